@@ -169,7 +169,8 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
     let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")])
         .expect("settings")
         .settings;
-    let token = secrecy::ExposeSecret::expose_secret(&settings.source.truto.api_token).to_owned();
+    let token =
+        secrecy::ExposeSecret::expose_secret(&settings.source.truto.api.api_token).to_owned();
     assert_eq!(token, "from-a-file");
 
     let both = judge(&[
@@ -454,7 +455,7 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
         panic!("no HR system: {:?}", run.feed);
     };
     assert_eq!(hris.truto.integrated_account_id, "9b2e-11");
-    assert_eq!(hris.truto.api_token.expose_secret(), "s3cret-token");
+    assert_eq!(hris.truto.api.api_token.expose_secret(), "s3cret-token");
     assert_eq!(hris.truto.page_size, 50);
     assert_eq!(hris.dates.order, Some(DateOrder::MonthFirst));
     assert!(hris.may_lack_leavers);
@@ -733,7 +734,7 @@ fn every_variable_changes_what_the_run_is_reported() {
     // Debug shows no secret: each is looked at where it goes.
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
         let run = &judged.settings;
-        let token = run.source.truto.api_token.expose_secret().to_owned();
+        let token = run.source.truto.api.api_token.expose_secret().to_owned();
         let authorization = match &run.feed {
             feed::Source::File(feed::Settings {
                 location: files::Location::Http { authorization, .. },

@@ -7,12 +7,10 @@ use jiff::Timestamp;
 use crate::aws::{self, Retries};
 use crate::model::Protection;
 
-mod error;
 mod folder;
 mod s3;
 
-pub use crate::aws::ObjectLock;
-pub use error::StoreError;
+pub use crate::aws::{AwsError as StoreError, ObjectLock};
 use folder::Folder;
 use s3::S3;
 

@@ -15,9 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
-use crate::aws::{
-    Action, AwsError, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry,
-};
+use crate::aws::{Action, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry};
 use crate::model::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
@@ -393,7 +391,13 @@ impl S3 {
                 None => BAD_PUT,
             });
         }
-        AwsError::from_failure(action, &self.bucket, address, failure).into()
+        let mut error = StoreError::from_failure(action, &self.bucket, address, failure);
+        match &mut error {
+            StoreError::NotFound { hint, .. } => *hint = Some(NO_BUCKET),
+            StoreError::TooLarge { hint, .. } => *hint = Some(NOT_OURS),
+            _ => {}
+        }
+        error
     }
 }
 
@@ -402,6 +406,10 @@ fn whole_days(length: SignedDuration) -> u32 {
     let hours = length.as_hours().saturating_add(1);
     u32::try_from(hours / 24).unwrap_or_default()
 }
+
+const NO_BUCKET: &str = "evidence needs a bucket that exists: create it, or correct EVIDENCE_URL";
+
+const NOT_OURS: &str = "this program does not write such objects: something else uses this prefix";
 
 /// What a put may have met, beside what any request may.
 const BAD_PUT: &str = "check EVIDENCE_URL, AWS_REGION, AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE; if they are right, the \

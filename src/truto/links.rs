@@ -8,7 +8,7 @@ use serde_json::json;
 use tracing::warn;
 
 use super::api::{Api, malformed};
-use super::pages::{Contents, NoPage};
+use super::pages::{Contents, NoPage, record};
 use super::wire::LinkToken;
 use super::{ApiSettings, IntegratedAccount, Row, Said, System, TrutoError, is_connection_id};
 use crate::clock::Clock;
@@ -146,12 +146,9 @@ impl Links {
         let answer = self.api.post(&["link-token"], &asked).await;
         let answer = answer.map_err(|error| self.explain(error))?;
         let what = "POST /link-token";
-        let token = match serde_json::from_slice::<Row<LinkToken>>(&answer.body) {
-            Ok(Row::Record(LinkToken { link_token })) => link_token,
-            Ok(Row::Other(kind)) => return Err(malformed(what, NoPage::NotAnObject(kind))),
-            Err(error) => return Err(malformed(what, NoPage::Json(error))),
-        };
-        let token = token.ok_or_else(|| TrutoError::Malformed {
+        let answer = record(&answer.body).map_err(|problem| malformed(what, problem))?;
+        let LinkToken { link_token } = answer;
+        let token = link_token.ok_or_else(|| TrutoError::Malformed {
             what: what.to_owned(),
             problem: "it holds no link token".to_owned(),
             cut: false,

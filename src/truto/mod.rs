@@ -74,33 +74,14 @@ impl fmt::Display for System {
     }
 }
 
-/// What is needed to speak to Truto.
+/// What is needed to speak to Truto through one connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Scheme, host and perhaps a path prefix.
-    pub base_url: reqwest::Url,
-    /// Bearer token.
-    pub api_token: SecretString,
+    pub api: ApiSettings,
     /// The connection ("integrated account") to read through.
     pub integrated_account_id: String,
     /// Records asked for per page.
     pub page_size: u32,
-    /// Never more requests than this in any such window.
-    pub rate_limit: Option<RateLimit>,
-    /// Bounds of each request.
-    pub http: net::Settings,
-}
-
-impl Settings {
-    /// What of it is needed whichever connection is spoken of.
-    pub fn api(&self) -> ApiSettings {
-        ApiSettings {
-            base_url: self.base_url.clone(),
-            api_token: self.api_token.clone(),
-            rate_limit: self.rate_limit,
-            http: self.http.clone(),
-        }
-    }
 }
 
 /// What is needed to speak to Truto before there is a connection.
@@ -120,12 +101,9 @@ impl ApiSettings {
     /// The same for one connection.
     pub fn to(&self, integrated_account_id: &str, page_size: u32) -> Settings {
         Settings {
-            base_url: self.base_url.clone(),
-            api_token: self.api_token.clone(),
+            api: self.clone(),
             integrated_account_id: integrated_account_id.to_owned(),
             page_size,
-            rate_limit: self.rate_limit,
-            http: self.http.clone(),
         }
     }
 }

@@ -280,7 +280,7 @@ impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
             .await
             .map_err(|error| match (error, asked_with) {
                 (
-                    TrutoError::Rejected {
+                    TrutoError::Refused {
                         what,
                         status: status @ (400 | 410 | 422),
                         said,
@@ -381,17 +381,21 @@ pub(super) enum NoPage {
     Cursor(usize),
 }
 
+/// The one object that a body is.
+pub(super) fn record<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoPage> {
+    match serde_json::from_slice(body).map_err(NoPage::Json)? {
+        Row::Record(record) => Ok(record),
+        Row::Other(kind) => Err(NoPage::NotAnObject(kind)),
+    }
+}
+
 impl<T: for<'de> Deserialize<'de>> Contents<T> {
     /// Reads a page: `{result, next_cursor}`, with `results` for `result`, with an object of rows
     /// for the array, Asana's own `{data, next_page}`, or that inside `result`.
     ///
     /// A body without rows is no page: an empty list says so.
     pub(super) fn read(body: &[u8]) -> Result<Self, NoPage> {
-        let envelope = match serde_json::from_slice::<Row<Envelope<T>>>(body) {
-            Ok(Row::Record(envelope)) => envelope,
-            Ok(Row::Other(what)) => return Err(NoPage::NotAnObject(what)),
-            Err(error) => return Err(NoPage::Json(error)),
-        };
+        let envelope: Envelope<T> = record(body)?;
         let rows = envelope.result.or(envelope.results).or(envelope.data);
         let Some(Rows { rows, next_page }) = rows else {
             return Err(NoPage::NoRows);

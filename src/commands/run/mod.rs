@@ -316,7 +316,7 @@ async fn judge_and_commit(
 
 /// Truto's origin.
 fn origin(settings: &Settings) -> String {
-    let url = &settings.source.truto.base_url;
+    let url = &settings.source.truto.api.base_url;
     url.origin().ascii_serialization()
 }
 
