@@ -30,10 +30,7 @@ impl Judge {
             |text| values::number(text, 1, 36_500),
         );
         let lock_mode = self.lock_mode(raw);
-        if let Some(store::Settings {
-            location: store::StoreLocation::Folder(_),
-        }) = &store
-        {
+        if let Some(store::Settings::Folder(_)) = &store {
             self.only_for_buckets(raw);
         }
         let signing = self.signing(raw);
@@ -74,9 +71,9 @@ impl Judge {
                 .get("EVIDENCE_BUCKET_OWNER", set, values::aws_account)
                 .map(Some),
         };
-        let location = match place? {
-            Place::Path(path) => store::StoreLocation::Folder(path),
-            Place::S3 { bucket, key } => store::StoreLocation::S3 {
+        Some(match place? {
+            Place::Path(path) => store::Settings::Folder(path),
+            Place::S3 { bucket, key } => store::Settings::S3 {
                 bucket,
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,
@@ -84,8 +81,7 @@ impl Judge {
                 kms_key_id: raw.evidence_kms_key_id.clone(),
             },
             Place::Web(_) | Place::TrutoHris(_) => return None,
-        };
-        Some(store::Settings { location })
+        })
     }
 
     /// The object lock that is asked for, if any.

@@ -53,9 +53,7 @@ fn three_variables_are_enough() {
     assert_eq!(run.policy.offboarding_grace_seconds, 24 * 3600);
     assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
     assert_eq!(run.deadline, Duration::from_secs(50 * 60));
-    assert!(
-        matches!(run.store.location, store::StoreLocation::Folder(path) if path == Path::new("./evidence"))
-    );
+    assert!(matches!(run.store, store::Settings::Folder(path) if path == Path::new("./evidence")));
 }
 
 #[test]
@@ -433,8 +431,8 @@ fn a_feed_that_needs_no_authorization_gets_none() {
 fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
     let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
     assert!(matches!(
-        s3.settings.store.location,
-        store::StoreLocation::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
+        s3.settings.store,
+        store::Settings::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
     ));
     for url in ["https://x.test", "gs://b/p", "s3://", "truto-hris://x"] {
         assert!(with(&[("EVIDENCE_URL", url)]).is_err(), "{url}");

@@ -29,44 +29,27 @@ pub(super) struct S3 {
     client: Client,
     bucket: String,
     prefix: String,
-    retries: Retries,
+    pub(super) retries: Retries,
     /// The AWS account the bucket must belong to.
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// The lock each object is put under.
-    lock: Option<ObjectLock>,
+    pub(super) lock: Option<ObjectLock>,
     /// The key of KMS each object is encrypted with.
-    kms_key_id: Option<String>,
+    pub(super) kms_key_id: Option<String>,
 }
 
 impl S3 {
     pub(super) fn new(client: Client, bucket: String, prefix: String) -> Self {
         let prefix = prefix.trim_matches('/').to_owned();
-        let retries = Retries::default();
         Self {
             client,
             bucket,
             prefix,
-            retries,
+            retries: Retries::default(),
             owner: None,
             lock: None,
             kms_key_id: None,
         }
-    }
-
-    pub(super) fn owned_by(self, owner: Option<String>) -> Self {
-        Self { owner, ..self }
-    }
-
-    pub(super) fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
-        Self { kms_key_id, ..self }
-    }
-
-    pub(super) fn locked(self, lock: Option<ObjectLock>) -> Self {
-        Self { lock, ..self }
-    }
-
-    pub(super) fn with_retries(self, retries: Retries) -> Self {
-        Self { retries, ..self }
     }
 
     pub(super) fn location(&self) -> String {
@@ -89,10 +72,7 @@ impl S3 {
 
     pub(super) async fn create(&self, name: &str, bytes: Vec<u8>) -> Result<Created, StoreError> {
         let address = self.locate(name);
-        let key = self.key(name);
-        let sha256 = STANDARD.encode(Sha256::digest(&bytes));
-        let put = || self.put_once(&key, &bytes, &sha256);
-        match retry(self.retries, &address, put).await {
+        match self.put(name, &bytes).await {
             Ok(()) => Ok(Created::New),
             // Perhaps our own write, whose answer was lost before the SDK tried again.
             Err(AwsFailure {
@@ -108,6 +88,13 @@ impl S3 {
             },
             Err(failure) => Err(self.error(Action::Write, &address, failure)),
         }
+    }
+
+    async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), AwsFailure> {
+        let key = self.key(name);
+        let sha256 = STANDARD.encode(Sha256::digest(bytes));
+        let put = || self.put_once(&key, bytes, &sha256);
+        retry(self.retries, &self.locate(name), put).await
     }
 
     /// One put, from memory: from a file the SDK would send `aws-chunked`, which some stores reject.
@@ -157,11 +144,9 @@ impl S3 {
         as_of: Timestamp,
     ) -> Result<Protection, StoreError> {
         let (address, key) = (self.locate(name), self.key(name));
-        let sha256 = STANDARD.encode(Sha256::digest(&bytes));
         self.create(name, bytes.clone()).await?;
         // The same bytes again: a store that takes them would take others too.
-        let put = || self.put_once(&key, &bytes, &sha256);
-        let create_only = match retry(self.retries, &address, put).await {
+        let create_only = match self.put(name, &bytes).await {
             Ok(()) => false,
             Err(AwsFailure {
                 kind: AwsFailureKind::Exists,
@@ -259,12 +244,8 @@ impl S3 {
                 listed.sort_by(|one, other| one.name.cmp(&other.name));
                 return Ok(listed);
             }
-            // A list that stopped half-way is an error, not a short list.
             if page.next_continuation_token.is_none() || page.next_continuation_token == token {
-                return Err(StoreError::Unavailable {
-                    what: format!("listing `{address}`"),
-                    source: "the store says there is more, but not where it goes on".into(),
-                });
+                return Err(stopped_half_way(format!("listing `{address}`")));
             }
             token = page.next_continuation_token;
         }
@@ -351,12 +332,10 @@ impl S3 {
                 let version = page.next_version_id_marker.unwrap_or_default();
                 (key, version)
             });
-            // A list that stopped half-way is an error, not a short list.
             if next.is_none() || next == from {
-                return Err(StoreError::Unavailable {
-                    what: format!("listing the versions of `{address}`"),
-                    source: "the store says there is more, but not where it goes on".into(),
-                });
+                return Err(stopped_half_way(format!(
+                    "listing the versions of `{address}`"
+                )));
             }
             from = next;
         }
@@ -398,6 +377,14 @@ impl S3 {
             _ => {}
         }
         error
+    }
+}
+
+/// A list that stopped half-way is an error, not a short list.
+fn stopped_half_way(what: String) -> StoreError {
+    StoreError::Unavailable {
+        what,
+        source: "the store says there is more, but not where it goes on".into(),
     }
 }
 
