@@ -83,28 +83,31 @@ pub(super) fn duration_or_off(text: &str) -> Result<Option<Duration>, Wrong> {
 }
 
 /// A whole number within bounds.
-pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
-    text.parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| Wrong::new(format!("is not a whole number from {least} to {most}")))
+pub(super) fn number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, Wrong> {
+    move |text| {
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| Wrong::new(format!("is not a whole number from {least} to {most}")))
+    }
 }
 
 /// `true` or `false`.
 pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
-    choice(text, &[("true", true), ("false", false)])
+    one_of([("true", true), ("false", false)])(text)
 }
 
 /// One of a closed set of words.
-pub(super) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Wrong> {
-    words
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| {
-            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+pub(super) fn one_of<T: Copy, const N: usize>(
+    words: [(&'static str, T); N],
+) -> impl Fn(&str) -> Result<T, Wrong> {
+    move |text| {
+        let known = words.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).ok_or_else(|| {
+            let words = words.map(|(word, _)| format!("`{word}`"));
             Wrong::new(format!("is none of {}", words.join(", ")))
         })
+    }
 }
 
 /// `49/10s`, or `off`.
@@ -114,7 +117,7 @@ pub(super) fn rate_limit(text: &str) -> Result<Option<RateLimit>, Wrong> {
     }
     let wrong = || Wrong::new("is not a rate").hint("write `49/10s` or `off`");
     let (requests, window) = text.split_once('/').ok_or_else(wrong)?;
-    let requests = number(requests, 1, 1_000_000).map_err(|_| wrong())?;
+    let requests = number(1, 1_000_000)(requests).map_err(|_| wrong())?;
     let window = some_time(window).map_err(|_| wrong())?;
     Ok(Some(RateLimit { requests, window }))
 }
@@ -368,18 +371,20 @@ pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong
 }
 
 /// Names separated by commas, at least one and none of them blank.
-pub(super) fn names(text: &str, example: &str) -> Result<Vec<String>, Wrong> {
-    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-    if names.iter().any(String::is_empty) {
-        return Err(Wrong::new("has an empty part").hint(format!("write `{example}`")));
+pub(super) fn names(example: &str) -> impl Fn(&str) -> Result<Vec<String>, Wrong> {
+    move |text| {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        match names.iter().any(String::is_empty) {
+            true => Err(Wrong::new("has an empty part").hint(format!("write `{example}`"))),
+            false => Ok(names),
+        }
     }
-    Ok(names)
 }
 
 /// Mail domains separated by commas.
 pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
     let hint = "write `corp.com,corp.io`";
-    let names = names(text, "corp.com,corp.io")?;
+    let names = names("corp.com,corp.io")(text)?;
     names
         .iter()
         .map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint)))
@@ -390,7 +395,7 @@ pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
 pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
     const FORM: &str = "write `corp.com=corp.io,corp.com=corp.org`";
     let mut pairs = BTreeSet::new();
-    for pair in names(text, "corp.com=corp.io,corp.com=corp.org")? {
+    for pair in names("corp.com=corp.io,corp.com=corp.org")(text)? {
         let Some((one, other)) = pair
             .split_once('=')
             .filter(|(_, other)| !other.contains('='))
