@@ -221,12 +221,8 @@ impl Judge {
 
 /// The word of `HR_FEED_STATUSES` for a meaning.
 fn status_key(meaning: &Employment) -> &'static str {
-    match meaning {
-        Employment::Active => "employed",
-        Employment::OnLeave => "on_leave",
-        Employment::Ended => "left",
-        Employment::Unclassified(_) | Employment::Blank => "unknown",
-    }
+    let known = values::MEANINGS.into_iter().find(|(_, of)| of == meaning);
+    known.map_or("unknown", |(word, _)| word)
 }
 
 /// The location of a file, with what is needed to fetch it.

@@ -349,19 +349,21 @@ pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
     Ok(columns)
 }
 
+/// What `HR_FEED_STATUSES` calls the meanings of status words.
+pub(super) const MEANINGS: [(&str, Employment); 3] = [
+    ("employed", Employment::Active),
+    ("on_leave", Employment::OnLeave),
+    ("left", Employment::Ended),
+];
+
 /// Status words by what they mean: `Sabbatical=on_leave,Alumni=left`.
 pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong> {
     let hint = "write `Sabbatical=on_leave,Alumni=left`; the meanings are employed, on_leave, left";
     let mut statuses = BTreeMap::new();
     for (word, meaning) in pairs(text).map_err(|wrong| wrong.hint(hint))? {
-        let means = match meaning.as_str() {
-            "employed" => Employment::Active,
-            "on_leave" => Employment::OnLeave,
-            "left" => Employment::Ended,
-            _ => {
-                let wrong = format!("holds the meaning `{meaning}`, which is not known");
-                return Err(Wrong::new(wrong).hint(hint));
-            }
+        let Some((_, means)) = MEANINGS.into_iter().find(|(name, _)| *name == meaning) else {
+            let wrong = format!("holds the meaning `{meaning}`, which is not known");
+            return Err(Wrong::new(wrong).hint(hint));
         };
         if statuses.insert(word.clone(), means).is_some() {
             return Err(Wrong::new(format!("holds the word `{word}` twice")).hint(hint));
@@ -385,10 +387,8 @@ pub(super) fn names(example: &str) -> impl Fn(&str) -> Result<Vec<String>, Wrong
 pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
     let hint = "write `corp.com,corp.io`";
     let names = names("corp.com,corp.io")(text)?;
-    names
-        .iter()
-        .map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint)))
-        .collect()
+    let domain = |name: &String| domain(name).map_err(|wrong| wrong.hint(hint));
+    names.iter().map(domain).collect()
 }
 
 /// Domains that are one, as `corp.com=corp.io`, sorted.
@@ -402,7 +402,7 @@ pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
         else {
             return Err(Wrong::new(format!("holds `{pair}`, which is not two domains")).hint(FORM));
         };
-        let domain = |text: &str| domain(text.trim()).map_err(|wrong| or_hint(wrong, FORM));
+        let domain = |text: &str| domain(text.trim()).map_err(|wrong| wrong.hint(FORM));
         let (one, other) = (domain(one)?, domain(other)?);
         if one == other {
             return Err(Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM));
@@ -410,14 +410,6 @@ pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
         pairs.insert(format!("{one}={other}"));
     }
     Ok(pairs.into_iter().collect())
-}
-
-/// What is wrong, with another hint on the right form.
-fn or_hint(wrong: Wrong, hint: &str) -> Wrong {
-    Wrong {
-        hint: Some(hint.to_owned()),
-        ..wrong
-    }
 }
 
 /// The five fields of a cron schedule.

@@ -118,12 +118,7 @@ impl Users {
     /// All pages are taken; how the list ended.
     pub(super) fn end(&mut self, end: Option<End>) {
         self.listing.unique = self.accounts.len() as u64;
-        match end {
-            Some(End::LastPage) => self.listing.last_page_reached = true,
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                self.listing.stopped_because = Some(end.to_string());
-            }
-            None => {}
-        }
+        self.listing.last_page_reached = end == Some(End::LastPage);
+        self.listing.stopped_because = end.and_then(End::shortfall);
     }
 }

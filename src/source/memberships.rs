@@ -189,13 +189,7 @@ impl Members {
 
     /// All pages are taken; how the list ended, or why its next page was refused.
     pub(super) fn end(&mut self, end: Option<End>, refused: Option<String>) {
-        let without_end = match end {
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                Some(end.to_string())
-            }
-            Some(End::LastPage) | None => refused,
-        };
-        if let Some(reason) = without_end {
+        if let Some(reason) = end.and_then(End::shortfall).or(refused) {
             self.stop(reason);
         }
     }

@@ -75,17 +75,16 @@ impl S3 {
         match self.put(name, &bytes).await {
             Ok(()) => Ok(Created::New),
             // Perhaps our own write, whose answer was lost before the SDK tried again.
-            Err(AwsFailure {
-                kind: AwsFailureKind::Exists,
-                cause,
-            }) => match self.read(name).await? {
-                Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
-                Some(_) => Err(StoreError::Conflict { name: address }),
-                None => Err(StoreError::Unavailable {
-                    what: format!("reading back `{address}`"),
-                    source: cause,
-                }),
-            },
+            Err(failure) if failure.kind == AwsFailureKind::Exists => {
+                match self.read(name).await? {
+                    Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
+                    Some(_) => Err(StoreError::Conflict { name: address }),
+                    None => Err(StoreError::Unavailable {
+                        what: format!("reading back `{address}`"),
+                        source: failure.cause,
+                    }),
+                }
+            }
             Err(failure) => Err(self.error(Action::Write, &address, failure)),
         }
     }
@@ -148,10 +147,7 @@ impl S3 {
         // The same bytes again: a store that takes them would take others too.
         let create_only = match self.put(name, &bytes).await {
             Ok(()) => false,
-            Err(AwsFailure {
-                kind: AwsFailureKind::Exists,
-                ..
-            }) => true,
+            Err(failure) if failure.kind == AwsFailureKind::Exists => true,
             Err(failure) => return Err(self.error(Action::Write, &address, failure)),
         };
         let seen = match retry(self.retries, &address, || self.head_once(&key)).await {
@@ -213,10 +209,7 @@ impl S3 {
                 bytes: object.bytes,
                 lock: object.lock,
             })),
-            Err(AwsFailure {
-                kind: AwsFailureKind::NoSuchKey,
-                ..
-            }) => Ok(None),
+            Err(failure) if failure.kind == AwsFailureKind::NoSuchKey => Ok(None),
             Err(failure) => Err(self.error(Action::Read, &address, failure)),
         }
     }
@@ -276,10 +269,7 @@ impl S3 {
         };
         match retry(self.retries, &address, delete).await {
             Ok(()) => Ok(Deleted::Gone),
-            Err(AwsFailure {
-                kind: AwsFailureKind::Refused(None),
-                ..
-            }) => Ok(Deleted::Refused),
+            Err(failure) if failure.kind == AwsFailureKind::Refused(None) => Ok(Deleted::Refused),
             Err(failure) => Err(self.error(Action::Delete, &address, failure)),
         }
     }

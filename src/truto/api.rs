@@ -62,6 +62,10 @@ impl Api {
         self.base_url.origin().ascii_serialization()
     }
 
+    pub(super) fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
     pub(super) fn skew_minutes(&self) -> Option<i64> {
         self.skew_minutes.get().copied().flatten()
     }

@@ -137,6 +137,17 @@ impl Client {
         }
     }
 
+    /// That something was asked of the connection, for the evidence.
+    pub fn record(&self, path: &str, answers: u64) -> RequestRecord {
+        let query = [("integrated_account_id", self.connection_id())];
+        RequestRecord {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            query: query.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            answers,
+        }
+    }
+
     /// Whether something with this id can be asked for at all: `.` and `..` are no path segments, and
     /// an address has an end.
     pub fn can_ask_for(id: &str) -> bool {

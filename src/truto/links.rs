@@ -27,7 +27,6 @@ const APP: &str = "https://app.truto.one";
 #[derive(Debug)]
 pub struct Links {
     api: Api,
-    settings: ApiSettings,
 }
 
 /// What a link is to make.
@@ -74,10 +73,8 @@ impl Links {
         clock: &Clock,
         deadline: Deadline,
     ) -> Result<Self, TrutoError> {
-        Ok(Self {
-            api: Api::new(settings, clock, deadline)?,
-            settings: settings.clone(),
-        })
+        let api = Api::new(settings, clock, deadline)?;
+        Ok(Self { api })
     }
 
     /// `GET /integrated-account`: a tenant's connections to Asana. A server that does not filter
@@ -158,7 +155,7 @@ impl Links {
 
     /// A server on this machine is no Truto, and has its links itself.
     fn address(&self, token: &str) -> Url {
-        let base = &self.settings.base_url;
+        let base = self.api.base_url();
         let app = Url::parse(APP).ok().filter(|_| !is_loopback(base));
         let mut url = app.unwrap_or_else(|| base.clone());
         url.set_path("/connect-account");

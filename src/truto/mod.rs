@@ -45,22 +45,15 @@ impl System {
         }
     }
 
-    /// Who can connect it.
-    pub fn admin(self) -> &'static str {
-        match self {
-            Self::Asana => "an Asana admin",
-            Self::Hris => "an administrator of the HR system",
-        }
-    }
-
     /// Whom to ask to connect again, and how.
     pub fn reconnect(self, id: &str) -> String {
-        let admin = self.admin();
         match self {
             Self::Asana => format!(
-                "{admin} must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
+                "an Asana admin must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
             ),
-            Self::Hris => format!("{admin} must connect `{id}` again in Truto; the id stays"),
+            Self::Hris => format!(
+                "an administrator of the HR system must connect `{id}` again in Truto; the id stays"
+            ),
         }
     }
 }

@@ -121,6 +121,18 @@ pub enum End {
     NotFollowed,
 }
 
+impl End {
+    /// Why the list may not be whole.
+    pub fn shortfall(self) -> Option<String> {
+        match self {
+            Self::LastPage => None,
+            Self::RepeatedCursor { .. } | Self::TooManyPages | Self::NotFollowed => {
+                Some(self.to_string())
+            }
+        }
+    }
+}
+
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
-use crate::notify::{About, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
+use crate::notify::{About, Content, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
 /// The population of a review as it was frozen.
@@ -109,7 +109,12 @@ impl Opened {
     pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
         let about = self.progress.about(settings, moment);
         let review = self.progress.notification(ReviewStep::Opened);
-        Notification::of_review(&about, review, Some(&self.committed), Exit::Pass)
+        Notification::new(
+            &about,
+            Content::Review(review),
+            Some(&self.committed),
+            Exit::Pass,
+        )
     }
 }
 
@@ -134,7 +139,12 @@ impl Closing {
                 None => ReviewStep::Status,
             })
         };
-        Notification::of_review(&about, review, self.committed.as_ref(), self.exit())
+        Notification::new(
+            &about,
+            Content::Review(review),
+            self.committed.as_ref(),
+            self.exit(),
+        )
     }
 }
 
