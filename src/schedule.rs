@@ -133,15 +133,10 @@ impl Pattern {
     /// # Errors
     /// That there is no such zone, and what to write.
     pub fn in_zone(self, zone: &str) -> Result<Schedule, String> {
-        match TimeZone::get(zone) {
-            Ok(zone) => Ok(Schedule {
-                pattern: self,
-                zone,
-            }),
-            Err(_) => Err(format!(
-                "there is no time zone `{zone}`: write one as Europe/Berlin"
-            )),
-        }
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("there is no time zone `{zone}`: write one as Europe/Berlin"))?;
+        let pattern = self;
+        Ok(Schedule { pattern, zone })
     }
 }
 
