@@ -8,14 +8,21 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// The largest whole number that a JSON number keeps everywhere.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
+/// The value of a field. One that is nested too deeply to be held is as good as none.
+pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
 /// A text that is not blank; a whole number is read as its digits.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Value::deserialize(deserializer).map(text_of)
+    value(deserializer).map(text_of)
 }
 
 fn text_of(value: Value) -> Option<String> {
@@ -33,7 +40,7 @@ fn text_of(value: Value) -> Option<String> {
 
 /// Yes or no; the words and 0 or 1 are read as well.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let value = value(deserializer)?;
     let word = value.as_str().map(|text| text.trim().to_ascii_lowercase());
     Ok(match (word.as_deref(), value.as_u64()) {
         (Some("true"), _) | (_, Some(1)) => Some(true),
@@ -62,7 +69,7 @@ pub(super) trait FromText: Default + DeserializeOwned {
 pub(super) fn object<'de, D: Deserializer<'de>, T: FromText>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    Value::deserialize(deserializer).map(object_of)
+    value(deserializer).map(object_of)
 }
 
 fn object_of<T: FromText>(value: Value) -> T {
@@ -79,7 +86,7 @@ fn object_of<T: FromText>(value: Value) -> T {
 pub(super) fn list<'de, D: Deserializer<'de>, T: FromText>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
+    Ok(match value(deserializer)? {
         Value::Array(items) => items.into_iter().map(object_of).collect(),
         Value::String(text) if text.trim().is_empty() => Vec::new(),
         one @ (Value::Object(_) | Value::String(_)) => vec![object_of(one)],

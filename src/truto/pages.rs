@@ -6,9 +6,12 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -431,7 +434,7 @@ impl<T: for<'de> Deserialize<'de>> Contents<T> {
 }
 
 #[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+#[serde(bound = "T: DeserializeOwned")]
 struct Envelope<T> {
     result: Option<Rows<T>>,
     results: Option<Rows<T>>,
@@ -467,7 +470,7 @@ struct Rows<T> {
     next_page: Option<NextPage>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RowsVisitor(PhantomData))
     }
@@ -475,7 +478,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
 
 struct RowsVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for RowsVisitor<T> {
     type Value = Rows<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -499,15 +502,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
         let mut next_page = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "data" => match map.next_value()? {
-                    one @ Value::Object(_) => {
-                        rows.push(Row::deserialize(one).map_err(A::Error::custom)?);
-                    }
-                    many => {
-                        let many = Vec::<Row<T>>::deserialize(many);
+                "data" => {
+                    let data: Box<RawValue> = map.next_value()?;
+                    if data.get().starts_with('{') {
+                        rows.push(serde_json::from_str(data.get()).map_err(A::Error::custom)?);
+                    } else {
+                        let many = serde_json::from_str::<Vec<_>>(data.get());
                         rows.extend(many.map_err(A::Error::custom)?);
                     }
-                },
+                }
                 "next_page" => next_page = map.next_value::<Option<NextPage>>()?,
                 _ => rows.push(map.next_value()?),
             }
@@ -683,6 +686,18 @@ mod tests {
                 assert_eq!(ids(&users(&body)), ["1"], "{body}");
             }
         }
+    }
+
+    #[test]
+    fn a_field_of_any_depth_spoils_no_page_bare_or_wrapped() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        let row =
+            format!(r#"{{"id":"1","name":{deep},"roles":{deep},"remote_data":{{"x":{deep}}}}}"#);
+        assert_eq!(ids(&users(&format!(r#"{{"result":[{row}]}}"#))), ["1"]);
+        assert_eq!(
+            ids(&users(&format!(r#"{{"result":{{"data":[{row}]}}}}"#))),
+            ["1"]
+        );
     }
 
     fn employee(json: &str) -> Employee {

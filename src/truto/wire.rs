@@ -7,7 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::lenient::{FromText, flag, list, object, text, text_or_member};
+use super::lenient::{FromText, flag, list, object, text, text_or_member, value};
 
 /// `GET /unified/user-directory/users`: a person in the unified model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -331,7 +331,7 @@ pub(super) struct LinkToken {
 /// Of a connection's context only the scopes are of interest. One element may hold several, separated as OAuth
 /// writes them.
 fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let context = Value::deserialize(deserializer)?;
+    let context = value(deserializer)?;
     let listed = match context.pointer("/oauth/scope") {
         Some(Value::Array(scopes)) => scopes.as_slice(),
         scope => scope.map_or(&[][..], std::slice::from_ref),
@@ -343,31 +343,31 @@ fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::
 
 /// A text, or an object with a name.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let value = value(deserializer)?;
     Ok(text_or_member(value, &["name"]))
 }
 
 /// A text, or an object with a message.
 fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let value = value(deserializer)?;
     Ok(text_or_member(value, &["message"]))
 }
 
 /// Something named by its id: as a text, or as an object with `gid` or `id`.
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let value = value(deserializer)?;
     Ok(text_or_member(value, &["gid", "id", "name"]))
 }
 
 /// A user is known by the gid alone: names are no keys.
 fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    let value = value(deserializer)?;
     Ok(text_or_member(value, &["gid", "id"]))
 }
 
 /// A work place: as a text, or as an object or a list of them.
 fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let sites = match Value::deserialize(deserializer)? {
+    let sites = match value(deserializer)? {
         Value::Array(sites) => sites,
         site => vec![site],
     };
