@@ -29,32 +29,24 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
         .unwrap_or_else(|_| EnvFilter::new("info"))
         .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
-    let registry = tracing_subscriber::registry();
-    let bar = stderr_is_terminal.then(|| progress.clone());
-    // A second start, as in tests, leaves the first.
-    let _ = match format {
-        LogFormat::Json => {
-            let lines = lines
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false);
-            registry
-                .with(lines.with_filter(filter))
-                .with(bar)
-                .try_init()
-        }
-        LogFormat::Text => {
-            let lines = lines
-                .with_target(false)
-                .with_ansi(stderr_is_terminal)
-                .compact();
-            registry
-                .with(lines.with_filter(filter))
-                .with(bar)
-                .try_init()
-        }
+    let lines = match format {
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
+        LogFormat::Text => lines
+            .with_target(false)
+            .with_ansi(stderr_is_terminal)
+            .compact()
+            .boxed(),
     };
+    // A second start, as in tests, leaves the first.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(stderr_is_terminal.then(|| progress.clone()))
+        .try_init();
     progress
 }
 

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
-use super::raw::{Kept, Packer};
+use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
-use crate::model::{self, PageRecord, RequestRecord, Role, Status};
+use crate::model::{self, PageRecord, Role, Status};
 use crate::truto::{
     Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
 };
@@ -25,14 +25,6 @@ pub(super) struct Members {
     /// None: read to the end.
     trouble: Option<model::Memberships>,
     pub(super) pages: Vec<PageRecord>,
-}
-
-/// The same, as they were read.
-#[derive(Debug)]
-pub(super) struct ReadMembers {
-    pub(super) members: Members,
-    pub(super) raw: Vec<Kept>,
-    pub(super) requests: Vec<RequestRecord>,
 }
 
 /// One user's memberships made one: an active record before one that says nothing, that before an
@@ -101,12 +93,12 @@ pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
-) -> Result<ReadMembers, SourceError> {
+) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
-    let nothing = |trouble| ReadMembers {
-        members: Members::without(trouble),
+    let nothing = |trouble| ReadList {
+        content: Members::without(trouble),
         raw: Vec::new(),
-        requests: vec![list.record(client, 1)],
+        request: list.record(client, 1),
     };
     match restarted_once(async || read_once(client, &list, raw).await).await {
         Ok(members) => Ok(members),
@@ -128,7 +120,11 @@ pub(super) async fn read(
     }
 }
 
-async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMembers, TrutoError> {
+async fn read_once(
+    client: &Client,
+    list: &List,
+    raw: RawPages,
+) -> Result<ReadList<Members>, TrutoError> {
     let mut walk = PageWalk::<Membership>::new(client, list);
     let mut members = Members::default();
     let mut packer = Packer::new(raw);
@@ -159,10 +155,10 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
         "Read {} workspace memberships",
         members.rows
     );
-    Ok(ReadMembers {
-        members,
+    Ok(ReadList {
+        content: members,
         raw: packer.finish(),
-        requests: vec![list.record(client, walk.pages())],
+        request: list.record(client, walk.pages()),
     })
 }
 
@@ -189,13 +185,7 @@ impl Members {
 
     /// All pages are taken; how the list ended, or why its next page was refused.
     pub(super) fn end(&mut self, end: Option<End>, refused: Option<String>) {
-        let without_end = match end {
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                Some(end.to_string())
-            }
-            Some(End::LastPage) | None => refused,
-        };
-        if let Some(reason) = without_end {
+        if let Some(reason) = end.and_then(End::shortfall).or(refused) {
             self.stop(reason);
         }
     }

@@ -114,7 +114,7 @@ async fn fetch(
         memberships::read(client, &workspace.id, settings.raw),
         mapping::read(client),
     )?;
-    let mut derivation = Derivation::of(&workspace, users.users, members.members);
+    let mut derivation = Derivation::of(&workspace, users.content, members.content);
     let filled = gaps::fill(client, &workspace, &mut derivation, settings.raw).await?;
     let Derived {
         listing,
@@ -128,9 +128,7 @@ async fn fetch(
         accounts.len(),
         workspace.id
     );
-    requests.push(asked_mapping);
-    requests.extend(users.requests);
-    requests.extend(members.requests);
+    requests.extend([asked_mapping, users.request, members.request]);
     requests.extend(filled.requests);
     let kept = [users.raw, members.raw, filled.raw];
     Ok(FetchedAccounts {

@@ -23,14 +23,13 @@ const LIST: &str = "user-directory/users$";
 
 fn settings(simulator: &Simulator) -> source::Settings {
     source::Settings {
-        truto: truto::Settings {
+        truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
-            integrated_account_id: CONNECTION_ID.to_owned(),
-            page_size: 100,
             rate_limit: None,
             http: quick(),
-        },
+        }
+        .to(CONNECTION_ID, 100),
         workspace_id: Some(WORKSPACE_ID.to_owned()),
         raw: RawPages::Minimal,
     }
@@ -466,7 +465,7 @@ async fn every_refusal_says_what_happened_and_what_to_do() {
 async fn a_token_that_cannot_be_sent_is_a_matter_of_configuration_and_no_call_is_made() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let mut settings = settings(&simulator);
-    settings.truto.api_token = "line\nbreak".into();
+    settings.truto.api.api_token = "line\nbreak".into();
     let error = fetch_with(&simulator, &settings)
         .await
         .expect_err("a refusal");
@@ -907,7 +906,7 @@ async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_run() {
 async fn what_cannot_be_finished_before_the_deadline_is_not_begun() {
     let simulator = Simulator::spawn(scenario("free-plan").with(|world| world.rate_limit = None));
     let mut settings = settings(&simulator);
-    settings.truto.rate_limit = Some(RateLimit {
+    settings.truto.api.rate_limit = Some(RateLimit {
         requests: 49,
         window: Duration::from_secs(600),
     });
@@ -1374,7 +1373,7 @@ async fn a_paced_run_is_never_reported_to_slow_down() {
     });
     let simulator = Simulator::spawn(world);
     let mut settings = settings(&simulator);
-    settings.truto.rate_limit = Some(RateLimit {
+    settings.truto.api.rate_limit = Some(RateLimit {
         requests: 9,
         window: Duration::from_millis(300),
     });
