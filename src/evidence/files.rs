@@ -1,18 +1,16 @@
 //! The data files of a run, made one after the other so that only one is held at a time.
 
-use std::borrow::Cow;
 use std::io::BufWriter;
 
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::csv::Table;
 use super::entry::sha256_hex;
 use super::facts::{input_facts, input_hr};
 use super::result::result;
-use super::{RunFile, Snapshot, json};
-use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
+use super::{RunFile, Snapshot, csv, json};
+use crate::judgement::{DirectiveKind, DirectiveState, FindingKind, MatchKind};
 use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
@@ -96,14 +94,6 @@ impl<'a> Snapshot<'a> {
         ];
         MAKERS.into_iter().map(move |make| make(&self))
     }
-
-    fn accounts(&self) -> impl Iterator<Item = (&'a Account, &'a Owner)> {
-        self.inputs
-            .population
-            .accounts
-            .iter()
-            .zip(&self.judgement.owners)
-    }
 }
 
 /// One record a line, gzip. Without a name and a time in the header, so that the same records give
@@ -131,38 +121,18 @@ pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Seria
     }
 }
 
-fn table(file: RunFile, table: Table) -> DataFile {
-    let (bytes, rows) = table.finish();
+/// A table for people.
+fn table(
+    file: RunFile,
+    columns: &[&str],
+    records: impl Iterator<Item = impl Serialize>,
+) -> DataFile {
+    let (bytes, rows) = csv::table(columns, records);
     DataFile {
         file,
         bytes,
         rows: Some(rows),
     }
-}
-
-// Cells.
-
-fn text(value: Option<&str>) -> Cow<'_, str> {
-    Cow::Borrowed(value.unwrap_or_default())
-}
-
-fn shown<'a>(value: Option<impl ToString>) -> Cow<'a, str> {
-    value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()))
-}
-
-fn email(value: Option<&EmailAddress>) -> Cow<'_, str> {
-    text(value.map(EmailAddress::as_written))
-}
-
-fn joined<'a>(values: impl Iterator<Item = impl AsRef<str>>) -> Cow<'a, str> {
-    let mut cell = String::new();
-    for (place, value) in values.enumerate() {
-        if place > 0 {
-            cell.push(';');
-        }
-        cell.push_str(value.as_ref());
-    }
-    Cow::Owned(cell)
 }
 
 // The files, in the order they are made.
@@ -172,89 +142,51 @@ fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, snapshot.judgement.links.iter())
 }
 
+/// A line that was decided by hand, with what became of it.
+#[derive(Serialize)]
+struct DirectiveRow<'a, L> {
+    #[serde(flatten)]
+    line: &'a L,
+    state: DirectiveState,
+    detail: &'a str,
+    in_force_since: Option<Timestamp>,
+    after_the_fact: bool,
+}
+
+fn directives<'a, L>(
+    snapshot: &Snapshot<'a>,
+    kind: DirectiveKind,
+    lines: &'a [L],
+) -> impl Iterator<Item = DirectiveRow<'a, L>> {
+    let uses = snapshot.judgement.directives_of(kind);
+    lines.iter().zip(uses).map(|(line, of)| DirectiveRow {
+        line,
+        state: of.state,
+        detail: &of.detail,
+        in_force_since: of.in_force_since,
+        after_the_fact: of.after_the_fact,
+    })
+}
+
 fn input_aliases(snapshot: &Snapshot<'_>) -> DataFile {
     let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
-    let mut out = Table::with_header(&columns);
-    let aliases = snapshot.inputs.directives.aliases().iter();
-    for (alias, of) in aliases.zip(snapshot.judgement.directives_of(DirectiveKind::Alias)) {
-        let Alias {
-            line,
-            email,
-            account_id,
-            person_id,
-            relation,
-            owner,
-            reason,
-            approved_by,
-            expires_on,
-            fault: _,
-        } = alias;
-        out.row([
-            text(email.as_deref()),
-            text(account_id.as_deref()),
-            text(person_id.as_deref()),
-            text(relation.as_deref()),
-            text(owner.as_deref()),
-            text(reason.as_deref()),
-            text(approved_by.as_deref()),
-            text(expires_on.as_deref()),
-            shown(Some(line)),
-            shown(Some(of.state)),
-            Cow::Borrowed(of.detail.as_str()),
-        ]);
-    }
-    table(RunFile::InputAliases, out)
+    let aliases = snapshot.inputs.directives.aliases();
+    let rows = directives(snapshot, DirectiveKind::Alias, aliases);
+    table(RunFile::InputAliases, &columns, rows)
 }
 
 fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(
-        &[
-            &Exception::COLUMNS[..],
-            &[
-                "line",
-                "state",
-                "detail",
-                "in_force_since",
-                "after_the_fact",
-            ],
-        ]
-        .concat(),
-    );
-    let exceptions = snapshot.inputs.directives.exceptions().iter();
-    for (exception, of) in
-        exceptions.zip(snapshot.judgement.directives_of(DirectiveKind::Exception))
-    {
-        let Exception {
-            line,
-            email,
-            person_id,
-            account_id,
-            check,
-            reason,
-            approved_by,
-            approved_on,
-            expires_on,
-            ticket,
-            fault: _,
-        } = exception;
-        out.row([
-            text(email.as_deref()),
-            text(person_id.as_deref()),
-            text(account_id.as_deref()),
-            text(check.as_deref()),
-            text(reason.as_deref()),
-            text(approved_by.as_deref()),
-            text(approved_on.as_deref()),
-            text(expires_on.as_deref()),
-            text(ticket.as_deref()),
-            shown(Some(line)),
-            shown(Some(of.state)),
-            Cow::Borrowed(of.detail.as_str()),
-            shown(of.in_force_since),
-            shown(Some(of.after_the_fact)),
-        ]);
-    }
-    table(RunFile::InputExceptions, out)
+    let own = [
+        "line",
+        "state",
+        "detail",
+        "in_force_since",
+        "after_the_fact",
+    ];
+    let columns = [&Exception::COLUMNS[..], &own].concat();
+    let exceptions = snapshot.inputs.directives.exceptions();
+    let rows = directives(snapshot, DirectiveKind::Exception, exceptions);
+    table(RunFile::InputExceptions, &columns, rows)
 }
 
 /// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
@@ -296,9 +228,11 @@ impl AccountLine {
     }
 }
 
-fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
-    let workspace = &snapshot.inputs.population.workspace;
-    let lines = snapshot.accounts().map(|(account, owner)| AccountLine {
+fn account_lines<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = AccountLine> + use<'a> {
+    let population = &snapshot.inputs.population;
+    let workspace = &population.workspace;
+    let accounts = population.accounts.iter().zip(&snapshot.judgement.owners);
+    accounts.map(|(account, owner)| AccountLine {
         account_id: account.id.clone(),
         email: account.email().cloned(),
         other_emails: account.emails.get(1..).unwrap_or_default().to_vec(),
@@ -314,13 +248,15 @@ fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
         person_id: owner.person_ids.clone(),
         matched_by: owner.matched_by.clone(),
         findings: owner.findings.clone(),
-    });
-    gzip_lines(RunFile::AccountsJsonl, lines)
+    })
+}
+
+fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
+    gzip_lines(RunFile::AccountsJsonl, account_lines(snapshot))
 }
 
 fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let workspace = &snapshot.inputs.population.workspace;
-    let mut out = Table::with_header(&[
+    let columns = [
         "account_id",
         "email",
         "other_emails",
@@ -335,26 +271,8 @@ fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
         "person_id",
         "match",
         "findings",
-    ]);
-    for (account, owner) in snapshot.accounts() {
-        out.row([
-            Cow::Borrowed(account.id.as_str()),
-            email(account.email()),
-            joined(account.emails.iter().skip(1).map(EmailAddress::as_written)),
-            text(account.name.as_deref()),
-            shown(Some(&account.status)),
-            shown(Some(&account.role)),
-            shown(account.view_only),
-            Cow::Borrowed(workspace.id.as_str()),
-            text(workspace.name.as_deref()),
-            shown(account.joined_at),
-            shown(account.last_login_at),
-            joined(owner.person_ids.iter()),
-            joined(owner.matched_by.iter().map(|kind| kind.as_str())),
-            joined(owner.findings.iter().map(|kind| kind.as_str())),
-        ]);
-    }
-    table(RunFile::AccountsCsv, out)
+    ];
+    table(RunFile::AccountsCsv, &columns, account_lines(snapshot))
 }
 
 fn leavers_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
@@ -366,7 +284,7 @@ fn concluded(snapshot: &Snapshot<'_>) -> DataFile {
 }
 
 fn leavers_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
+    let columns = [
         "offboarding_id",
         "person_id",
         "name",
@@ -395,86 +313,13 @@ fn leavers_csv(snapshot: &Snapshot<'_>) -> DataFile {
         "first_seen_in_feed",
         "deadline_from_notice",
         "within_sla_from_notice",
-    ]);
-    for leaver in &snapshot.judgement.leavers {
-        let Leaver {
-            offboarding_id,
-            person_key: _,
-            person_id,
-            name,
-            emails,
-            end_of_work,
-            moved_from,
-            deadline,
-            deadline_rule_run,
-            grace_seconds: _,
-            corrected_deadline: _,
-            standing: _,
-            outcome,
-            result,
-            concluded_run,
-            concluded_at: _,
-            seen_employed: _,
-            superseded: _,
-            account_id,
-            account_email,
-            matched_by,
-            account_role,
-            account_status,
-            last_seen_with_access,
-            first_seen_without_access,
-            within_sla,
-            exception_expires,
-            note,
-            first_seen_in_feed,
-            deadline_from_notice,
-            within_sla_from_notice,
-            in_feed: _,
-            hr_status,
-            hr_end,
-            hr_last_day,
-            hr_line,
-            other_person_ids: _,
-            tenures: _,
-            suspected_account_id: _,
-            more_suspected: _,
-        } = leaver;
-        out.row([
-            Cow::Borrowed(&**offboarding_id),
-            text(person_id.as_deref()),
-            text(name.as_deref()),
-            joined(emails.iter().map(EmailAddress::as_written)),
-            shown(hr_status.as_ref()),
-            text(hr_end.as_deref()),
-            text(hr_last_day.as_deref()),
-            shown(*hr_line),
-            shown(*end_of_work),
-            shown(*moved_from),
-            shown(*deadline),
-            text(deadline_rule_run.as_deref()),
-            shown(Some(outcome)),
-            shown(*result),
-            text(concluded_run.as_deref()),
-            joined(account_id.iter()),
-            joined(account_email.iter().map(|address| email(address.as_ref()))),
-            joined(account_role.iter().map(|role| shown(role.as_ref()))),
-            joined(account_status.iter().map(|status| shown(status.as_ref()))),
-            joined(matched_by.iter().map(|kind| kind.as_str())),
-            shown(*last_seen_with_access),
-            shown(*first_seen_without_access),
-            shown(Some(within_sla)),
-            text(exception_expires.as_deref()),
-            Cow::Borrowed(note.as_str()),
-            shown(Some(first_seen_in_feed)),
-            shown(*deadline_from_notice),
-            shown(Some(within_sla_from_notice)),
-        ]);
-    }
-    table(RunFile::LeaversCsv, out)
+    ];
+    let leavers = snapshot.judgement.leavers.iter();
+    table(RunFile::LeaversCsv, &columns, leavers)
 }
 
 fn findings_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
+    let columns = [
         "finding_id",
         "kind",
         "severity",
@@ -490,48 +335,13 @@ fn findings_csv(snapshot: &Snapshot<'_>) -> DataFile {
         "match",
         "first_seen",
         "note",
-    ]);
-    for finding in &snapshot.judgement.findings {
-        let Finding {
-            finding_id,
-            kind,
-            severity,
-            account_id,
-            email: address,
-            name,
-            role,
-            status,
-            person_id,
-            end_of_work,
-            deadline,
-            overdue_hours,
-            matched_by,
-            first_seen,
-            note,
-        } = finding;
-        out.row([
-            Cow::Borrowed(finding_id.as_str()),
-            shown(Some(kind)),
-            shown(Some(severity)),
-            text(account_id.as_deref()),
-            email(address.as_ref()),
-            text(name.as_deref()),
-            shown(role.as_ref()),
-            shown(status.as_ref()),
-            text(person_id.as_deref()),
-            shown(*end_of_work),
-            shown(*deadline),
-            shown(*overdue_hours),
-            shown(*matched_by),
-            shown(Some(first_seen)),
-            Cow::Borrowed(note.as_str()),
-        ]);
-    }
-    table(RunFile::FindingsCsv, out)
+    ];
+    let findings = snapshot.judgement.findings.iter();
+    table(RunFile::FindingsCsv, &columns, findings)
 }
 
 fn changes_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
+    let columns = [
         "change",
         "account_id",
         "person_id",
@@ -540,30 +350,9 @@ fn changes_csv(snapshot: &Snapshot<'_>) -> DataFile {
         "before",
         "after",
         "previous_run",
-    ]);
-    for change in &snapshot.judgement.changes {
-        let Change {
-            change,
-            account_id,
-            person_id,
-            email: address,
-            name,
-            before,
-            after,
-            previous_run,
-        } = change;
-        out.row([
-            shown(Some(change)),
-            text(account_id.as_deref()),
-            text(person_id.as_deref()),
-            email(address.as_ref()),
-            text(name.as_deref()),
-            Cow::Borrowed(before.as_str()),
-            Cow::Borrowed(after.as_str()),
-            Cow::Borrowed(previous_run.as_str()),
-        ]);
-    }
-    table(RunFile::ChangesCsv, out)
+    ];
+    let changes = snapshot.judgement.changes.iter();
+    table(RunFile::ChangesCsv, &columns, changes)
 }
 
 #[cfg(test)]

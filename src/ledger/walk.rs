@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::backwards::{Backwards, FARTHEST, Looked};
-use super::files::{Extent, FolderFault};
+use super::files::{Extent, FolderFault, committed_files};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
@@ -245,14 +245,6 @@ struct Taken {
     baseline: Option<Baseline>,
 }
 
-/// Why nothing is taken from a run.
-enum Unusable {
-    Fault(String),
-    /// It is gone, and its time to be kept is over.
-    Expired,
-    Ledger(LedgerError),
-}
-
 impl<'a> Walk<'a> {
     fn new(ledger: &'a Ledger, clock: &'a Clock) -> Self {
         Self {
@@ -476,6 +468,7 @@ impl<'a> Walk<'a> {
         if !as_previous && !as_baseline {
             return Ok(());
         }
+        let is_expired = entry.retain_until.is_some_and(|until| until < self.as_of);
         match self.taken(entry, as_previous, as_baseline).await {
             Ok(Taken { previous, baseline }) => {
                 if let Some((previous, snapshot)) = previous {
@@ -484,14 +477,14 @@ impl<'a> Walk<'a> {
                 }
                 self.baseline = baseline.or(self.baseline.take());
             }
-            Err(Unusable::Fault(fault)) => {
+            Err(FolderFault::Store(error)) => return Err(error.into()),
+            Err(FolderFault::Missing(_)) if is_expired => {
+                tracing::info!(sequence, "A run is expired, and its files are gone");
+            }
+            Err(fault) => {
                 self.note(format!("entry {sequence}: {fault}"));
                 self.doubt(sequence);
             }
-            Err(Unusable::Expired) => {
-                tracing::info!(sequence, "A run is expired, and its files are gone");
-            }
-            Err(Unusable::Ledger(error)) => return Err(error),
         }
         Ok(())
     }
@@ -501,7 +494,7 @@ impl<'a> Walk<'a> {
         entry: &Entry,
         as_previous: bool,
         as_baseline: bool,
-    ) -> Result<Taken, Unusable> {
+    ) -> Result<Taken, FolderFault> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
             wanted.extend([
@@ -516,13 +509,8 @@ impl<'a> Walk<'a> {
         }
         let names: Vec<String> = wanted.iter().map(RunFile::name).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_expired = || entry.retain_until.is_some_and(|until| until < self.as_of);
-        let files = self.ledger.files_of(entry, &names, Extent::Wanted).await;
-        let files = files.map_err(|fault| match fault {
-            FolderFault::Ledger(error) => Unusable::Ledger(error),
-            FolderFault::Missing(_) if is_expired() => Unusable::Expired,
-            fault => Unusable::Fault(fault.to_string()),
-        })?;
+        let Ledger { store, folder, .. } = self.ledger;
+        let files = committed_files(store, folder, entry, &names, Extent::Wanted).await?;
         let mut files = files.into_iter();
         let mut next = || files.next().unwrap_or_default();
 
@@ -531,7 +519,7 @@ impl<'a> Walk<'a> {
         let apart = manifest.apart_from(entry);
         if !apart.is_empty() {
             let text = format!("it and its manifest disagree: {}", apart.join(", "));
-            return Err(Unusable::Fault(text));
+            return Err(FolderFault::Other(text));
         }
         let mut taken = Taken::default();
         if as_previous {
@@ -544,7 +532,7 @@ impl<'a> Walk<'a> {
             };
             let previous = result.into_previous(entry.run_ref(), &manifest, files);
             let previous = parsed(RunFile::Result, previous)?;
-            let missing = || Unusable::Fault("its manifest has no policy".to_owned());
+            let missing = || FolderFault::Other("its manifest has no policy".to_owned());
             taken.previous = Some((previous.ok_or_else(missing)?, snapshot));
         }
         if as_baseline {
@@ -557,6 +545,6 @@ impl<'a> Walk<'a> {
 }
 
 /// A file whose hash is right, and that may have a form we do not know.
-fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, Unusable> {
-    parsed.map_err(|error| Unusable::Fault(format!("{} cannot be read: {error}", file.name())))
+fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, FolderFault> {
+    parsed.map_err(|error| FolderFault::Other(format!("{} cannot be read: {error}", file.name())))
 }

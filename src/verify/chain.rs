@@ -13,7 +13,7 @@ use super::reviews;
 use super::runs;
 use super::tail::{self, StoredTimes};
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, ReviewPart, RunFile};
+use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, RunFile};
 use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
@@ -163,36 +163,26 @@ pub(super) async fn verify(
             // The folder was compared with its own entry.
             continue;
         }
-        let committed = |folder: String, what, listed: &BTreeMap<String, Vec<String>>, always| {
-            CommittedFolder {
-                store,
-                entry: &entry,
-                folder,
-                what,
-                files: listed.get(&entry.run).cloned().unwrap_or_default(),
-                always,
-                now: expected.now,
-            }
+        let runs = listing.runs.get(&entry.run);
+        let files = runs.or_else(|| listing.reviews.get(&entry.run));
+        let committed = |what, always| CommittedFolder {
+            store,
+            entry: &entry,
+            connection: folder,
+            folder: format!("{folder}/{}", entry.run),
+            what,
+            files: files.map_or(&[][..], Vec::as_slice),
+            always,
+            now: expected.now,
         };
         match of {
-            EntryFolder::Review(folder_of_part) => {
-                let part = match entry.kind {
-                    EntryKind::ReviewOpen => ReviewPart::Open,
-                    EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => {
-                        ReviewPart::Close
-                    }
-                };
+            EntryFolder::Review(_) => {
                 newest = newest.max(Some(entry.committed_at));
                 chain.reviews += 1;
-                let always = ReviewFile::always(part).iter();
-                let always = always.map(|file| file.name().to_owned()).collect();
-                let name = folder.review(&folder_of_part);
-                let of = reviews::Part {
-                    stored: &committed(name, "review", &listing.reviews, always),
-                    connection: folder,
-                    part,
-                };
-                reviews::verify(&of, &mut recompute, &mut chain, verified).await?;
+                let always = entry.kind.review_part().map_or(&[][..], ReviewFile::always);
+                let always = always.iter().map(|file| file.name().to_owned()).collect();
+                let stored = committed("review", always);
+                reviews::verify(&stored, &mut recompute, &mut chain, verified).await?;
             }
             EntryFolder::Run(run) => {
                 let is_failure = entry.kind == EntryKind::Failure;
@@ -205,7 +195,7 @@ pub(super) async fn verify(
                 }
                 let always = RunFile::always(entry.kind == EntryKind::Run);
                 let always = always.iter().map(RunFile::name).collect();
-                let stored = committed(folder.run(&run), "run", &listing.runs, always);
+                let stored = committed("run", always);
                 let manifest = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
                 let Some(at) = run.instant() else {
                     continue;

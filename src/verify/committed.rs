@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::reader::CountingReader;
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{Entry, FileRecord, RunFile, sha256_hex, sums_of};
+use crate::evidence::{ConnectionFolder, Entry, FileRecord, RunFile, sha256_hex, sums_of};
+use crate::model::RawKind;
+use crate::source::KeptAnswers;
 use crate::store::{StoreError, is_name};
 
 /// Files of one folder that are read at the same time.
@@ -19,12 +21,13 @@ const READS_AT_ONCE: usize = 8;
 pub(super) struct CommittedFolder<'a> {
     pub(super) store: &'a CountingReader<'a>,
     pub(super) entry: &'a Entry,
+    pub(super) connection: &'a ConnectionFolder,
     /// Its whole name.
     pub(super) folder: String,
     /// What it belongs to, for people: `run`, `review`.
     pub(super) what: &'static str,
     /// Names relative to it.
-    pub(super) files: Vec<String>,
+    pub(super) files: &'a [String],
     /// Names that the sums of every folder of its kind have.
     pub(super) always: Vec<String>,
     /// The instant of checking: what has expired may be gone.
@@ -42,11 +45,6 @@ pub(super) struct FolderFiles {
 }
 
 impl FolderFiles {
-    /// A file that was to be kept, if its hash is right.
-    pub(super) fn get(&self, file: &str) -> Option<&Vec<u8>> {
-        self.kept.get(file)
-    }
-
     /// Whether these records describe every file that the sums name but the manifest, which cannot hold its
     /// own hash, and nothing more.
     pub(super) fn is_described_by(&self, records: &[FileRecord]) -> bool {
@@ -59,6 +57,18 @@ impl FolderFiles {
         let is_described =
             |file: &String| *file == manifest || records.iter().any(|record| record.name == *file);
         is_as_described && self.sums.keys().all(is_described)
+    }
+}
+
+impl KeptAnswers for FolderFiles {
+    fn get(&self, kind: RawKind) -> Option<&[u8]> {
+        let name = RunFile::raw(kind).name();
+        self.kept.get(&name).map(Vec::as_slice)
+    }
+
+    fn count(&self) -> usize {
+        let names = self.kept.keys();
+        names.filter(|name| RunFile::is_raw(name)).count()
     }
 }
 
@@ -178,18 +188,16 @@ impl CommittedFolder<'_> {
     ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let name = RunFile::Sums.name();
         let place = self.place(&name);
-        if self.files.is_empty() {
+        let bytes = match self.files {
+            [] => None,
+            _ => self.read(&name).await?,
+        };
+        let Some(bytes) = bytes else {
             if self.may_be_gone() {
                 chain.expired.push(self.folder.clone());
-            } else {
+            } else if self.files.is_empty() {
                 let text = format!("the folder of a committed {} is gone", self.what);
                 verified.fault(FaultKind::MissingFolder, self.folder.clone(), text);
-            }
-            return Ok(None);
-        }
-        let Some(bytes) = self.read(&name).await? else {
-            if self.may_be_gone() {
-                chain.expired.push(self.folder.clone());
             } else {
                 let text = "it is gone, so the files of the folder cannot be checked";
                 verified.fault(FaultKind::MissingFile, place, text);
@@ -229,7 +237,7 @@ impl CommittedFolder<'_> {
         file: &str,
         verified: &mut Verified,
     ) -> Option<T> {
-        serde_json::from_slice(found.get(file)?)
+        serde_json::from_slice(found.kept.get(file)?)
             .map_err(|error| {
                 let text = format!("it cannot be read: {error}");
                 verified.fault(FaultKind::Disagreement, self.place(file), text);
@@ -245,7 +253,7 @@ impl CommittedFolder<'_> {
     ) -> Option<T> {
         let name = RunFile::Manifest.name();
         let is_named = found.sums.get(&name) == Some(&self.entry.manifest_sha256);
-        if found.get(&name).is_some() && !is_named {
+        if found.kept.contains_key(&name) && !is_named {
             let text = format!("its hash is not the one in entry {}", self.entry.sequence);
             verified.fault(FaultKind::Modified, self.place(&name), text);
             return None;

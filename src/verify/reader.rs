@@ -10,7 +10,8 @@ use crate::store::{Listed, Store, StoreError};
 
 /// A store, and the locks of what was read from it.
 pub(super) struct CountingReader<'a> {
-    store: &'a Store,
+    /// For objects that were counted before, or that are no evidence of their own.
+    pub(super) store: &'a Store,
     now: Timestamp,
     locks: Mutex<Locks>,
 }
@@ -56,11 +57,6 @@ impl<'a> CountingReader<'a> {
             *first = lock.until.min(*first);
         }
         Ok(Some(read.bytes))
-    }
-
-    /// Reads an object that was counted before, or that is no evidence of its own.
-    pub(super) async fn read_again(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.read(name).await
     }
 
     pub(super) fn locks(&self) -> Locks {

@@ -3,20 +3,12 @@
 
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
-use super::reviewed::{self, Compared};
+use super::reviewed;
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart};
+use crate::evidence::{ReviewFile, ReviewPart};
 use crate::judgement::Verdict;
 use crate::review::{ReviewClosed, ReviewEvent, ReviewManifest, Totals};
 use crate::store::StoreError;
-
-/// A part of a review that is checked.
-pub(super) struct Part<'a> {
-    pub(super) stored: &'a CommittedFolder<'a>,
-    pub(super) connection: &'a ConnectionFolder,
-    /// Which part, as the entry states it.
-    pub(super) part: ReviewPart,
-}
 
 /// Whether a file is read for more than its hash. Files that are recomputed from these are compared by hash.
 fn is_read(file: &str) -> bool {
@@ -30,18 +22,18 @@ fn is_read(file: &str) -> bool {
 }
 
 pub(super) async fn verify(
-    of: &Part<'_>,
+    stored: &CommittedFolder<'_>,
     recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
-    let (stored, sequence) = (of.stored, of.stored.entry.sequence);
+    let sequence = stored.entry.sequence;
     let faults_before = verified.faults.len();
     let Some(found) = stored.walk(is_read, chain, verified).await? else {
         recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let read = check_manifest(of, &found, recompute, verified);
+    let read = check_manifest(stored, &found, recompute, verified);
     let Some((manifest, closed)) = read.filter(|_| verified.faults.len() == faults_before) else {
         recompute.remember_event(sequence, None);
         return Ok(());
@@ -49,33 +41,33 @@ pub(super) async fn verify(
     let event = ReviewEvent::of(stored.entry, manifest.clone(), closed.clone());
     recompute.remember_event(sequence, event.ok());
 
-    match reviewed::compare(of, &manifest, closed, &found, recompute).await? {
-        Compared::Same => chain.reviews_recomputed += 1,
-        Compared::InPart(why) => {
-            let folder = &stored.folder;
-            chain
-                .reviews_not_recomputed
-                .push(format!("{folder}: {why}"));
+    let compared = reviewed::compare(stored, &manifest, closed, &found, recompute).await?;
+    match (compared.differing.is_empty(), compared.unchecked.is_empty()) {
+        (true, true) => chain.reviews_recomputed += 1,
+        (true, false) => {
+            let why = compared.unchecked.join("; ");
+            let text = format!("{}: {why}", stored.folder);
+            chain.reviews_not_recomputed.push(text);
         }
-        Compared::Differs(faults) => {
-            for (kind, file, text) in faults {
-                verified.fault(kind, stored.place(file.name()), text);
-            }
-        }
+        (false, _) => {}
+    }
+    for (kind, file, text) in compared.differing {
+        verified.fault(kind, stored.place(file.name()), text);
     }
     Ok(())
 }
 
 /// Compares the manifest with entry, sums and the entries it builds on; of a closed review, `review.json` too.
 fn check_manifest(
-    of: &Part<'_>,
+    stored: &CommittedFolder<'_>,
     found: &FolderFiles,
     recompute: &mut Recompute,
     verified: &mut Verified,
 ) -> Option<(ReviewManifest, Option<ReviewClosed>)> {
-    let (stored, entry) = (of.stored, of.stored.entry);
+    let entry = stored.entry;
+    let part = entry.kind.review_part().unwrap_or(ReviewPart::Close);
     let manifest: ReviewManifest = stored.manifest(found, verified)?;
-    let closed: Option<ReviewClosed> = match of.part {
+    let closed: Option<ReviewClosed> = match part {
         ReviewPart::Open => None,
         ReviewPart::Close => stored.read_json(found, ReviewFile::Review.name(), verified),
     };
@@ -107,7 +99,7 @@ fn check_manifest(
         let text = "the files it describes are not those that SHA256SUMS lists";
         disagree(ReviewFile::Manifest, text.to_owned());
     }
-    match of.part {
+    match part {
         ReviewPart::Open => {
             let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
             if worksheet != Some(&manifest.review.sha256) {

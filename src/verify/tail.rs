@@ -33,7 +33,7 @@ pub(super) async fn uncommitted(
         None => {
             let name = connection.committed_file(folder, &RunFile::Manifest.name());
             let bytes = match name {
-                Some(name) => store.read_again(&name).await?,
+                Some(name) => store.store.read(&name).await?,
                 None => None,
             };
             let manifest: Option<ReviewManifest> =
