@@ -24,7 +24,7 @@ impl Ledger {
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
     ) -> Result<Option<Entry>, LedgerError> {
-        let sequences = self.sequences().await?;
+        let (sequences, _) = self.listing().await?;
         let mut entries = Backwards::new(self, &sequences, true);
         let mut expected = sequences.last().copied();
         while let Some((sequence, looked)) = entries.next().await? {

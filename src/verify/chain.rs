@@ -18,48 +18,30 @@ use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
 /// What lies below a connection's folder.
+#[derive(Default)]
 struct ConnectionListing {
     /// Numbers of the entries, and when a bucket stored each.
     sequences: BTreeMap<u64, Option<Timestamp>>,
-    /// Whether there is a number zero, which no entry has.
-    has_zero: bool,
-    /// Names in the ledger's folder that are neither entry nor signature.
-    strangers: Vec<String>,
     /// Files of each run's folder, relative to it.
     runs: BTreeMap<String, Vec<String>>,
     /// Files of each part of a periodic review, relative to it.
     reviews: BTreeMap<String, Vec<String>>,
     /// Anything else.
-    others: Vec<String>,
+    strangers: Vec<String>,
 }
 
 impl ConnectionListing {
     async fn of(store: &CountingReader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
-        let mut listing = Self {
-            sequences: BTreeMap::new(),
-            has_zero: false,
-            strangers: Vec::new(),
-            runs: BTreeMap::new(),
-            reviews: BTreeMap::new(),
-            others: Vec::new(),
-        };
+        let mut listing = Self::default();
         for Listed { name, stored_at } in store.list(&format!("{folder}/")).await? {
             if let Some(sequence) = folder.sequence_of(&name) {
-                if sequence == 0 {
-                    listing.has_zero = true;
-                } else {
-                    listing.sequences.insert(sequence, stored_at);
-                }
-            } else if name.starts_with(&folder.ledger()) {
-                if !folder.is_signature(&name) {
-                    listing.strangers.push(name);
-                }
+                listing.sequences.insert(sequence, stored_at);
             } else if let Some((run, file)) = folder.run_file_of(&name) {
                 listing.runs.entry(run).or_default().push(file);
             } else if let Some((part, file)) = folder.review_file_of(&name) {
                 listing.reviews.entry(part).or_default().push(file);
-            } else if !folder.is_beside_runs(&name) {
-                listing.others.push(name);
+            } else if !folder.is_signature(&name) && !folder.is_beside_runs(&name) {
+                listing.strangers.push(name);
             }
         }
         Ok(listing)
@@ -79,7 +61,7 @@ pub(super) async fn verify(
         folder: folder.to_string(),
         ..ChainVerified::default()
     };
-    for name in listing.strangers.iter().chain(&listing.others) {
+    for name in &listing.strangers {
         let text = "the job writes no file of this name here";
         verified.fault(FaultKind::ExtraFile, name, text);
     }
@@ -95,10 +77,10 @@ pub(super) async fn verify(
     let mut newest: Option<Timestamp> = None;
     let mut stored_times = StoredTimes::default();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
-    let sequences = std::mem::take(&mut listing.sequences);
+    let mut sequences = std::mem::take(&mut listing.sequences);
     let last = sequences.keys().last().copied().unwrap_or_default();
     let mut wanted = 1;
-    if listing.has_zero {
+    if sequences.remove(&0).is_some() {
         let place = format!("{}, ledger entry 0", chain.folder);
         let text = "the first entry is 1: the job writes no entry of this number";
         verified.fault(FaultKind::ExtraFile, place, text);
@@ -235,7 +217,8 @@ pub(super) async fn verify(
     let mut complete = Vec::new();
     for (name, files) in listing.runs.into_iter().chain(listing.reviews) {
         if !runs_named.contains_key(&name) {
-            complete.extend(tail::uncommitted(store, folder, &name, &files).await?);
+            let at = tail::uncommitted(store, folder, &name, &files).await?;
+            complete.extend(at.map(|at| (at, name.clone())));
             chain.uncommitted.push(name);
         }
     }
@@ -244,8 +227,8 @@ pub(super) async fn verify(
     stored_times.warn(folder, verified);
     chain.stored_times = stored_times.compared;
     started.sort_by_key(|run| run.at);
-    let (first, last) = (started.first(), started.last());
-    chain.period = first.zip(last).map(|(first, last)| (first.at, last.at));
+    chain.first_run = started.first().map(|run| run.at);
+    chain.last_run = started.last().map(|run| run.at);
     let rhythm = expected.every.as_ref();
     chain.operation = operation::check(&started, rhythm, &expected.period, expected.now);
     verified.chains.push(chain);

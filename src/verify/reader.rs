@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::ledger::Objects;
 use crate::model::LockMode;
@@ -17,9 +18,10 @@ pub(super) struct CountingReader<'a> {
 }
 
 /// How much of what was read lies under a lock that holds now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Locks {
     /// Objects that were read.
+    #[serde(rename = "objects_read")]
     pub objects: u64,
     /// Objects that nobody can delete now (compliance).
     pub compliance: u64,
