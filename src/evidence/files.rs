@@ -10,7 +10,7 @@ use super::entry::sha256_hex;
 use super::facts::{input_facts, input_hr};
 use super::result::result;
 use super::{RunFile, Snapshot, csv, json};
-use crate::judgement::{DirectiveKind, DirectiveState, FindingKind, MatchKind};
+use crate::judgement::{DirectiveKind, DirectiveState, FindingKind, Leaver, MatchKind};
 use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
@@ -121,13 +121,9 @@ pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Seria
     }
 }
 
-/// A table for people.
-fn table(
-    file: RunFile,
-    columns: &[&str],
-    records: impl Iterator<Item = impl Serialize>,
-) -> DataFile {
-    let (bytes, rows) = csv::table(columns, records);
+/// A table for people, with the columns that its first line names.
+fn table(file: RunFile, columns: &str, records: impl Iterator<Item = impl Serialize>) -> DataFile {
+    let (bytes, rows) = csv::table(&Vec::from_iter(columns.split(',')), records);
     DataFile {
         file,
         bytes,
@@ -169,21 +165,14 @@ fn directives<'a, L>(
 }
 
 fn input_aliases(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
+    let columns = Alias::COLUMNS.join(",") + ",line,state,detail";
     let aliases = snapshot.inputs.directives.aliases();
     let rows = directives(snapshot, DirectiveKind::Alias, aliases);
     table(RunFile::InputAliases, &columns, rows)
 }
 
 fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
-    let own = [
-        "line",
-        "state",
-        "detail",
-        "in_force_since",
-        "after_the_fact",
-    ];
-    let columns = [&Exception::COLUMNS[..], &own].concat();
+    let columns = Exception::COLUMNS.join(",") + ",line,state,detail,in_force_since,after_the_fact";
     let exceptions = snapshot.inputs.directives.exceptions();
     let rows = directives(snapshot, DirectiveKind::Exception, exceptions);
     table(RunFile::InputExceptions, &columns, rows)
@@ -256,23 +245,9 @@ fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
 }
 
 fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [
-        "account_id",
-        "email",
-        "other_emails",
-        "name",
-        "status",
-        "role",
-        "view_only",
-        "workspace_id",
-        "workspace",
-        "joined_at",
-        "last_login_at",
-        "person_id",
-        "match",
-        "findings",
-    ];
-    table(RunFile::AccountsCsv, &columns, account_lines(snapshot))
+    let columns = "account_id,email,other_emails,name,status,role,view_only,workspace_id,workspace,\
+        joined_at,last_login_at,person_id,match,findings";
+    table(RunFile::AccountsCsv, columns, account_lines(snapshot))
 }
 
 fn leavers_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
@@ -283,76 +258,41 @@ fn concluded(snapshot: &Snapshot<'_>) -> DataFile {
     gzip_lines(RunFile::Concluded, snapshot.judgement.concluded.iter())
 }
 
+/// A line of `leavers.csv`.
+#[derive(Serialize)]
+struct LeaverRow<'a> {
+    #[serde(flatten)]
+    leaver: &'a Leaver,
+    role: &'a [Option<Role>],
+    status: &'a [Option<Status>],
+}
+
 fn leavers_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [
-        "offboarding_id",
-        "person_id",
-        "name",
-        "emails",
-        "hr_status",
-        "hr_end",
-        "hr_last_day",
-        "hr_line",
-        "end_of_work",
-        "moved_from",
-        "deadline",
-        "deadline_rule_run",
-        "outcome",
-        "result",
-        "concluded_run",
-        "account_id",
-        "account_email",
-        "role",
-        "status",
-        "match",
-        "last_seen_with_access",
-        "first_seen_without_access",
-        "within_sla",
-        "exception_expires",
-        "note",
-        "first_seen_in_feed",
-        "deadline_from_notice",
-        "within_sla_from_notice",
-    ];
+    let columns = "offboarding_id,person_id,name,emails,hr_status,hr_end,hr_last_day,hr_line,end_of_work,\
+        moved_from,deadline,deadline_rule_run,outcome,result,concluded_run,account_id,\
+        account_email,role,status,match,last_seen_with_access,first_seen_without_access,\
+        within_sla,exception_expires,note,first_seen_in_feed,deadline_from_notice,\
+        within_sla_from_notice";
     let leavers = snapshot.judgement.leavers.iter();
-    table(RunFile::LeaversCsv, &columns, leavers)
+    let rows = leavers.map(|leaver| LeaverRow {
+        leaver,
+        role: &leaver.account_role,
+        status: &leaver.account_status,
+    });
+    table(RunFile::LeaversCsv, columns, rows)
 }
 
 fn findings_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [
-        "finding_id",
-        "kind",
-        "severity",
-        "account_id",
-        "email",
-        "name",
-        "role",
-        "status",
-        "person_id",
-        "end_of_work",
-        "deadline",
-        "overdue_hours",
-        "match",
-        "first_seen",
-        "note",
-    ];
+    let columns = "finding_id,kind,severity,account_id,email,name,role,status,person_id,end_of_work,\
+        deadline,overdue_hours,match,first_seen,note";
     let findings = snapshot.judgement.findings.iter();
-    table(RunFile::FindingsCsv, &columns, findings)
+    table(RunFile::FindingsCsv, columns, findings)
 }
 
 fn changes_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [
-        "change",
-        "account_id",
-        "person_id",
-        "email",
-        "name",
-        "before",
-        "after",
-        "previous_run",
-    ];
+    let columns = "change,account_id,person_id,email,name,before,after,previous_run";
     let changes = snapshot.judgement.changes.iter();
-    table(RunFile::ChangesCsv, &columns, changes)
+    table(RunFile::ChangesCsv, columns, changes)
 }
 
 #[cfg(test)]
