@@ -183,12 +183,9 @@ fn with_accounts(
 }
 
 pub(super) fn input_facts(snapshot: &Snapshot<'_>) -> DataFile {
-    DataFile {
-        file: RunFile::InputFacts,
-        // Three levels: a page and a request are a line each.
-        bytes: json::document(&Facts::of(snapshot), 3),
-        rows: None,
-    }
+    // Three levels: a page and a request are a line each.
+    let bytes = json::document(&Facts::of(snapshot), 3);
+    DataFile::of(RunFile::InputFacts, bytes)
 }
 
 /// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be

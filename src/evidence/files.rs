@@ -38,6 +38,15 @@ pub struct FileRecord {
 }
 
 impl DataFile {
+    /// A file that holds no records.
+    pub fn of(file: RunFile, bytes: Vec<u8>) -> Self {
+        Self {
+            file,
+            bytes,
+            rows: None,
+        }
+    }
+
     /// What the manifest says of the file.
     pub fn record(&self) -> FileRecord {
         FileRecord {

@@ -349,18 +349,19 @@ impl fmt::Display for ReviewFolder {
     }
 }
 
-/// A file of a periodic review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReviewFile {
-    WorksheetJson,
-    WorksheetCsv,
-    WorksheetXlsx,
-    WorksheetHtml,
-    DecisionsCsv,
-    Review,
-    Report,
-    Manifest,
-    Sums,
+words! {
+    /// A file of a periodic review.
+    ReviewFile {
+        WorksheetJson = "worksheet.json",
+        WorksheetCsv = "worksheet.csv",
+        WorksheetXlsx = "worksheet.xlsx",
+        WorksheetHtml = "worksheet.html",
+        DecisionsCsv = "decisions.csv",
+        Review = "review.json",
+        Report = "report.html",
+        Manifest = "manifest.json",
+        Sums = "SHA256SUMS",
+    }
 }
 
 impl ReviewFile {
@@ -385,17 +386,7 @@ impl ReviewFile {
 
     /// The name, relative to the folder.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::WorksheetJson => "worksheet.json",
-            Self::WorksheetCsv => "worksheet.csv",
-            Self::WorksheetXlsx => "worksheet.xlsx",
-            Self::WorksheetHtml => "worksheet.html",
-            Self::DecisionsCsv => "decisions.csv",
-            Self::Review => "review.json",
-            Self::Report => "report.html",
-            Self::Manifest => "manifest.json",
-            Self::Sums => "SHA256SUMS",
-        }
+        self.as_str()
     }
 }
 

@@ -10,8 +10,9 @@ use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, whole_second}
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedSnapshot, FileRecord, Manifest, ReviewFolder, RunFile,
-    RunFolder, Snapshot, input_hr, marked, raw_file, sha256_hex, sums,
+    RunFolder, Snapshot, input_hr, raw_file, sha256_hex, sums,
 };
+use crate::judgement::Verdict;
 use crate::model::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
 
@@ -71,20 +72,8 @@ pub async fn commit_run(
     for file in snapshot.data_files() {
         run.add(file).await?;
     }
-    let judgement = snapshot.judgement;
-    let connection = &snapshot.inputs.population.connection.id;
-    let population = &snapshot.inputs.population;
-    let origin = marked(&population.origin, population.connection.is_sandbox());
-    let entry = run
-        .finish(report(), |files| snapshot.manifest(files))
-        .await?
-        .entry(
-            EntryKind::Run,
-            connection,
-            origin,
-            judgement.verdict.as_str(),
-            judgement.complete,
-        );
+    let manifest = |files| snapshot.manifest(files);
+    let entry = run.finish(EntryKind::Run, report(), manifest).await?;
     let (head, as_of) = (chain.head.clone(), snapshot.inputs.as_of);
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
@@ -103,13 +92,7 @@ pub async fn commit_failure(
     let head = ledger.head(clock).await?;
     let run = RunWriter::new(ledger, RunFolder::of(&snapshot.frame.identity));
     let manifest = |files| snapshot.manifest(files);
-    let entry = run.finish(report, manifest).await?.entry(
-        EntryKind::Failure,
-        snapshot.connection,
-        marked(snapshot.origin, false),
-        "inconclusive",
-        false,
-    );
+    let entry = run.finish(EntryKind::Failure, report, manifest).await?;
     let as_of = snapshot.frame.identity.as_of;
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
@@ -172,32 +155,37 @@ impl<'a> RunWriter<'a> {
 
     async fn finish(
         mut self,
+        kind: EntryKind,
         report: Vec<u8>,
         manifest: impl FnOnce(Vec<FileRecord>) -> Manifest,
-    ) -> Result<WrittenFolder, StoreError> {
+    ) -> Result<Entry, StoreError> {
         self.flush().await?;
-        let report = DataFile {
-            file: RunFile::Report,
-            bytes: report,
-            rows: None,
-        };
-        self.add(report).await?;
+        self.add(DataFile::of(RunFile::Report, report)).await?;
         self.flush().await?;
 
-        let (manifest, manifest_sha256) = manifest(self.files.clone()).to_file();
-        self.files.push(manifest.record());
+        let manifest = manifest(self.files.clone());
+        let (file, manifest_sha256) = manifest.to_file();
+        self.files.push(file.record());
         let name = self.name(&RunFile::Manifest);
-        self.ledger.store.create(&name, manifest.bytes).await?;
+        self.ledger.store.create(&name, file.bytes).await?;
 
         let sums = sums(&self.files);
         let sums_sha256 = sha256_hex(&sums);
         let name = self.name(&RunFile::Sums);
         self.ledger.store.create(&name, sums).await?;
-        Ok(WrittenFolder {
+        let written = WrittenFolder {
             run: self.folder.to_string(),
             manifest_sha256,
             sums_sha256,
-        })
+        };
+        let (connection, origin) = (&manifest.connection.id, manifest.marked_origin());
+        Ok(written.entry(
+            kind,
+            connection,
+            origin,
+            manifest.verdict,
+            manifest.complete,
+        ))
     }
 }
 
@@ -208,7 +196,7 @@ impl WrittenFolder {
         kind: EntryKind,
         connection: &str,
         origin: String,
-        verdict: &str,
+        verdict: Verdict,
         complete: bool,
     ) -> Entry {
         Entry {
@@ -221,7 +209,7 @@ impl WrittenFolder {
             manifest_sha256: self.manifest_sha256,
             sums_sha256: self.sums_sha256,
             previous_sha256: String::new(),
-            verdict: verdict.to_owned(),
+            verdict: verdict.as_str().to_owned(),
             complete,
             committed_at: Timestamp::UNIX_EPOCH,
             retain_until: None,

@@ -178,7 +178,7 @@ pub async fn commit_review(
         kind,
         &ledger.connection,
         manifest.marked_origin(),
-        manifest.verdict.as_str(),
+        manifest.verdict,
         manifest.complete,
     );
     let report = report.name();

@@ -150,10 +150,9 @@ pub(super) fn check(
         Some(Rhythm::Interval(_)) => Ok(Timetable::default()),
         None => Timetable::recorded(started),
     };
-    let zone = match &timetable {
-        Ok(timetable) => timetable.zone(),
-        Err(_) => TimeZone::UTC,
-    };
+    let known = timetable.as_ref().ok();
+    let zone = known.map_or(TimeZone::UTC, Timetable::zone);
+    let schedule_changes = known.map_or_else(Vec::new, |of| of.changes.clone());
     let from = period.from.map(|from| from.start(&zone, now));
     let to = period.to.map(|to| to.end(&zone, now));
     let is_within =
@@ -161,18 +160,12 @@ pub(super) fn check(
     let failed = started.iter().filter(|run| is_within(run.at));
     let failed = failed.filter_map(|run| run.failed.clone()).collect();
     let runs: Vec<Timestamp> = started.iter().map(|run| run.at).collect();
-    let schedule_changes = match &timetable {
-        Ok(timetable) => timetable.changes.clone(),
-        Err(_) => Vec::new(),
-    };
     let due = timetable.and_then(|timetable| {
         let first = from.or(timetable.recorded_since).or(runs.first().copied());
         let first = first.ok_or("there is no run: give --from")?;
-        let to = match (to, runs.last()) {
-            (Some(to), _) => Some(to),
-            // Nothing is known of such a period but that it has no run.
-            (None, last) => last.is_none_or(|last| *last < first).then_some(now),
-        };
+        // Nothing is known of a period after the last run but that it has no run.
+        let is_after = runs.last().is_none_or(|last| *last < first);
+        let to = to.or(is_after.then_some(now));
         if to.is_some_and(|to| to <= first) {
             return Err(format!(
                 "the period ends before {first}, where the runs begin: give --from"
@@ -189,14 +182,10 @@ pub(super) fn check(
             Some(Rhythm::Schedule(_)) | None => check.due(&timetable),
         })
     });
-    let (due, not_checked) = match due {
-        Ok(due) => (Some(due), None),
-        Err(why) => (None, Some(why)),
-    };
     Operation {
-        due,
         schedule_changes,
-        not_checked,
+        not_checked: due.as_ref().err().cloned(),
+        due: due.ok(),
         failed,
     }
 }
@@ -204,7 +193,7 @@ pub(super) fn check(
 /// Which schedule was in force when.
 #[derive(Debug, Default)]
 struct Timetable {
-    /// Each with the instant from which it was in force, in their order. The first also covers the time before.
+    /// Each with the instant from which it was in force, in their order; the first one since ever.
     schedules: Vec<(Timestamp, Schedule)>,
     /// The first run that records a schedule. Of runs before it, no schedule is known.
     recorded_since: Option<Timestamp>,
@@ -233,9 +222,9 @@ impl Timetable {
                     run.at
                 )
             })?;
-            match (timetable.schedules.last(), last) {
-                (Some((_, before)), _) if *before == schedule => {}
-                (Some((_, before)), Some(last)) => {
+            match timetable.schedules.last().zip(last) {
+                Some(((_, before), _)) if *before == schedule => {}
+                Some(((_, before), last)) => {
                     let since = changed(before, &schedule, last, run.at);
                     timetable.schedules.push((since, schedule));
                     timetable.changes.push(ScheduleChange {
@@ -244,7 +233,7 @@ impl Timetable {
                         to: recorded.clone(),
                     });
                 }
-                (None, _) | (_, None) => timetable.schedules.push((run.at, schedule)),
+                None => timetable.schedules.push((Timestamp::MIN, schedule)),
             }
             timetable.recorded_since.get_or_insert(run.at);
             last = Some(run.at);
@@ -263,18 +252,10 @@ impl Timetable {
 
     /// The schedules with the time in which each was in force; the end is excluded.
     fn stretches(&self) -> impl Iterator<Item = (Timestamp, Timestamp, &Schedule)> {
-        self.schedules
-            .iter()
-            .enumerate()
-            .map(|(place, (since, schedule))| {
-                let since = if place == 0 { Timestamp::MIN } else { *since };
-                let until = self.schedules.get(place + 1);
-                (
-                    since,
-                    until.map_or(Timestamp::MAX, |(until, _)| *until),
-                    schedule,
-                )
-            })
+        let starts = self.schedules.iter().map(|(since, _)| *since);
+        let ends = starts.skip(1).chain([Timestamp::MAX]);
+        let schedules = self.schedules.iter().zip(ends);
+        schedules.map(|((since, schedule), until)| (*since, until, schedule))
     }
 
     /// The instants at which a run was due, from one to another, the end excluded.

@@ -117,16 +117,6 @@ impl Recompute {
         Ok(close.map(|(_, known)| known))
     }
 
-    /// Whether the runs that a manifest names are entries of the chain, as they are.
-    pub(super) fn builds_on_what_is_there(
-        &self,
-        entry: &Entry,
-        manifest: &Manifest,
-    ) -> Result<(), String> {
-        let mut all = manifest.previous.iter().chain(&manifest.baseline);
-        all.try_for_each(|at| self.ensure_there(entry.sequence, at))
-    }
-
     /// Whether what an entry builds on is an earlier entry of the chain, as it is.
     pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
         let there = self.entries.get(&at.sequence);

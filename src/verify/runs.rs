@@ -24,7 +24,9 @@ pub(super) async fn verify(
     let manifest = manifest(stored, &found, verified);
     let mut facts_and_result = None;
     if let Some(manifest) = &manifest {
-        if let Err(text) = recompute.builds_on_what_is_there(stored.entry, manifest) {
+        let mut builds_on = manifest.previous.iter().chain(&manifest.baseline);
+        let sequence = stored.entry.sequence;
+        if let Err(text) = builds_on.try_for_each(|at| recompute.ensure_there(sequence, at)) {
             let place = stored.place(&RunFile::Manifest.name());
             verified.fault(FaultKind::Disagreement, place, text);
         }
