@@ -80,7 +80,6 @@ impl<'a> Facts<'a> {
     fn of(snapshot: &Snapshot<'a>) -> Self {
         let (inputs, judgement) = (snapshot.inputs, snapshot.judgement);
         let (past, hr) = (&inputs.past, &inputs.hr);
-        let at = |at: &'a RunRef| Cow::Borrowed(at);
         Self {
             schema: "asana-access-review/facts/v1".into(),
             as_of: inputs.as_of,
@@ -92,8 +91,8 @@ impl<'a> Facts<'a> {
                 clock_behind_seconds: past.clock_behind_seconds,
                 failed_since_baseline: past.failed_since_baseline,
                 ledger_faults: Cow::Borrowed(&past.ledger_faults),
-                baseline: past.baseline.as_ref().map(|of| at(&of.at)),
-                previous: past.previous.as_ref().map(|of| at(&of.at)),
+                baseline: past.baseline.as_ref().map(|of| Cow::Borrowed(&of.at)),
+                previous: past.previous.as_ref().map(|of| Cow::Borrowed(&of.at)),
             },
             hr: HrFacts {
                 origin: Cow::Borrowed(&hr.origin),

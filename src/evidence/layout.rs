@@ -24,25 +24,16 @@ impl ConnectionFolder {
         is_one.then(|| Self(format!("{}{connection}", Self::ALL)))
     }
 
-    /// The run and the file, relative to its folder, that an object is, if it is a run's.
-    pub fn run_file_of(&self, name: &str) -> Option<(String, String)> {
+    /// The folder of a run or of a part of a review that an object lies in, and its name below that.
+    pub fn committed_file_of(&self, name: &str) -> Option<(String, String)> {
         let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
-        let (day, rest) = below.split_once('/')?;
-        let (run, file) = rest.split_once('/')?;
-        let run = format!("{day}/{run}");
-        RunFolder::parse(&run)?;
-        Some((run, file.to_owned()))
-    }
-
-    /// The part of a periodic review and the file, relative to its folder, that an object is, if it is a
-    /// review's.
-    pub fn review_file_of(&self, name: &str) -> Option<(String, String)> {
-        let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
-        let mut parts = below.splitn(4, '/');
-        let folder = [parts.next()?, parts.next()?, parts.next()?].join("/");
-        let file = parts.next()?;
-        ReviewFolder::parse(&folder)?;
-        Some((folder, file.to_owned()))
+        let depth = match below.starts_with("reviews/") {
+            true => 2,
+            false => 1,
+        };
+        let (end, _) = below.match_indices('/').nth(depth)?;
+        let (folder, file) = (&below[..end], &below[end + 1..]);
+        is_committed(folder).then(|| (folder.to_owned(), file.to_owned()))
     }
 
     /// Whether an object lies where neither a run's files do nor a review's, and other evidence may: public
@@ -52,14 +43,9 @@ impl ConnectionFolder {
         below.starts_with("/keys/")
     }
 
-    /// A part of a periodic review, below this folder.
-    pub fn review(&self, part: &ReviewFolder) -> String {
-        format!("{}/{part}", self.0)
-    }
-
     /// A file of a periodic review.
     pub fn review_file(&self, part: &ReviewFolder, file: ReviewFile) -> String {
-        format!("{}/{}", self.review(part), file.name())
+        format!("{}/{part}/{file}", self.0)
     }
 
     /// The folder of a connection. Characters that could leave the folder are percent-encoded.
@@ -120,21 +106,20 @@ impl ConnectionFolder {
         is_sha256(key_sha256).then(|| format!("{}{key_sha256}.pem", self.keys()))
     }
 
-    /// A run's folder below this one.
-    pub fn run(&self, run: &RunFolder) -> String {
-        format!("{}/{run}", self.0)
-    }
-
     /// A file of the folder that an entry names; none where that is no folder evidence has.
     pub fn committed_file(&self, run: &str, file: &str) -> Option<String> {
-        let is_folder = RunFolder::parse(run).is_some() || ReviewFolder::parse(run).is_some();
-        is_folder.then(|| format!("{}/{run}/{file}", self.0))
+        is_committed(run).then(|| format!("{}/{run}/{file}", self.0))
     }
 
     /// A file of a run.
     pub fn file(&self, run: &RunFolder, file: &RunFile) -> String {
-        format!("{}/{}", self.run(run), file.name())
+        format!("{}/{run}/{}", self.0, file.name())
     }
+}
+
+/// Whether an entry may commit a folder of this name.
+fn is_committed(folder: &str) -> bool {
+    RunFolder::parse(folder).is_some() || ReviewFolder::parse(folder).is_some()
 }
 
 /// Whether a text is a SHA-256 as we write them.
@@ -420,10 +405,10 @@ mod tests {
         let folder = ConnectionFolder::of("c1");
         let part = ReviewFolder::of("2026-Q4-7f3a9c", ReviewPart::Close).expect("a folder");
         let name = folder.review_file(&part, ReviewFile::Report);
-        let found = folder.review_file_of(&name).expect("a review's file");
+        let found = folder.committed_file_of(&name).expect("a review's file");
         assert_eq!(found, (part.to_string(), "report.html".to_owned()));
         let stranger = format!("{folder}/reviews/x");
-        assert_eq!(folder.review_file_of(&stranger), None);
+        assert_eq!(folder.committed_file_of(&stranger), None);
     }
 
     #[test]

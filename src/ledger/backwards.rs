@@ -63,7 +63,7 @@ impl<'a> Backwards<'a> {
         let trusted = key.map_or(&[][..], |key| std::slice::from_ref(key.public()));
         Self {
             ledger,
-            inspector: Inspector::new(&ledger.store, &ledger.folder, trusted),
+            inspector: Inspector::new(&ledger.store, &ledger.folder, trusted, false),
             sequences,
             ahead: None,
             looks_back,

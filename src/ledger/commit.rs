@@ -106,7 +106,6 @@ struct RunWriter<'a> {
     /// What is there already.
     stored: Option<RunFile>,
     waiting: Vec<(String, Vec<u8>)>,
-    waiting_bytes: usize,
 }
 
 /// A run's folder that is written, and the hashes its entry will name.
@@ -124,7 +123,6 @@ impl<'a> RunWriter<'a> {
             files: Vec::new(),
             stored: None,
             waiting: Vec::new(),
-            waiting_bytes: 0,
         }
     }
 
@@ -137,20 +135,17 @@ impl<'a> RunWriter<'a> {
         if self.stored.as_ref() == Some(&file.file) {
             return Ok(());
         }
-        self.waiting_bytes += file.bytes.len();
         self.waiting.push((self.name(&file.file), file.bytes));
-        if self.waiting_bytes >= BATCH_BYTES {
-            self.flush().await?;
+        let waiting: usize = self.waiting.iter().map(|(_, bytes)| bytes.len()).sum();
+        match waiting >= BATCH_BYTES {
+            true => self.flush().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
-        self.waiting_bytes = 0;
-        self.ledger
-            .store
-            .create_all(std::mem::take(&mut self.waiting))
-            .await
+        let waiting = std::mem::take(&mut self.waiting);
+        self.ledger.store.create_all(waiting).await
     }
 
     async fn finish(
@@ -245,11 +240,8 @@ pub(super) async fn append(
         let bytes = entry.to_bytes();
         let head_sha256 = sha256_hex(&bytes);
         ledger.sign(&bytes, &head_sha256).await?;
-        match ledger
-            .store
-            .create(&ledger.folder.entry(entry.sequence), bytes)
-            .await
-        {
+        let name = ledger.folder.entry(entry.sequence);
+        match ledger.store.create(&name, bytes).await {
             Ok(Created::New | Created::AlreadyThere) => {
                 let key = format!("{}/{}", ledger.folder, entry.run);
                 return Ok(Committed {
@@ -268,9 +260,9 @@ pub(super) async fn append(
                 tokio::time::sleep(RACE_PAUSE).await;
                 head = ledger.head(clock).await?;
                 if let (Some(part), Some(head)) = (review, &head) {
-                    ledger
-                        .ensure_not_overtaken(part, before_sequence, head.sequence)
-                        .await?;
+                    let through = head.sequence;
+                    let still = ledger.ensure_not_overtaken(part, before_sequence, through);
+                    still.await?;
                 }
             }
             Err(error) => return Err(error.into()),

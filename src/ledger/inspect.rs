@@ -194,23 +194,19 @@ pub struct Inspector<'a, O> {
 }
 
 impl<'a, O: Objects> Inspector<'a, O> {
-    /// Any key but those that are trusted is taken from beside the ledger.
-    pub fn new(objects: &'a O, folder: &'a ConnectionFolder, trusted: &'a [PublicKey]) -> Self {
+    /// Any key but those that are trusted is a fault, or taken from beside the ledger.
+    pub fn new(
+        objects: &'a O,
+        folder: &'a ConnectionFolder,
+        trusted: &'a [PublicKey],
+        only_trusted: bool,
+    ) -> Self {
         Self {
             objects,
             folder,
             trusted,
-            only_trusted: false,
+            only_trusted,
             beside: HashMap::new(),
-        }
-    }
-
-    /// Any key but those that are trusted is a fault.
-    #[must_use]
-    pub fn only_trusted(self) -> Self {
-        Self {
-            only_trusted: true,
-            ..self
         }
     }
 

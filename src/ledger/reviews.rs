@@ -97,7 +97,7 @@ impl Ledger {
         part: &ReviewFolder,
         records: &[FileRecord],
     ) -> Result<(), LedgerError> {
-        let folder = format!("{}/", self.folder.review(part));
+        let folder = format!("{}/{part}/", self.folder);
         for name in self.store.list(&folder).await? {
             let file = name.strip_prefix(&folder).unwrap_or_default();
             let is_ours =

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::derivation::{Derivation, EmailsPass};
 use super::memberships::ASANA_PAGE_SIZE;
 use super::raw::{Kept, Packer};
-use super::{RawPages, SourceError};
+use super::{RawPages, SourceError, user_request};
 use crate::model::{GapFilling, RequestRecord, Workspace};
 use crate::truto::{Client, CustomUser, End, GotUser, List, PageWalk, TrutoError, restarted_once};
 
@@ -155,16 +155,8 @@ impl Filled {
             }
         }
         self.gets = lines.finish();
-        self.requests.push(RequestRecord {
-            method: "GET".to_owned(),
-            path: "/unified/user-directory/users/{id}".to_owned(),
-            query: [(
-                "integrated_account_id".to_owned(),
-                client.connection_id().to_owned(),
-            )]
-            .into(),
-            answers: derivation.gaps.gets,
-        });
+        let answers = derivation.gaps.gets;
+        self.requests.push(user_request(client, "{id}", answers));
         Ok(())
     }
 }
@@ -218,14 +210,8 @@ fn too_long(accounts: usize, needed: Duration) -> String {
 
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let groups = digits.as_bytes().rchunks(3).rev();
+    Vec::from_iter(groups.map(String::from_utf8_lossy)).join(",")
 }
 
 #[cfg(test)]

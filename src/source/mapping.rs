@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-use super::SourceError;
+use super::{SourceError, user_request};
 use crate::model::{Mapping, RequestRecord};
 use crate::truto::{Client, TrutoError};
 
@@ -25,17 +25,7 @@ pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), So
             }
         }
     };
-    let record = RequestRecord {
-        method: "GET".to_owned(),
-        path: "/unified/user-directory/users/meta/list".to_owned(),
-        query: [(
-            "integrated_account_id".to_owned(),
-            client.connection_id().to_owned(),
-        )]
-        .into(),
-        answers: 1,
-    };
-    Ok((mapping, record))
+    Ok((mapping, user_request(client, "meta/list", 1)))
 }
 
 /// Without attempts and seconds, which differ from run to run where the evidence must not.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
-use super::raw::{Kept, Packer};
+use super::raw::{Packer, Read};
 use super::{RawPages, SourceError};
-use crate::model::{self, PageRecord, RequestRecord, Role, Status};
+use crate::model::{self, PageRecord, Role, Status};
 use crate::truto::{
     Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
 };
@@ -25,14 +25,6 @@ pub(super) struct Members {
     /// None: read to the end.
     trouble: Option<model::Memberships>,
     pub(super) pages: Vec<PageRecord>,
-}
-
-/// The same, as they were read.
-#[derive(Debug)]
-pub(super) struct ReadMembers {
-    pub(super) members: Members,
-    pub(super) raw: Vec<Kept>,
-    pub(super) requests: Vec<RequestRecord>,
 }
 
 /// One user's memberships made one: an active record before one that says nothing, that before an
@@ -101,10 +93,10 @@ pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
-) -> Result<ReadMembers, SourceError> {
+) -> Result<Read<Members>, SourceError> {
     let list = memberships_list(workspace_id);
-    let nothing = |trouble| ReadMembers {
-        members: Members::without(trouble),
+    let nothing = |trouble| Read {
+        found: Members::without(trouble),
         raw: Vec::new(),
         requests: vec![list.record(client, 1)],
     };
@@ -128,7 +120,11 @@ pub(super) async fn read(
     }
 }
 
-async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMembers, TrutoError> {
+async fn read_once(
+    client: &Client,
+    list: &List,
+    raw: RawPages,
+) -> Result<Read<Members>, TrutoError> {
     let mut walk = PageWalk::<Membership>::new(client, list);
     let mut members = Members::default();
     let mut packer = Packer::new(raw);
@@ -159,8 +155,8 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
         "Read {} workspace memberships",
         members.rows
     );
-    Ok(ReadMembers {
-        members,
+    Ok(Read {
+        found: members,
         raw: packer.finish(),
         requests: vec![list.record(client, walk.pages())],
     })
@@ -223,7 +219,7 @@ impl Members {
 
     /// Fills what the list of users leaves out; where the two disagree, access wins.
     pub(super) fn fill(&self, accounts: &mut Accounts) {
-        for account in accounts.iter_mut() {
+        for account in accounts.values_mut() {
             let Some(member) = self.by_user.get(&account.id) else {
                 continue;
             };
@@ -254,14 +250,12 @@ impl Members {
             .by_user
             .iter()
             .filter(|(_, m)| m.is_active == Some(true));
-        let not_listed = active.filter(|(id, _)| !accounts.contains(id));
+        let not_listed = active.filter(|(id, _)| !accounts.contains_key(*id));
         let mut active_not_listed: Vec<_> = not_listed.map(|(id, _)| id.clone()).collect();
-        let listed = accounts.iter().filter(|account| may_have_access(account));
+        let listed = accounts.values().filter(|account| may_have_access(account));
         let alone = listed.filter(|account| !self.by_user.contains_key(&account.id));
-        let mut listed_without_membership: Vec<_> =
-            alone.map(|account| account.id.clone()).collect();
+        let listed_without_membership: Vec<_> = alone.map(|account| account.id.clone()).collect();
         active_not_listed.sort_unstable();
-        listed_without_membership.sort_unstable();
         model::Memberships::Read {
             rows: self.rows,
             rejected: self.rejected,

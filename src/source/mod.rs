@@ -4,7 +4,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 pub use crate::model::RawPages;
-use crate::model::{HowDerived, Population, RawFile, Viewer};
+use crate::model::{HowDerived, Population, RawFile, RequestRecord, Viewer};
 use crate::net::Deadline;
 use crate::truto;
 
@@ -97,6 +97,17 @@ pub async fn sample(
     Ok(population)
 }
 
+/// A request for something below the users of the connection, as evidence records it.
+fn user_request(client: &truto::Client, below: &str, answers: u64) -> RequestRecord {
+    let connection = client.connection_id().to_owned();
+    RequestRecord {
+        method: "GET".to_owned(),
+        path: format!("/unified/user-directory/users/{below}"),
+        query: [("integrated_account_id".to_owned(), connection)].into(),
+        answers,
+    }
+}
+
 async fn fetch(
     client: &truto::Client,
     settings: &Settings,
@@ -114,7 +125,7 @@ async fn fetch(
         memberships::read(client, &workspace.id, settings.raw),
         mapping::read(client),
     )?;
-    let mut derivation = Derivation::of(&workspace, users.users, members.members);
+    let mut derivation = Derivation::of(&workspace, users.found, members.found);
     let filled = gaps::fill(client, &workspace, &mut derivation, settings.raw).await?;
     let Derived {
         listing,

@@ -22,10 +22,8 @@ use crate::store::{History, Listed, StoreError};
 struct ConnectionListing {
     /// Numbers of the entries, and when a bucket stored each.
     sequences: BTreeMap<u64, Option<Timestamp>>,
-    /// Files of each run's folder, relative to it.
-    runs: BTreeMap<String, Vec<String>>,
-    /// Files of each part of a periodic review, relative to it.
-    reviews: BTreeMap<String, Vec<String>>,
+    /// Files of each folder of a run or of a part of a periodic review, relative to it.
+    folders: BTreeMap<String, Vec<String>>,
     /// Anything else.
     strangers: Vec<String>,
 }
@@ -33,13 +31,12 @@ struct ConnectionListing {
 impl ConnectionListing {
     async fn of(store: &CountingReader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
         let mut listing = Self::default();
-        for Listed { name, stored_at } in store.list(&format!("{folder}/")).await? {
+        for Listed { name, stored_at } in store.store.list_with_times(&format!("{folder}/")).await?
+        {
             if let Some(sequence) = folder.sequence_of(&name) {
                 listing.sequences.insert(sequence, stored_at);
-            } else if let Some((run, file)) = folder.run_file_of(&name) {
-                listing.runs.entry(run).or_default().push(file);
-            } else if let Some((part, file)) = folder.review_file_of(&name) {
-                listing.reviews.entry(part).or_default().push(file);
+            } else if let Some((folder, file)) = folder.committed_file_of(&name) {
+                listing.folders.entry(folder).or_default().push(file);
             } else if !folder.is_signature(&name) && !folder.is_beside_runs(&name) {
                 listing.strangers.push(name);
             }
@@ -67,10 +64,8 @@ pub(super) async fn verify(
     }
 
     let mut recompute = Recompute::default();
-    let mut inspector = Inspector::new(store, folder, &expected.keys);
-    if !expected.keys.is_empty() {
-        inspector = inspector.only_trusted();
-    }
+    let has_keys = !expected.keys.is_empty();
+    let mut inspector = Inspector::new(store, folder, &expected.keys, has_keys);
     let mut before: Option<Link> = None;
     let mut first_signed = None;
     let mut started: Vec<Started> = Vec::new();
@@ -145,8 +140,7 @@ pub(super) async fn verify(
             // The folder was compared with its own entry.
             continue;
         }
-        let runs = listing.runs.get(&entry.run);
-        let files = runs.or_else(|| listing.reviews.get(&entry.run));
+        let files = listing.folders.get(&entry.run);
         let committed = |what, always| CommittedFolder {
             store,
             entry: &entry,
@@ -208,14 +202,14 @@ pub(super) async fn verify(
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
     // Each entry after the first signed one was checked on its own.
-    if !expected.keys.is_empty() && last > 0 && first_signed.is_none() {
+    if has_keys && last > 0 && first_signed.is_none() {
         let place = format!("{}, ledger entry {last}", chain.folder);
         let text = "keys were given, and no entry is signed";
         verified.fault(FaultKind::MissingSignature, place, text);
     }
     check_history(history, folder, &runs_named, &chain.expired, verified);
     let mut complete = Vec::new();
-    for (name, files) in listing.runs.into_iter().chain(listing.reviews) {
+    for (name, files) in listing.folders {
         if !runs_named.contains_key(&name) {
             let at = tail::uncommitted(store, folder, &name, &files).await?;
             complete.extend(at.map(|at| (at, name.clone())));
@@ -255,8 +249,7 @@ fn check_history(
                 || folder.sequence_of(name).is_some()
                 || folder.is_signature(name))
             && folder
-                .run_file_of(name)
-                .or_else(|| folder.review_file_of(name))
+                .committed_file_of(name)
                 .is_none_or(|(run, _)| {
                     runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
                 })

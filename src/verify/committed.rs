@@ -103,11 +103,10 @@ impl CommittedFolder<'_> {
         let Some(sums) = self.sums(chain, verified).await? else {
             return Ok(None);
         };
+        let what = self.what;
         for file in self.always.iter().filter(|file| !sums.contains_key(*file)) {
-            let text = format!(
-                "every {} of its kind has this file, and SHA256SUMS does not list it",
-                self.what
-            );
+            let text =
+                format!("every {what} of its kind has this file, and SHA256SUMS does not list it");
             verified.fault(FaultKind::MissingFile, self.place(file), text);
         }
         let name = RunFile::Sums.name();
@@ -127,7 +126,7 @@ impl CommittedFolder<'_> {
             let bytes = reads.next().await.transpose()?.flatten();
             let place = self.place(file);
             if !is_name(&place) {
-                let text = format!("a file of a {} cannot have this name", self.what);
+                let text = format!("a file of a {what} cannot have this name");
                 verified.fault(FaultKind::MissingFile, place, text);
                 continue;
             }
@@ -140,7 +139,6 @@ impl CommittedFolder<'_> {
                     }
                     None if self.may_be_gone() => is_partly_gone = true,
                     None => {
-                        let what = self.what;
                         let text = format!(
                             "it belonged to the {what} when that was committed, and is gone"
                         );
@@ -152,7 +150,6 @@ impl CommittedFolder<'_> {
                 continue;
             };
             if sha256_hex(&bytes) != *sha256 {
-                let what = self.what;
                 let text = format!(
                     "its bytes differ from those that were hashed when the {what} was committed"
                 );
@@ -167,10 +164,7 @@ impl CommittedFolder<'_> {
         }
         drop(reads);
         for file in extra {
-            let text = format!(
-                "it did not belong to the {} when that was committed",
-                self.what
-            );
+            let text = format!("it did not belong to the {what} when that was committed");
             verified.fault(FaultKind::ExtraFile, self.place(file), text);
         }
         if is_partly_gone {

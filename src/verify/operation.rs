@@ -381,10 +381,17 @@ impl RunsOfPeriod<'_> {
         let mut due = timetable.between(self.from, end);
         let judged = due.len();
         due.extend(due.last().and_then(|last| timetable.next(*last)));
-        let slots = Slots::of(&due, self.runs);
+        let runs = runs_of_each(&due, self.runs);
+        // A run just before the next instant counts if that has another, or is not asked for.
+        let has_spare = |next: usize| {
+            let is_early = |run: &Timestamp| *run < due[next];
+            let of_next = runs.get(next).map_or(&[][..], Vec::as_slice);
+            of_next.iter().any(is_early) && (next >= judged || of_next.len() > 1)
+        };
+        let is_covered = |place: usize| !runs[place].is_empty() || has_spare(place + 1);
         let mut missing = Vec::new();
         let mut may_still_start = 0;
-        for place in (0..judged).filter(|place| !slots.is_covered(*place, judged)) {
+        for place in (0..judged).filter(|place| !is_covered(*place)) {
             let next = due.get(place + 1).copied();
             let Some(next) = next.filter(|next| *next <= known_until) else {
                 may_still_start += 1;
@@ -416,46 +423,25 @@ impl RunsOfPeriod<'_> {
     }
 }
 
-/// How many runs were started for each instant that was due, from a little before it.
-struct Slots {
-    runs: Vec<u64>,
-    has_early: Vec<bool>,
-}
-
-impl Slots {
-    fn of(due: &[Timestamp], runs: &[Timestamp]) -> Self {
-        let mut slots = Self {
-            runs: vec![0; due.len()],
-            has_early: vec![false; due.len()],
-        };
-        let early = |place: usize| {
-            let before = place.checked_sub(1).unwrap_or(place);
-            let gap = due.get(before..=before + 1);
-            let gap = gap.map_or(EARLY * 2, |pair| pair[1].duration_since(pair[0]));
-            due[place]
-                .saturating_sub(EARLY.min(gap / 2))
-                .unwrap_or(due[place])
-        };
-        let opens: Vec<Timestamp> = (0..due.len()).map(early).collect();
-        for run in runs {
-            let Some(place) = opens.partition_point(|open| open <= run).checked_sub(1) else {
-                continue;
-            };
-            slots.runs[place] += 1;
-            slots.has_early[place] |= *run < due[place];
+/// The runs that were started for each instant that was due, from a little before it.
+fn runs_of_each(due: &[Timestamp], runs: &[Timestamp]) -> Vec<Vec<Timestamp>> {
+    let early = |place: usize| {
+        let before = place.checked_sub(1).unwrap_or(place);
+        let gap = due.get(before..=before + 1);
+        let gap = gap.map_or(EARLY * 2, |pair| pair[1].duration_since(pair[0]));
+        due[place]
+            .saturating_sub(EARLY.min(gap / 2))
+            .unwrap_or(due[place])
+    };
+    let opens: Vec<Timestamp> = (0..due.len()).map(early).collect();
+    let mut of_each = vec![Vec::new(); due.len()];
+    for run in runs {
+        let place = opens.partition_point(|open| open <= run);
+        if let Some(place) = place.checked_sub(1) {
+            of_each[place].push(*run);
         }
-        slots
     }
-
-    /// Whether a run was started for an instant. One just before the next instant counts where that has another,
-    /// or is not asked for.
-    fn is_covered(&self, place: usize, judged: usize) -> bool {
-        let next = place + 1;
-        let is_spare = |runs: &u64| next >= judged || *runs > 1;
-        self.runs[place] > 0
-            || self.has_early.get(next).is_some_and(|early| *early)
-                && self.runs.get(next).is_some_and(is_spare)
-    }
+    of_each
 }
 
 #[cfg(test)]

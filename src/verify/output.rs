@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{ChainVerified, Due, Expectations, Fault, FaultKind, Verified};
+use super::operation::ScheduleChange;
+use super::{ChainVerified, Due, Expectations, Fault, FaultKind, MissingRuns, Verified};
 use crate::report::on_one_line;
 
 /// People see so many lines of one kind; `--json` has all.
@@ -203,46 +204,33 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     if let (Some(first), Some(last)) = (chain.first_run, chain.last_run) {
         row("runs", format!("the first at {first}, the last at {last}"));
     }
+    let (entries, runs) = (chain.entries, chain.runs);
+    let judged = count(runs, "run", "runs");
+    let failed = count(chain.failures, "run", "runs");
     row(
         "entries",
-        format!(
-            "{}: {} judged, {} failed",
-            chain.entries,
-            count(chain.runs, "run", "runs"),
-            count(chain.failures, "run", "runs")
-        ),
+        format!("{entries}: {judged} judged, {failed} failed"),
     );
-    if chain.reviews > 0 {
-        let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
-        row(
-            "reviews",
-            format!("{reviews} opened or closed, {same} recomputed with the same result"),
-        );
+    let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
+    if reviews > 0 {
+        let text = format!("{reviews} opened or closed, {same} recomputed with the same result");
+        row("reviews", text);
     }
     row("files", format!("{} with the right hash", chain.files));
     for (word, same) in [
         ("accounts", chain.accounts_recomputed),
         ("decisions", chain.decisions_recomputed),
     ] {
-        row(
-            word,
-            format!(
-                "recomputed with the same result for {same} of {} runs",
-                chain.runs
-            ),
-        );
+        let text = format!("recomputed with the same result for {same} of {runs} runs");
+        row(word, text);
     }
     if chain.signed > 0 {
         row("signed", format!("{} with a good signature", chain.signed));
     }
-    if chain.signatures_unchecked > 0 {
-        row(
-            "unchecked",
-            format!(
-                "{} signed with a key that is not available",
-                chain.signatures_unchecked
-            ),
-        );
+    let unchecked = chain.signatures_unchecked;
+    if unchecked > 0 {
+        let text = format!("{unchecked} signed with a key that is not available");
+        row("unchecked", text);
     }
     if let Some(head) = &chain.head {
         row("ledger", head.to_string());
@@ -251,13 +239,11 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         row("schedule", schedule_as_text(due));
     }
     for change in &chain.operation.schedule_changes {
-        let to = on_one_line(&change.to.to_string()).to_string();
+        let ScheduleChange { after, until, to } = change;
+        let to = on_one_line(&to.to_string()).to_string();
         row(
             "changed",
-            format!(
-                "the schedule, between {} and {}, to {to}",
-                change.after, change.until
-            ),
+            format!("the schedule, between {after} and {until}, to {to}"),
         );
     }
     if let Some(why) = &chain.operation.not_checked {
@@ -270,11 +256,8 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         ("expired   ", &chain.expired),
         ("no entry  ", &chain.uncommitted),
     ] {
-        list(
-            &mut text,
-            word,
-            lines.iter().map(|line| on_one_line(line).to_string()),
-        );
+        let lines = lines.iter().map(|line| on_one_line(line).to_string());
+        list(&mut text, word, lines);
     }
     let failed = chain.operation.failed.iter().map(|run| {
         let why = match (&run.stage, run.exit) {
@@ -285,21 +268,18 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     });
     list(&mut text, "failed run", failed);
     let missing = chain.operation.due.iter().flat_map(|due| &due.missing);
-    let missing: Vec<String> = missing
-        .map(|missing| match &missing.local {
-            Some(local) => format!(
-                "due at {} ({local}), no run started before {}",
-                missing.from, missing.to
-            ),
-            None => format!(
-                "{} between {} and {}",
-                count(missing.runs, "run", "runs"),
-                missing.from,
-                missing.to
-            ),
-        })
-        .collect();
-    list(&mut text, "missing   ", missing.into_iter());
+    let missing = missing.map(
+        |MissingRuns {
+             runs,
+             from,
+             to,
+             local,
+         }| match local {
+            Some(local) => format!("due at {from} ({local}), no run started before {to}"),
+            None => format!("{} between {from} and {to}", count(*runs, "run", "runs")),
+        },
+    );
+    list(&mut text, "missing   ", Vec::from_iter(missing).into_iter());
     text
 }
 

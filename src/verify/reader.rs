@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::ledger::Objects;
 use crate::model::LockMode;
-use crate::store::{Listed, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// A store, and the locks of what was read from it.
 pub(super) struct CountingReader<'a> {
@@ -38,10 +38,6 @@ impl<'a> CountingReader<'a> {
             now,
             locks: Mutex::default(),
         }
-    }
-
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-        self.store.list_with_times(prefix).await
     }
 
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -23,7 +23,6 @@ type Accounts = Result<(), NotRecomputed>;
 
 /// A run without faults, as a later one builds on it.
 struct Earlier {
-    at: RunRef,
     complete: bool,
     baseline: Baseline,
     /// Or why nothing can be carried from it.
@@ -176,7 +175,14 @@ impl Recompute {
         (facts, result): (Facts<'_>, RunResult<'_>),
     ) -> (Accounts, Decisions) {
         let file = |file: RunFile| found.kept.get(&file.name()).map_or(&[][..], Vec::as_slice);
-        let is_known = ensure_known(result.judgement);
+        let version = result.judgement;
+        let is_known = match version == judgement::VERSION {
+            true => Ok(()),
+            false => Err(format!(
+                "judged by version {version} of the rules; this version, {}, cannot recompute it",
+                judgement::VERSION
+            )),
+        };
         let past = is_known.clone().and_then(|()| self.past(&facts.past));
         let (former_emails, gone) = (facts.former_emails.clone(), facts.gone.clone());
         let (former_emails, gone) = (former_emails.into_owned(), gone.into_owned());
@@ -218,8 +224,7 @@ impl Recompute {
             previous: previous
                 .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))
                 .and_then(|found| found.ok_or(format!("entry {sequence} has no rules"))),
-            baseline: Baseline::of(at.clone(), as_of, population, former_emails, gone),
-            at,
+            baseline: Baseline::of(at, as_of, population, former_emails, gone),
         });
         self.let_go();
         (accounts, decisions)
@@ -253,24 +258,13 @@ impl Recompute {
     }
 
     fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
-        let found = self.held.iter().find(|earlier| earlier.at == *at);
+        let found = self.held.iter().find(|earlier| earlier.baseline.at == *at);
         found.ok_or_else(|| {
             format!(
                 "it builds on entry {}, which has faults, has expired or is too far back",
                 at.sequence
             )
         })
-    }
-}
-
-/// Whether this version has the rules by which a run was judged.
-fn ensure_known(version: u32) -> Result<(), String> {
-    match version {
-        judgement::VERSION => Ok(()),
-        version => Err(format!(
-            "judged by version {version} of the rules; this version, {}, cannot recompute it",
-            judgement::VERSION
-        )),
     }
 }
 
