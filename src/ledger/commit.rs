@@ -50,6 +50,23 @@ impl Ledger {
         let name = self.folder.file(run, &file.file);
         Ok(self.store.protect(&name, file.bytes, as_of).await?)
     }
+
+    /// Stores the manifest of a folder, and the sums of its files after it; gives the hash of the sums.
+    pub(super) async fn seal(
+        &self,
+        folder: &str,
+        manifest: Vec<u8>,
+        files: &[FileRecord],
+    ) -> Result<String, StoreError> {
+        let name = |file: RunFile| format!("{}/{folder}/{}", self.folder, file.name());
+        self.store
+            .create(&name(RunFile::Manifest), manifest)
+            .await?;
+        let sums = sums(files);
+        let sums_sha256 = sha256_hex(&sums);
+        self.store.create(&name(RunFile::Sums), sums).await?;
+        Ok(sums_sha256)
+    }
 }
 
 /// Stores a judged run and commits it; what [`Ledger::protect`] has stored is not stored again.
@@ -161,15 +178,10 @@ impl<'a> RunWriter<'a> {
         let manifest = manifest(self.files.clone());
         let (file, manifest_sha256) = manifest.to_file();
         self.files.push(file.record());
-        let name = self.name(&RunFile::Manifest);
-        self.ledger.store.create(&name, file.bytes).await?;
-
-        let sums = sums(&self.files);
-        let sums_sha256 = sha256_hex(&sums);
-        let name = self.name(&RunFile::Sums);
-        self.ledger.store.create(&name, sums).await?;
+        let run = self.folder.to_string();
+        let sums_sha256 = self.ledger.seal(&run, file.bytes, &self.files).await?;
         let written = WrittenFolder {
-            run: self.folder.to_string(),
+            run,
             manifest_sha256,
             sums_sha256,
         };

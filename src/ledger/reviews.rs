@@ -10,9 +10,7 @@ use super::commit::{Committed, WrittenFolder, append};
 use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
-use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex, sums,
-};
+use crate::evidence::{Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart};
 use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
 impl Ledger {
@@ -156,13 +154,8 @@ pub async fn commit_review(
     let manifest = manifest(records.clone());
     let (file, manifest_sha256) = manifest.to_file();
     records.push(file.record());
-    let name = ledger.folder.review_file(part, ReviewFile::Manifest);
-    ledger.store.create(&name, file.bytes).await?;
-
-    let sums = sums(&records);
-    let sums_sha256 = sha256_hex(&sums);
-    let name = ledger.folder.review_file(part, ReviewFile::Sums);
-    ledger.store.create(&name, sums).await?;
+    let run = part.to_string();
+    let sums_sha256 = ledger.seal(&run, file.bytes, &records).await?;
     ledger.ensure_alone(part, &records).await?;
 
     let (kind, report) = match part.part() {
@@ -170,7 +163,7 @@ pub async fn commit_review(
         ReviewPart::Close => (EntryKind::ReviewClose, ReviewFile::Report),
     };
     let written = WrittenFolder {
-        run: part.to_string(),
+        run,
         manifest_sha256,
         sums_sha256,
     };

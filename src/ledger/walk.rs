@@ -11,6 +11,7 @@ use crate::evidence::{
     RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, FollowUps, Past, Previous, is_tolerable_clock_difference};
+use crate::model::at_most;
 use crate::review::{ReviewChange, ReviewEvent};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
@@ -167,15 +168,6 @@ impl Ledger {
     }
 }
 
-fn reported(mut faults: Vec<String>) -> Vec<String> {
-    let more = faults.len().saturating_sub(FAULTS_REPORTED);
-    faults.truncate(FAULTS_REPORTED);
-    if more > 0 {
-        faults.push(format!("and {more} more"));
-    }
-    faults
-}
-
 /// The walk from the head backwards.
 struct Walk<'a> {
     ledger: &'a Ledger,
@@ -305,7 +297,7 @@ impl<'a> Walk<'a> {
             follow_ups,
             before: self.before,
             past: Past {
-                ledger_faults: reported(self.past.ledger_faults),
+                ledger_faults: at_most(FAULTS_REPORTED, self.past.ledger_faults),
                 ledger_head: last,
                 ..self.past
             },

@@ -14,7 +14,7 @@ use super::memberships::Members;
 use crate::evidence::unpacked;
 use crate::model::{
     Account, EmailAddress, GapFilling, Memberships, PageRecord, Population, RAW_FILE_BYTES,
-    RawKind, RawPages, RejectedRecord, raw_file_of_each,
+    RawKind, RawPages, RejectedRecord, at_most, raw_file_of_each,
 };
 use crate::truto::{
     CustomUser, End, KeptList, List, Membership, Page, User, kept_user, rows_of_minimal_page,
@@ -355,15 +355,10 @@ fn compare(derived: Derived, recorded: &Population) -> Result<(), NotRecomputed>
             .flatten()
             .map(|what| format!("{what} differs")),
     );
-    if differences.is_empty() {
-        return Ok(());
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(differs(at_most(REPORTED, differences).join("; "))),
     }
-    let more = differences.len().saturating_sub(REPORTED);
-    differences.truncate(REPORTED);
-    if more > 0 {
-        differences.push(format!("and {more} more"));
-    }
-    Err(differs(differences.join("; ")))
 }
 
 /// The first answer of an unpacked file, and what follows the line break behind it. An answer that was kept in full has

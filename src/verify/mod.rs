@@ -269,14 +269,12 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
 
 /// The folders of all connections below the store's address.
 async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
-    let mut folders: Vec<ConnectionFolder> = Vec::new();
-    for name in store.list(ConnectionFolder::ALL).await? {
-        if let Some(folder) = ConnectionFolder::containing(&name)
-            && folders.last() != Some(&folder)
-        {
-            folders.push(folder);
-        }
-    }
+    let names = store.list(ConnectionFolder::ALL).await?;
+    let folders = names
+        .iter()
+        .filter_map(|name| ConnectionFolder::containing(name));
+    let mut folders = Vec::from_iter(folders);
+    folders.dedup();
     Ok(folders)
 }
 

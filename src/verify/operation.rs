@@ -27,32 +27,23 @@ pub enum Bound {
 }
 
 impl Bound {
-    fn start(self, zone: &TimeZone, now: Timestamp) -> Timestamp {
+    /// A day begins with its first instant, also if a clock that is set forward skips midnight, and ends with the
+    /// midnight that closes it.
+    fn instant(self, is_end: bool, zone: &TimeZone, now: Timestamp) -> Timestamp {
+        let midnight = |day: Date| {
+            let midnight = zone.to_ambiguous_timestamp(day.to_datetime(Time::midnight()));
+            midnight.compatible().ok()
+        };
         match self {
             Self::Now => now,
             Self::At(at) => at,
-            Self::Day(day) => midnight(day, zone).unwrap_or(Timestamp::MIN),
-        }
-    }
-
-    /// A day ends with the midnight that closes it.
-    fn end(self, zone: &TimeZone, now: Timestamp) -> Timestamp {
-        match self {
-            Self::Now => now,
-            Self::At(at) => at,
-            Self::Day(day) => {
-                let tomorrow = day.tomorrow().ok();
-                let end = tomorrow.and_then(|day| midnight(day, zone));
+            Self::Day(day) if is_end => {
+                let end = day.tomorrow().ok().and_then(midnight);
                 end.unwrap_or(Timestamp::MAX)
             }
+            Self::Day(day) => midnight(day).unwrap_or(Timestamp::MIN),
         }
     }
-}
-
-/// A day begins with its first instant, also where a clock that is set forward leaves midnight out.
-fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    let midnight = day.to_datetime(Time::midnight());
-    zone.to_ambiguous_timestamp(midnight).compatible().ok()
 }
 
 /// The period that the answer is about. Without bounds it reaches from the first run to the last.
@@ -153,8 +144,8 @@ pub(super) fn check(
     let known = timetable.as_ref().ok();
     let zone = known.map_or(TimeZone::UTC, Timetable::zone);
     let schedule_changes = known.map_or_else(Vec::new, |of| of.changes.clone());
-    let from = period.from.map(|from| from.start(&zone, now));
-    let to = period.to.map(|to| to.end(&zone, now));
+    let from = period.from.map(|from| from.instant(false, &zone, now));
+    let to = period.to.map(|to| to.instant(true, &zone, now));
     let is_within =
         |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     let failed = started.iter().filter(|run| is_within(run.at));

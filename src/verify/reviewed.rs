@@ -12,6 +12,7 @@ use super::recompute::Recompute;
 use crate::evidence::{Entry, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex};
 use crate::judgement::RunRef;
 use crate::ledger::{self, Extent, FolderFault};
+use crate::model::at_most;
 use crate::review::{
     EarlierReviews, OpenedWith, Owners, ReviewClosed, ReviewDataFile, ReviewManifest, ReviewedRun,
     Worksheet,
@@ -146,7 +147,8 @@ async fn opened(
             accounts.map(text).collect()
         }
     };
-    if let Some(text) = reported(&wrong) {
+    if !wrong.is_empty() {
+        let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("recomputed from the run it reviews: {text}");
         looked
             .differing
@@ -181,24 +183,15 @@ async fn closed(
     let (frame, origin) = (manifest.frame(), &manifest.origin);
     let made = |files| ReviewManifest::closed(&frame, &worksheet, &closed, origin, files);
     looked.manifest(manifest, made);
-    if let Some(text) = reported(&closed.contradictions(&worksheet, &owners)) {
+    let wrong = closed.contradictions(&worksheet, &owners);
+    if !wrong.is_empty() {
+        let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("it and the worksheet disagree: {text}");
         looked
             .differing
             .push((FaultKind::Disagreement, ReviewFile::Review, text));
     }
     Ok(())
-}
-
-/// The first differences, in a sentence.
-fn reported(differences: &[String]) -> Option<String> {
-    let (first, more) = differences.split_at(differences.len().min(REPORTED));
-    let text = first.join("; ");
-    match (first.is_empty(), more.len()) {
-        (true, _) => None,
-        (false, 0) => Some(text),
-        (false, more) => Some(format!("{text}; and {more} more")),
-    }
 }
 
 /// Files of a committed folder, if its entry still vouches for them.

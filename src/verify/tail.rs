@@ -79,8 +79,8 @@ pub(super) fn warn_of_future(
 #[derive(Default)]
 pub(super) struct StoredTimes {
     pub(super) compared: u64,
-    differing: u64,
-    first: Option<(u64, Timestamp, Timestamp)>,
+    /// Numbers of entries, when they were committed, and when they were stored.
+    differing: Vec<(u64, Timestamp, Timestamp)>,
 }
 
 impl StoredTimes {
@@ -95,17 +95,15 @@ impl StoredTimes {
         };
         self.compared += 1;
         if stored_at.duration_since(committed_at).abs() > LATEST {
-            self.differing += 1;
-            self.first
-                .get_or_insert((sequence, committed_at, stored_at));
+            self.differing.push((sequence, committed_at, stored_at));
         }
     }
 
     pub(super) fn warn(&self, connection: &ConnectionFolder, verified: &mut Verified) {
-        let Some((sequence, committed_at, stored_at)) = self.first else {
+        let Some((sequence, committed_at, stored_at)) = self.differing.first() else {
             return;
         };
-        let (differing, compared) = (self.differing, self.compared);
+        let (differing, compared) = (self.differing.len() as u64, self.compared);
         let text = format!(
             "{differing} of {compared} ledger entries were stored more than {} minutes before or after the time they \
              state; the first is entry {sequence}: it states {committed_at}, and the bucket stored it at {stored_at}. \
