@@ -66,14 +66,8 @@ impl Table {
 }
 
 fn write<'a>(writer: &mut ::csv::Writer<Vec<u8>>, cells: impl Iterator<Item = Cow<'a, str>>) {
-    for cell in cells {
-        writer
-            .write_field(cell.as_bytes())
-            .expect("writing to memory does not fail");
-    }
-    writer
-        .write_record(None::<&[u8]>)
-        .expect("writing to memory does not fail");
+    let written = writer.write_record(cells.map(Cow::into_owned));
+    written.expect("writing to memory does not fail");
 }
 
 /// A cell no spreadsheet takes for a formula.

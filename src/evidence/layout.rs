@@ -50,19 +50,16 @@ impl ConnectionFolder {
 
     /// The folder of a connection. Characters that could leave the folder are percent-encoded.
     pub fn of(connection: &str) -> Self {
-        let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let mut name = String::from("system=asana/connection=");
-        for c in connection.chars() {
-            if safe(c) {
-                name.push(c);
-            } else {
-                let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    name.push_str(&format!("%{byte:02X}"));
-                }
-            }
-        }
-        Self(name)
+        let encoded = connection.bytes().map(|byte| match byte {
+            b'-' | b'_' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        });
+        Self(format!(
+            "{}connection={}",
+            Self::ALL,
+            String::from_iter(encoded)
+        ))
     }
 
     /// Where the ledger's entries lie; ends with a slash.
@@ -204,10 +201,12 @@ pub enum RunFile {
 
 impl RunFile {
     /// Files that every run has: a judged run, or one that could not be judged.
-    pub fn always(is_judged: bool) -> Vec<Self> {
-        let mut files = vec![Self::Manifest, Self::Report];
-        if is_judged {
-            files.extend([
+    pub fn always(is_judged: bool) -> &'static [Self] {
+        match is_judged {
+            false => &[Self::Manifest, Self::Report],
+            true => &[
+                Self::Manifest,
+                Self::Report,
                 Self::AccountsCsv,
                 Self::AccountsJsonl,
                 Self::LeaversCsv,
@@ -221,9 +220,8 @@ impl RunFile {
                 Self::InputAliases,
                 Self::InputExceptions,
                 Self::InputFacts,
-            ]);
+            ],
         }
-        files
     }
 
     /// Whether whoever checks a run reads the file of this name for more than its hash: all but the page

@@ -337,10 +337,8 @@ impl Snapshot<'_> {
             DirectiveKind::Alias => directives.aliases.as_ref().map(origin_of)?,
             DirectiveKind::Exception => directives.exceptions.as_ref().map(origin_of)?,
         };
-        let mut by_state: BTreeMap<DirectiveState, u64> = DirectiveState::ALL
-            .iter()
-            .map(|state| (*state, 0))
-            .collect();
+        let states = DirectiveState::ALL.iter();
+        let mut by_state = BTreeMap::from_iter(states.map(|state| (*state, 0)));
         for line in self.judgement.directives_of(kind) {
             *by_state.entry(line.state).or_default() += 1;
         }

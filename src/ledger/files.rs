@@ -24,32 +24,12 @@ pub enum Extent {
 }
 
 impl Ledger {
-    /// The `wanted` files of a committed folder, after every file of it was compared with its hash, and the
-    /// hashes with the entry.
+    /// The `wanted` files of a committed folder, after the files were compared with their hashes, and the hashes with
+    /// the entry.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] if one is missing or was modified.
+    /// [`LedgerError::Fault`] if one that is read is missing or was modified.
     pub async fn committed_files<const N: usize>(
-        &self,
-        entry: &Entry,
-        wanted: [&str; N],
-    ) -> Result<[Vec<u8>; N], LedgerError> {
-        self.array_of(entry, wanted, Extent::All).await
-    }
-
-    /// The same without reading the other files.
-    ///
-    /// # Errors
-    /// [`LedgerError::Fault`] if one of the wanted files is missing or was modified.
-    pub async fn committed_files_alone<const N: usize>(
-        &self,
-        entry: &Entry,
-        wanted: [&str; N],
-    ) -> Result<[Vec<u8>; N], LedgerError> {
-        self.array_of(entry, wanted, Extent::Wanted).await
-    }
-
-    async fn array_of<const N: usize>(
         &self,
         entry: &Entry,
         wanted: [&str; N],

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::backwards::Backwards;
 use super::commit::{Committed, WrittenFolder, append};
+use super::files::Extent;
 use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
@@ -45,11 +46,11 @@ impl Ledger {
         let names = [ReviewFile::Manifest, ReviewFile::Review].map(ReviewFile::name);
         let (manifest, review) = match entry.kind {
             EntryKind::ReviewClose => {
-                let [manifest, review] = self.committed_files(entry, names).await?;
+                let [manifest, review] = self.committed_files(entry, names, Extent::All).await?;
                 (manifest, Some(review))
             }
             EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
-                let [manifest] = self.committed_files(entry, [names[0]]).await?;
+                let [manifest] = self.committed_files(entry, [names[0]], Extent::All).await?;
                 (manifest, None)
             }
         };

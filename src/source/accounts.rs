@@ -165,12 +165,10 @@ fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
 }
 
 /// The addresses, the primary ones first, each once; and how many texts are no address.
-fn emails(listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
-    let (primary, others): (Vec<_>, Vec<_>) = listed
-        .into_iter()
-        .partition(|email| email.is_primary == Some(true));
-    let listed = primary.into_iter().chain(others);
-    let texts = listed.filter_map(|email| email.email).chain(bare);
+fn emails(mut listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
+    listed.sort_by_key(|email| email.is_primary != Some(true));
+    let listed = listed.into_iter().filter_map(|email| email.email);
+    let texts = listed.chain(bare);
     let mut emails = Vec::new();
     let mut unreadable = 0;
     for text in texts {

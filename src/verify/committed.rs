@@ -239,6 +239,26 @@ impl CommittedFolder<'_> {
             .ok()
     }
 
+    /// What a manifest states, compared with the entry, and its files with the sums.
+    pub(super) fn check_manifest(
+        &self,
+        apart: &[&str],
+        files: &[FileRecord],
+        found: &FolderFiles,
+        verified: &mut Verified,
+    ) {
+        let place = self.place(&RunFile::Manifest.name());
+        if !apart.is_empty() {
+            let (sequence, apart) = (self.entry.sequence, apart.join(", "));
+            let text = format!("it and entry {sequence} disagree: {apart}");
+            verified.fault(FaultKind::Disagreement, place.clone(), text);
+        }
+        if !found.is_described_by(files) {
+            let text = "the files it describes are not those that SHA256SUMS lists";
+            verified.fault(FaultKind::Disagreement, place, text);
+        }
+    }
+
     /// The manifest, if it is the one that the entry names.
     pub(super) fn manifest<T: DeserializeOwned>(
         &self,

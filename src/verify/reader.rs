@@ -71,13 +71,8 @@ impl Objects for CountingReader<'_> {
 impl Locks {
     /// The same for people.
     pub(super) fn as_text(&self) -> String {
-        let Self {
-            objects,
-            compliance,
-            governance,
-            first_until,
-        } = self;
-        match first_until {
+        let (objects, compliance, governance) = (self.objects, self.compliance, self.governance);
+        match self.first_until {
             None => format!(
                 "locks: none of the {objects} objects read is locked, or the locks cannot be read (s3:GetObjectRetention)"
             ),

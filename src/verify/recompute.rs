@@ -41,7 +41,7 @@ pub(super) struct Recompute {
     /// Every entry before, by number.
     entries: BTreeMap<u64, Entry>,
     /// SHA-256 of the worksheet and the run of every review that was opened, by the number of its entry.
-    reviews: BTreeMap<u64, (String, RunRef)>,
+    pub(super) reviews: BTreeMap<u64, (String, RunRef)>,
     /// What happened to reviews, as far as it could be read.
     events: Vec<ReviewEvent>,
     /// Entries that may be of reviews and could not be read here.
@@ -128,12 +128,6 @@ impl Recompute {
             ));
         }
         Ok(())
-    }
-
-    /// Remembers a review that was opened, for the entry that closes it.
-    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, snapshot: &RunRef) {
-        let opened = (sha256.to_owned(), snapshot.clone());
-        self.reviews.insert(sequence, opened);
     }
 
     /// Remembers what an entry did to a review, for later runs.

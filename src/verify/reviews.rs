@@ -12,13 +12,9 @@ use crate::store::StoreError;
 
 /// Whether a file is read for more than its hash. Files that are recomputed from these are compared by hash.
 fn is_read(file: &str) -> bool {
-    [
-        ReviewFile::Manifest,
-        ReviewFile::Review,
-        ReviewFile::WorksheetJson,
-    ]
-    .iter()
-    .any(|read| read.name() == file)
+    let (manifest, review) = (ReviewFile::Manifest, ReviewFile::Review);
+    let read = [manifest, review, ReviewFile::WorksheetJson];
+    read.map(ReviewFile::name).contains(&file)
 }
 
 pub(super) async fn verify(
@@ -71,16 +67,16 @@ fn check_manifest(
         ReviewPart::Open => None,
         ReviewPart::Close => stored.read_json(found, ReviewFile::Review.name(), verified),
     };
+    stored.check_manifest(
+        &manifest.apart_from(entry),
+        &manifest.files,
+        found,
+        verified,
+    );
     let place = |file: ReviewFile| stored.place(file.name());
     let mut disagree = |file: ReviewFile, text: String| {
         verified.fault(FaultKind::Disagreement, place(file), text);
     };
-    let apart = manifest.apart_from(entry);
-    if !apart.is_empty() {
-        let (sequence, apart) = (entry.sequence, apart.join(", "));
-        let text = format!("it and entry {sequence} disagree: {apart}");
-        disagree(ReviewFile::Manifest, text);
-    }
     let (snapshot, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
         recompute
@@ -95,10 +91,6 @@ fn check_manifest(
     for text in builds_on.into_iter().filter_map(Result::err) {
         disagree(ReviewFile::Manifest, text);
     }
-    if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that SHA256SUMS lists";
-        disagree(ReviewFile::Manifest, text.to_owned());
-    }
     match part {
         ReviewPart::Open => {
             let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
@@ -110,7 +102,8 @@ fn check_manifest(
                 let text = "it opens a review, and states a result".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
-            recompute.remember_review(entry.sequence, &manifest.review.sha256, snapshot);
+            let opened = (manifest.review.sha256.clone(), snapshot.clone());
+            recompute.reviews.insert(entry.sequence, opened);
         }
         ReviewPart::Close => {
             let agrees = closed.as_ref().is_none_or(|closed| {
@@ -131,8 +124,8 @@ fn check_manifest(
             }
         }
     }
-    if manifest.review.at > entry.committed_at {
-        let at = manifest.review.at;
+    let at = manifest.review.at;
+    if at > entry.committed_at {
         let text = format!("it is dated {at}, after the commit");
         verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
     }

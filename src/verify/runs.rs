@@ -21,9 +21,11 @@ pub(super) async fn verify(
     let Some(found) = found else {
         return Ok(None);
     };
-    let manifest = manifest(stored, &found, verified);
+    let manifest: Option<Manifest> = stored.manifest(&found, verified);
     let mut facts_and_result = None;
     if let Some(manifest) = &manifest {
+        let apart = manifest.apart_from(stored.entry);
+        stored.check_manifest(&apart, &manifest.files, &found, verified);
         let mut builds_on = manifest.previous.iter().chain(&manifest.baseline);
         let sequence = stored.entry.sequence;
         if let Err(text) = builds_on.try_for_each(|at| recompute.ensure_there(sequence, at)) {
@@ -69,27 +71,6 @@ pub(super) async fn verify(
         }
     }
     Ok(Some(manifest))
-}
-
-/// The manifest, which must agree with entry and sums.
-fn manifest(
-    stored: &CommittedFolder<'_>,
-    found: &FolderFiles,
-    verified: &mut Verified,
-) -> Option<Manifest> {
-    let manifest: Manifest = stored.manifest(found, verified)?;
-    let place = stored.place(&RunFile::Manifest.name());
-    let apart = manifest.apart_from(stored.entry);
-    if !apart.is_empty() {
-        let (sequence, apart) = (stored.entry.sequence, apart.join(", "));
-        let text = format!("it and entry {sequence} disagree: {apart}");
-        verified.fault(FaultKind::Disagreement, place.clone(), text);
-    }
-    if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that SHA256SUMS lists";
-        verified.fault(FaultKind::Disagreement, place, text);
-    }
-    Some(manifest)
 }
 
 /// Facts and result of a judged run. They must be of this run: an earlier run that is presented again under a later

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{Frozen, ReviewError};
 use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, sha256_hex};
 use crate::judgement::RunRef;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Extent, Ledger, LedgerError};
 use crate::review::{EarlierReviews, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Worksheet};
 
 fn unreadable(entry: &Entry, why: &dyn std::fmt::Display) -> LedgerError {
@@ -51,7 +51,9 @@ pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewErr
 pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<ReviewedRun, LedgerError> {
     let names = ReviewedRun::FILES.map(|file| file.name());
     let [one, two, three] = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files(run, [one, two, three]).await?;
+    let files = ledger
+        .committed_files(run, [one, two, three], Extent::All)
+        .await?;
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
@@ -69,7 +71,7 @@ pub(super) async fn owners(
     };
     let names = ReviewedRun::FILES.map(|file| file.name());
     let wanted = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files_alone(&run, wanted).await;
+    let files = ledger.committed_files(&run, wanted, Extent::Wanted).await;
     let owners = files.and_then(|files| {
         let read = ReviewedRun::read(files.each_ref().map(Vec::as_slice));
         Ok(read.map_err(|why| unreadable(&run, &why))?.owners)
@@ -104,14 +106,14 @@ pub(super) async fn earlier_reviews(
         };
         below = close.sequence;
         let [review] = ledger
-            .committed_files(&close, [ReviewFile::Review.name()])
+            .committed_files(&close, [ReviewFile::Review.name()], Extent::All)
             .await?;
         let closed: ReviewClosed = json(&close, &review)?;
         let Some(open) = entry(ledger, &closed.opened).await? else {
             return Err(unreadable(&close, &"the entry that opened it is gone"));
         };
         let [worksheet] = ledger
-            .committed_files(&open, [ReviewFile::WorksheetJson.name()])
+            .committed_files(&open, [ReviewFile::WorksheetJson.name()], Extent::All)
             .await?;
         earlier = Some(EarlierReviews::with(
             earlier,
@@ -177,7 +179,7 @@ pub(super) async fn open_review(
         ReviewFile::WorksheetJson.name(),
         ReviewFile::Manifest.name(),
     ];
-    let [bytes, manifest] = ledger.committed_files(&entry, names).await?;
+    let [bytes, manifest] = ledger.committed_files(&entry, names, Extent::All).await?;
     let worksheet: Worksheet = json(&entry, &bytes)?;
     let manifest: ReviewManifest = json(&entry, &manifest)?;
     let review_sha256 = sha256_hex(&bytes);
