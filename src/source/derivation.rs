@@ -1,5 +1,5 @@
-//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers
-//! and for whoever derives the accounts again from those that were kept.
+//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers and for
+//! recomputing the accounts from stored ones.
 
 use std::collections::BTreeSet;
 
