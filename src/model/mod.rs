@@ -26,5 +26,5 @@ pub use population::{
     SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
-pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};
+pub(crate) use text::{at_most, fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -209,14 +209,8 @@ fn too_long(accounts: usize, needed: Duration) -> String {
 
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let groups = digits.as_bytes().rchunks(3).rev();
+    Vec::from_iter(groups.map(String::from_utf8_lossy)).join(",")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, account};
+use super::accounts::{Accounts, account, add};
 use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
 use crate::model::{Listing, RejectedRecord, Workspace};
@@ -37,17 +37,13 @@ pub(super) async fn read(
 ) -> Result<ReadList<Users>, SourceError> {
     let list = users_list(client, &workspace.id);
     let read = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
-    let Listing {
-        rows,
-        unique,
-        duplicates,
-        ..
-    } = read.content.listing;
+    let listing = &read.content.listing;
+    let unique = listing.unique;
     info!(
-        rows,
+        rows = listing.rows,
         unique,
-        duplicates,
-        pages = read.content.listing.pages.len(),
+        duplicates = listing.duplicates,
+        pages = listing.pages.len(),
         "Read the list of users: {unique} accounts"
     );
     Ok(read)
@@ -92,7 +88,7 @@ impl Users {
                     Some(id) => {
                         let (account, unreadable) = account(id, user, workspace);
                         self.emails_unreadable += unreadable;
-                        if !self.accounts.add(account) {
+                        if !add(&mut self.accounts, account) {
                             self.listing.duplicates += 1;
                         }
                         continue;

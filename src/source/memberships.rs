@@ -1,6 +1,6 @@
 //! The workspace memberships: the second witness of who has an account, and what they may do.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -19,7 +19,7 @@ pub(super) const ASANA_PAGE_SIZE: u32 = 100;
 /// What the memberships say.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    by_user: HashMap<String, Member>,
+    by_user: BTreeMap<String, Member>,
     rows: u64,
     rejected: u64,
     /// None: read to the end.
@@ -95,29 +95,28 @@ pub(super) async fn read(
     raw: RawPages,
 ) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
-    let nothing = |trouble| ReadList {
-        content: Members::without(trouble),
-        raw: Vec::new(),
-        request: list.record(client, 1),
-    };
-    match restarted_once(async || read_once(client, &list, raw).await).await {
-        Ok(members) => Ok(members),
+    let read = restarted_once(async || read_once(client, &list, raw).await).await;
+    let trouble = match read {
+        Ok(members) => return Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
             warn!("The workspace memberships cannot be read, so there is a single source: {error}");
-            let trouble = model::Memberships::Unreadable {
+            model::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),
                 missing_scopes: error.missing_scopes().to_vec(),
-            };
-            Ok(nothing(trouble))
+            }
         }
         Err(error) if error.is_malformed() => {
             warn!("The workspace memberships were not understood: {error}");
             let reason = error.to_string();
-            let trouble = model::Memberships::Incomplete { reason };
-            Ok(nothing(trouble))
+            model::Memberships::Incomplete { reason }
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(ReadList {
+        content: Members::without(trouble),
+        raw: Vec::new(),
+        request: list.record(client, 1),
+    })
 }
 
 async fn read_once(
@@ -213,7 +212,7 @@ impl Members {
 
     /// Fills what the list of users leaves out; where the two disagree, access wins.
     pub(super) fn fill(&self, accounts: &mut Accounts) {
-        for account in accounts.iter_mut() {
+        for account in accounts.values_mut() {
             let Some(member) = self.by_user.get(&account.id) else {
                 continue;
             };
@@ -234,32 +233,24 @@ impl Members {
         if let Some(trouble) = &self.trouble {
             return trouble.clone();
         }
-        let count = |reported| {
-            let members = self.by_user.values();
-            members
-                .filter(|member| member.is_active == reported)
-                .count() as u64
+        let with = |reported| {
+            let members = self.by_user.iter();
+            members.filter(move |(_, member)| member.is_active == reported)
         };
-        let active = self
-            .by_user
-            .iter()
-            .filter(|(_, m)| m.is_active == Some(true));
-        let not_listed = active.filter(|(id, _)| !accounts.contains(id));
-        let mut active_not_listed: Vec<_> = not_listed.map(|(id, _)| id.clone()).collect();
-        let listed = accounts.iter().filter(|account| may_have_access(account));
-        let alone = listed.filter(|account| !self.by_user.contains_key(&account.id));
-        let mut listed_without_membership: Vec<_> =
-            alone.map(|account| account.id.clone()).collect();
-        active_not_listed.sort_unstable();
-        listed_without_membership.sort_unstable();
+        let count = |reported| with(reported).count() as u64;
+        let active = with(Some(true)).map(|(id, _)| id);
+        let active_not_listed = active.filter(|id| !accounts.contains_key(*id));
+        let listed = accounts.values().filter(|account| may_have_access(account));
+        let listed = listed.map(|account| &account.id);
+        let without_membership = listed.filter(|id| !self.by_user.contains_key(*id));
         model::Memberships::Read {
             rows: self.rows,
             rejected: self.rejected,
             active: count(Some(true)),
             inactive: count(Some(false)),
             unknown: count(None),
-            active_not_listed,
-            listed_without_membership,
+            active_not_listed: active_not_listed.cloned().collect(),
+            listed_without_membership: without_membership.cloned().collect(),
         }
     }
 }

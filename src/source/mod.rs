@@ -4,12 +4,11 @@ use tracing::info;
 
 use crate::clock::Clock;
 pub use crate::model::RawPages;
-use crate::model::{HowDerived, Population, RawFile, Viewer};
+use crate::model::{HowDerived, Population, RawFile, RequestRecord, Viewer};
 use crate::net::Deadline;
 use crate::truto;
 
 mod accounts;
-mod again;
 mod derivation;
 mod error;
 mod gaps;
@@ -17,14 +16,15 @@ mod listing;
 mod mapping;
 mod memberships;
 mod raw;
+mod recompute;
 mod workspace;
 
-pub use again::{KeptAnswers, Otherwise, Recomputed, derive_again};
 pub use derivation::VERSION;
 use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
+pub use recompute::{KeptAnswers, NotRecomputed, recompute};
 pub use workspace::{Preflight, preflight, visible_workspaces};
 
 /// What of Asana's permissions a review needs, and why. Asana has no narrower word for the last.

@@ -9,7 +9,7 @@ use asana_access_review::model::{
 };
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::source::{
-    self, FetchedAccounts, KeptAnswers, RawPages, Recomputed, SourceError, derive_again, fetch_all,
+    self, FetchedAccounts, KeptAnswers, NotRecomputed, RawPages, SourceError, fetch_all, recompute,
 };
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
@@ -60,7 +60,7 @@ async fn fetch_with(
     let fetched = fetch_all(settings, &Clock::at(as_of()), soon()).await?;
     // Whatever the world, what was kept gives the same accounts again.
     if settings.raw != RawPages::None {
-        assert_eq!(derived(&fetched), Recomputed::Same);
+        assert_eq!(recomputed(&fetched), Ok(()));
     }
     Ok(fetched)
 }
@@ -720,7 +720,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
         assert_eq!(second.not_listed, ["77"]);
         assert_eq!(second.only_listed.len(), 11);
         assert!(!second.only_listed.contains(&gid(1)));
-        assert_eq!(derived(&fetched), Recomputed::Same);
+        assert_eq!(recomputed(&fetched), Ok(()));
         let mut altered = written(&fetched.population);
         altered
             .gaps
@@ -1083,7 +1083,7 @@ async fn raw_pages_are_kept_as_asked_and_are_the_same_every_time() {
     assert!(!first.contains("next_cursor"));
 }
 
-// Derived again.
+// Recomputed.
 
 impl KeptAnswers for Kept<'_> {
     fn get(&self, kind: RawKind) -> Option<&[u8]> {
@@ -1108,8 +1108,8 @@ fn written(population: &Population) -> Population {
     }
 }
 
-fn derived(fetched: &FetchedAccounts) -> Recomputed {
-    derive_again(&written(&fetched.population), &Kept(&fetched.raw))
+fn recomputed(fetched: &FetchedAccounts) -> Result<(), NotRecomputed> {
+    recompute(&written(&fetched.population), &Kept(&fetched.raw))
 }
 
 async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, SourceError> {
@@ -1122,7 +1122,7 @@ async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, S
 }
 
 #[tokio::test]
-async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
+async fn the_accounts_of_every_world_are_recomputed_from_what_was_kept() {
     let mut seen = 0;
     for (name, _) in truto_simulator::SCENARIOS {
         // What waits, and what is many of the same.
@@ -1134,7 +1134,7 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
             let Ok(fetched) = fetch_keeping(scenario(name), raw).await else {
                 continue;
             };
-            assert_eq!(derived(&fetched), Recomputed::Same, "{name}, {raw:?}");
+            assert_eq!(recomputed(&fetched), Ok(()), "{name}, {raw:?}");
             seen += 1;
         }
     }
@@ -1143,8 +1143,8 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
 
 /// What is told where recorded accounts and kept answers part.
 fn distinguished(population: &Population, raw: &[RawFile]) -> String {
-    match derive_again(&written(population), &Kept(raw)) {
-        Recomputed::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
+    match recompute(&written(population), &Kept(raw)) {
+        Err(NotRecomputed::Differs { place, text }) => format!("{place:?} {text}"),
         other => panic!("{other:?}"),
     }
 }
@@ -1287,17 +1287,20 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_derived_again_is_no_fault() {
+async fn what_cannot_be_recomputed_is_no_fault() {
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
-    let reported = derive_again(&written(&none.population), &Kept(&none.raw));
-    assert_eq!(reported, Recomputed::NotKept);
+    let reported = recompute(&written(&none.population), &Kept(&none.raw));
+    assert_eq!(reported, Err(NotRecomputed::NotKept));
 
     let mut fetched = fetch(scenario("healthy")).await;
     fetched.population.derivation.version += 1;
     // A version that is yet to come is no way around looking.
-    let reported = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
-    assert!(matches!(reported, Recomputed::Otherwise(_)), "{reported:?}");
+    let reported = recompute(&written(&fetched.population), &Kept(&fetched.raw));
+    assert!(
+        matches!(reported, Err(NotRecomputed::Differs { .. })),
+        "{reported:?}"
+    );
 }
 
 // The wire.
