@@ -272,10 +272,10 @@ impl<'a> Who<'a> {
 /// Everybody whom this run and the previous one know, by each key that a line may use.
 #[derive(Default)]
 pub(super) struct Register<'a> {
-    people: Vec<Who<'a>>,
-    by_id: Map<&'a str, Vec<Who<'a>>>,
-    by_email: Map<Cow<'a, str>, Vec<Who<'a>>>,
-    by_account: Map<&'a str, Vec<Who<'a>>>,
+    pub(super) people: Vec<Who<'a>>,
+    pub(super) by_id: Map<&'a str, Vec<Who<'a>>>,
+    pub(super) by_email: Map<Cow<'a, str>, Vec<Who<'a>>>,
+    pub(super) by_account: Map<&'a str, Vec<Who<'a>>>,
 }
 
 impl<'a> Register<'a> {
@@ -345,29 +345,13 @@ impl<'a> Register<'a> {
         }
     }
 
-    pub(super) fn people(&self) -> impl Iterator<Item = Who<'a>> {
-        self.people.iter().copied()
-    }
-
     pub(super) fn people_with(&self, key: &LineKey<'_>) -> Vec<Who<'a>> {
         let mut found: Vec<Who<'_>> = match key {
-            LineKey::Id(id) => self.with_id(id).collect(),
-            LineKey::Email(email) => self.with_email(email).collect(),
+            LineKey::Id(id) => found(&self.by_id, id).collect(),
+            LineKey::Email(email) => found(&self.by_email, email.key()).collect(),
         };
         found.retain(|who| !who.is_account());
         found
-    }
-
-    pub(super) fn with_id(&self, id: &str) -> impl Iterator<Item = Who<'a>> {
-        found(&self.by_id, id)
-    }
-
-    pub(super) fn with_email(&self, email: &EmailAddress) -> impl Iterator<Item = Who<'a>> {
-        found(&self.by_email, email.key())
-    }
-
-    pub(super) fn with_account(&self, id: &str) -> impl Iterator<Item = Who<'a>> {
-        found(&self.by_account, id)
     }
 
     /// Everybody whom the keys of a line name.
@@ -380,9 +364,13 @@ impl<'a> Register<'a> {
         let mut called = Called::default();
         called.extend(ids.clone(), emails.clone(), None);
         called.extend(account, None, None);
-        let by_id = ids.into_iter().flat_map(|id| self.with_id(id));
-        let by_email = emails.into_iter().flat_map(|of| self.with_email(of));
-        let by_account = account.into_iter().flat_map(|id| self.with_account(id));
+        let by_id = ids.into_iter().flat_map(|id| found(&self.by_id, id));
+        let by_email = emails
+            .into_iter()
+            .flat_map(|of| found(&self.by_email, of.key()));
+        let by_account = account
+            .into_iter()
+            .flat_map(|id| found(&self.by_account, id));
         self.add_with_accounts(by_id.chain(by_email).chain(by_account), &mut called);
         called
     }
@@ -395,27 +383,29 @@ impl<'a> Register<'a> {
         accounts: &[&'k Account],
     ) -> Called<'k> {
         let mut called = Called::default();
-        let by_id = ids.iter().flat_map(|id| self.with_id(id));
+        let by_id = ids.iter().flat_map(|id| found(&self.by_id, id));
         let emails = emails.iter().filter(|_| ids.is_empty());
-        let by_email = emails.flat_map(|email| self.with_email(email));
+        let by_email = emails.flat_map(|email| found(&self.by_email, email.key()));
         // Today's rows of a person are grouped by better rules than one key.
         let is_person = |who: &Who<'_>| matches!(who, Who::Leaver(_) | Who::Links(_));
         let people = by_id.chain(by_email).filter(is_person);
-        let of_accounts = accounts.iter().flat_map(|of| self.with_account(&of.id));
-        let found = people.chain(of_accounts.filter(Who::is_earlier));
-        self.add_with_accounts(found, &mut called);
+        let of_accounts = accounts
+            .iter()
+            .flat_map(|of| found(&self.by_account, &of.id));
+        let all = people.chain(of_accounts.filter(Who::is_earlier));
+        self.add_with_accounts(all, &mut called);
         called
     }
 
     fn add_with_accounts<'k>(
         &'k self,
-        found: impl Iterator<Item = Who<'k>>,
+        people: impl Iterator<Item = Who<'k>>,
         called: &mut Called<'k>,
     ) {
-        for who in found {
+        for who in people {
             called.add(who);
             let ids = who.account_ids().into_iter();
-            let accounts = ids.flat_map(|id| self.with_account(id));
+            let accounts = ids.flat_map(|id| found(&self.by_account, id));
             accounts
                 .filter(Who::is_account)
                 .for_each(|of| called.add(of));

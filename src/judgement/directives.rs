@@ -44,7 +44,7 @@ pub(super) enum Relation {
 
 impl Relation {
     /// None if the word is not known.
-    fn of(alias: &Alias) -> Option<Self> {
+    pub(super) fn of(alias: &Alias) -> Option<Self> {
         let word = alias.relation.as_deref().map(str::to_ascii_lowercase);
         match word.as_deref() {
             None | Some("same") => Some(Self::Same),
@@ -56,49 +56,35 @@ impl Relation {
     }
 }
 
-/// A line of either file, by what it names.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'a> {
-    pub(super) place: Place,
-    pub(super) person_id: Option<&'a str>,
-    pub(super) account_id: Option<&'a str>,
-    pub(super) email: Option<&'a str>,
-    /// Only of exceptions.
-    pub(super) check: Option<&'a str>,
-    /// Only of aliases.
-    pub(super) relation: Option<Relation>,
+/// A line of either file.
+#[derive(Clone, Copy)]
+pub(super) enum Line<'a> {
+    Alias(&'a Alias),
+    Exception(&'a Exception),
 }
 
-impl<'a> From<&'a Alias> for Line<'a> {
-    fn from(of: &'a Alias) -> Self {
-        Self {
-            place: (DirectiveKind::Alias, of.line),
-            person_id: of.person_id.as_deref(),
-            account_id: of.account_id.as_deref(),
-            email: of.email.as_deref(),
-            check: None,
-            relation: Relation::of(of),
+impl<'a> Line<'a> {
+    pub(super) fn place(self) -> Place {
+        match self {
+            Self::Alias(of) => (DirectiveKind::Alias, of.line),
+            Self::Exception(of) => (DirectiveKind::Exception, of.line),
         }
     }
-}
 
-impl<'a> From<&'a Exception> for Line<'a> {
-    fn from(of: &'a Exception) -> Self {
-        Self {
-            place: (DirectiveKind::Exception, of.line),
-            person_id: of.person_id.as_deref(),
-            account_id: of.account_id.as_deref(),
-            email: of.email.as_deref(),
-            check: of.check.as_deref(),
-            relation: None,
-        }
+    /// Person id, account id and address.
+    pub(super) fn keys(self) -> [Option<&'a str>; 3] {
+        let keys = match self {
+            Self::Alias(of) => [&of.person_id, &of.account_id, &of.email],
+            Self::Exception(of) => [&of.person_id, &of.account_id, &of.email],
+        };
+        keys.map(Option::as_deref)
     }
 }
 
 /// Every line, in the order of the files.
 pub(super) fn lines(directives: &Directives) -> impl Iterator<Item = Line<'_>> {
-    let aliases = directives.aliases().iter().map(Line::from);
-    aliases.chain(directives.exceptions().iter().map(Line::from))
+    let aliases = directives.aliases().iter().map(Line::Alias);
+    aliases.chain(directives.exceptions().iter().map(Line::Exception))
 }
 
 /// A person by everything that may name them.
@@ -112,7 +98,6 @@ pub(super) struct Named<'a> {
 }
 
 /// An account, and the person to whom a line ties it, from whom it separates it, or who owns it.
-#[derive(Clone, Debug)]
 pub(super) struct Tie<'a> {
     pub(super) line: u64,
     pub(super) account: LineKey<'a>,
@@ -155,11 +140,8 @@ impl Covered<'_> {
             Self::Person(..) => "accepts a leaver who could not be judged".to_owned(),
             Self::WithoutAddress(_) => "accepts leavers without a usable address".to_owned(),
             Self::Account(account, why) => format!("covers account {}: {why}", account.id),
-            Self::Rejected(row) => {
-                format!(
-                    "covers the rejected row in line {} of the HR feed",
-                    row.line
-                )
+            Self::Rejected(RejectedRow { line, .. }) => {
+                format!("covers the rejected row in line {line} of the HR feed")
             }
             Self::Check(check) => format!("accepts that {check} failed"),
         }
@@ -167,7 +149,6 @@ impl Covered<'_> {
 }
 
 /// An exception that is in force.
-#[derive(Clone, Debug)]
 pub(super) struct InForce<'a> {
     line: u64,
     exception: &'a Exception,
@@ -250,24 +231,14 @@ impl InForce<'_> {
 }
 
 /// A line that is never used, and why.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Invalid<'a> {
     pub(super) line: Line<'a>,
-    pub(super) state: DirectiveState,
-    pub(super) reason: String,
-}
-
-impl<'a> Invalid<'a> {
-    pub(super) fn new(line: impl Into<Line<'a>>, (state, reason): Fault) -> Self {
-        Self {
-            line: line.into(),
-            state,
-            reason,
-        }
-    }
+    pub(super) fault: Fault,
 }
 
 /// Every line: those in force by their relation, and those that are never used.
+#[derive(Default)]
 pub(super) struct UsableDirectives<'a> {
     /// Who may be the person or account of a line.
     pub(super) register: Register<'a>,
@@ -291,23 +262,22 @@ impl<'a> UsableDirectives<'a> {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
         let mut directives = Self {
             register: Register::of(inputs),
-            same: HashMap::new(),
-            different: Vec::new(),
-            same_people: Vec::new(),
-            services: Vec::new(),
-            exceptions: Vec::new(),
             same_domains: SameDomains::of(inputs),
-            invalid: Vec::new(),
+            ..Self::default()
         };
         for alias in inputs.directives.aliases() {
             if let Err(fault) = directives.add_alias(alias, &zone, inputs) {
-                directives.invalid.push(Invalid::new(alias, fault));
+                let line = Line::Alias(alias);
+                directives.invalid.push(Invalid { line, fault });
             }
         }
         for exception in inputs.directives.exceptions() {
             match directives.in_force(exception, &zone, inputs) {
                 Ok(exception) => directives.exceptions.push(exception),
-                Err(fault) => directives.invalid.push(Invalid::new(exception, fault)),
+                Err(fault) => {
+                    let line = Line::Exception(exception);
+                    directives.invalid.push(Invalid { line, fault });
+                }
             }
         }
         // Of several that cover the same, the one that lasts longest is named.
@@ -336,7 +306,7 @@ impl<'a> UsableDirectives<'a> {
             ensure_approver(alias.approved_by.as_deref())?;
         }
         let approved_by = alias.approved_by.as_deref().unwrap_or_default();
-        let (person_id, account_id) = (alias.person_id.as_deref(), alias.account_id.as_deref());
+        let [person_id, account_id, _] = Line::Alias(alias).keys();
         if relation == Some(Relation::SamePerson) {
             let people = person_id.and_then(|ids| ids.split_once('='));
             let people = people.map(|(one, other)| [one.trim(), other.trim()]);
@@ -444,7 +414,7 @@ impl<'a> UsableDirectives<'a> {
                 }
             }
         };
-        self.register.people().filter(is).collect()
+        self.register.people.iter().copied().filter(is).collect()
     }
 
     fn ensure_not_by(
@@ -526,6 +496,12 @@ impl<'a> UsableDirectives<'a> {
             uses.alias(service.line, what);
         }
         is_service
+    }
+
+    /// Whether an account is a service account, or an exception covers it, whoever owns it.
+    pub(super) fn accept(&self, account: &Account, why: &'static str, uses: &mut Uses) -> bool {
+        let exception = Covered::Account(account, why);
+        self.is_service(account, uses) || self.covers(exception, None, uses).is_some()
     }
 
     /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
@@ -677,8 +653,8 @@ impl<'a> UsableDirectives<'a> {
                 "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days after {approved_on}"
             )));
         }
-        let line = Line::from(exception);
-        let whom = self.register.named(line.person_id, &email, line.account_id);
+        let [person_id, account_id, _] = Line::Exception(exception).keys();
+        let whom = self.register.named(person_id, &email, account_id);
         self.ensure_not_by(approver, &whom, OWN_APPROVAL)?;
         let id = exception_id(exception, email.as_ref());
         let previous = inputs.past.previous.as_ref();

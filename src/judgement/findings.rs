@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::approvers::email_of;
-use super::directives::{Covered, NO_EMAIL, WITHOUT_ADDRESS};
+use super::directives::{Invalid, Line, NO_EMAIL, WITHOUT_ADDRESS};
 use super::matching::Matches;
 use super::outcomes::{JudgedLeaver, listed};
 use super::records::finding_id;
@@ -15,8 +15,8 @@ use super::states;
 use super::suspicion::Reason;
 use super::uses::Uses;
 use super::{
-    Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind,
-    OffboardingResult, Outcome, Severity,
+    Basis, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, OffboardingResult, Outcome,
+    Severity,
 };
 use crate::model::{Access, Account, EmailAddress, Role};
 
@@ -96,7 +96,6 @@ impl<'a> About<'a> {
 fn finding(
     inputs: &Inputs,
     kind: FindingKind,
-    severity: Severity,
     about: About<'_>,
     note: impl Into<String>,
 ) -> Finding {
@@ -116,17 +115,13 @@ fn finding(
             Some(inputs.as_of),
         ),
     };
-    let finding_id = finding_id(
-        &inputs.population.connection.id,
-        kind,
-        account_id.unwrap_or_default(),
-        person_id.unwrap_or_default(),
-    );
+    let connection = &inputs.population.connection.id;
+    let finding_id = finding_id(connection, kind, account_id, person_id);
     let previous = inputs.past.previous.as_ref();
     let first_seen = previous.and_then(|of| of.findings_first_seen.get(&finding_id));
     Finding {
         kind,
-        severity,
+        severity: severity(kind, account.map(|account| &account.role)),
         account_id: account_id.map(str::to_owned),
         email: account.and_then(|account| account.email().cloned()),
         name: account.and_then(|account| account.name.clone()),
@@ -140,6 +135,25 @@ fn finding(
         first_seen: first_seen.copied().unwrap_or(inputs.as_of),
         note: note.into(),
         finding_id,
+    }
+}
+
+fn severity(kind: FindingKind, role: Option<&Role>) -> Severity {
+    let is_admin = role == Some(&Role::Admin);
+    match kind {
+        FindingKind::OffboardedAccess | FindingKind::AccessAfterConclusion if is_admin => {
+            Severity::Critical
+        }
+        FindingKind::AccountWithoutHrRecord if is_admin => Severity::High,
+        FindingKind::OffboardedAccess
+        | FindingKind::AccessAfterConclusion
+        | FindingKind::RevocationNotDone => Severity::High,
+        FindingKind::PossibleOffboardedAccess
+        | FindingKind::LateRemoval
+        | FindingKind::AccountWithoutHrRecord
+        | FindingKind::AccountUnidentifiable
+        | FindingKind::LeaverWithoutAddress => Severity::Medium,
+        FindingKind::ExceptionInvalid | FindingKind::AliasInvalid => Severity::Low,
     }
 }
 
@@ -163,27 +177,17 @@ fn offboarded_access(inputs: &Inputs, judged: &JudgedLeaver<'_>, findings: &mut 
         let Some(account) = link.listed else {
             continue;
         };
-        let severity = match account.role {
-            Role::Admin => Severity::Critical,
-            Role::Member | Role::Guest | Role::Unknown(_) => Severity::High,
-        };
         let about = About {
             matched_by: Some(link.kind),
             ..About::access(account, leaver)
         };
         let note = leaver.note.as_str();
-        findings.push(finding(inputs, kind, severity, about, note));
+        findings.push(finding(inputs, kind, about, note));
     }
 }
 
 /// Accounts that may be a leaver's. Leavers and accounts with the same name or address share one finding.
 fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut Vec<Finding>) {
-    #[derive(Default)]
-    struct Question<'q> {
-        accounts: BTreeMap<&'q str, &'q Account>,
-        has_more: bool,
-        leavers: Vec<&'q Leaver>,
-    }
     let is_open = |judged: &&JudgedLeaver<'_>| match judged.leaver.outcome {
         Outcome::StillActive | Outcome::NotEvaluable | Outcome::Excepted => !judged.is_accepted,
         Outcome::Rehired
@@ -193,29 +197,24 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
         | Outcome::Removed
         | Outcome::NoAccessFound => false,
     };
-    let mut questions: BTreeMap<(Reason, &str), Question<'_>> = BTreeMap::new();
+    let mut questions: BTreeMap<(Reason, &str), Vec<(&Leaver, &Account)>> = BTreeMap::new();
     for judged in leavers.iter().filter(is_open) {
-        for suspicion in &judged.suspicions {
-            let key = (suspicion.reason, suspicion.key.as_str());
-            let question = questions.entry(key).or_default();
-            let id = suspicion.account.id.as_str();
-            question.accounts.insert(id, suspicion.account);
-            question.has_more |= judged.leaver.more_suspected;
-            let last = question.leavers.last();
-            if !last.is_some_and(|last| std::ptr::eq(*last, &judged.leaver)) {
-                question.leavers.push(&judged.leaver);
-            }
+        for of in &judged.suspicions {
+            let question = questions.entry((of.reason, &of.key)).or_default();
+            question.push((&judged.leaver, of.account));
         }
     }
     for ((reason, _), question) in questions {
-        let Question {
-            accounts,
-            has_more,
-            leavers,
-        } = question;
-        let (Some(account), Some(leaver)) = (accounts.values().next(), leavers.first()) else {
+        let (leaver, _) = question[0];
+        let accounts = question.iter().map(|(_, account)| (&account.id, *account));
+        let accounts: BTreeMap<&String, &Account> = accounts.collect();
+        let Some(account) = accounts.values().next() else {
             continue;
         };
+        let has_more = question.iter().any(|(leaver, _)| leaver.more_suspected);
+        // The suspicions about a leaver stand together.
+        let leavers = question.chunk_by(|(one, _), (other, _)| std::ptr::eq(*one, *other));
+        let leavers = leavers.count();
         let mut note = format!("{}: a suspicion, not a match", reason.text());
         if accounts.len() > 1 {
             let at_least = if has_more { "at least " } else { "" };
@@ -225,8 +224,8 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
                 note.push_str("; each account needs its own line");
             }
         }
-        if leavers.len() > 1 {
-            note.push_str(&format!("; {} leavers", leavers.len()));
+        if leavers > 1 {
+            note.push_str(&format!("; {leavers} leavers"));
         }
         let person = Key::of(leaver.person_id.as_deref(), &leaver.emails);
         // The check on columns has the setting.
@@ -235,7 +234,7 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
         }
         let kind = FindingKind::PossibleOffboardedAccess;
         let about = About::access(account, leaver);
-        findings.push(finding(inputs, kind, Severity::Medium, about, note));
+        findings.push(finding(inputs, kind, about, note));
     }
 }
 
@@ -251,7 +250,7 @@ fn without_address(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Option<Find
         Remedy::Check(WITHOUT_ADDRESS).line(Key::None)
     );
     let kind = FindingKind::LeaverWithoutAddress;
-    (count > 0).then(|| finding(inputs, kind, Severity::Medium, About::default(), note))
+    (count > 0).then(|| finding(inputs, kind, About::default(), note))
 }
 
 /// An offboarding that this run concluded as late.
@@ -273,7 +272,7 @@ fn late_removal(basis: &Basis<'_>, leaver: &Leaver) -> Option<Finding> {
     let note = "access ended, or a new tenure began, after the deadline; the hours count to the last run that saw \
                 access";
     let kind = FindingKind::LateRemoval;
-    Some(finding(inputs, kind, Severity::Medium, about, note))
+    Some(finding(inputs, kind, about, note))
 }
 
 /// A service account whose owner has left: the leaver may know its password, and the account has no owner.
@@ -300,7 +299,7 @@ fn without_owner(
         );
         let kind = FindingKind::PossibleOffboardedAccess;
         let about = About::access(account, leaver);
-        findings.push(finding(inputs, kind, Severity::Medium, about, note));
+        findings.push(finding(inputs, kind, about, note));
     }
 }
 
@@ -311,13 +310,7 @@ fn not_carried_out(inputs: &Inputs, of: &NotDone<'_>) -> Finding {
     Finding {
         deadline,
         overdue_hours: overdue_hours(deadline, Some(inputs.as_of)),
-        ..finding(
-            inputs,
-            kind,
-            Severity::High,
-            About::account(of.account),
-            &of.note,
-        )
+        ..finding(inputs, kind, About::account(of.account), &of.note)
     }
 }
 
@@ -325,16 +318,13 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Use
     let directives = &basis.directives;
     let accounts = basis.inputs.population.accounts.iter();
     for account in accounts.filter(|of| of.access() != Access::None && of.emails.is_empty()) {
-        let exception = Covered::Account(account, NO_EMAIL);
-        if directives.is_service(account, uses)
-            || directives.covers(exception, None, uses).is_some()
-        {
+        if directives.accept(account, NO_EMAIL, uses) {
             continue;
         }
         let kind = FindingKind::AccountUnidentifiable;
         let about = About::account(account);
         let note = "has or may have access, but no address: its owner cannot be identified";
-        findings.push(finding(basis.inputs, kind, Severity::Medium, about, note));
+        findings.push(finding(basis.inputs, kind, about, note));
     }
 }
 
@@ -353,49 +343,43 @@ fn without_hr_record(
     let links = matches.iter().flat_map(|matches| &matches.links);
     let owned: HashSet<&str> = links.map(|link| link.account_id).collect();
     let rejected: HashSet<EmailAddress> = inputs.hr.rejected.iter().filter_map(email_of).collect();
-    let is_internal = |email: &EmailAddress| basis.domains.contains(email.domain());
     let directives = &basis.directives;
     for account in &inputs.population.accounts {
-        let exception = Covered::Account(account, "no HR record");
         if account.access() == Access::None
             || account.role == Role::Guest
             || owned.contains(account.id.as_str())
-            || !account.emails.iter().any(is_internal)
+            || !account.emails.iter().any(|email| basis.is_ours(email))
             // HR names the person, in a row that could not be read and fails a check of its own.
             || account.emails.iter().any(|email| rejected.contains(email))
-            || directives.is_service(account, uses)
-            || directives.covers(exception, None, uses).is_some()
+            || directives.accept(account, "no HR record", uses)
         {
             continue;
         }
-        let severity = match account.role {
-            Role::Admin => Severity::High,
-            Role::Member | Role::Guest | Role::Unknown(_) => Severity::Medium,
-        };
         let kind = FindingKind::AccountWithoutHrRecord;
         let about = About::account(account);
         let note = "in one of the organization's domains, and no person in HR's roster owns it";
-        findings.push(finding(inputs, kind, severity, about, note));
+        findings.push(finding(inputs, kind, about, note));
     }
 }
 
 /// Lines of manual decisions that are never used.
 fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
-    for of in states::invalid(basis, uses) {
-        let (kind, number) = of.line.place;
-        let (kind, file) = match kind {
-            DirectiveKind::Alias => (FindingKind::AliasInvalid, "aliases"),
-            DirectiveKind::Exception => (FindingKind::ExceptionInvalid, "exceptions"),
+    for Invalid { line, fault } in states::invalid(basis, uses) {
+        let (kind, file) = match line {
+            Line::Alias(_) => (FindingKind::AliasInvalid, "aliases"),
+            Line::Exception(_) => (FindingKind::ExceptionInvalid, "exceptions"),
         };
+        let [person_id, account_id, email] = line.keys();
         let about = About {
-            account_id: of.line.account_id,
-            person_id: of.line.person_id,
+            account_id,
+            person_id,
             ..About::default()
         };
-        let note = format!("line {number} of the {file}: {}", of.reason);
+        let (_, number) = line.place();
+        let note = format!("line {number} of the {file}: {}", fault.1);
         findings.push(Finding {
-            email: of.line.email.and_then(EmailAddress::parse),
-            ..finding(basis.inputs, kind, Severity::Low, about, note)
+            email: email.and_then(EmailAddress::parse),
+            ..finding(basis.inputs, kind, about, note)
         });
     }
 }

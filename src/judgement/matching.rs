@@ -77,10 +77,8 @@ pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
 pub(super) fn by_id<'a>(
     accounts: impl IntoIterator<Item = &'a Account>,
 ) -> Map<&'a str, &'a Account> {
-    let accounts = accounts.into_iter();
-    accounts
-        .map(|account| (account.id.as_str(), account))
-        .collect()
+    let with_id = |account: &'a Account| (account.id.as_str(), account);
+    accounts.into_iter().map(with_id).collect()
 }
 
 /// The values of each key, in the order they came.
@@ -209,14 +207,10 @@ impl<'a> Index<'a> {
         person: &Person<'_>,
         uses: &mut Uses,
     ) -> (Vec<AccountLink<'a>>, Vec<u64>) {
-        // Few: most people have one account.
-        let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
-        let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
-            .iter_mut()
-            .find(|(id, _)| *id == account_id)
-        {
-            Some((_, known)) => *known = kind.min(*known),
-            None => strongest.push((account_id, kind)),
+        let mut strongest: BTreeMap<&'a str, MatchKind> = BTreeMap::new();
+        let mut tie = |account_id: &'a str, kind: MatchKind| {
+            let known = strongest.entry(account_id).or_insert(kind);
+            *known = kind.min(*known);
         };
         let ids = person.ids.iter();
         for id in ids.filter(|id| !person.shared_ids.contains(id)) {
@@ -226,10 +220,8 @@ impl<'a> Index<'a> {
         }
         // A shared address identifies no person, but it finds an account for an employed person.
         let shared = person.shared_emails.iter().filter(|_| person.is_employed());
-        let own = person
-            .emails
-            .iter()
-            .filter(|email| !person.passed_on.contains(email));
+        let own = person.emails.iter();
+        let own = own.filter(|email| !person.passed_on.contains(email));
         for email in own.chain(shared) {
             for account in found(&self.basis.by_email, email.key()) {
                 tie(&account.id, MatchKind::Email);
@@ -255,16 +247,14 @@ impl<'a> Index<'a> {
             let would_be_found = match &by_hand.account {
                 // An id that no run ever saw may be a typing error: it proves nothing.
                 LineKey::Id(_) => false,
-                LineKey::Email(email) => self.basis.domains.contains(email.domain()),
+                LineKey::Email(email) => self.basis.is_ours(email),
             };
             could_match.extend(would_be_found.then_some(by_hand.line));
         }
-        strongest.sort_unstable();
-        let links = strongest
-            .into_iter()
-            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses))
-            .collect();
-        (links, could_match)
+        let links = strongest.into_iter();
+        let links =
+            links.filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses));
+        (links.collect(), could_match)
     }
 
     /// The accounts of today's list that carry an id.

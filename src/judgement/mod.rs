@@ -48,7 +48,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::Account;
+use crate::model::{Account, EmailAddress};
 
 use directives::UsableDirectives;
 use lookup::Map;
@@ -108,6 +108,11 @@ impl<'a> Basis<'a> {
             same_domains,
         }
     }
+
+    /// Whether an address is in a domain of the organization.
+    fn is_ours(&self, email: &EmailAddress) -> bool {
+        self.domains.contains(email.domain())
+    }
 }
 
 /// Judges one run.
@@ -159,18 +164,14 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
     let needed = uses.needed();
-    let summary::Conclusion {
-        verdict,
-        reasons,
-        in_doubt,
-    } = summary::verdict(&checks, &leavers, &findings, needed);
+    let conclusion = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
-    let trend = summary::trend(inputs, verdict, complete, &counts);
+    let trend = summary::trend(inputs, conclusion.verdict, complete, &counts);
 
     Judgement {
-        verdict,
-        reasons,
-        in_doubt,
+        verdict: conclusion.verdict,
+        reasons: conclusion.reasons,
+        in_doubt: conclusion.in_doubt,
         complete,
         checks,
         leavers,

@@ -221,19 +221,27 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 exception_expires = before.chain([exception.expires_on]).min();
             }
         }
-        let open: Vec<&str> = links
-            .iter()
-            .filter(|link| access(link) == Access::Has)
-            .map(|link| link.account_id)
-            .filter(|id| !covered.contains(id) && !matches.doubtful.contains_key(id))
-            .collect();
+        let is_open = |id: &&str| !covered.contains(id) && !matches.doubtful.contains_key(id);
+        let with_access = links.iter().filter(|link| access(link) == Access::Has);
+        let open = with_access.map(|link| link.account_id).filter(is_open);
+        let open: Vec<&str> = open.collect();
         if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
             suspicions.retain(|of| {
                 let suspicion = Covered::Suspicion(&named, of.account);
                 directives.covers(suspicion, due, uses).is_none()
             });
         }
-        let doubts = self.doubts(person, matches, &links, &suspicions, has_more, &terms);
+        // Without a date in the first feed, nothing shows when work ended.
+        let is_undated = person.standing == Standing::Ended
+            && terms.end_of_work.is_none()
+            && self
+                .feed_since
+                .is_none_or(|since| first_seen_in_feed <= since);
+        let mut doubts = self.doubts(person, matches, &links, &suspicions, has_more);
+        if is_undated && worst == Access::Has && !deadline_passed {
+            let text = "was already in the first feed: how long access has lasted is unknown";
+            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+        }
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis, uses);
@@ -245,9 +253,8 @@ impl<'a> OutcomeJudge<'_, 'a> {
             is_roster && person.worked_without_address() && !suspected.may_be_namesake;
 
         let listed = links.iter().filter_map(|link| link.listed);
-        let accounts: Vec<&Account> = listed
-            .chain(suspicions.iter().map(|of| of.account))
-            .collect();
+        let suspects = suspicions.iter().map(|of| of.account);
+        let accounts: Vec<&Account> = listed.chain(suspects).collect();
         let by_person = Covered::Person(&named, &accounts);
         let mut accepted: Option<&InForce<'_>> = None;
         let mut is_accepted = false;
@@ -260,27 +267,24 @@ impl<'a> OutcomeJudge<'_, 'a> {
             }
             Standing::Upcoming => Outcome::Upcoming,
             Standing::Working => Outcome::NotEvaluable,
-            Standing::Ended | Standing::Doubtful if is_repeated => match links.is_empty() {
-                true => Outcome::NoAccessFound,
-                false => Outcome::Removed,
-            },
-            Standing::Ended | Standing::Doubtful if !complete => {
-                notes.extend(doubts);
-                notes.push("the run is not complete: absence proves nothing".to_owned());
-                Outcome::NotEvaluable
-            }
-            Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                accepted = directives.covers(by_person, due, uses);
-                is_accepted = accepted.is_some();
-                match is_accepted {
-                    true => Outcome::Excepted,
-                    false => {
+            Standing::Ended | Standing::Doubtful => match worst {
+                _ if is_repeated && links.is_empty() => Outcome::NoAccessFound,
+                _ if is_repeated => Outcome::Removed,
+                _ if !complete => {
+                    notes.extend(doubts);
+                    notes.push("the run is not complete: absence proves nothing".to_owned());
+                    Outcome::NotEvaluable
+                }
+                _ if !doubts.is_empty() => {
+                    accepted = directives.covers(by_person, due, uses);
+                    is_accepted = accepted.is_some();
+                    if is_accepted {
+                        Outcome::Excepted
+                    } else {
                         notes.extend(doubts);
                         Outcome::NotEvaluable
                     }
                 }
-            }
-            Standing::Ended | Standing::Doubtful => match worst {
                 Access::Has if deadline_passed || is_due => Outcome::Excepted,
                 Access::Has => Outcome::WithinGrace,
                 _ if !links.is_empty() => Outcome::Removed,
@@ -295,12 +299,11 @@ impl<'a> OutcomeJudge<'_, 'a> {
                     // It accepts the missing address, not the service accounts they left behind.
                     let without_address = Covered::WithoutAddress(&named);
                     accepted = accepted.or_else(|| directives.covers(without_address, due, uses));
-                    match accepted {
-                        Some(_) => Outcome::Excepted,
-                        None => {
-                            notes.push(no_key(person).to_owned());
-                            Outcome::NotEvaluable
-                        }
+                    if accepted.is_some() {
+                        Outcome::Excepted
+                    } else {
+                        notes.push(no_key(person).to_owned());
+                        Outcome::NotEvaluable
                     }
                 }
             },
@@ -321,16 +324,12 @@ impl<'a> OutcomeJudge<'_, 'a> {
             }
             _ => WithinSla::Unknown,
         };
-        let is_undated = is_dated_by_first_feed(person, self.feed_since, &terms);
         let (within_sla, within_sla_from_notice) = match concluded {
             Some(concluded) => (concluded.within_sla, concluded.within_sla_from_notice),
-            None => {
-                let within_sla = match within(deadline) {
-                    WithinSla::Yes if is_undated => WithinSla::Unknown,
-                    within => within,
-                };
-                (within_sla, within(terms.deadline_from_notice))
+            None if is_undated && within(deadline) == WithinSla::Yes => {
+                (WithinSla::Unknown, within(terms.deadline_from_notice))
             }
+            None => (within(deadline), within(terms.deadline_from_notice)),
         };
         let interval = match fixed {
             Some(fixed) => Interval::of(fixed),
@@ -343,14 +342,11 @@ impl<'a> OutcomeJudge<'_, 'a> {
         };
         let result = match outcome {
             _ if concluded.is_some() => None,
-            Outcome::Removed => {
-                let result = result_of_removal(&terms, person.standing, seen);
-                Some(match result {
-                    // Work may have ended long before.
-                    OffboardingResult::InTime if is_undated => OffboardingResult::NotDemonstrated,
-                    result => result,
-                })
-            }
+            Outcome::Removed => match result_of_removal(&terms, person.standing, seen) {
+                // Work may have ended long before.
+                OffboardingResult::InTime if is_undated => Some(OffboardingResult::NotDemonstrated),
+                result => Some(result),
+            },
             Outcome::NoAccessFound if person.standing == Standing::Doubtful => {
                 Some(OffboardingResult::NotDemonstrated)
             }
@@ -462,7 +458,6 @@ impl<'a> OutcomeJudge<'_, 'a> {
         links: &[AccountLink<'a>],
         suspicions: &[Suspicion<'a>],
         has_more: bool,
-        terms: &Terms,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = worst(links);
@@ -496,13 +491,6 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 let doubt = Doubt::new(text, Remedy::Exception);
                 doubts.push(doubt.about_access(person, link.account_id));
             }
-        }
-        let deadline = terms.verdict_deadline();
-        let deadline_passed = deadline.is_some_and(|deadline| inputs.as_of > deadline);
-        let is_undated = is_dated_by_first_feed(person, self.feed_since, terms);
-        if is_undated && worst == Access::Has && !deadline_passed {
-            let text = "was already in the first feed: how long access has lasted is unknown";
-            doubts.push(unless_accepted(text));
         }
         if links.is_empty()
             && suspicions.is_empty()
@@ -565,8 +553,8 @@ fn could_match(
     basis: &Basis<'_>,
     uses: &mut Uses,
 ) -> bool {
-    let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
-    if matches.id_could_match || person.emails.iter().any(is_ours) {
+    let mut emails = person.emails.iter();
+    if matches.id_could_match || emails.any(|email| basis.is_ours(email)) {
         return true;
     }
     for line in &matches.aliases_could_match {
@@ -619,16 +607,6 @@ fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress
         .or_else(|| previous.iter().find_map(of_leaver))
 }
 
-/// Whether a leaver without a date was already in the first feed: nothing shows when work ended.
-fn is_dated_by_first_feed(
-    person: &Person<'_>,
-    feed_since: Option<Timestamp>,
-    terms: &Terms,
-) -> bool {
-    let is_undated = person.standing == Standing::Ended && terms.end_of_work.is_none();
-    is_undated && feed_since.is_none_or(|since| terms.first_seen_in_feed <= since)
-}
-
 /// Whether HR named the leaver only after access was gone.
 fn late_notice(leaver: &Leaver) -> Option<String> {
     let (named, gone) = (leaver.first_seen_in_feed, leaver.first_seen_without_access?);
@@ -666,7 +644,11 @@ fn seen(
         .chain(gone.clone().map(|gone| gone.last_seen_with_access))
         .max();
     let is_later = |first: &Timestamp| last_with.is_none_or(|last| last < *first);
-    let still_without = gone_since(previous).filter(is_later);
+    // None of these accounts has had access since the one that lost it last.
+    let linked = previous.iter().filter(|of| !of.account_id.is_empty());
+    let since: Option<Vec<Timestamp>> = linked.map(|of| of.first_seen_without_access).collect();
+    let still_without = since.and_then(|since| since.into_iter().max());
+    let still_without = still_without.filter(is_later);
     let first_without = match worst {
         Access::None if complete && !links.is_empty() => {
             let since = gone.map(|gone| gone.first_seen_without_access).max();
@@ -680,15 +662,4 @@ fn seen(
         last_with,
         first_without,
     }
-}
-
-/// The instant since which none of these accounts has had access: that of the account that lost it last.
-fn gone_since(previous: &[&Leaver]) -> Option<Timestamp> {
-    let linked = previous
-        .iter()
-        .filter(|leaver| !leaver.account_id.is_empty());
-    let since: Option<Vec<Timestamp>> = linked
-        .map(|leaver| leaver.first_seen_without_access)
-        .collect();
-    since?.into_iter().max()
 }

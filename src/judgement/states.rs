@@ -4,17 +4,22 @@
 
 use super::approvers::{OWN_APPROVAL, Register, Who, malformed};
 use super::directives::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
+use super::lookup::found;
 use super::uses::Uses;
 use super::{Basis, DirectiveState, DirectiveUse};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, Exception};
 
 /// The lines that are never used, in the order of the files.
 pub(super) fn invalid<'a>(basis: &Basis<'a>, uses: &Uses) -> Vec<Invalid<'a>> {
-    let own = lines(&basis.inputs.directives).filter(|line| uses.is_own_approval(line.place));
-    let own = own.map(|line| Invalid::new(line, malformed(OWN_APPROVAL)));
+    let own =
+        lines(&basis.inputs.directives).filter(|line| uses.own_approvals.contains(&line.place()));
+    let own = own.map(|line| Invalid {
+        line,
+        fault: malformed(OWN_APPROVAL),
+    });
     let mut invalid = basis.directives.invalid.clone();
     invalid.extend(own);
-    invalid.sort_by_key(|of| of.line.place);
+    invalid.sort_by_key(|of| of.line.place());
     invalid
 }
 
@@ -23,21 +28,22 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse>
     let invalid = invalid(basis, uses);
     let directives = &basis.directives;
     let state_of = |line: Line<'_>| {
-        let did = uses.of(line.place);
-        let invalid = invalid.iter().find(|of| of.line.place == line.place);
+        let place = line.place();
+        let did = uses.did.get(&place);
+        let invalid = invalid.iter().find(|of| of.line.place() == place);
         let (state, detail) = match (did, invalid) {
             (Some(did), _) => {
                 let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
                 (DirectiveState::Used, what.join("; "))
             }
-            (None, Some(invalid)) => (invalid.state, invalid.reason.clone()),
+            (None, Some(invalid)) => invalid.fault.clone(),
             (None, None) => (DirectiveState::Unused, unused(line, &directives.register)),
         };
         let in_force = match state {
-            DirectiveState::Used | DirectiveState::Unused => directives.exception_at(line.place),
+            DirectiveState::Used | DirectiveState::Unused => directives.exception_at(place),
             DirectiveState::Expired | DirectiveState::Malformed => None,
         };
-        let (kind, line) = line.place;
+        let (kind, line) = place;
         DirectiveUse {
             kind,
             line,
@@ -53,28 +59,33 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse>
 
 /// Why a line in force did nothing. No addresses: `check` prints it.
 fn unused(line: Line<'_>, register: &Register<'_>) -> String {
-    match line.check {
-        Some(WITHOUT_ADDRESS) => {
-            return "no leaver without a usable address needed it".to_owned();
+    match line {
+        Line::Exception(Exception {
+            check: Some(check), ..
+        }) => {
+            return match check.as_str() {
+                WITHOUT_ADDRESS => "no leaver without a usable address needed it".to_owned(),
+                check => format!("{check} did not fail"),
+            };
         }
-        Some(check) => return format!("{check} did not fail"),
-        None if line.relation == Some(Relation::SamePerson) => {
+        Line::Alias(alias) if Relation::of(alias) == Some(Relation::SamePerson) => {
             return "one of its two keys is in no row of the HR feed".to_owned();
         }
-        None => {}
+        Line::Exception(_) | Line::Alias(_) => {}
     }
+    let [person_id, account_id, email] = line.keys();
     let is_known = |who: Who<'_>| who.is_of_this_run();
     let is_account = |who: Who<'_>| matches!(who, Who::Account(_));
     let has_email = |email: &str| {
         let email = EmailAddress::parse(email);
-        email.is_some_and(|email| register.with_email(&email).any(is_known))
+        email.is_some_and(|email| found(&register.by_email, email.key()).any(is_known))
     };
-    let has_id = |id| register.with_id(id).any(is_known);
-    let has_account = |id| register.with_account(id).any(is_account);
+    let has_id = |id| found(&register.by_id, id).any(is_known);
+    let has_account = |id| found(&register.by_account, id).any(is_account);
     let keys = [
-        ("person_id", line.person_id.map(has_id)),
-        ("account_id", line.account_id.map(has_account)),
-        ("email", line.email.map(has_email)),
+        ("person_id", person_id.map(has_id)),
+        ("account_id", account_id.map(has_account)),
+        ("email", email.map(has_email)),
     ];
     let with = |wanted: bool| {
         let keys = keys.iter().filter(move |(_, found)| *found == Some(wanted));

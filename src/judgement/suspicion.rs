@@ -151,8 +151,6 @@ impl<'a> Taking<'_, 'a> {
     }
 }
 
-type ByKey<'a> = Map<String, Vec<&'a Account>>;
-
 /// Accounts that may have access and have no owner in the feed, by the keys that raise a suspicion.
 pub(super) struct Suspects<'s, 'a> {
     basis: &'a Basis<'a>,
@@ -164,13 +162,12 @@ pub(super) struct Suspects<'s, 'a> {
     accessible: Set<&'a str>,
     by_id: Map<&'a str, &'a Account>,
     /// By the address without a plus-tag and without accents.
-    by_plain_email: ByKey<'a>,
+    by_plain_email: Map<String, Vec<&'a Account>>,
     /// Only accounts with an address in a domain of the organization.
     by_local: Map<&'a str, Vec<&'a Account>>,
-    /// Only accounts whose address has letters beyond ASCII; most often there is none.
-    odd_by_look: ByKey<'a>,
-    /// All of them, if the address of a leaver has such letters.
-    all_by_look: ByKey<'a>,
+    /// Whether the address has letters beyond ASCII, and its account. Other addresses are left out, unless the address
+    /// of a leaver has such letters; most often there is none.
+    by_look: Map<String, Vec<(bool, &'a Account)>>,
     by_name: NameIndex<'a>,
     /// Only accounts without an address in a domain of the organization.
     by_name_outside: NameIndex<'a>,
@@ -200,12 +197,11 @@ impl<'a> NameIndex<'a> {
             if !name.is_plain() {
                 index.vague.push(account);
             }
-            for (place, word) in name.words().iter().enumerate() {
+            for word in name.words() {
                 index.by_word.entry(word.clone()).or_default().push(account);
-                for other in &name.words()[..place] {
-                    let pair = (other.clone(), word.clone());
-                    index.by_pair.entry(pair).or_default().push(account);
-                }
+            }
+            for pair in pairs(name.words()) {
+                index.by_pair.entry(pair).or_default().push(account);
             }
             index.exact.entry(name.clone()).or_default().push(account);
             index.names.insert(&account.id, name);
@@ -216,14 +212,8 @@ impl<'a> NameIndex<'a> {
     /// Accounts of the same name: equal, or one has all words of the other, two at least. An account may come twice.
     fn same(&self, name: &NameWords) -> impl Iterator<Item = &'a Account> {
         let exact = self.exact.get(name).into_iter().flatten();
-        let words = match name.words().len() <= MOST_WORDS {
-            true => name.words(),
-            false => &[],
-        };
-        let pairs = words.iter().enumerate().flat_map(|(place, word)| {
-            let others = words[..place].iter();
-            others.map(|other| (other.clone(), word.clone()))
-        });
+        let is_short = name.words().len() <= MOST_WORDS;
+        let pairs = pairs(name.words()).filter(move |_| is_short);
         let by_pair = pairs.flat_map(|pair| self.by_pair.get(&pair).into_iter().flatten());
         let agreeing =
             by_pair.filter(|account| self.names[account.id.as_str()].agrees_in_one_script(name));
@@ -241,15 +231,21 @@ impl<'a> NameIndex<'a> {
             let mut names = self.names.values();
             return !self.vague.is_empty() || names.any(|of| of.compare(name) == Likeness::Agree);
         }
-        let by_word = name
-            .words()
-            .iter()
-            .filter_map(|word| self.by_word.get(word));
+        let words = name.words().iter();
+        let by_word = words.filter_map(|word| self.by_word.get(word));
         by_word.flatten().chain(&self.vague).any(|account| {
             let known = self.names.get(account.id.as_str());
             compare_names(known, Some(name)) == Likeness::Agree
         })
     }
+}
+
+/// Each two of the words.
+fn pairs(words: &[String]) -> impl Iterator<Item = (String, String)> {
+    words.iter().enumerate().flat_map(|(place, word)| {
+        let others = words[..place].iter();
+        others.map(|other| (other.clone(), word.clone()))
+    })
 }
 
 /// Longer names are only compared for equality.
@@ -265,8 +261,34 @@ pub(super) fn of_everybody<'a>(
     uses: &mut Uses,
 ) -> Vec<Suspected<'a>> {
     let links = matches.iter().flat_map(|matches| &matches.links);
-    let taken = links.map(|link| link.account_id).collect();
-    let suspects = Suspects::of(basis, index, people, taken, complete, uses);
+    let taken: Set<&str> = links.map(|link| link.account_id).collect();
+    let population = basis.inputs.population.accounts.iter();
+    let accessible = population.filter(|account| account.access() != Access::None);
+    let is_free = |of: &&Account| !taken.contains(of.id.as_str());
+    let mut accounts: Vec<&Account> = accessible.clone().filter(is_free).collect();
+    accounts.retain(|account| !basis.directives.is_service(account, uses));
+    let emails = || emails_of(accounts.iter().copied());
+    let is_outside = |of: &&Account| !of.emails.iter().any(|email| basis.is_ours(email));
+    let outside: Vec<&Account> = accounts.iter().copied().filter(is_outside).collect();
+    let untagged = |email: &EmailAddress| basis.same_domains.key_without_tag(email);
+    let mut leavers = people.iter().filter(|person| person.is_leaver());
+    let is_any_odd = leavers.any(|person| person.emails.iter().any(is_odd));
+    let alike = emails().filter(|(email, _)| is_any_odd || is_odd(email));
+    let alike = alike.map(|(email, account)| (look(email), (is_odd(email), account)));
+    let ours = emails().filter(|(email, _)| basis.is_ours(email));
+    let suspects = Suspects {
+        complete,
+        accessible: accessible.map(|account| account.id.as_str()).collect(),
+        by_id: by_id(accounts.iter().copied()),
+        by_plain_email: grouped(emails().map(|(email, of)| (plain(&untagged(email)), of))),
+        by_local: grouped(ours.map(|(email, account)| (email.local(), account))),
+        by_look: grouped(alike),
+        by_name: NameIndex::of(&accounts),
+        by_name_outside: NameIndex::of(&outside),
+        taken,
+        basis,
+        index,
+    };
     let both = people.iter().zip(matches);
     both.map(|(person, matches)| match person.is_leaver() {
         true => suspects.of_person(person, matches, uses),
@@ -275,66 +297,7 @@ pub(super) fn of_everybody<'a>(
     .collect()
 }
 
-impl<'s, 'a> Suspects<'s, 'a> {
-    fn of(
-        basis: &'a Basis<'a>,
-        index: &'s Index<'a>,
-        people: &[Person<'_>],
-        taken: Set<&'a str>,
-        complete: bool,
-        uses: &mut Uses,
-    ) -> Self {
-        let mut leavers = people.iter().filter(|person| person.is_leaver());
-        let has_odd = |person: &Person<'_>| person.emails.iter().any(is_odd);
-        let population = basis.inputs.population.accounts.iter();
-        let accessible = population.filter(|account| account.access() != Access::None);
-        let accounts: Vec<&Account> = accessible
-            .clone()
-            .filter(|account| !taken.contains(account.id.as_str()))
-            .filter(|account| !basis.directives.is_service(account, uses))
-            .collect();
-        let emails = || emails_of(accounts.iter().copied());
-        let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
-        let is_outside = |account: &&Account| !account.emails.iter().any(is_ours);
-        let outside: Vec<&Account> = accounts.iter().copied().filter(is_outside).collect();
-        let untagged = |email: &EmailAddress| basis.same_domains.key_without_tag(email);
-        let by_look = |wanted: fn(&EmailAddress) -> bool| {
-            let emails = emails().filter(|(email, _)| wanted(email));
-            grouped(emails.map(|(email, account)| (look(email), account)))
-        };
-        let ours = emails().filter(|(email, _)| is_ours(email));
-        Self {
-            complete,
-            taken,
-            accessible: accessible.map(|account| account.id.as_str()).collect(),
-            by_id: by_id(accounts.iter().copied()),
-            by_plain_email: grouped(emails().map(|(email, of)| (plain(&untagged(email)), of))),
-            by_local: grouped(ours.map(|(email, account)| (email.local(), account))),
-            odd_by_look: by_look(is_odd),
-            all_by_look: match leavers.any(has_odd) {
-                true => by_look(|_| true),
-                false => ByKey::default(),
-            },
-            by_name: NameIndex::of(&accounts),
-            by_name_outside: NameIndex::of(&outside),
-            basis,
-            index,
-        }
-    }
-
-    /// Accounts with an address that looks like this one. Of two plain addresses `l` and `1` tell
-    /// people apart; a letter of another script in one of them rarely does.
-    fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
-        let by_look = match is_odd(email) {
-            true => &self.all_by_look,
-            false => &self.odd_by_look,
-        };
-        match by_look.is_empty() {
-            true => None,
-            false => by_look.get(&look(email)),
-        }
-    }
-
+impl<'a> Suspects<'_, 'a> {
     /// The suspicions about a person with these matches.
     fn of_person(
         &self,
@@ -432,10 +395,15 @@ impl<'s, 'a> Suspects<'s, 'a> {
             let key = plain(&untagged);
             let accounts = self.by_plain_email.get(&key).into_iter().flatten();
             taking.take_each(&key, accounts.copied().map(reason));
-            if let Some(accounts) = self.alike(email) {
-                taking.take(Reason::LookAlike, &look(email), accounts.iter().copied());
+            if !self.by_look.is_empty() {
+                let (key, is_odd) = (look(email), is_odd(email));
+                let found = self.by_look.get(&key).into_iter().flatten();
+                // Of two plain addresses `l` and `1` tell people apart; a letter of another script in one of them rarely
+                // does.
+                let alike = found.filter(|(is_other_odd, _)| is_odd || *is_other_odd);
+                taking.take(Reason::LookAlike, &key, alike.map(|(_, account)| *account));
             }
-            if self.basis.domains.contains(email.domain()) {
+            if self.basis.is_ours(email) {
                 let accounts = self.by_local.get(email.local()).into_iter().flatten();
                 let accounts = accounts.copied().filter(agrees);
                 taking.take(Reason::OtherDomain, email.local(), accounts);

@@ -10,9 +10,9 @@ pub(super) type Place = (DirectiveKind, u64);
 /// What lines did, collected while a run is judged.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    did: BTreeMap<Place, Did>,
+    pub(super) did: BTreeMap<Place, Did>,
     /// Lines that were not used, because the person they are for approved them.
-    own_approvals: BTreeSet<Place>,
+    pub(super) own_approvals: BTreeSet<Place>,
     /// Aliases that separated an account with access from a person: each accepts a risk.
     ended_ties: BTreeSet<u64>,
 }
@@ -53,14 +53,6 @@ impl Uses {
     /// An alias separated an account with access from a person.
     pub(super) fn ended_tie(&mut self, line: u64) {
         self.ended_ties.insert(line);
-    }
-
-    pub(super) fn of(&self, place: Place) -> Option<&Did> {
-        self.did.get(&place)
-    }
-
-    pub(super) fn is_own_approval(&self, place: Place) -> bool {
-        self.own_approvals.contains(&place)
     }
 
     /// How many risk acceptances were needed: exceptions, and aliases that ended a tie.
