@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::directives::{Named, PersonKey, UsableDirectives};
+use super::approvers::LineKey;
+use super::directives::{Named, UsableDirectives};
 use super::ends;
 use super::lookup::{Map, Set};
 use super::uses::Uses;
@@ -221,12 +222,12 @@ impl<'a> Finder<'a> {
 
     /// Rows that an approved alias makes one person.
     fn by_decision(&mut self, directives: &UsableDirectives<'_>, uses: &mut Uses) {
-        for (line, pair, approved_by) in directives.same_people() {
-            let is = |row: &HrRow, key: &PersonKey<'_>| match key {
-                PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
-                PersonKey::Email(email) => row.emails().any(|of| of == email),
+        for (line, pair, approved_by) in &directives.same_people {
+            let is = |row: &HrRow, key: &LineKey<'_>| match key {
+                LineKey::Id(id) => row.person_id.as_deref() == Some(*id),
+                LineKey::Email(email) => row.emails().any(|of| of == email),
             };
-            let with = |key: &PersonKey<'_>| -> Vec<usize> {
+            let with = |key: &LineKey<'_>| -> Vec<usize> {
                 let found = self.rows.iter().enumerate().filter(|(_, row)| is(row, key));
                 found.map(|(row, _)| row).collect()
             };

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
+use super::directives::Covered;
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::judgement::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
@@ -37,7 +38,7 @@ pub(super) fn follow_up<'a>(
         let why = "a review's decision is not carried out";
         let covered = basis
             .directives
-            .covers_account(account, why, Some(deadline), uses);
+            .covers(Covered::Account(account, why), Some(deadline), uses);
         if covered.is_some() {
             continue;
         }

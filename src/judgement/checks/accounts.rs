@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{check, complete_runs, drop, with};
-use crate::judgement::directives::NO_EMAIL;
+use crate::judgement::directives::{Covered, NO_EMAIL};
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
@@ -397,7 +397,7 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         }
         match basis
             .directives
-            .covers_account(account, NO_EMAIL, None, uses)
+            .covers(Covered::Account(account, NO_EMAIL), None, uses)
         {
             Some(exception) => {
                 by_hand += 1;

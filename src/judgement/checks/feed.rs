@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, check, complete_runs, drop, with};
+use crate::judgement::directives::Covered;
 use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
@@ -111,7 +112,7 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let mut open: Vec<&RejectedRow> = Vec::new();
     let mut exceptions: BTreeSet<String> = BTreeSet::new();
     for row in &hr.rejected {
-        match basis.directives.covers_rejected(row, uses) {
+        match basis.directives.covers(Covered::Rejected(row), None, uses) {
             Some(exception) => {
                 exceptions.insert(exception.in_short());
             }

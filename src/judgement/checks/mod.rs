@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::directives::Covered;
 use super::remedies::{Key, Remedy};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, TrendPoint};
@@ -100,7 +101,7 @@ fn drop(
             "{seen}: fell by {fall} ({}), more than {percent} %",
             percent_of(fall, largest)
         );
-        match basis.directives.covers_check(id, uses) {
+        match basis.directives.covers(Covered::Check(id), None, uses) {
             Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
             None => {
                 let line = Remedy::Check(id.as_str()).line(Key::None);
