@@ -135,7 +135,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         outcomes::of_everybody(&basis, &people, &matches, feed_since, complete, &mut uses);
 
     checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
-    checks.push(columns::check(inputs, &leavers));
+    checks.push(checks::hr_columns(inputs, &leavers));
     checks.push(checks::hr_identities(inputs, rows_with_shared_id));
     checks.extend(checks::of_the_past(inputs, &leavers));
     checks.extend(checks::of_the_store(inputs));
