@@ -119,7 +119,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let mut checks = checks::of_the_accounts(&basis, &mut uses);
     let complete = checks::make_complete(&checks);
 
-    let rejected = roster::Rejected::of(inputs);
+    let rejected = people::Rejected::of(inputs);
     let People {
         all: mut people,
         closed,
