@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Inputs;
 use crate::model::{EmailAddress, Role};
 
-/// Domains anybody can get an address in. An account there says nothing about who employs whom.
+/// Domains in which anyone can get an address, so that an address there does not show an employer.
 ///
-/// The large free providers of several countries; an organization that really uses one of them for
-/// its staff is matched by address all the same.
+/// These are the large free providers of several countries. An organization that uses one of them for its staff is
+/// matched by address all the same.
 const PUBLIC_PROVIDERS: &str = "
     126.com 163.com aol.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
     googlemail.com hey.com hotmail.co.uk hotmail.com hotmail.fr icloud.com laposte.net libero.it
@@ -17,7 +17,7 @@ const PUBLIC_PROVIDERS: &str = "
     yahoo.co.jp yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru zoho.com
 ";
 
-/// Whether anybody can get an address in a domain (ASCII, lower case).
+/// Whether anyone can get an address in a domain (ASCII, lower case).
 pub fn is_public_mail_provider(domain: &str) -> bool {
     PUBLIC_PROVIDERS.split_whitespace().any(|of| of == domain)
 }
@@ -59,8 +59,8 @@ impl SameDomains {
         self.0.get(domain).map_or(domain, String::as_str)
     }
 
-    /// What an address is compared by where domains that are one make no difference; none where its
-    /// domain is the only one of its kind.
+    /// The key by which an address is compared if domains that are one make no difference. `None` if no other domain
+    /// is one with the address's.
     pub(super) fn key(&self, email: &EmailAddress) -> Option<String> {
         let domain = self.0.get(email.domain())?;
         Some(format!("{}@{domain}", email.local()))
@@ -105,7 +105,7 @@ pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeS
     domains
 }
 
-/// A domain as addresses bear it, so that `Example.COM` in the settings is the one of the accounts.
+/// A domain as addresses have it, so that `Example.COM` in the settings is the one of the accounts.
 fn folded(name: &str) -> String {
     EmailAddress::parse(&format!("x@{}", name.trim()))
         .map_or_else(|| name.to_owned(), |email| email.domain().to_owned())

@@ -55,7 +55,7 @@ impl<'a> EarlierPerson<'a> {
     }
 }
 
-/// For each group of rows, the people of the previous run who are the same person; and the people who are nobody of today.
+/// For each group of rows, the people of the previous run who are the same person; then the people without a group.
 ///
 /// Stronger ties come first: by the id of the tenure that ended, by the id of another tenure, by address, and
 /// by name if the rows have neither id nor address. A person who is tied once is not tied again. An id may tie
@@ -119,10 +119,10 @@ fn likeness(group: &Group<'_>, before: &EarlierPerson<'_>) -> Likeness {
     }
     let known = before.name();
     let names = names(group);
-    let likeness = names
+    let compared = names
         .iter()
-        .map(|name| compare_names(Some(name), known.as_ref()));
-    likeness.max().unwrap_or(Likeness::Agree)
+        .map(|of| compare_names(Some(of), known.as_ref()));
+    compared.max().unwrap_or(Likeness::Agree)
 }
 
 fn names(group: &Group<'_>) -> Vec<NameWords> {
@@ -140,6 +140,7 @@ fn ends_alike(group: &Group<'_>, before: &EarlierPerson<'_>) -> bool {
     })
 }
 
+#[derive(Default)]
 struct EarlierIndex<'b, 'a> {
     before: &'b [EarlierPerson<'a>],
     by_id: Map<&'a str, Vec<usize>>,
@@ -152,10 +153,7 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
     fn of(before: &'b [EarlierPerson<'a>]) -> Self {
         let mut index = Self {
             before,
-            by_id: Map::default(),
-            by_other_id: Map::default(),
-            by_email: Map::default(),
-            by_name_alone: Map::default(),
+            ..Self::default()
         };
         for (place, of) in before.iter().enumerate() {
             if let Some(id) = of.id {

@@ -236,10 +236,8 @@ pub(super) fn decide<'r>(
     previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    let mut reported = previous
-        .iter()
-        .filter(|leaver| leaver.end_of_work.is_some());
-    let announced = reported.any(|leaver| is_named_as_gone(leaver.standing));
+    let is_announced = |of: &&Leaver| of.end_of_work.is_some() && is_named_as_gone(of.standing);
+    let announced = previous.iter().any(is_announced);
     let said = rows.iter().map(|row| (says(row, announced, rules), *row));
     let said: Vec<(Says, &HrRow)> = said.collect();
     let mut decision = standing(&said, previous, rules);
@@ -260,7 +258,8 @@ fn standing<'r>(
     previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    let (mut lefts, mut doubts, mut untils, mut works) = (vec![], vec![], vec![], vec![]);
+    let (mut lefts, mut doubts, mut untils) = (vec![], vec![], vec![]);
+    let (mut works, mut runs) = (vec![], vec![]);
     for (says, row) in said {
         match says {
             Says::Left(end) => lefts.push((*end, *row)),
@@ -269,11 +268,10 @@ fn standing<'r>(
             Says::Working => works.push(*row),
             Says::NotBegun => {}
         }
+        if runs_now(says, row, rules.as_of) {
+            runs.push(*row);
+        }
     }
-    let runs = said
-        .iter()
-        .filter(|(says, row)| runs_now(says, row, rules.as_of));
-    let runs: Vec<&HrRow> = runs.map(|(_, row)| *row).collect();
     let doubted = doubts.iter().map(|(_, row, _)| *row);
     let over: Vec<&HrRow> = lefts.iter().map(|(_, row)| *row).chain(doubted).collect();
     let follows = |running: &HrRow, ended: &HrRow| {
@@ -282,9 +280,8 @@ fn standing<'r>(
     let goes_beyond = |running: &HrRow, ended: &HrRow| {
         began_before(running, ended) && !is_unclear(running, ended)
     };
-    let returned = runs
-        .iter()
-        .find(|row| over.iter().all(|ended| follows(row, ended)));
+    let is_return = |row: &&&HrRow| over.iter().all(|ended| follows(row, ended));
+    let returned = runs.iter().find(is_return);
 
     // The latest end counts, since work went on until then; an undated one only if there is no other.
     if let Some((end, row)) = lefts.iter().copied().max_by_key(|(end, _)| *end) {
@@ -316,12 +313,8 @@ fn standing<'r>(
             None => EndDecision::new(Standing::Ended, end, row),
         };
     }
-    let is_beyond = |row: &&HrRow| {
-        doubts
-            .iter()
-            .all(|(_, doubted, _)| goes_beyond(row, doubted))
-    };
-    let goes_on = returned.is_some() || runs.iter().any(is_beyond);
+    let is_beyond = |row: &HrRow| doubts.iter().all(|(_, other, _)| goes_beyond(row, other));
+    let goes_on = returned.is_some() || runs.iter().any(|row| is_beyond(row));
     if let Some((end, row, doubt)) = doubts.iter().copied().max_by_key(|(end, ..)| *end)
         && !goes_on
     {

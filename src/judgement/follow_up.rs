@@ -13,7 +13,7 @@ use super::Decision;
 use crate::model::{Access, Account, EmailAddress, Role, words};
 
 /// The access reviews of a connection, as one run leaves them to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUps {
     /// Ledger entries up to this number have been read for reviews.
     pub through: u64,
@@ -101,13 +101,8 @@ impl FollowUps {
     /// Before the first run of a connection.
     pub fn starting(as_of: Timestamp) -> Self {
         Self {
-            through: 0,
             counted_from: as_of,
-            last_closed: None,
-            last_of_some: None,
-            open: Vec::new(),
-            unread: Vec::new(),
-            decisions: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -4,6 +4,7 @@
 //! would hide a leaver behind an employed person. So every tie is compared with the names, and an alias decides
 //! a doubt that the names leave open.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -91,16 +92,13 @@ pub(super) fn of_rows<'a>(
     as_of: Timestamp,
     uses: &mut Uses,
 ) -> (Vec<Group<'a>>, usize) {
-    let ids = rows.iter().map(|row| row.person_id.as_deref());
-    let emails = rows
-        .iter()
-        .map(|row| row.email.as_ref().map(EmailAddress::key));
-    let (ids, emails) = (several(ids), several(emails));
+    let ids = several(rows, |row| row.person_id.as_deref());
+    let emails = several(rows, |row| row.email.as_ref().map(EmailAddress::key));
     let mut finder = Finder {
         rows,
         as_of,
         sets: Sets::new(rows.len()),
-        names: Map::default(),
+        names: vec![OnceCell::new(); rows.len()],
         roots: Vec::new(),
         rows_of: Vec::new(),
         related: Vec::new(),
@@ -126,7 +124,7 @@ struct Finder<'a> {
     as_of: Timestamp,
     sets: Sets,
     /// Names of rows that were compared.
-    names: Map<usize, Option<NameWords>>,
+    names: Vec<OnceCell<Option<NameWords>>>,
     /// The sets as they were when they were collected: the root of each row, and the rows of each root.
     roots: Vec<usize>,
     rows_of: Vec<Vec<usize>>,
@@ -141,11 +139,11 @@ struct Finder<'a> {
 }
 
 /// Rows by a value that several have; single ones are left out.
-fn several<'k>(values: impl Iterator<Item = Option<&'k str>>) -> Vec<Vec<usize>> {
+fn several(rows: &[HrRow], value: fn(&HrRow) -> Option<&str>) -> Vec<Vec<usize>> {
     let mut groups: Map<&str, Vec<usize>> = Map::default();
-    for (row, value) in values.enumerate() {
-        if let Some(value) = value {
-            groups.entry(value).or_default().push(row);
+    for (place, row) in rows.iter().enumerate() {
+        if let Some(value) = value(row) {
+            groups.entry(value).or_default().push(place);
         }
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
@@ -155,37 +153,29 @@ fn several<'k>(values: impl Iterator<Item = Option<&'k str>>) -> Vec<Vec<usize>>
 }
 
 impl<'a> Finder<'a> {
-    fn name(&mut self, row: usize) -> Option<&NameWords> {
-        let rows = self.rows;
-        self.names
-            .entry(row)
-            .or_insert_with(|| rows[row].name.as_deref().and_then(NameWords::of))
-            .as_ref()
+    fn name(&self, row: usize) -> Option<&NameWords> {
+        let name = || self.rows[row].name.as_deref().and_then(NameWords::of);
+        self.names[row].get_or_init(name).as_ref()
     }
 
-    /// The rows of somebody that have a name, as many as are compared.
-    fn named(&mut self, rows: &[usize]) -> Vec<usize> {
-        let mut named: Vec<usize> = rows.to_vec();
-        named.retain(|row| self.name(*row).is_some());
-        named.truncate(MOST_COMPARED);
-        named
+    /// The names of a person's rows, as many as are compared.
+    fn names(&self, rows: &[usize]) -> impl Iterator<Item = &NameWords> + Clone {
+        let names = rows.iter().filter_map(|row| self.name(*row));
+        names.take(MOST_COMPARED)
     }
 
     /// The closest likeness between two people, by the names that are in one script. `None` if a name is missing or
-    /// in another script. A row without a name tells nothing of somebody who has one in another row.
-    fn closest(&mut self, one: &[usize], other: &[usize]) -> Option<Likeness> {
-        let (one, other) = (self.named(one), self.named(other));
-        let name = |row: &usize| self.names[row].as_ref();
-        let mut closest = None;
-        for one in one.iter().filter_map(name) {
-            for other in other.iter().filter_map(name) {
-                let likeness = one.compare(other);
-                if likeness != Likeness::Agree || one.agrees_in_one_script(other) {
-                    closest = closest.max(Some(likeness));
-                }
-            }
-        }
-        closest
+    /// in another script. Rows without a name change nothing if another row of the person has one.
+    fn closest(&self, one: &[usize], other: &[usize]) -> Option<Likeness> {
+        let others = self.names(other);
+        let pairs = self
+            .names(one)
+            .flat_map(|one| others.clone().map(move |other| (one, other)));
+        let shown = pairs.filter_map(|(one, other)| match one.compare(other) {
+            Likeness::Agree if !one.agrees_in_one_script(other) => None,
+            likeness => Some(likeness),
+        });
+        shown.max()
     }
 
     /// Collects the rows of each person.
@@ -201,10 +191,8 @@ impl<'a> Finder<'a> {
     /// All rows that belonged to the person of these rows when they were collected.
     fn person(&self, rows: &[usize]) -> Vec<usize> {
         let roots: BTreeSet<usize> = rows.iter().map(|row| self.roots[*row]).collect();
-        let mut all: Vec<usize> = roots
-            .iter()
-            .flat_map(|root| self.rows_of[*root].clone())
-            .collect();
+        let all = roots.iter().flat_map(|root| self.rows_of[*root].clone());
+        let mut all = Vec::from_iter(all);
         all.sort_unstable();
         all
     }
@@ -239,19 +227,13 @@ impl<'a> Finder<'a> {
                 .iter()
                 .filter(|row| id_of(row).is_some_and(|id| ids.contains(id)));
             let theirs: Vec<&HrRow> = named.chain(with_ids).collect();
-            let emails: Vec<EmailAddress> = theirs
-                .iter()
-                .flat_map(|row| row.emails().cloned())
-                .collect();
-            let names: Vec<&str> = theirs
-                .iter()
-                .filter_map(|row| row.name.as_deref())
-                .collect();
+            let emails = theirs.iter().flat_map(|row| row.emails().cloned());
+            let names = theirs.iter().filter_map(|row| row.name.as_deref());
             let themselves = Named {
                 ids: &Vec::from_iter(ids),
-                emails: &emails,
+                emails: &Vec::from_iter(emails),
                 shared_emails: &[],
-                names: &names,
+                names: &Vec::from_iter(names),
             };
             if directives.may_take_for_one(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
@@ -299,7 +281,7 @@ impl<'a> Finder<'a> {
         self.collect_rows();
         for members in with_one_id {
             let (people, whole) = self.people(members);
-            let is_nameless = whole.iter().all(|rows| self.named(rows).is_empty());
+            let is_nameless = whole.iter().all(|rows| self.names(rows).next().is_none());
             let may_be_one = match &whole[..] {
                 [one, other] => matches!(self.closest(one, other), None | Some(Likeness::Agree)),
                 _ => false,
@@ -403,9 +385,8 @@ impl<'a> Finder<'a> {
     }
 
     fn is_vague(&self, rows: &[usize]) -> bool {
-        let has_name = |row: &HrRow| row.name.as_deref().and_then(NameWords::of).is_some();
-        let mut rows = self.rows(rows);
-        !rows.any(|row| row.person_id.is_some() || has_name(row))
+        let has_id = self.rows(rows).any(|row| row.person_id.is_some());
+        !has_id && self.names(rows).next().is_none()
     }
 
     /// Whether ids show that two people are two.

@@ -123,7 +123,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let People {
         all: mut people,
         closed,
-        rows_with_shared_id,
+        rows_with_shared_id: shared,
     } = people::people(&basis, &rejected, &mut uses);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
@@ -134,9 +134,9 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let leavers =
         outcomes::of_everybody(&basis, &people, &matches, feed_since, complete, &mut uses);
 
-    checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
-    checks.push(checks::hr_columns(inputs, &leavers));
-    checks.push(checks::hr_identities(inputs, rows_with_shared_id));
+    checks.extend(checks::of_the_feed(
+        &basis, &people, &leavers, shared, &mut uses,
+    ));
     checks.extend(checks::of_the_past(inputs, &leavers));
     checks.extend(checks::of_the_store(inputs));
     checks.extend(reviews::review_due(inputs));

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::columns::reading;
 use super::matching::{AccountLink, Matches};
-use super::offboardings::{self, Continued, Interval, Terms, result_of_rehire, result_of_removal};
+use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
@@ -114,7 +114,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let inputs = basis.inputs;
         let as_of = inputs.as_of;
         let previous = &person.previous;
-        let Continued { prior, others } = offboardings::bind(person, inputs);
+        let (prior, others) = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
         let mut suspicions = matches.suspected.open.clone();

@@ -93,11 +93,9 @@ impl<'a> Person<'a> {
 
     /// Whether an earlier complete run saw them work here without an address, and none is known since.
     pub(super) fn worked_without_address(&self) -> bool {
-        let before = self.previous.iter();
         let had_none =
             |leaver: &&Leaver| leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty();
-        self.links.iter().any(|links| links.without_address)
-            || before.copied().any(|of| had_none(&of))
+        self.links.iter().any(|links| links.without_address) || self.previous.iter().any(had_none)
     }
 
     /// Ids of the tenures that do not decide.
@@ -123,6 +121,7 @@ impl<'k> From<&'k Person<'_>> for Key<'k> {
 }
 
 /// Rejected rows, by the ids and addresses in them.
+#[derive(Default)]
 pub(super) struct Rejected<'a> {
     by_id: Map<&'a str, u64>,
     by_email: Map<EmailAddress, u64>,
@@ -130,10 +129,7 @@ pub(super) struct Rejected<'a> {
 
 impl<'a> Rejected<'a> {
     pub(super) fn of(inputs: &'a Inputs) -> Self {
-        let mut rejected = Self {
-            by_id: Map::default(),
-            by_email: Map::default(),
-        };
+        let mut rejected = Self::default();
         for row in &inputs.hr.rejected {
             if let Some(id) = &row.person_id {
                 rejected.by_id.entry(id).or_insert(row.line);
@@ -191,18 +187,16 @@ pub(super) fn people<'a>(
     let (by_links, absent) = earlier::ties(&groups, &links, EarlierPerson::of_links);
     let ids_today: Set<&str> = rows
         .iter()
-        .filter_map(|row| row.person_id.as_deref())
+        .flat_map(|row| row.person_id.as_deref())
         .collect();
     let rules = Rules::of(inputs);
+    let mut people: Vec<(Option<usize>, Person<'_>)> = Vec::with_capacity(groups.len());
     let ties = by_leaver.into_iter().zip(by_links);
-    let named = groups
-        .into_iter()
-        .zip(ties)
-        .map(|(group, (previous, links))| {
-            let number = Some(group.number);
-            (number, person(group, previous, links, &ids_today, rules))
-        });
-    let mut people: Vec<(Option<usize>, Person<'_>)> = named.collect();
+    for (group, (previous, links)) in groups.into_iter().zip(ties) {
+        let number = group.number;
+        let person = person(group, previous, links, &ids_today, rules);
+        people.push((Some(number), person));
+    }
     // A person who was to leave is followed as a leaver.
     let (mut ids, mut emails): (Set<&str>, Set<&str>) = Default::default();
     for leaver in vanished {
@@ -214,19 +208,18 @@ pub(super) fn people<'a>(
         emails.extend(leaver.emails.iter().map(EmailAddress::key));
         people.push((None, person));
     }
-    let is_followed = |links: &PersonLinks| match links.person_ids.is_empty() {
-        true => links
-            .emails
-            .iter()
-            .any(|email| emails.contains(email.key())),
-        false => links.person_ids.iter().any(|id| ids.contains(id.as_str())),
+    let is_followed = |links: &PersonLinks| {
+        let mut addresses = links.emails.iter();
+        match links.person_ids.is_empty() {
+            true => addresses.any(|email| emails.contains(email.key())),
+            false => links.person_ids.iter().any(|id| ids.contains(id.as_str())),
+        }
     };
     // A roster names all employed people. HR has not reported that the missing ones left.
     if inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none() {
-        let missing = absent
-            .into_iter()
-            .filter(|links| !rejected.names(links) && !is_followed(links));
-        people.extend(missing.map(|links| (None, missing_person(links))));
+        let mut missing = absent;
+        missing.retain(|links| !rejected.names(links) && !is_followed(links));
+        people.extend(missing.iter().map(|links| (None, missing_person(links))));
     }
     people.sort_by(|(_, a), (_, b)| order(a).cmp(&order(b)));
     // Relations name groups by their numbers.
@@ -247,16 +240,14 @@ pub(super) fn people<'a>(
     }
 }
 
-fn order<'p>(person: &'p Person<'_>) -> impl Ord + use<'p> {
-    let Person {
-        person_id,
-        emails,
-        names,
-        end_of_work,
-        tenures,
-        ..
-    } = person;
-    (person_id, emails, names, end_of_work, tenures)
+fn order<'p>(of: &'p Person<'_>) -> impl Ord + use<'p> {
+    (
+        &of.person_id,
+        &of.emails,
+        &of.names,
+        of.end_of_work,
+        &of.tenures,
+    )
 }
 
 /// Sorts groups, and the rows in each, by content: the order of the file makes no difference.
@@ -292,9 +283,8 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
 
 /// Addresses in an order of their own: two that compare equal may still be written differently.
 fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
-    emails
-        .map(|email| (email.key(), email.as_written()))
-        .collect()
+    let both = emails.map(|email| (email.key(), email.as_written()));
+    both.collect()
 }
 
 /// One person from their rows and from the previous run.
@@ -323,7 +313,7 @@ fn person<'a>(
     } = group;
     let mut today: Vec<&str> = rows
         .iter()
-        .filter_map(|row| row.person_id.as_deref())
+        .flat_map(|row| row.person_id.as_deref())
         .collect();
     sort_distinct(&mut today);
     if today.len() > 1 {

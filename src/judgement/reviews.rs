@@ -85,7 +85,7 @@ fn wrong(
     }
 }
 
-/// The check on the reviews themselves; none if no review is asked for and none was lost.
+/// The check on the reviews themselves; `None` if no review is asked for and all were read.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
     let id = CheckId::ReviewDue;
     let reviews = &inputs.follow_ups;

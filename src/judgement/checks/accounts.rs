@@ -238,10 +238,8 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             }
             let what = "active membership(s) are missing from the list";
             faults.extend(missing("active_not_listed", active_not_listed, what));
-            let (number, what) = (
-                "listed_without_membership",
-                "listed account(s) have no membership",
-            );
+            let what = "listed account(s) have no membership";
+            let number = "listed_without_membership";
             faults.extend(missing(number, listed_without_membership, what));
             numbers["memberships"] = json!(rows);
             numbers["active_memberships"] = json!(active);
@@ -257,25 +255,18 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
         } => {
             let unanswered = unanswered(*status, missing_scopes);
             let second_list = inputs.population.gaps.second_list.as_ref();
-            single_source = Some(
-                match second_list.filter(|second| second.last_page_reached) {
-                    None => format!("single source: {unanswered}"),
-                    Some(second) => {
-                        let what =
-                            "account(s) of Asana's own list of users are missing from the list";
-                        faults.extend(missing("second_list_not_listed", &second.not_listed, what));
-                        let what = "listed account(s) are missing from Asana's own list of users";
-                        faults.extend(missing(
-                            "second_list_only_listed",
-                            &second.only_listed,
-                            what,
-                        ));
-                        format!(
-                            "Asana's own list of users names the same accounts, but {unanswered}"
-                        )
-                    }
-                },
-            );
+            let mut warning = format!("single source: {unanswered}");
+            if let Some(second) = second_list.filter(|second| second.last_page_reached) {
+                warning =
+                    format!("Asana's own list of users names the same accounts, but {unanswered}");
+                let (number, accounts) = ("second_list_not_listed", &second.not_listed);
+                let what = "account(s) of Asana's own list of users are missing from the list";
+                faults.extend(missing(number, accounts, what));
+                let (number, accounts) = ("second_list_only_listed", &second.only_listed);
+                let what = "listed account(s) are missing from Asana's own list of users";
+                faults.extend(missing(number, accounts, what));
+            }
+            single_source = Some(warning);
         }
     }
     let check = if !faults.is_empty() {
@@ -340,14 +331,12 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     }
     let gaps = &inputs.population.gaps;
     let mut detail = Vec::new();
-    for (count, what) in [
-        (
-            no_email,
-            "account(s) that have or may have access have no address",
-        ),
+    let without = "account(s) that have or may have access have no address";
+    let unknown = [
         (no_status, "of unknown status"),
         (no_role, "of unknown role"),
-    ] {
+    ];
+    for (count, what) in [(no_email, without)].into_iter().chain(unknown) {
         if count > 0 {
             detail.push(format!("{count} {what}"));
         }

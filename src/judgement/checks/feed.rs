@@ -12,7 +12,7 @@ use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, FeedScope, Inputs, Outcome, TrendPoint};
-use crate::model::{EmailAddress, Employment, Meaning, RejectedRow, Role};
+use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role};
 
 /// A file may be dated so much later than the run: two clocks may differ as much as ours may.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
@@ -21,6 +21,8 @@ const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
 pub(in crate::judgement) fn of_the_feed(
     basis: &Basis<'_>,
     people: &[Person<'_>],
+    leavers: &[JudgedLeaver<'_>],
+    rows_with_shared_id: usize,
     uses: &mut Uses,
 ) -> Vec<Check> {
     let inputs = basis.inputs;
@@ -28,6 +30,8 @@ pub(in crate::judgement) fn of_the_feed(
         hr_fresh(inputs),
         hr_not_empty(inputs, people),
         hr_rows_accounted(basis, uses),
+        hr_columns(inputs, leavers),
+        hr_identities(inputs, rows_with_shared_id),
         hr_matchable(basis),
         hr_drop(basis, uses),
     ]
@@ -58,7 +62,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
 fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
     if inputs.hr.unusable.is_some() {
-        // Leavers of an earlier run are followed, but this run's file names nobody.
+        // Leavers of an earlier run are followed, but this run's file names none.
         return id.fail("the HR feed cannot be used, so its leavers are unknown");
     }
     if inputs.policy.hr_feed_scope == FeedScope::Roster {
@@ -69,10 +73,8 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
         };
         return check.with(json!({ "rows": rows }));
     }
-    let named = people
-        .iter()
-        .filter(|of| of.in_feed && of.is_named_as_leaver());
-    let named = named.count();
+    let is_named = |person: &&Person<'_>| person.in_feed && person.is_named_as_leaver();
+    let named = people.iter().filter(is_named).count();
     let check = match (named, inputs.policy.hr_feed_allow_empty) {
         (0, true) => id.pass("the HR feed names no leaver, which is allowed"),
         (0, false) => id.fail(
@@ -87,11 +89,8 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let id = CheckId::HrRowsAccounted;
     let hr = &inputs.hr;
-    let unclassified = hr
-        .rows
-        .iter()
-        .filter(|row| matches!(row.status, Employment::Unclassified(_)))
-        .count();
+    let is_unclassified = |row: &&HrRow| matches!(row.status, Employment::Unclassified(_));
+    let unclassified = hr.rows.iter().filter(is_unclassified).count();
     let mut open: Vec<&RejectedRow> = Vec::new();
     let mut exceptions: BTreeSet<String> = BTreeSet::new();
     for row in &hr.rejected {
@@ -152,16 +151,13 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     }
     let accounts = &inputs.population.accounts;
     let domain = |email| basis.same_domains.canonical(EmailAddress::domain(email));
-    let staff = accounts
+    let is_staff = |account: &&Account| account.role != Role::Guest;
+    let emails = accounts
         .iter()
-        .filter(|account| account.role != Role::Guest);
-    let domains: HashSet<&str> = staff
-        .flat_map(|account| account.emails.iter().map(domain))
-        .collect();
-    let external = accounts
-        .iter()
-        .filter_map(|account| account.external_id.as_ref());
-    let external: HashSet<&String> = external.collect();
+        .filter(is_staff)
+        .flat_map(|account| &account.emails);
+    let domains: HashSet<&str> = emails.map(domain).collect();
+    let external: HashSet<&String> = accounts.iter().flat_map(|of| &of.external_id).collect();
     let matchable = inputs.hr.rows.iter().filter(|row| {
         let mut id = row.person_id.iter();
         row.emails().any(|email| domains.contains(domain(email)))
@@ -186,7 +182,7 @@ const MOST_SHARED_IDS_PERCENT: usize = 5;
 const MOST_SHARED_IDS: usize = 5;
 
 /// Whether ids identify people: rows with one id and unlike names are different people.
-pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
+fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
     let id = CheckId::HrIdentities;
     let rows = inputs.hr.rows.len();
     let mut columns = inputs.hr.origin.columns.iter();
@@ -207,16 +203,14 @@ pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Che
 }
 
 /// Whether an unread column could change an outcome.
-pub(in crate::judgement) fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
+fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let id = CheckId::HrColumns;
     let mut people: BTreeMap<usize, usize> = BTreeMap::new();
-    for judged in leavers
+    let open = leavers
         .iter()
-        .filter(|of| of.leaver.outcome == Outcome::NotEvaluable)
-    {
-        for column in &judged.unread_columns {
-            *people.entry(*column).or_default() += 1;
-        }
+        .filter(|of| of.leaver.outcome == Outcome::NotEvaluable);
+    for column in open.flat_map(|judged| &judged.unread_columns) {
+        *people.entry(*column).or_default() += 1;
     }
     let cells = || inputs.hr.rows.iter().flat_map(|row| &row.unread);
     let unread: BTreeSet<usize> = cells().map(|cell| cell.column).collect();
@@ -257,7 +251,7 @@ fn hr_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     drop(basis, id, now, |run: &TrendPoint| run.hr_rows, uses)
 }
 
-/// Rows that tell of somebody: blank and repeated ones must not make up for missing people.
+/// Rows about a person: blank and repeated ones must not make up for missing people.
 pub(in crate::judgement) fn rows_with_people(inputs: &Inputs) -> u64 {
     (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
 }

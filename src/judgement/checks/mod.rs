@@ -19,7 +19,7 @@ use super::{Basis, Check, CheckId, CheckStatus, TrendPoint};
 
 pub use accounts::is_tolerable;
 pub(super) use accounts::of_the_accounts;
-pub(super) use feed::{hr_columns, hr_identities, of_the_feed, rows_with_people};
+pub(super) use feed::{of_the_feed, rows_with_people};
 pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;

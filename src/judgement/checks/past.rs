@@ -96,20 +96,18 @@ fn incomplete_since(inputs: &Inputs, baseline: &Baseline) -> u64 {
 
 /// `in between, 2 runs were incomplete and 1 run failed`
 fn in_between(incomplete: u64, failed: u64) -> String {
-    let incomplete = match incomplete {
-        0 => None,
-        1 => Some("1 run was incomplete".to_owned()),
-        runs => Some(format!("{runs} runs were incomplete")),
-    };
-    let failed = match failed {
-        0 => None,
-        1 => Some("1 run failed".to_owned()),
-        runs => Some(format!("{runs} runs failed")),
-    };
-    match (incomplete, failed) {
-        (None, None) => "no run in between left a record".to_owned(),
-        (Some(one), None) | (None, Some(one)) => format!("in between, {one}"),
-        (Some(incomplete), Some(failed)) => format!("in between, {incomplete} and {failed}"),
+    let parts = [
+        (incomplete, "run was incomplete", "runs were incomplete"),
+        (failed, "run failed", "runs failed"),
+    ];
+    let parts = parts.iter().filter(|(count, ..)| *count > 0);
+    let parts = parts.map(|(count, one, several)| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {several}"),
+    });
+    match Vec::from_iter(parts) {
+        parts if parts.is_empty() => "no run in between left a record".to_owned(),
+        parts => format!("in between, {}", parts.join(" and ")),
     }
 }
 
@@ -175,7 +173,7 @@ impl ScheduleGaps {
         })
     }
 
-    /// The gaps and the line that closes them; none if there are none.
+    /// The gaps and the line that closes them; `None` if there is no gap.
     pub fn detail(&self, schedule: &RunSchedule) -> Option<String> {
         let Self { zones, proposed } = self;
         let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
