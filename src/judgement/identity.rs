@@ -4,7 +4,6 @@
 //! would hide a leaver behind an employed person. So every tie is compared with the names, and an alias decides
 //! a doubt that the names leave open.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -98,7 +97,7 @@ pub(super) fn of_rows<'a>(
         rows,
         as_of,
         sets: Sets::new(rows.len()),
-        names: vec![OnceCell::new(); rows.len()],
+        names: Map::default(),
         roots: Vec::new(),
         rows_of: Vec::new(),
         related: Vec::new(),
@@ -124,7 +123,7 @@ struct Finder<'a> {
     as_of: Timestamp,
     sets: Sets,
     /// Names of rows that were compared.
-    names: Vec<OnceCell<Option<NameWords>>>,
+    names: Map<usize, Option<NameWords>>,
     /// The sets as they were when they were collected: the root of each row, and the rows of each root.
     roots: Vec<usize>,
     rows_of: Vec<Vec<usize>>,
@@ -153,29 +152,36 @@ fn several(rows: &[HrRow], value: fn(&HrRow) -> Option<&str>) -> Vec<Vec<usize>>
 }
 
 impl<'a> Finder<'a> {
-    fn name(&self, row: usize) -> Option<&NameWords> {
-        let name = || self.rows[row].name.as_deref().and_then(NameWords::of);
-        self.names[row].get_or_init(name).as_ref()
+    fn name(&mut self, row: usize) -> Option<&NameWords> {
+        let written = self.rows[row].name.as_deref();
+        let name = self.names.entry(row);
+        name.or_insert_with(|| written.and_then(NameWords::of))
+            .as_ref()
     }
 
-    /// The names of a person's rows, as many as are compared.
-    fn names(&self, rows: &[usize]) -> impl Iterator<Item = &NameWords> + Clone {
-        let names = rows.iter().filter_map(|row| self.name(*row));
-        names.take(MOST_COMPARED)
+    /// The rows of a person that have a name, as many as are compared.
+    fn named(&mut self, rows: &[usize]) -> Vec<usize> {
+        let mut named = rows.to_vec();
+        named.retain(|row| self.name(*row).is_some());
+        named.truncate(MOST_COMPARED);
+        named
     }
 
     /// The closest likeness between two people, by the names that are in one script. `None` if a name is missing or
     /// in another script. Rows without a name change nothing if another row of the person has one.
-    fn closest(&self, one: &[usize], other: &[usize]) -> Option<Likeness> {
-        let others = self.names(other);
-        let pairs = self
-            .names(one)
-            .flat_map(|one| others.clone().map(move |other| (one, other)));
-        let shown = pairs.filter_map(|(one, other)| match one.compare(other) {
-            Likeness::Agree if !one.agrees_in_one_script(other) => None,
-            likeness => Some(likeness),
-        });
-        shown.max()
+    fn closest(&mut self, one: &[usize], other: &[usize]) -> Option<Likeness> {
+        let (one, other) = (self.named(one), self.named(other));
+        let name = |row: &usize| self.names[row].as_ref();
+        let mut closest = None;
+        for one in one.iter().filter_map(name) {
+            for other in other.iter().filter_map(name) {
+                let likeness = one.compare(other);
+                if likeness != Likeness::Agree || one.agrees_in_one_script(other) {
+                    closest = closest.max(Some(likeness));
+                }
+            }
+        }
+        closest
     }
 
     /// Collects the rows of each person.
@@ -281,7 +287,7 @@ impl<'a> Finder<'a> {
         self.collect_rows();
         for members in with_one_id {
             let (people, whole) = self.people(members);
-            let is_nameless = whole.iter().all(|rows| self.names(rows).next().is_none());
+            let is_nameless = whole.iter().all(|rows| self.named(rows).is_empty());
             let may_be_one = match &whole[..] {
                 [one, other] => matches!(self.closest(one, other), None | Some(Likeness::Agree)),
                 _ => false,
@@ -384,9 +390,9 @@ impl<'a> Finder<'a> {
         rows.iter().map(move |row| &all[*row])
     }
 
-    fn is_vague(&self, rows: &[usize]) -> bool {
+    fn is_vague(&mut self, rows: &[usize]) -> bool {
         let has_id = self.rows(rows).any(|row| row.person_id.is_some());
-        !has_id && self.names(rows).next().is_none()
+        !has_id && self.named(rows).is_empty()
     }
 
     /// Whether ids show that two people are two.
