@@ -122,11 +122,11 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let mut checks = checks::of_the_accounts(&basis, &mut uses);
     let complete = checks::make_complete(&checks);
 
-    let rejected = roster::Rejected::of(inputs);
+    let rejected = people::Rejected::of(inputs);
     let People {
         all: mut people,
         closed,
-        rows_with_shared_id,
+        rows_with_shared_id: shared,
     } = people::people(&basis, &rejected, &mut uses);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
@@ -139,9 +139,9 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         &basis, &people, &matches, &suspected, feed_since, complete, &mut uses,
     );
 
-    checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
-    checks.push(columns::check(inputs, &leavers));
-    checks.push(checks::hr_identities(inputs, rows_with_shared_id));
+    checks.extend(checks::of_the_feed(
+        &basis, &people, &leavers, shared, &mut uses,
+    ));
     checks.extend(checks::of_the_past(inputs, &leavers));
     checks.extend(checks::of_the_store(inputs));
     checks.extend(reviews::review_due(inputs));

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::columns::reading;
 use super::directives::{Covered, InForce};
 use super::matching::{AccountLink, Matches};
-use super::offboardings::{self, Continued, Interval, Terms, result_of_rehire, result_of_removal};
+use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspected, Suspicion};
@@ -123,7 +123,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let (inputs, directives) = (basis.inputs, &basis.directives);
         let as_of = inputs.as_of;
         let previous = &person.previous;
-        let Continued { prior, others } = offboardings::bind(person, inputs);
+        let (prior, others) = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
         let mut suspicions = suspected.open.clone();

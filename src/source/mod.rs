@@ -4,7 +4,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 pub use crate::model::RawPages;
-use crate::model::{HowDerived, Population, RawFile, RequestRecord, Viewer};
+use crate::model::{HowDerived, Population, RawFile, Viewer};
 use crate::net::Deadline;
 use crate::truto;
 
