@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::model::LockMode;
+use crate::net::ErrorKind;
 
 mod failure;
 mod retry;
@@ -85,32 +86,38 @@ fn timestamp(at: &DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// Why something could not be had from AWS.
+/// Why AWS, or a folder in the place of a bucket, did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
+    /// Other bytes have this name. They are kept: nothing is ever replaced.
+    #[error("`{name}` already exists with other content")]
+    Conflict {
+        /// Where it is: a path or an `s3://` address.
+        name: String,
+    },
     /// The object or its bucket is not there.
     #[error("{what} does not exist")]
     NotFound {
         /// What was looked for.
         what: String,
+        hint: Option<&'static str>,
         /// What the server said.
         source: BoxError,
     },
     /// No credentials, bad ones, or a missing permission.
     #[error("{what} was refused")]
     Refused {
-        /// What was tried.
+        /// What was tried, on what.
         what: String,
-        /// What may help.
         hint: String,
-        /// What the server said.
+        /// What the file system or the server said.
         source: BoxError,
     },
     /// The object is larger than the caller takes.
     #[error("`{address}` is larger than {max_bytes} bytes")]
     TooLarge {
-        /// The object.
         address: String,
+        hint: Option<&'static str>,
         /// The largest size that is taken.
         max_bytes: u64,
     },
@@ -119,15 +126,14 @@ pub enum AwsError {
     Configuration {
         /// What is wrong.
         what: String,
-        /// What may help.
         hint: String,
-        /// What the server said, if one was asked.
+        /// What the file system or the server said, if one was asked.
         source: Option<BoxError>,
     },
-    /// The store did not answer, or answered that it could not.
+    /// The store is down, or full, or out of reach: worth another try later.
     #[error("{what} failed")]
     Unavailable {
-        /// What was tried.
+        /// What was tried, on what.
         what: String,
         /// The last cause.
         source: BoxError,
@@ -135,11 +141,23 @@ pub enum AwsError {
 }
 
 impl AwsError {
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflict { .. } => ErrorKind::Unexpected,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::NotFound { .. } | Self::TooLarge { .. } | Self::Configuration { .. } => {
+                ErrorKind::Configuration
+            }
+            Self::Unavailable { .. } => ErrorKind::Transient,
+        }
+    }
+
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { hint, .. } | Self::Configuration { hint, .. } => Some(hint),
-            Self::NotFound { .. } | Self::TooLarge { .. } | Self::Unavailable { .. } => None,
+            Self::NotFound { hint, .. } | Self::TooLarge { hint, .. } => *hint,
+            Self::Conflict { .. } | Self::Unavailable { .. } => None,
         }
     }
 
@@ -151,40 +169,9 @@ impl AwsError {
         }
     }
 
-    /// What `failure` means for what was tried with the KMS key `id`.
-    pub(crate) fn from_kms_failure(what: KmsAction, id: &str, failure: AwsFailure) -> Self {
-        let AwsFailure {
-            kind,
-            cause: source,
-        } = failure;
-        let tried = format!("{} `{id}`", what.verb());
-        match kind {
-            AwsFailureKind::Refused(hint) => Self::Refused {
-                what: tried,
-                hint: hint.map_or_else(|| what.permission_hint(), str::to_owned),
-                source,
-            },
-            AwsFailureKind::Misconfigured(hint) => Self::Configuration {
-                what: format!("{tried} cannot work"),
-                hint: hint.to_owned(),
-                source: Some(source),
-            },
-            // The first four are no answers of KMS.
-            AwsFailureKind::Exists
-            | AwsFailureKind::NoSuchBucket
-            | AwsFailureKind::NoSuchKey
-            | AwsFailureKind::TooLarge(_)
-            | AwsFailureKind::TryAgain
-            | AwsFailureKind::Unavailable => Self::Unavailable {
-                what: tried,
-                source,
-            },
-        }
-    }
-
-    /// What `failure` means for `what` was tried (`reading`, `writing`, `listing`) at `address`.
+    /// What `failure` means for what was tried at `address` in a bucket, or with the KMS key of this id.
     pub(crate) fn from_failure(
-        what: Action,
+        action: Action,
         bucket: &str,
         address: &str,
         failure: AwsFailure,
@@ -193,47 +180,46 @@ impl AwsError {
             kind,
             cause: source,
         } = failure;
-        let tried = format!("{} `{address}`", what.verb());
+        let not_found = |what: String, source| Self::NotFound {
+            what,
+            hint: None,
+            source,
+        };
+        let what = format!("{} `{address}`", action.verb());
         match kind {
-            AwsFailureKind::NoSuchBucket => Self::NotFound {
-                what: format!("the bucket `{bucket}`"),
-                source,
-            },
-            AwsFailureKind::NoSuchKey => Self::NotFound {
-                what: format!("`{address}`"),
-                source,
-            },
+            AwsFailureKind::NoSuchBucket => not_found(format!("the bucket `{bucket}`"), source),
+            AwsFailureKind::NoSuchKey => not_found(format!("`{address}`"), source),
             AwsFailureKind::Refused(hint) => Self::Refused {
-                what: tried,
-                hint: hint.map_or_else(|| what.permission_hint(bucket), str::to_owned),
+                what,
+                hint: hint.map_or_else(|| action.permission_hint(bucket), str::to_owned),
                 source,
             },
             AwsFailureKind::Misconfigured(hint) => Self::Configuration {
-                what: format!("{tried} cannot work"),
+                what: format!("{what} cannot work"),
                 hint: hint.to_owned(),
                 source: Some(source),
             },
             AwsFailureKind::TooLarge(max_bytes) => Self::TooLarge {
                 address: address.to_owned(),
+                hint: None,
                 max_bytes,
             },
             AwsFailureKind::Exists | AwsFailureKind::TryAgain | AwsFailureKind::Unavailable => {
-                Self::Unavailable {
-                    what: tried,
-                    source,
-                }
+                Self::Unavailable { what, source }
             }
         }
     }
 }
 
-/// What was tried with an object or a bucket.
+/// What was tried with an object, a bucket or a KMS key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     Read,
     Write,
     List,
     Delete,
+    GetPublicKey,
+    Sign,
 }
 
 impl Action {
@@ -243,10 +229,15 @@ impl Action {
             Self::Write => "writing",
             Self::List => "listing",
             Self::Delete => "trying to delete",
+            Self::GetPublicKey => "reading the public half of the KMS key",
+            Self::Sign => "signing with the KMS key",
         }
     }
 
     fn permission_hint(self, bucket: &str) -> String {
+        let on_key = |permission| {
+            format!("the job needs `{permission}` on the key, in its own policy and in the key's")
+        };
         match self {
             // Without the right to list, S3 says "denied" also for an object that does not exist.
             Self::Read => format!(
@@ -260,31 +251,9 @@ impl Action {
             Self::List => format!("the job needs `s3:ListBucket` on the bucket `{bucket}`"),
             // Of all refusals the one that is wanted.
             Self::Delete => format!("nobody should delete in the bucket `{bucket}`"),
+            Self::GetPublicKey => on_key("kms:GetPublicKey"),
+            Self::Sign => on_key("kms:Sign"),
         }
-    }
-}
-
-/// What was tried with a KMS key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum KmsAction {
-    GetPublicKey,
-    Sign,
-}
-
-impl KmsAction {
-    fn verb(self) -> &'static str {
-        match self {
-            Self::GetPublicKey => "reading the public half of the KMS key",
-            Self::Sign => "signing with the KMS key",
-        }
-    }
-
-    fn permission_hint(self) -> String {
-        let permission = match self {
-            Self::GetPublicKey => "kms:GetPublicKey",
-            Self::Sign => "kms:Sign",
-        };
-        format!("the job needs `{permission}` on the key, in its own policy and in the key's")
     }
 }
 

@@ -133,15 +133,10 @@ impl Pattern {
     /// # Errors
     /// That there is no such zone, and what to write.
     pub fn in_zone(self, zone: &str) -> Result<Schedule, String> {
-        match TimeZone::get(zone) {
-            Ok(zone) => Ok(Schedule {
-                pattern: self,
-                zone,
-            }),
-            Err(_) => Err(format!(
-                "there is no time zone `{zone}`: write one as Europe/Berlin"
-            )),
-        }
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("there is no time zone `{zone}`: write one as Europe/Berlin"))?;
+        let pattern = self;
+        Ok(Schedule { pattern, zone })
     }
 }
 
@@ -154,20 +149,15 @@ impl Schedule {
         let fields = &self.pattern.0.pattern;
         let (hours, minutes) = (fields.hours.values(), fields.minutes.values());
         let last = self.zone.to_datetime(to).date();
-        let mut day = self.zone.to_datetime(from).date();
+        let first = self.zone.to_datetime(from).date();
+        let days = first.series(1.day()).take_while(|day| *day <= last);
         let mut instants = Vec::new();
-        loop {
-            if self.pattern.is_on(day) {
-                let times = hours
-                    .iter()
-                    .flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
-                let of_day = times.filter_map(|(hour, minute)| self.instant(day, hour, minute));
-                instants.extend(of_day.filter(|at| (from..=to).contains(at)));
-            }
-            match day.tomorrow() {
-                Ok(next) if next <= last => day = next,
-                Ok(_) | Err(_) => break,
-            }
+        for day in days.filter(|day| self.pattern.is_on(*day)) {
+            let times = hours
+                .iter()
+                .flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
+            let of_day = times.filter_map(|(hour, minute)| self.instant(day, hour, minute));
+            instants.extend(of_day.filter(|at| (from..=to).contains(at)));
         }
         // Times around a clock that is set may not follow each other as they are written.
         instants.sort_unstable();

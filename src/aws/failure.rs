@@ -60,37 +60,13 @@ const BAD_SIGNATURE: &str = "AWS_SECRET_ACCESS_KEY or the clock of this machine 
 const BAD_CERTIFICATE: &str =
     "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
 
-/// Who answers: the same word means different things.
-#[derive(Clone, Copy, Debug)]
-enum AwsService {
-    S3,
-    Kms,
-}
-
-impl AwsService {
-    fn kind_of(self, status: u16, code: &str) -> AwsFailureKind {
-        match self {
-            Self::S3 => kind_of(status, code),
-            Self::Kms => kms_kind_of(status, code),
-        }
-    }
-
-    /// What to look at where a request cannot even be made.
-    fn bad_request(self) -> &'static str {
-        match self {
-            Self::S3 => BAD_REQUEST,
-            Self::Kms => BAD_KMS_REQUEST,
-        }
-    }
-}
-
 impl AwsFailure {
     /// What the SDK's error about a request to S3 means.
     pub(crate) fn of<E>(error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Self::of_service(AwsService::S3, error)
+        Self::read(error, kind_of, BAD_REQUEST)
     }
 
     /// What the SDK's error about a request to KMS means.
@@ -98,10 +74,16 @@ impl AwsFailure {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Self::of_service(AwsService::Kms, error)
+        Self::read(error, kms_kind_of, BAD_KMS_REQUEST)
     }
 
-    fn of_service<E>(service: AwsService, error: SdkError<E>) -> Self
+    /// The same status and code mean different things from different services. `bad_request` is what to look at if a
+    /// request cannot even be made.
+    fn read<E>(
+        error: SdkError<E>,
+        kind_of: fn(u16, &str) -> AwsFailureKind,
+        bad_request: &'static str,
+    ) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -109,7 +91,7 @@ impl AwsFailure {
             let status = answer.raw().status().as_u16();
             let code = error.code().unwrap_or_default();
             return Self {
-                kind: service.kind_of(status, code),
+                kind: kind_of(status, code),
                 cause: Box::new(Answer {
                     status,
                     code: code.to_owned(),
@@ -119,9 +101,7 @@ impl AwsFailure {
             };
         }
         let kind = match &error {
-            SdkError::ConstructionFailure(_) => {
-                AwsFailureKind::Misconfigured(service.bad_request())
-            }
+            SdkError::ConstructionFailure(_) => AwsFailureKind::Misconfigured(bad_request),
             _ => AwsFailureKind::Unavailable,
         };
         let kind = kind_of_chain(&error).unwrap_or(kind);

@@ -38,23 +38,20 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
         .unwrap_or_else(|_| EnvFilter::new("info"))
         .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
-    let registry = tracing_subscriber::registry();
-    let bar = stderr_is_terminal.then(|| progress.clone());
-    // A second start, as in tests, leaves the first.
-    let _ = match format {
-        LogFormat::Json => {
-            let lines = lines.event_format(JsonLine).with_filter(filter);
-            registry.with(lines).with(bar).try_init()
-        }
-        LogFormat::Text => {
-            let lines = lines.with_target(false).with_ansi(stderr_is_terminal);
-            let filter = filter.and(filter_fn(|of| of.target() != OUTCOME));
-            registry
-                .with(lines.compact().with_filter(filter))
-                .with(bar)
-                .try_init()
-        }
+    let lines = match format {
+        LogFormat::Json => lines.event_format(JsonLine).boxed(),
+        LogFormat::Text => lines
+            .with_target(false)
+            .with_ansi(stderr_is_terminal)
+            .compact()
+            .with_filter(filter_fn(|of| of.target() != OUTCOME))
+            .boxed(),
     };
+    // A second start, as in tests, leaves the first.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(stderr_is_terminal.then(|| progress.clone()))
+        .try_init();
     progress
 }
 

@@ -24,16 +24,9 @@ impl Judge {
         force_path_style: Option<bool>,
     ) -> Option<Evidence> {
         let store = self.store(raw, force_path_style);
-        let retention_days = self.get(
-            "EVIDENCE_RETENTION_DAYS",
-            &raw.evidence_retention_days,
-            |text| values::number(text, 1, 36_500),
-        );
+        let retention_days = self.get(&raw.evidence_retention_days, values::number(1, 36_500));
         let lock_mode = self.lock_mode(raw);
-        if let Some(store::Settings {
-            location: store::StoreLocation::Folder(_),
-        }) = &store
-        {
+        if let Some(store::Settings::Folder(_)) = &store {
             self.only_for_buckets(raw);
         }
         let signing = self.signing(raw);
@@ -48,8 +41,7 @@ impl Judge {
     }
 
     pub(super) fn force_path_style(&mut self, raw: &Raw) -> Option<bool> {
-        let value = &raw.s3_force_path_style;
-        self.get("S3_FORCE_PATH_STYLE", value, values::boolean)
+        self.get(&raw.s3_force_path_style, values::boolean)
     }
 
     pub(super) fn store(
@@ -57,99 +49,79 @@ impl Judge {
         raw: &Raw,
         force_path_style: Option<bool>,
     ) -> Option<store::Settings> {
-        let place = self.get(
-            "EVIDENCE_URL",
-            &raw.evidence_url,
-            |text| match values::place(text)? {
-                Place::Web(_) | Place::TrutoHris(_) => {
-                    Err(Wrong::new("is neither a folder nor a bucket")
-                        .hint("write `s3://bucket/prefix`"))
-                }
-                place => Ok(place),
-            },
-        );
-        let owner = match &raw.evidence_bucket_owner {
-            None => Some(None),
-            set => self
-                .get("EVIDENCE_BUCKET_OWNER", set, values::aws_account)
-                .map(Some),
-        };
-        let location = match place? {
-            Place::Path(path) => store::StoreLocation::Folder(path),
-            Place::S3 { bucket, key } => store::StoreLocation::S3 {
+        let place = self.get(&raw.evidence_url, |text| match values::place(text)? {
+            Place::Web(_) | Place::TrutoHris(_) => {
+                Err(Wrong::new("is neither a folder nor a bucket")
+                    .hint("write `s3://bucket/prefix`"))
+            }
+            place => Ok(place),
+        });
+        let owner = self.optional(&raw.evidence_bucket_owner, values::aws_account);
+        Some(match place? {
+            Place::Path(path) => store::Settings::Folder(path),
+            Place::S3 { bucket, key } => store::Settings::S3 {
                 bucket,
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,
                 owner: owner?,
-                kms_key_id: raw.evidence_kms_key_id.clone(),
+                kms_key_id: raw.evidence_kms_key_id.text.clone(),
             },
             Place::Web(_) | Place::TrutoHris(_) => return None,
-        };
-        Some(store::Settings { location })
+        })
     }
 
     /// The object lock that is asked for, if any.
     pub(super) fn lock_mode(&mut self, raw: &Raw) -> Option<Option<LockMode>> {
-        let name = "EVIDENCE_OBJECT_LOCK_MODE";
-        if raw.evidence_object_lock_mode.is_none() {
-            return Some(None);
+        let mode = &raw.evidence_object_lock_mode;
+        if mode.is_set() && !raw.evidence_retention_days.is_set() {
+            self.add(
+                format!("{} needs EVIDENCE_RETENTION_DAYS", mode.name),
+                Some("a lock must end some day: write how many days evidence is to be kept"),
+            );
         }
-        if raw.evidence_retention_days.is_none() {
-            let problem = format!("{name} needs EVIDENCE_RETENTION_DAYS");
-            let hint = "a lock must end some day: write how many days evidence is to be kept";
-            self.problems.add(problem, Some(hint.to_owned()));
-        }
-        let mode = self.get(name, &raw.evidence_object_lock_mode, |text| {
-            let words = [
-                ("governance", LockMode::Governance),
-                ("compliance", LockMode::Compliance),
-            ];
-            values::choice(text, &words)
-        });
-        Some(Some(mode?))
+        let words = [
+            ("governance", LockMode::Governance),
+            ("compliance", LockMode::Compliance),
+        ];
+        self.optional(mode, values::one_of(words))
     }
 
     pub(super) fn signing(&mut self, raw: &Raw) -> Option<signing::Settings> {
-        let private = match &raw.evidence_signing_key {
-            None => Some(signing::Settings::Unsigned),
-            // Its file was complained about.
-            Some(text) if text.is_empty() => None,
-            set => self.get("EVIDENCE_SIGNING_KEY", set, |text| {
-                let key = PrivateKey::from_pem(&SecretString::from(text))
-                    .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))?;
-                Ok(signing::Settings::Private(Arc::new(key)))
-            }),
+        let private = self.optional(&raw.evidence_signing_key, |text| {
+            let key = PrivateKey::from_pem(&SecretString::from(text))
+                .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))?;
+            Ok(signing::Settings::Private(Arc::new(key)))
+        });
+        let Some(id) = &raw.evidence_signing_kms_key_id.text else {
+            return Some(private?.unwrap_or(signing::Settings::Unsigned));
         };
-        let Some(id) = &raw.evidence_signing_kms_key_id else {
-            return private;
-        };
-        if raw.evidence_signing_key.is_some() {
+        if raw.evidence_signing_key.is_set() {
             let problem = "EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set";
-            self.problems
-                .add(problem.to_owned(), Some("keep one of the two".to_owned()));
+            self.add(problem, Some("keep one of the two"));
         }
         if values::is_kms_key(id) {
             return Some(signing::Settings::Kms(id.clone()));
         }
         // Not shown: somebody may have put the key itself there.
-        self.problems.add(
-            "EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key".to_owned(),
-            Some("write the key's id, `alias/NAME`, or its ARN".to_owned()),
+        self.add(
+            "EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key",
+            Some("write the key's id, `alias/NAME`, or its ARN"),
         );
         None
     }
 
     /// Settings of a bucket are problems if there is no bucket: they would be ignored.
     pub(super) fn only_for_buckets(&mut self, raw: &Raw) {
-        for (name, value) in [
-            ("EVIDENCE_OBJECT_LOCK_MODE", &raw.evidence_object_lock_mode),
-            ("EVIDENCE_KMS_KEY_ID", &raw.evidence_kms_key_id),
-            ("EVIDENCE_BUCKET_OWNER", &raw.evidence_bucket_owner),
+        for value in [
+            &raw.evidence_object_lock_mode,
+            &raw.evidence_kms_key_id,
+            &raw.evidence_bucket_owner,
         ] {
-            if value.is_some() {
-                let problem = format!("{name} is set, and EVIDENCE_URL is no bucket");
-                let hint = "unset it, or let EVIDENCE_URL be `s3://bucket/prefix`";
-                self.problems.add(problem, Some(hint.to_owned()));
+            if value.is_set() {
+                self.add(
+                    format!("{} is set, and EVIDENCE_URL is no bucket", value.name),
+                    Some("unset it, or let EVIDENCE_URL be `s3://bucket/prefix`"),
+                );
             }
         }
     }

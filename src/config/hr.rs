@@ -38,37 +38,27 @@ impl Judge {
         http: Option<net::Settings>,
         force_path_style: Option<bool>,
     ) -> Option<feed::Source> {
-        let authorization = raw
-            .hr_feed_authorization
-            .as_ref()
-            .and_then(|_| self.secret("HR_FEED_AUTHORIZATION", &raw.hr_feed_authorization));
-        let place = self.get(
-            "HR_FEED_URL",
-            &raw.hr_feed_url,
-            |text| match values::place(text)? {
-                Place::TrutoHris(id) if raw.truto_integrated_account_id.as_ref() == Some(&id) => {
-                    Err(
-                        Wrong::new("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID")
-                            .hint("name a connection to an HR system"),
-                    )
-                }
-                place @ Place::TrutoHris(_) => Ok(place),
-                place => values::one_file(place),
-            },
-        );
+        let authorization = self.secret(&raw.hr_feed_authorization);
+        let own = raw.truto_integrated_account_id.text.as_ref();
+        let place = self.get(&raw.hr_feed_url, |text| match values::place(text)? {
+            Place::TrutoHris(id) if own == Some(&id) => Err(Wrong::new(
+                "names the connection of TRUTO_INTEGRATED_ACCOUNT_ID",
+            )
+            .hint("name a connection to an HR system")),
+            place @ Place::TrutoHris(_) => Ok(place),
+            place => values::one_file(place),
+        });
         if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
             let problem = "HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address";
-            self.problems.add(problem.to_owned(), None);
+            self.add(problem, None);
         }
-        let format = self.get("HR_FEED_FORMAT", &raw.hr_feed_format, |text| {
-            let words = [
-                ("auto", None),
-                ("csv", Some(Format::Csv)),
-                ("json", Some(Format::Json)),
-                ("jsonl", Some(Format::Jsonl)),
-            ];
-            values::choice(text, &words)
-        });
+        let words = [
+            ("auto", None),
+            ("csv", Some(Format::Csv)),
+            ("json", Some(Format::Json)),
+            ("jsonl", Some(Format::Jsonl)),
+        ];
+        let format = self.get(&raw.hr_feed_format, values::one_of(words));
         let place = place?;
         if matches!(place, Place::TrutoHris(_)) {
             self.only_for_files(raw);
@@ -106,102 +96,60 @@ impl Judge {
 
     /// Settings that describe a file are problems if there is no file: they would be ignored.
     pub(super) fn only_for_files(&mut self, raw: &Raw) {
-        let format = raw.hr_feed_format.as_deref().filter(|text| *text != "auto");
-        for (name, value) in [
-            ("HR_FEED_FORMAT", format),
-            ("HR_FEED_COLUMNS", raw.hr_feed_columns.as_deref()),
-            ("HR_FEED_RECORDS", raw.hr_feed_records.as_deref()),
+        for value in [
+            &raw.hr_feed_format,
+            &raw.hr_feed_columns,
+            &raw.hr_feed_records,
         ] {
-            if value.is_some() {
+            let name = value.name;
+            // The default format may be written out.
+            if value.text.as_deref().is_some_and(|text| text != "auto") {
                 let problem = format!("{name} is set, and HR_FEED_URL is no file");
-                self.problems.add(
-                    problem,
-                    Some(format!("unset {name}: Truto names the fields")),
-                );
+                let hint = format!("unset {name}: Truto names the fields");
+                self.add(problem, Some(&hint));
             }
         }
     }
 
     pub(super) fn hr_rules(&mut self, raw: &Raw) -> Option<HrRules> {
-        let columns = match &raw.hr_feed_columns {
-            None => Some(BTreeMap::new()),
-            set => self.get("HR_FEED_COLUMNS", set, values::columns),
-        };
-        let records = match &raw.hr_feed_records {
-            None => Some(Vec::new()),
-            set => self.get("HR_FEED_RECORDS", set, |text| {
-                values::names(text, "employees,contractors")
-            }),
-        };
-        let statuses = match &raw.hr_feed_statuses {
-            None => Some(BTreeMap::new()),
-            set => self.get("HR_FEED_STATUSES", set, values::statuses),
-        };
-        let no_address = match &raw.hr_feed_no_address {
-            None => Some(Vec::new()),
-            set => self.get("HR_FEED_NO_ADDRESS", set, |text| {
-                values::names(text, "keine,noemail@corp.example")
-            }),
-        };
-        let date_order = match &raw.hr_feed_date_order {
-            None => Some(None),
-            set => self.get("HR_FEED_DATE_ORDER", set, |text| {
-                let words = [("dmy", DateOrder::DayFirst), ("mdy", DateOrder::MonthFirst)];
-                values::choice(text, &words).map(Some)
-            }),
-        };
-        let time_zone = self.get("HR_TIME_ZONE", &raw.hr_time_zone, values::zone);
-        let location_zones = match &raw.hr_location_zones {
-            None => Some(BTreeMap::new()),
-            set => self.get("HR_LOCATION_ZONES", set, values::location_zones),
-        };
-        let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
-            let words = [
-                ("leavers", FeedScope::Leavers),
-                ("recent-leavers", FeedScope::RecentLeavers),
-                ("roster", FeedScope::Roster),
-            ];
-            values::choice(text, &words)
-        });
-        let allow_empty = &raw.hr_feed_allow_empty;
-        let allow_empty = self.get("HR_FEED_ALLOW_EMPTY", allow_empty, values::boolean);
+        let columns = self.optional(&raw.hr_feed_columns, values::columns);
+        let records = values::names("employees,contractors");
+        let records = self.optional(&raw.hr_feed_records, records);
+        let statuses = self.optional(&raw.hr_feed_statuses, values::statuses);
+        let no_address = values::names("keine,noemail@corp.example");
+        let no_address = self.optional(&raw.hr_feed_no_address, no_address);
+        let orders = [("dmy", DateOrder::DayFirst), ("mdy", DateOrder::MonthFirst)];
+        let date_order = self.optional(&raw.hr_feed_date_order, values::one_of(orders));
+        let time_zone = self.get(&raw.hr_time_zone, values::zone);
+        let location_zones = self.optional(&raw.hr_location_zones, values::location_zones);
+        let scopes = [
+            ("leavers", FeedScope::Leavers),
+            ("recent-leavers", FeedScope::RecentLeavers),
+            ("roster", FeedScope::Roster),
+        ];
+        let scope = self.get(&raw.hr_feed_scope, values::one_of(scopes));
+        let allow_empty = self.get(&raw.hr_feed_allow_empty, values::boolean);
         Some(HrRules {
-            columns: columns?,
-            records: records?,
+            columns: columns?.unwrap_or_default(),
+            records: records?.unwrap_or_default(),
             words: feed::Words {
-                statuses: statuses?,
-                no_address: no_address?,
+                statuses: statuses?.unwrap_or_default(),
+                no_address: no_address?.unwrap_or_default(),
             },
             date_order: date_order?,
             time_zone: time_zone?,
-            location_zones: location_zones?,
+            location_zones: location_zones?.unwrap_or_default(),
             scope: scope?,
             allow_empty: allow_empty?,
         })
     }
 
     pub(super) fn policy(&mut self, raw: &Raw, rules: Option<HrRules>) -> Option<Policy> {
-        let grace = self.get(
-            "OFFBOARDING_GRACE",
-            &raw.offboarding_grace,
-            values::duration,
-        );
-        let max_age = self.get(
-            "HR_FEED_MAX_AGE",
-            &raw.hr_feed_max_age,
-            values::duration_or_off,
-        );
-        let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
-            values::number(text, 0, 100)
-        });
-        let internal_domains = match &raw.internal_domains {
-            None => Some(Vec::new()),
-            set => self.get("INTERNAL_DOMAINS", set, values::domains),
-        };
-        let email_domain_aliases = match &raw.email_domain_aliases {
-            None => Some(Vec::new()),
-            set => self.get("EMAIL_DOMAIN_ALIASES", set, values::domain_pairs),
-        };
+        let grace = self.get(&raw.offboarding_grace, values::duration);
+        let max_age = self.get(&raw.hr_feed_max_age, values::duration_or_off);
+        let max_drop = self.get(&raw.max_drop_percent, values::number(0, 100));
+        let internal_domains = self.optional(&raw.internal_domains, values::domains);
+        let email_domain_aliases = self.optional(&raw.email_domain_aliases, values::domain_pairs);
         let HrRules {
             columns,
             records,
@@ -216,9 +164,8 @@ impl Judge {
             scope,
             allow_empty,
         } = rules?;
-        let review_every = self.get("REVIEW_EVERY", &raw.review_every, values::duration_or_off);
-        let revocation_grace =
-            self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
+        let review_every = self.get(&raw.review_every, values::duration_or_off);
+        let revocation_grace = self.get(&raw.revocation_grace, values::duration);
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
             offboarding_grace_seconds: seconds(grace?),
@@ -227,7 +174,7 @@ impl Judge {
             hr_feed_scope: scope,
             hr_feed_max_age_seconds: max_age?.map(seconds),
             hr_feed_allow_empty: allow_empty,
-            hr_feed_date_order: raw.hr_feed_date_order.clone(),
+            hr_feed_date_order: raw.hr_feed_date_order.text.clone(),
             hr_feed_columns: columns
                 .into_iter()
                 .map(|(column, header)| (column.setting().to_owned(), header))
@@ -239,12 +186,12 @@ impl Judge {
                 .collect(),
             hr_feed_no_address: no_address,
             internal_domains: {
-                let mut domains = internal_domains?;
+                let mut domains = internal_domains?.unwrap_or_default();
                 domains.sort();
                 domains.dedup();
                 domains
             },
-            email_domain_aliases: email_domain_aliases?,
+            email_domain_aliases: email_domain_aliases?.unwrap_or_default(),
             max_drop_percent: max_drop?,
             review_every_seconds: review_every?.map(seconds),
             revocation_grace_seconds: Some(seconds(revocation_grace?)),
@@ -257,15 +204,14 @@ impl Judge {
         http: &Option<net::Settings>,
         force_path_style: Option<bool>,
     ) -> Option<manual::Settings> {
-        let mut location = |name, value: &Option<String>| match value {
-            None => Some(None),
-            set => {
-                let place = self.get(name, set, values::file)?;
-                located(place, None, http.as_ref(), force_path_style).map(Some)
-            }
+        let mut location = |value| {
+            let Some(place) = self.optional(value, values::file)? else {
+                return Some(None);
+            };
+            located(place, None, http.as_ref(), force_path_style).map(Some)
         };
-        let aliases = location("ALIASES_URL", &raw.aliases_url);
-        let exceptions = location("EXCEPTIONS_URL", &raw.exceptions_url);
+        let aliases = location(&raw.aliases_url);
+        let exceptions = location(&raw.exceptions_url);
         Some(manual::Settings {
             aliases: aliases?,
             exceptions: exceptions?,
@@ -275,12 +221,8 @@ impl Judge {
 
 /// The word of `HR_FEED_STATUSES` for a meaning.
 fn status_key(meaning: &Employment) -> &'static str {
-    match meaning {
-        Employment::Active => "employed",
-        Employment::OnLeave => "on_leave",
-        Employment::Ended => "left",
-        Employment::Unclassified(_) | Employment::Blank => "unknown",
-    }
+    let known = values::MEANINGS.into_iter().find(|(_, of)| of == meaning);
+    known.map_or("unknown", |(word, _)| word)
 }
 
 /// The location of a file, with what is needed to fetch it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::values::Wrong;
-use super::variables::Raw;
+use super::variables::{EnvyValues, Raw, RawValue};
 use super::{Default, Environment, Judged, Problems, VARIABLES, variable};
 
 /// An unknown variable of these families is probably misspelt.
@@ -29,6 +29,20 @@ const OF_OTHERS: [&str; 1] = ["NOTIFY_SOCKET"];
 #[derive(Default)]
 pub(super) struct Judge {
     pub(super) problems: Problems,
+}
+
+/// Settings, if nothing is wrong.
+pub(super) fn judged<T>(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+    settings: impl FnOnce(&mut Judge, Raw) -> Option<T>,
+) -> Result<Judged<T>, Problems> {
+    let mut judge = Judge::default();
+    let (raw, warnings) = judge.raw(environment, read_file);
+    match settings(&mut judge, raw) {
+        Some(settings) if judge.problems.problems.is_empty() => Ok(Judged { settings, warnings }),
+        _ => Err(judge.problems),
+    }
 }
 
 impl Judge {
@@ -56,7 +70,7 @@ impl Judge {
             } else if variable(&name).is_some() {
                 match value.into_string() {
                     Ok(value) => ours.push((name, value)),
-                    Err(_) => self.problems.add(format!("{name} is not UTF-8"), None),
+                    Err(_) => self.add(format!("{name} is not UTF-8"), None),
                 }
             } else if !OF_OTHERS.contains(&name.as_str()) {
                 let is_ours = FAMILIES.iter().any(|family| name.starts_with(family));
@@ -71,108 +85,98 @@ impl Judge {
                 }
             }
         }
-        let mut raw: Raw = envy::from_iter(ours).unwrap_or_else(|error| {
+        let read = envy::from_iter(ours).unwrap_or_else(|error| {
             // Only optional text is asked for, which every value is.
-            self.problems
-                .add(format!("the environment cannot be read: {error}"), None);
-            Raw::default()
+            self.add(format!("the environment cannot be read: {error}"), None);
+            EnvyValues::default()
         });
-        for (name, value) in raw.each() {
-            *value = value
-                .take()
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty());
-            if let Some(path) = files.get(name) {
-                self.secret_from_file(name, value, path, &read_file);
+        let mut raw = Raw::from(read);
+        for value in raw.each() {
+            let text = value.text.take().map(|text| text.trim().to_owned());
+            value.text = text.filter(|text| !text.is_empty());
+            if let Some(path) = files.get(value.name) {
+                self.secret_from_file(value, path, &read_file);
             }
         }
         warnings.sort();
         (raw, warnings)
     }
 
-    pub(super) fn secret_from_file(
+    fn secret_from_file(
         &mut self,
-        name: &str,
-        value: &mut Option<String>,
+        value: &mut RawValue,
         path: &Path,
         read_file: impl Fn(&Path) -> std::io::Result<String>,
     ) {
-        if value.is_some() {
+        let name = value.name;
+        if value.is_set() {
             let problem = format!("{name} and {name}_FILE are both set");
-            self.problems
-                .add(problem, Some("keep one of the two".to_owned()));
-            return;
+            return self.add(problem, Some("keep one of the two"));
         }
+        let shown = path.display();
         match read_file(path) {
             Ok(text) if text.trim().is_empty() => {
-                self.problems
-                    .add(format!("{name}_FILE=`{}` is empty", path.display()), None);
+                self.add(format!("{name}_FILE=`{shown}` is empty"), None);
             }
-            Ok(text) => *value = Some(text.trim().to_owned()),
-            Err(error) => {
-                let path = path.display();
-                self.problems.add(
-                    format!("{name}_FILE=`{path}` cannot be read: {error}"),
-                    None,
-                );
-            }
+            Ok(text) => value.text = Some(text.trim().to_owned()),
+            Err(error) => self.add(
+                format!("{name}_FILE=`{shown}` cannot be read: {error}"),
+                None,
+            ),
         }
         // The problem of the file is reported; an unset variable would be a second one of the same cause.
-        value.get_or_insert_with(String::new);
+        value.text.get_or_insert_with(String::new);
     }
 
-    pub(super) fn wrong(&mut self, name: &str, value: &str, wrong: Wrong) {
-        let is_secret = variable(name).is_some_and(|variable| variable.secret);
-        let problem = if is_secret {
-            format!("{name} {}", wrong.text)
-        } else {
-            format!("{name}=`{}` {}", without_secrets(name, value), wrong.text)
-        };
-        self.problems.add(problem, wrong.hint);
+    pub(super) fn add(&mut self, problem: impl Into<String>, hint: Option<&str>) {
+        self.problems.add(problem.into(), hint.map(str::to_owned));
     }
 
     /// The typed value of a variable, or of its default.
     pub(super) fn get<T>(
         &mut self,
-        name: &str,
-        value: &Option<String>,
+        value: &RawValue,
         parse: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
-        let default = variable(name).map(|variable| variable.default);
-        let text = match (value, default) {
-            (Some(value), _) => value.as_str(),
-            (None, Some(Default::Value(default))) => default,
-            (None, Some(Default::Required)) => {
-                self.problems.add(format!("{name} is not set"), None);
+        let name = value.name;
+        let variable = variable(name)?;
+        let text = match (&value.text, variable.default) {
+            (Some(text), _) => text,
+            (None, Default::Value(default)) => default,
+            (None, Default::Required) => {
+                self.add(format!("{name} is not set"), None);
                 return None;
             }
-            (None, _) => return None,
+            (None, Default::Unset | Default::Depends(_)) => return None,
         };
-        parse(text)
-            .map_err(|wrong| {
-                let hint = with_the_unit_of(default, text).or(wrong.hint);
-                self.wrong(name, text, Wrong { hint, ..wrong });
-            })
-            .ok()
+        let report = |Wrong { text: wrong, hint }| {
+            let problem = match variable.secret {
+                true => format!("{name} {wrong}"),
+                false => format!("{name}=`{}` {wrong}", without_secrets(name, text)),
+            };
+            let hint = with_the_unit_of(variable.default, text).or(hint);
+            self.problems.add(problem, hint);
+        };
+        parse(text).map_err(report).ok()
     }
 
-    /// Settings, if nothing is wrong.
-    pub(super) fn judged<T>(
-        self,
-        settings: Option<T>,
-        warnings: Vec<String>,
-    ) -> Result<Judged<T>, Problems> {
-        match settings {
-            Some(settings) if self.problems.problems.is_empty() => {
-                Ok(Judged { settings, warnings })
-            }
-            _ => Err(self.problems),
+    /// The typed value of a variable that may be unset.
+    pub(super) fn optional<T>(
+        &mut self,
+        value: &RawValue,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<Option<T>> {
+        match value.text.as_deref() {
+            None => Some(None),
+            // The problem of its file is reported.
+            Some("") => None,
+            Some(_) => self.get(value, parse).map(Some),
         }
     }
 
     /// A secret that a header can carry.
-    pub(super) fn secret(&mut self, name: &str, value: &Option<String>) -> Option<SecretString> {
-        self.get(name, value, |text| {
+    pub(super) fn secret(&mut self, value: &RawValue) -> Option<SecretString> {
+        self.get(value, |text| {
             if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
                 Ok(SecretString::from(text))
             } else {
@@ -183,9 +187,9 @@ impl Judge {
 }
 
 /// What to write instead of a bare number: `24h` if the default is `24h`.
-fn with_the_unit_of(default: Option<Default>, number: &str) -> Option<String> {
+fn with_the_unit_of(default: Default, number: &str) -> Option<String> {
     let is_digit = |c: char| c.is_ascii_digit();
-    let Some(Default::Value(default)) = default else {
+    let Default::Value(default) = default else {
         return None;
     };
     let unit = default.trim_start_matches(is_digit);

@@ -139,10 +139,7 @@ pub fn load(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
-    let mut judge = Judge::default();
-    let (raw, warnings) = judge.raw(environment, read_file);
-    let settings = judge.settings(raw);
-    judge.judged(settings, warnings)
+    judge::judged(environment, read_file, |judge, raw| judge.settings(raw))
 }
 
 /// The settings of a periodic review.
@@ -154,10 +151,7 @@ pub fn load_review(
     tool: Tool,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<ReviewSettings>, Problems> {
-    let mut judge = Judge::default();
-    let (raw, warnings) = judge.raw(environment, read_file);
-    let settings = judge.review(raw, tool);
-    judge.judged(settings, warnings)
+    judge::judged(environment, read_file, |judge, raw| judge.review(raw, tool))
 }
 
 /// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
@@ -169,13 +163,13 @@ pub fn load_store(
     url: Option<String>,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<store::Settings>, Problems> {
-    let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    raw.evidence_url = url.or(raw.evidence_url);
-    let force_path_style = judge.force_path_style(&raw);
-    let settings = judge.store(&raw, force_path_style);
-    judge.logs(&raw);
-    judge.judged(settings, warnings)
+    judge::judged(environment, read_file, |judge, mut raw| {
+        raw.evidence_url.text = url.or(raw.evidence_url.text);
+        let force_path_style = judge.force_path_style(&raw);
+        let settings = judge.store(&raw, force_path_style);
+        judge.logs(&raw);
+        settings
+    })
 }
 
 /// The settings of `connect`.
@@ -186,12 +180,12 @@ pub fn load_truto(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<truto::ApiSettings>, Problems> {
-    let mut judge = Judge::default();
-    let (raw, warnings) = judge.raw(environment, read_file);
-    let http = judge.http(&raw);
-    let settings = judge.api(&raw, http);
-    judge.logs(&raw);
-    judge.judged(settings, warnings)
+    judge::judged(environment, read_file, |judge, raw| {
+        let http = judge.http(&raw);
+        let settings = judge.api(&raw, http);
+        judge.logs(&raw);
+        settings
+    })
 }
 
 /// Parses the id of a connection for the command line.
@@ -239,16 +233,13 @@ pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogForma
 }
 
 fn log_format(text: &str) -> Result<LogFormat, Wrong> {
-    values::choice(
-        text,
-        &[("json", LogFormat::Json), ("text", LogFormat::Text)],
-    )
+    values::one_of([("json", LogFormat::Json), ("text", LogFormat::Text)])(text)
 }
 
 impl Judge {
     fn logs(&mut self, raw: &Raw) {
-        self.get("LOG_FORMAT", &raw.log_format, log_format);
-        self.get("RUST_LOG", &raw.rust_log, |text| {
+        self.get(&raw.log_format, log_format);
+        self.get(&raw.rust_log, |text| {
             text.parse::<tracing_subscriber::filter::EnvFilter>()
                 .map(drop)
                 .map_err(|error| Wrong::new(format!("is no filter: {error}")))
@@ -258,11 +249,10 @@ impl Judge {
     fn settings(&mut self, raw: Raw) -> Option<Settings> {
         let http = self.http(&raw);
         let truto = self.truto(&raw, http.clone());
-        let workspace_id = raw.asana_workspace_id.clone();
-        let raw_pages = self.get("EVIDENCE_RAW", &raw.evidence_raw, |text| {
-            let words: Vec<_> = RawPages::ALL.iter().map(|of| (of.as_str(), *of)).collect();
-            values::choice(text, &words)
-        });
+        let workspace_id = raw.asana_workspace_id.text.clone();
+        let words = [RawPages::None, RawPages::Minimal, RawPages::Full];
+        let words = words.map(|raw| (raw.as_str(), raw));
+        let raw_pages = self.get(&raw.evidence_raw, values::one_of(words));
         let force_path_style = self.force_path_style(&raw);
         let manual = self.manual(&raw, &http, force_path_style);
         let rules = self.hr_rules(&raw);
@@ -271,16 +261,14 @@ impl Judge {
         let schedule = self.schedule(&raw, policy.as_ref());
         let evidence = self.evidence(&raw, force_path_style);
         let notify = self.notify(&raw);
-        let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
+        let deadline = self.get(&raw.run_deadline, values::some_time);
         let criticality = self.criticality(&raw);
-        let fail_on = self.get("FAIL_ON", &raw.fail_on, |text| {
-            let words = [
-                ("findings", FailOn::Findings),
-                ("inconclusive", FailOn::Inconclusive),
-                ("never", FailOn::Never),
-            ];
-            values::choice(text, &words)
-        });
+        let words = [
+            ("findings", FailOn::Findings),
+            ("inconclusive", FailOn::Inconclusive),
+            ("never", FailOn::Never),
+        ];
+        let fail_on = self.get(&raw.fail_on, values::one_of(words));
         self.logs(&raw);
         let own_controls = self.own_controls(&raw);
         let evidence = evidence?;
@@ -310,7 +298,7 @@ impl Judge {
         let connection = self.connection(&raw);
         let force_path_style = self.force_path_style(&raw);
         let evidence = self.evidence(&raw, force_path_style);
-        let grace = self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
+        let grace = self.get(&raw.revocation_grace, values::duration);
         let criticality = self.criticality(&raw);
         let notify = self.notify(&raw);
         let own_controls = self.own_controls(&raw);
@@ -334,37 +322,33 @@ impl Judge {
 
     fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
         let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
-        if cron.is_none() && zone.is_some() {
-            let problem = "RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not".to_owned();
-            let hint = "set both, or neither".to_owned();
-            self.problems.add(problem, Some(hint));
+        if !cron.is_set() && zone.is_set() {
+            let problem = "RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not";
+            self.add(problem, Some("set both, or neither"));
         }
-        let cron = self.get("RUN_SCHEDULE", cron, values::cron)?;
-        let zone = match zone {
+        let cron = self.get(cron, values::cron)?;
+        let zone = match self.optional(zone, values::zone)? {
+            Some(zone) => zone,
             None => policy?.hr_time_zone.clone(),
-            set => self.get("RUN_SCHEDULE_ZONE", set, values::zone)?,
         };
         Some(RunSchedule { cron, zone })
     }
 
     fn criticality(&mut self, raw: &Raw) -> Option<String> {
-        let value = &raw.system_criticality;
-        self.get("SYSTEM_CRITICALITY", value, |text| Ok(text.to_owned()))
+        self.get(&raw.system_criticality, |text| Ok(text.to_owned()))
     }
 
     fn own_controls(&mut self, raw: &Raw) -> Option<Vec<OwnControl>> {
-        match &raw.control_ids {
-            None => Some(Vec::new()),
-            text => self.get("CONTROL_IDS", text, values::own_controls),
-        }
+        let own_controls = self.optional(&raw.control_ids, values::own_controls);
+        own_controls.map(Option::unwrap_or_default)
     }
 }
 
 fn executor(raw: &Raw) -> Executor {
     Executor {
-        claimed_job_name: raw.job_name.clone(),
-        claimed_pod_uid: raw.pod_uid.clone(),
-        claimed_image_digest: raw.image_digest.clone(),
+        claimed_job_name: raw.job_name.text.clone(),
+        claimed_pod_uid: raw.pod_uid.text.clone(),
+        claimed_image_digest: raw.image_digest.text.clone(),
     }
 }
 

@@ -7,15 +7,9 @@ use crate::{net, truto};
 
 impl Judge {
     pub(super) fn http(&mut self, raw: &Raw) -> Option<net::Settings> {
-        let timeout = self.get("HTTP_TIMEOUT", &raw.http_timeout, values::some_time);
-        let attempts = self.get("RETRY_MAX_ATTEMPTS", &raw.retry_max_attempts, |text| {
-            values::number(text, 1, 100)
-        });
-        let elapsed = self.get(
-            "RETRY_MAX_ELAPSED",
-            &raw.retry_max_elapsed,
-            values::duration,
-        );
+        let timeout = self.get(&raw.http_timeout, values::some_time);
+        let attempts = self.get(&raw.retry_max_attempts, values::number(1, 100));
+        let elapsed = self.get(&raw.retry_max_elapsed, values::duration);
         Some(net::Settings {
             timeout: timeout?,
             max_attempts: attempts?,
@@ -31,18 +25,12 @@ impl Judge {
     ) -> Option<truto::Settings> {
         let api = self.api(raw, http);
         let connection = self.connection(raw);
-        let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
-            values::number(text, 1, 1000)
-        });
+        let page_size = self.get(&raw.truto_page_size, values::number(1, 1000));
         Some(api?.to(&connection?, page_size?))
     }
 
     pub(super) fn connection(&mut self, raw: &Raw) -> Option<String> {
-        self.get(
-            "TRUTO_INTEGRATED_ACCOUNT_ID",
-            &raw.truto_integrated_account_id,
-            values::connection_id,
-        )
+        self.get(&raw.truto_integrated_account_id, values::connection_id)
     }
 
     /// Truto, for any connection.
@@ -51,13 +39,9 @@ impl Judge {
         raw: &Raw,
         http: Option<net::Settings>,
     ) -> Option<truto::ApiSettings> {
-        let token = self.secret("TRUTO_API_TOKEN", &raw.truto_api_token);
-        let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
-        let rate_limit = self.get(
-            "TRUTO_RATE_LIMIT",
-            &raw.truto_rate_limit,
-            values::rate_limit,
-        );
+        let token = self.secret(&raw.truto_api_token);
+        let base_url = self.get(&raw.truto_base_url, values::base_url);
+        let rate_limit = self.get(&raw.truto_rate_limit, values::rate_limit);
         Some(truto::ApiSettings {
             base_url: base_url?,
             api_token: token?,

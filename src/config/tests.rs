@@ -53,9 +53,7 @@ fn three_variables_are_enough() {
     assert_eq!(run.policy.offboarding_grace_seconds, 24 * 3600);
     assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
     assert_eq!(run.deadline, Duration::from_secs(50 * 60));
-    assert!(
-        matches!(run.store.location, store::StoreLocation::Folder(path) if path == Path::new("./evidence"))
-    );
+    assert!(matches!(run.store, store::Settings::Folder(path) if path == Path::new("./evidence")));
 }
 
 #[test]
@@ -169,7 +167,8 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
     let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")])
         .expect("settings")
         .settings;
-    let token = secrecy::ExposeSecret::expose_secret(&settings.source.truto.api_token).to_owned();
+    let token =
+        secrecy::ExposeSecret::expose_secret(&settings.source.truto.api.api_token).to_owned();
     assert_eq!(token, "from-a-file");
 
     let both = judge(&[
@@ -464,8 +463,8 @@ fn a_feed_that_needs_no_authorization_gets_none() {
 fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
     let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
     assert!(matches!(
-        s3.settings.store.location,
-        store::StoreLocation::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
+        s3.settings.store,
+        store::Settings::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
     ));
     for url in ["https://x.test", "gs://b/p", "s3://", "truto-hris://x"] {
         assert!(with(&[("EVIDENCE_URL", url)]).is_err(), "{url}");
@@ -486,7 +485,7 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
         panic!("no HR system: {:?}", run.feed);
     };
     assert_eq!(hris.truto.integrated_account_id, "9b2e-11");
-    assert_eq!(hris.truto.api_token.expose_secret(), "s3cret-token");
+    assert_eq!(hris.truto.api.api_token.expose_secret(), "s3cret-token");
     assert_eq!(hris.truto.page_size, 50);
     assert_eq!(hris.dates.order, Some(DateOrder::MonthFirst));
     assert!(hris.may_lack_leavers);
@@ -765,7 +764,7 @@ fn every_variable_changes_what_the_run_is_reported() {
     // Debug shows no secret: each is looked at where it goes.
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
         let run = &judged.settings;
-        let token = run.source.truto.api_token.expose_secret().to_owned();
+        let token = run.source.truto.api.api_token.expose_secret().to_owned();
         let authorization = match &run.feed {
             feed::Source::File(feed::Settings {
                 location: files::Location::Http { authorization, .. },

@@ -83,28 +83,31 @@ pub(super) fn duration_or_off(text: &str) -> Result<Option<Duration>, Wrong> {
 }
 
 /// A whole number within bounds.
-pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
-    text.parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| Wrong::new(format!("is not a whole number from {least} to {most}")))
+pub(super) fn number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, Wrong> {
+    move |text| {
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| Wrong::new(format!("is not a whole number from {least} to {most}")))
+    }
 }
 
 /// `true` or `false`.
 pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
-    choice(text, &[("true", true), ("false", false)])
+    one_of([("true", true), ("false", false)])(text)
 }
 
 /// One of a closed set of words.
-pub(super) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Wrong> {
-    words
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| {
-            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+pub(super) fn one_of<T: Copy, const N: usize>(
+    words: [(&'static str, T); N],
+) -> impl Fn(&str) -> Result<T, Wrong> {
+    move |text| {
+        let known = words.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).ok_or_else(|| {
+            let words = words.map(|(word, _)| format!("`{word}`"));
             Wrong::new(format!("is none of {}", words.join(", ")))
         })
+    }
 }
 
 /// `49/10s`, or `off`.
@@ -114,7 +117,7 @@ pub(super) fn rate_limit(text: &str) -> Result<Option<RateLimit>, Wrong> {
     }
     let wrong = || Wrong::new("is not a rate").hint("write `49/10s` or `off`");
     let (requests, window) = text.split_once('/').ok_or_else(wrong)?;
-    let requests = number(requests, 1, 1_000_000).map_err(|_| wrong())?;
+    let requests = number(1, 1_000_000)(requests).map_err(|_| wrong())?;
     let window = some_time(window).map_err(|_| wrong())?;
     Ok(Some(RateLimit { requests, window }))
 }
@@ -346,19 +349,21 @@ pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
     Ok(columns)
 }
 
+/// What `HR_FEED_STATUSES` calls the meanings of status words.
+pub(super) const MEANINGS: [(&str, Employment); 3] = [
+    ("employed", Employment::Active),
+    ("on_leave", Employment::OnLeave),
+    ("left", Employment::Ended),
+];
+
 /// Status words by what they mean: `Sabbatical=on_leave,Alumni=left`.
 pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong> {
     let hint = "write `Sabbatical=on_leave,Alumni=left`; the meanings are employed, on_leave, left";
     let mut statuses = BTreeMap::new();
     for (word, meaning) in pairs(text).map_err(|wrong| wrong.hint(hint))? {
-        let means = match meaning.as_str() {
-            "employed" => Employment::Active,
-            "on_leave" => Employment::OnLeave,
-            "left" => Employment::Ended,
-            _ => {
-                let wrong = format!("holds the meaning `{meaning}`, which is not known");
-                return Err(Wrong::new(wrong).hint(hint));
-            }
+        let Some((_, means)) = MEANINGS.into_iter().find(|(name, _)| *name == meaning) else {
+            let wrong = format!("holds the meaning `{meaning}`, which is not known");
+            return Err(Wrong::new(wrong).hint(hint));
         };
         if statuses.insert(word.clone(), means).is_some() {
             return Err(Wrong::new(format!("holds the word `{word}` twice")).hint(hint));
@@ -368,36 +373,36 @@ pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong
 }
 
 /// Names separated by commas, at least one and none of them blank.
-pub(super) fn names(text: &str, example: &str) -> Result<Vec<String>, Wrong> {
-    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-    if names.iter().any(String::is_empty) {
-        return Err(Wrong::new("has an empty part").hint(format!("write `{example}`")));
+pub(super) fn names(example: &str) -> impl Fn(&str) -> Result<Vec<String>, Wrong> {
+    move |text| {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        match names.iter().any(String::is_empty) {
+            true => Err(Wrong::new("has an empty part").hint(format!("write `{example}`"))),
+            false => Ok(names),
+        }
     }
-    Ok(names)
 }
 
 /// Mail domains separated by commas.
 pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
     let hint = "write `corp.com,corp.io`";
-    let names = names(text, "corp.com,corp.io")?;
-    names
-        .iter()
-        .map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint)))
-        .collect()
+    let names = names("corp.com,corp.io")(text)?;
+    let domain = |name: &String| domain(name).map_err(|wrong| wrong.hint(hint));
+    names.iter().map(domain).collect()
 }
 
 /// Domains that are one, as `corp.com=corp.io`, sorted.
 pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
     const FORM: &str = "write `corp.com=corp.io,corp.com=corp.org`";
     let mut pairs = BTreeSet::new();
-    for pair in names(text, "corp.com=corp.io,corp.com=corp.org")? {
+    for pair in names("corp.com=corp.io,corp.com=corp.org")(text)? {
         let Some((one, other)) = pair
             .split_once('=')
             .filter(|(_, other)| !other.contains('='))
         else {
             return Err(Wrong::new(format!("holds `{pair}`, which is not two domains")).hint(FORM));
         };
-        let domain = |text: &str| domain(text.trim()).map_err(|wrong| or_hint(wrong, FORM));
+        let domain = |text: &str| domain(text.trim()).map_err(|wrong| wrong.hint(FORM));
         let (one, other) = (domain(one)?, domain(other)?);
         if one == other {
             return Err(Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM));
@@ -405,14 +410,6 @@ pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
         pairs.insert(format!("{one}={other}"));
     }
     Ok(pairs.into_iter().collect())
-}
-
-/// What is wrong, with another hint on the right form.
-fn or_hint(wrong: Wrong, hint: &str) -> Wrong {
-    Wrong {
-        hint: Some(hint.to_owned()),
-        ..wrong
-    }
 }
 
 /// The five fields of a cron schedule.

@@ -82,15 +82,34 @@ macro_rules! variables {
         /// The environment as envy reads it: every value optional text. It holds
         /// secrets as plain text and so has no `Debug`.
         #[derive(std::default::Default, Deserialize)]
-        pub(super) struct Raw { $(pub(super) $field: Option<String>,)+ }
+        pub(super) struct EnvyValues { $($field: Option<String>,)+ }
+
+        /// The same with the name of each variable beside its value.
+        pub(super) struct Raw { $(pub(super) $field: RawValue,)+ }
+
+        impl From<EnvyValues> for Raw {
+            fn from(read: EnvyValues) -> Self {
+                Self { $($field: RawValue { name: $name, text: read.$field },)+ }
+            }
+        }
 
         impl Raw {
-            /// Every value with the name of its variable.
-            pub(super) fn each(&mut self) -> Vec<(&'static str, &mut Option<String>)> {
-                vec![$(($name, &mut self.$field),)+]
+            pub(super) fn each(&mut self) -> Vec<&mut RawValue> {
+                vec![$(&mut self.$field,)+]
             }
         }
     };
+}
+
+pub(super) struct RawValue {
+    pub(super) name: &'static str,
+    pub(super) text: Option<String>,
+}
+
+impl RawValue {
+    pub(super) fn is_set(&self) -> bool {
+        self.text.is_some()
+    }
 }
 
 macro_rules! is_secret {
@@ -171,13 +190,9 @@ mod tests {
     fn envy_finds_each_variable_under_its_name() {
         for variable in VARIABLES {
             let vars = [(variable.name.to_owned(), "x".to_owned())];
-            let mut raw: Raw = envy::from_iter(vars).expect("optional text");
-            let set: Vec<&str> = raw
-                .each()
-                .into_iter()
-                .filter(|(_, value)| value.is_some())
-                .map(|(name, _)| name)
-                .collect();
+            let mut raw = Raw::from(envy::from_iter::<_, EnvyValues>(vars).expect("optional text"));
+            let set = raw.each().into_iter().filter(|value| value.is_set());
+            let set: Vec<&str> = set.map(|value| value.name).collect();
             assert_eq!(set, [variable.name]);
         }
     }

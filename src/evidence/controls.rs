@@ -45,55 +45,56 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
     if !claim.complete || claim.in_doubt {
         return Vec::new();
     }
-    let mut controls = vec![control(
-        "SOC 2 CC6.1",
-        "Lists the accounts that Truto returned, each with its status and role, and checks that the list is complete.",
-        "How people sign in, what an account can reach inside the workspace, and other systems.",
-    )];
-    if claim.has_leavers {
-        controls.push(control(
+    let controls = [
+        (
+            true,
+            "SOC 2 CC6.1",
+            "Lists the accounts that Truto returned, each with its status and role, and checks that the list is complete.",
+            "How people sign in, what an account can reach inside the workspace, and other systems.",
+        ),
+        (
+            claim.has_leavers,
             "SOC 2 CC6.2",
             "Reports the accounts, matched to people whose work ended according to HR, that still have access.",
             "How access is requested, approved and granted; people whom HR does not name.",
-        ));
-    }
-    if claim.has_baseline {
-        controls.push(control(
+        ),
+        (
+            claim.has_baseline,
             "SOC 2 CC6.3",
             "Lists the accounts whose role differs between two complete runs.",
             "Whether a role is appropriate or a change was approved; a change undone between the two runs.",
-        ));
-    }
-    if claim.has_leavers {
-        controls.push(control(
-        "ISO/IEC 27001:2022 A.5.15",
-        "Tests one rule, that access ends within the grace after work ends, against the accounts that have access.",
-        "The access control policy itself, and its other rules.",
-    ));
-    }
-    // Only a roster names the people who own the other accounts.
-    match claim.scope {
-        FeedScope::Roster => controls.push(control(
+        ),
+        (
+            claim.has_leavers,
+            "ISO/IEC 27001:2022 A.5.15",
+            "Tests one rule, that access ends within the grace after work ends, against the accounts that have access.",
+            "The access control policy itself, and its other rules.",
+        ),
+        (
+            // Only a roster names the people who own the other accounts.
+            claim.scope == FeedScope::Roster,
             "ISO/IEC 27001:2022 A.5.16",
             "Matches each account to a person of the HR roster by id, address or alias, or lists it as unmatched.",
             "How identities are verified and registered.",
-        )),
-        FeedScope::Leavers | FeedScope::RecentLeavers => {}
-    }
-    if claim.has_baseline {
-        controls.push(control(
+        ),
+        (
+            claim.has_baseline,
             "ISO/IEC 27001:2022 A.5.18",
             "Shows each observed removal of a leaver's access as an interval between two runs.",
             "How access rights are granted, changed and reviewed.",
-        ));
-    }
-    controls.push(control(
+        ),
+        (
+            true,
             "ISO/IEC 27001:2022 A.8.2",
             "Lists the accounts with the role admin, and reports those that a leaver named by HR still has after the deadline.",
             "How admin rights are approved; privileges inside teams and projects.",
-        ));
-    controls.extend(own.iter().map(claimed));
-    controls
+        ),
+    ];
+    let supported = controls
+        .into_iter()
+        .filter(|(is_supported, ..)| *is_supported);
+    let supported = supported.map(|(_, id, supports, not)| control(id, supports, not));
+    supported.chain(own.iter().map(claimed)).collect()
 }
 
 /// The controls of a periodic access review. One that is open, or closed incomplete, supports none.

@@ -6,6 +6,32 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+use serde_json::Value;
+
+/// A table with these fields of each record, and the number of its rows below the header. Several values of one field are
+/// separated by semicolons.
+pub(super) fn table(
+    columns: &[&str],
+    records: impl Iterator<Item = impl Serialize>,
+) -> (Vec<u8>, u64) {
+    let mut table = Table::with_header(columns);
+    for record in records {
+        let record = serde_json::to_value(&record).expect("our records have only text keys");
+        table.row(columns.iter().map(|column| cell(&record[*column])));
+    }
+    table.finish()
+}
+
+fn cell(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Array(values) => Cow::Owned(Vec::from_iter(values.iter().map(cell)).join(";")),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => Cow::Owned(value.to_string()),
+    }
+}
+
 /// A table for people.
 pub(crate) struct Table {
     writer: ::csv::Writer<Vec<u8>>,
@@ -40,14 +66,8 @@ impl Table {
 }
 
 fn write<'a>(writer: &mut ::csv::Writer<Vec<u8>>, cells: impl Iterator<Item = Cow<'a, str>>) {
-    for cell in cells {
-        writer
-            .write_field(cell.as_bytes())
-            .expect("writing to memory does not fail");
-    }
-    writer
-        .write_record(None::<&[u8]>)
-        .expect("writing to memory does not fail");
+    let written = writer.write_record(cells.map(Cow::into_owned));
+    written.expect("writing to memory does not fail");
 }
 
 /// A cell no spreadsheet takes for a formula.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::json;
+use super::{ReviewPart, json};
 use crate::judgement::{Mark, RunRef};
 
 /// The `schema` of an entry.
@@ -62,6 +62,17 @@ pub enum EntryKind {
     ReviewOpen,
     /// A periodic access review was closed.
     ReviewClose,
+}
+
+impl EntryKind {
+    /// Which part of a periodic review it is.
+    pub fn review_part(self) -> Option<ReviewPart> {
+        match self {
+            Self::ReviewOpen => Some(ReviewPart::Open),
+            Self::ReviewClose => Some(ReviewPart::Close),
+            Self::Run | Self::Failure => None,
+        }
+    }
 }
 
 /// The kind of a key that signs entries.

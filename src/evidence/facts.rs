@@ -80,7 +80,6 @@ impl<'a> Facts<'a> {
     fn of(snapshot: &Snapshot<'a>) -> Self {
         let (inputs, judgement) = (snapshot.inputs, snapshot.judgement);
         let (past, hr) = (&inputs.past, &inputs.hr);
-        let at = |at: &'a RunRef| Cow::Borrowed(at);
         Self {
             schema: "asana-access-review/facts/v1".into(),
             as_of: inputs.as_of,
@@ -92,8 +91,8 @@ impl<'a> Facts<'a> {
                 clock_behind_seconds: past.clock_behind_seconds,
                 failed_since_baseline: past.failed_since_baseline,
                 ledger_faults: Cow::Borrowed(&past.ledger_faults),
-                baseline: past.baseline.as_ref().map(|of| at(&of.at)),
-                previous: past.previous.as_ref().map(|of| at(&of.at)),
+                baseline: past.baseline.as_ref().map(|of| Cow::Borrowed(&of.at)),
+                previous: past.previous.as_ref().map(|of| Cow::Borrowed(&of.at)),
             },
             hr: HrFacts {
                 origin: Cow::Borrowed(&hr.origin),
@@ -183,12 +182,9 @@ fn with_accounts(
 }
 
 pub(super) fn input_facts(snapshot: &Snapshot<'_>) -> DataFile {
-    DataFile {
-        file: RunFile::InputFacts,
-        // Three levels: a page and a request are a line each.
-        bytes: json::document(&Facts::of(snapshot), 3),
-        rows: None,
-    }
+    // Three levels: a page and a request are a line each.
+    let bytes = json::document(&Facts::of(snapshot), 3);
+    DataFile::of(RunFile::InputFacts, bytes)
 }
 
 /// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be

@@ -1,18 +1,16 @@
 //! The data files of a run, made one after the other so that only one is held at a time.
 
-use std::borrow::Cow;
 use std::io::BufWriter;
 
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::csv::Table;
 use super::entry::sha256_hex;
 use super::facts::{input_facts, input_hr};
 use super::result::result;
-use super::{RunFile, Snapshot, json};
-use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
+use super::{RunFile, Snapshot, csv, json};
+use crate::judgement::{DirectiveKind, DirectiveState, FindingKind, Leaver, MatchKind};
 use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
@@ -40,6 +38,15 @@ pub struct FileRecord {
 }
 
 impl DataFile {
+    /// A file that holds no records.
+    pub fn of(file: RunFile, bytes: Vec<u8>) -> Self {
+        Self {
+            file,
+            bytes,
+            rows: None,
+        }
+    }
+
     /// What the manifest says of the file.
     pub fn record(&self) -> FileRecord {
         FileRecord {
@@ -96,14 +103,6 @@ impl<'a> Snapshot<'a> {
         ];
         MAKERS.into_iter().map(move |make| make(&self))
     }
-
-    fn accounts(&self) -> impl Iterator<Item = (&'a Account, &'a Owner)> {
-        self.inputs
-            .population
-            .accounts
-            .iter()
-            .zip(&self.judgement.owners)
-    }
 }
 
 /// One record a line, gzip. Without a name and a time in the header, so that the same records give
@@ -131,38 +130,14 @@ pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Seria
     }
 }
 
-fn table(file: RunFile, table: Table) -> DataFile {
-    let (bytes, rows) = table.finish();
+/// A table for people, with the columns that its first line names.
+fn table(file: RunFile, columns: &str, records: impl Iterator<Item = impl Serialize>) -> DataFile {
+    let (bytes, rows) = csv::table(&Vec::from_iter(columns.split(',')), records);
     DataFile {
         file,
         bytes,
         rows: Some(rows),
     }
-}
-
-// Cells.
-
-fn text(value: Option<&str>) -> Cow<'_, str> {
-    Cow::Borrowed(value.unwrap_or_default())
-}
-
-fn shown<'a>(value: Option<impl ToString>) -> Cow<'a, str> {
-    value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()))
-}
-
-fn email(value: Option<&EmailAddress>) -> Cow<'_, str> {
-    text(value.map(EmailAddress::as_written))
-}
-
-fn joined<'a>(values: impl Iterator<Item = impl AsRef<str>>) -> Cow<'a, str> {
-    let mut cell = String::new();
-    for (place, value) in values.enumerate() {
-        if place > 0 {
-            cell.push(';');
-        }
-        cell.push_str(value.as_ref());
-    }
-    Cow::Owned(cell)
 }
 
 // The files, in the order they are made.
@@ -172,89 +147,44 @@ fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, snapshot.judgement.links.iter())
 }
 
+/// A line that was decided by hand, with what became of it.
+#[derive(Serialize)]
+struct DirectiveRow<'a, L> {
+    #[serde(flatten)]
+    line: &'a L,
+    state: DirectiveState,
+    detail: &'a str,
+    in_force_since: Option<Timestamp>,
+    after_the_fact: bool,
+}
+
+fn directives<'a, L>(
+    snapshot: &Snapshot<'a>,
+    kind: DirectiveKind,
+    lines: &'a [L],
+) -> impl Iterator<Item = DirectiveRow<'a, L>> {
+    let uses = snapshot.judgement.directives_of(kind);
+    lines.iter().zip(uses).map(|(line, of)| DirectiveRow {
+        line,
+        state: of.state,
+        detail: &of.detail,
+        in_force_since: of.in_force_since,
+        after_the_fact: of.after_the_fact,
+    })
+}
+
 fn input_aliases(snapshot: &Snapshot<'_>) -> DataFile {
-    let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
-    let mut out = Table::with_header(&columns);
-    let aliases = snapshot.inputs.directives.aliases().iter();
-    for (alias, of) in aliases.zip(snapshot.judgement.directives_of(DirectiveKind::Alias)) {
-        let Alias {
-            line,
-            email,
-            account_id,
-            person_id,
-            relation,
-            owner,
-            reason,
-            approved_by,
-            expires_on,
-            fault: _,
-        } = alias;
-        out.row([
-            text(email.as_deref()),
-            text(account_id.as_deref()),
-            text(person_id.as_deref()),
-            text(relation.as_deref()),
-            text(owner.as_deref()),
-            text(reason.as_deref()),
-            text(approved_by.as_deref()),
-            text(expires_on.as_deref()),
-            shown(Some(line)),
-            shown(Some(of.state)),
-            Cow::Borrowed(of.detail.as_str()),
-        ]);
-    }
-    table(RunFile::InputAliases, out)
+    let columns = Alias::COLUMNS.join(",") + ",line,state,detail";
+    let aliases = snapshot.inputs.directives.aliases();
+    let rows = directives(snapshot, DirectiveKind::Alias, aliases);
+    table(RunFile::InputAliases, &columns, rows)
 }
 
 fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(
-        &[
-            &Exception::COLUMNS[..],
-            &[
-                "line",
-                "state",
-                "detail",
-                "in_force_since",
-                "after_the_fact",
-            ],
-        ]
-        .concat(),
-    );
-    let exceptions = snapshot.inputs.directives.exceptions().iter();
-    for (exception, of) in
-        exceptions.zip(snapshot.judgement.directives_of(DirectiveKind::Exception))
-    {
-        let Exception {
-            line,
-            email,
-            person_id,
-            account_id,
-            check,
-            reason,
-            approved_by,
-            approved_on,
-            expires_on,
-            ticket,
-            fault: _,
-        } = exception;
-        out.row([
-            text(email.as_deref()),
-            text(person_id.as_deref()),
-            text(account_id.as_deref()),
-            text(check.as_deref()),
-            text(reason.as_deref()),
-            text(approved_by.as_deref()),
-            text(approved_on.as_deref()),
-            text(expires_on.as_deref()),
-            text(ticket.as_deref()),
-            shown(Some(line)),
-            shown(Some(of.state)),
-            Cow::Borrowed(of.detail.as_str()),
-            shown(of.in_force_since),
-            shown(Some(of.after_the_fact)),
-        ]);
-    }
-    table(RunFile::InputExceptions, out)
+    let columns = Exception::COLUMNS.join(",") + ",line,state,detail,in_force_since,after_the_fact";
+    let exceptions = snapshot.inputs.directives.exceptions();
+    let rows = directives(snapshot, DirectiveKind::Exception, exceptions);
+    table(RunFile::InputExceptions, &columns, rows)
 }
 
 /// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
@@ -296,9 +226,11 @@ impl AccountLine {
     }
 }
 
-fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
-    let workspace = &snapshot.inputs.population.workspace;
-    let lines = snapshot.accounts().map(|(account, owner)| AccountLine {
+fn account_lines<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = AccountLine> + use<'a> {
+    let population = &snapshot.inputs.population;
+    let workspace = &population.workspace;
+    let accounts = population.accounts.iter().zip(&snapshot.judgement.owners);
+    accounts.map(|(account, owner)| AccountLine {
         account_id: account.id.clone(),
         email: account.email().cloned(),
         other_emails: account.emails.get(1..).unwrap_or_default().to_vec(),
@@ -314,47 +246,17 @@ fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
         person_id: owner.person_ids.clone(),
         matched_by: owner.matched_by.clone(),
         findings: owner.findings.clone(),
-    });
-    gzip_lines(RunFile::AccountsJsonl, lines)
+    })
+}
+
+fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
+    gzip_lines(RunFile::AccountsJsonl, account_lines(snapshot))
 }
 
 fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let workspace = &snapshot.inputs.population.workspace;
-    let mut out = Table::with_header(&[
-        "account_id",
-        "email",
-        "other_emails",
-        "name",
-        "status",
-        "role",
-        "view_only",
-        "workspace_id",
-        "workspace",
-        "joined_at",
-        "last_login_at",
-        "person_id",
-        "match",
-        "findings",
-    ]);
-    for (account, owner) in snapshot.accounts() {
-        out.row([
-            Cow::Borrowed(account.id.as_str()),
-            email(account.email()),
-            joined(account.emails.iter().skip(1).map(EmailAddress::as_written)),
-            text(account.name.as_deref()),
-            shown(Some(&account.status)),
-            shown(Some(&account.role)),
-            shown(account.view_only),
-            Cow::Borrowed(workspace.id.as_str()),
-            text(workspace.name.as_deref()),
-            shown(account.joined_at),
-            shown(account.last_login_at),
-            joined(owner.person_ids.iter()),
-            joined(owner.matched_by.iter().map(|kind| kind.as_str())),
-            joined(owner.findings.iter().map(|kind| kind.as_str())),
-        ]);
-    }
-    table(RunFile::AccountsCsv, out)
+    let columns = "account_id,email,other_emails,name,status,role,view_only,workspace_id,workspace,\
+        joined_at,last_login_at,person_id,match,findings";
+    table(RunFile::AccountsCsv, columns, account_lines(snapshot))
 }
 
 fn leavers_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
@@ -365,205 +267,41 @@ fn concluded(snapshot: &Snapshot<'_>) -> DataFile {
     gzip_lines(RunFile::Concluded, snapshot.judgement.concluded.iter())
 }
 
+/// A line of `leavers.csv`.
+#[derive(Serialize)]
+struct LeaverRow<'a> {
+    #[serde(flatten)]
+    leaver: &'a Leaver,
+    role: &'a [Option<Role>],
+    status: &'a [Option<Status>],
+}
+
 fn leavers_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
-        "offboarding_id",
-        "person_id",
-        "name",
-        "emails",
-        "hr_status",
-        "hr_end",
-        "hr_last_day",
-        "hr_line",
-        "end_of_work",
-        "moved_from",
-        "deadline",
-        "deadline_rule_run",
-        "outcome",
-        "result",
-        "concluded_run",
-        "account_id",
-        "account_email",
-        "role",
-        "status",
-        "match",
-        "last_seen_with_access",
-        "first_seen_without_access",
-        "within_sla",
-        "exception_expires",
-        "note",
-        "first_seen_in_feed",
-        "deadline_from_notice",
-        "within_sla_from_notice",
-    ]);
-    for leaver in &snapshot.judgement.leavers {
-        let Leaver {
-            offboarding_id,
-            person_key: _,
-            person_id,
-            name,
-            emails,
-            end_of_work,
-            moved_from,
-            deadline,
-            deadline_rule_run,
-            grace_seconds: _,
-            corrected_deadline: _,
-            standing: _,
-            outcome,
-            result,
-            concluded_run,
-            concluded_at: _,
-            seen_employed: _,
-            superseded: _,
-            account_id,
-            account_email,
-            matched_by,
-            account_role,
-            account_status,
-            last_seen_with_access,
-            first_seen_without_access,
-            within_sla,
-            exception_expires,
-            note,
-            first_seen_in_feed,
-            deadline_from_notice,
-            within_sla_from_notice,
-            in_feed: _,
-            hr_status,
-            hr_end,
-            hr_last_day,
-            hr_line,
-            other_person_ids: _,
-            tenures: _,
-            suspected_account_id: _,
-            more_suspected: _,
-        } = leaver;
-        out.row([
-            Cow::Borrowed(&**offboarding_id),
-            text(person_id.as_deref()),
-            text(name.as_deref()),
-            joined(emails.iter().map(EmailAddress::as_written)),
-            shown(hr_status.as_ref()),
-            text(hr_end.as_deref()),
-            text(hr_last_day.as_deref()),
-            shown(*hr_line),
-            shown(*end_of_work),
-            shown(*moved_from),
-            shown(*deadline),
-            text(deadline_rule_run.as_deref()),
-            shown(Some(outcome)),
-            shown(*result),
-            text(concluded_run.as_deref()),
-            joined(account_id.iter()),
-            joined(account_email.iter().map(|address| email(address.as_ref()))),
-            joined(account_role.iter().map(|role| shown(role.as_ref()))),
-            joined(account_status.iter().map(|status| shown(status.as_ref()))),
-            joined(matched_by.iter().map(|kind| kind.as_str())),
-            shown(*last_seen_with_access),
-            shown(*first_seen_without_access),
-            shown(Some(within_sla)),
-            text(exception_expires.as_deref()),
-            Cow::Borrowed(note.as_str()),
-            shown(Some(first_seen_in_feed)),
-            shown(*deadline_from_notice),
-            shown(Some(within_sla_from_notice)),
-        ]);
-    }
-    table(RunFile::LeaversCsv, out)
+    let columns = "offboarding_id,person_id,name,emails,hr_status,hr_end,hr_last_day,hr_line,end_of_work,\
+        moved_from,deadline,deadline_rule_run,outcome,result,concluded_run,account_id,\
+        account_email,role,status,match,last_seen_with_access,first_seen_without_access,\
+        within_sla,exception_expires,note,first_seen_in_feed,deadline_from_notice,\
+        within_sla_from_notice";
+    let leavers = snapshot.judgement.leavers.iter();
+    let rows = leavers.map(|leaver| LeaverRow {
+        leaver,
+        role: &leaver.account_role,
+        status: &leaver.account_status,
+    });
+    table(RunFile::LeaversCsv, columns, rows)
 }
 
 fn findings_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
-        "finding_id",
-        "kind",
-        "severity",
-        "account_id",
-        "email",
-        "name",
-        "role",
-        "status",
-        "person_id",
-        "end_of_work",
-        "deadline",
-        "overdue_hours",
-        "match",
-        "first_seen",
-        "note",
-    ]);
-    for finding in &snapshot.judgement.findings {
-        let Finding {
-            finding_id,
-            kind,
-            severity,
-            account_id,
-            email: address,
-            name,
-            role,
-            status,
-            person_id,
-            end_of_work,
-            deadline,
-            overdue_hours,
-            matched_by,
-            first_seen,
-            note,
-        } = finding;
-        out.row([
-            Cow::Borrowed(finding_id.as_str()),
-            shown(Some(kind)),
-            shown(Some(severity)),
-            text(account_id.as_deref()),
-            email(address.as_ref()),
-            text(name.as_deref()),
-            shown(role.as_ref()),
-            shown(status.as_ref()),
-            text(person_id.as_deref()),
-            shown(*end_of_work),
-            shown(*deadline),
-            shown(*overdue_hours),
-            shown(*matched_by),
-            shown(Some(first_seen)),
-            Cow::Borrowed(note.as_str()),
-        ]);
-    }
-    table(RunFile::FindingsCsv, out)
+    let columns = "finding_id,kind,severity,account_id,email,name,role,status,person_id,end_of_work,\
+        deadline,overdue_hours,match,first_seen,note";
+    let findings = snapshot.judgement.findings.iter();
+    table(RunFile::FindingsCsv, columns, findings)
 }
 
 fn changes_csv(snapshot: &Snapshot<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
-        "change",
-        "account_id",
-        "person_id",
-        "email",
-        "name",
-        "before",
-        "after",
-        "previous_run",
-    ]);
-    for change in &snapshot.judgement.changes {
-        let Change {
-            change,
-            account_id,
-            person_id,
-            email: address,
-            name,
-            before,
-            after,
-            previous_run,
-        } = change;
-        out.row([
-            shown(Some(change)),
-            text(account_id.as_deref()),
-            text(person_id.as_deref()),
-            email(address.as_ref()),
-            text(name.as_deref()),
-            Cow::Borrowed(before.as_str()),
-            Cow::Borrowed(after.as_str()),
-            Cow::Borrowed(previous_run.as_str()),
-        ]);
-    }
-    table(RunFile::ChangesCsv, out)
+    let columns = "change,account_id,person_id,email,name,before,after,previous_run";
+    let changes = snapshot.judgement.changes.iter();
+    table(RunFile::ChangesCsv, columns, changes)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ impl LineFormatter {
     }
 
     fn item<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.empty = false;
         if !first {
             out.write_all(b",")?;
         }
@@ -80,11 +81,6 @@ impl Formatter for LineFormatter {
         self.item(out, first)
     }
 
-    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
-        self.empty = false;
-        Ok(())
-    }
-
     fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.open(out, b"{")
     }
@@ -103,11 +99,6 @@ impl Formatter for LineFormatter {
         } else {
             b":"
         })
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
-        self.empty = false;
-        Ok(())
     }
 }
 

@@ -24,25 +24,16 @@ impl ConnectionFolder {
         is_one.then(|| Self(format!("{}{connection}", Self::ALL)))
     }
 
-    /// The run and the file, relative to its folder, that an object is, if it is a run's.
-    pub fn run_file_of(&self, name: &str) -> Option<(String, String)> {
+    /// The folder of a run or of a part of a review that an object lies in, and its name below that.
+    pub fn committed_file_of(&self, name: &str) -> Option<(String, String)> {
         let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
-        let (day, rest) = below.split_once('/')?;
-        let (run, file) = rest.split_once('/')?;
-        let run = format!("{day}/{run}");
-        RunFolder::parse(&run)?;
-        Some((run, file.to_owned()))
-    }
-
-    /// The part of a periodic review and the file, relative to its folder, that an object is, if it is a
-    /// review's.
-    pub fn review_file_of(&self, name: &str) -> Option<(String, String)> {
-        let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
-        let mut parts = below.splitn(4, '/');
-        let folder = [parts.next()?, parts.next()?, parts.next()?].join("/");
-        let file = parts.next()?;
-        ReviewFolder::parse(&folder)?;
-        Some((folder, file.to_owned()))
+        let depth = match below.starts_with("reviews/") {
+            true => 2,
+            false => 1,
+        };
+        let (end, _) = below.match_indices('/').nth(depth)?;
+        let (folder, file) = (&below[..end], &below[end + 1..]);
+        is_committed(folder).then(|| (folder.to_owned(), file.to_owned()))
     }
 
     /// Whether an object lies where neither a run's files do nor a review's, and other evidence may: public
@@ -52,31 +43,23 @@ impl ConnectionFolder {
         below.starts_with("/keys/")
     }
 
-    /// A part of a periodic review, below this folder.
-    pub fn review(&self, part: &ReviewFolder) -> String {
-        format!("{}/{part}", self.0)
-    }
-
     /// A file of a periodic review.
     pub fn review_file(&self, part: &ReviewFolder, file: ReviewFile) -> String {
-        format!("{}/{}", self.review(part), file.name())
+        format!("{}/{part}/{file}", self.0)
     }
 
     /// The folder of a connection. Characters that could leave the folder are percent-encoded.
     pub fn of(connection: &str) -> Self {
-        let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let mut name = String::from("system=asana/connection=");
-        for c in connection.chars() {
-            if safe(c) {
-                name.push(c);
-            } else {
-                let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    name.push_str(&format!("%{byte:02X}"));
-                }
-            }
-        }
-        Self(name)
+        let encoded = connection.bytes().map(|byte| match byte {
+            b'-' | b'_' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        });
+        Self(format!(
+            "{}connection={}",
+            Self::ALL,
+            String::from_iter(encoded)
+        ))
     }
 
     /// Where the ledger's entries lie; ends with a slash.
@@ -120,21 +103,20 @@ impl ConnectionFolder {
         is_sha256(key_sha256).then(|| format!("{}{key_sha256}.pem", self.keys()))
     }
 
-    /// A run's folder below this one.
-    pub fn run(&self, run: &RunFolder) -> String {
-        format!("{}/{run}", self.0)
-    }
-
     /// A file of the folder that an entry names; none where that is no folder evidence has.
     pub fn committed_file(&self, run: &str, file: &str) -> Option<String> {
-        let is_folder = RunFolder::parse(run).is_some() || ReviewFolder::parse(run).is_some();
-        is_folder.then(|| format!("{}/{run}/{file}", self.0))
+        is_committed(run).then(|| format!("{}/{run}/{file}", self.0))
     }
 
     /// A file of a run.
     pub fn file(&self, run: &RunFolder, file: &RunFile) -> String {
-        format!("{}/{}", self.run(run), file.name())
+        format!("{}/{run}/{}", self.0, file.name())
     }
+}
+
+/// Whether an entry may commit a folder of this name.
+fn is_committed(folder: &str) -> bool {
+    RunFolder::parse(folder).is_some() || ReviewFolder::parse(folder).is_some()
 }
 
 /// Whether a text is a SHA-256 as we write them.
@@ -219,10 +201,12 @@ pub enum RunFile {
 
 impl RunFile {
     /// Files that every run has: a judged run, or one that could not be judged.
-    pub fn always(is_judged: bool) -> Vec<Self> {
-        let mut files = vec![Self::Manifest, Self::Report];
-        if is_judged {
-            files.extend([
+    pub fn always(is_judged: bool) -> &'static [Self] {
+        match is_judged {
+            false => &[Self::Manifest, Self::Report],
+            true => &[
+                Self::Manifest,
+                Self::Report,
                 Self::AccountsCsv,
                 Self::AccountsJsonl,
                 Self::LeaversCsv,
@@ -236,9 +220,8 @@ impl RunFile {
                 Self::InputAliases,
                 Self::InputExceptions,
                 Self::InputFacts,
-            ]);
+            ],
         }
-        files
     }
 
     /// Whether whoever checks a run reads the file of this name for more than its hash: all but the page
@@ -349,18 +332,19 @@ impl fmt::Display for ReviewFolder {
     }
 }
 
-/// A file of a periodic review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReviewFile {
-    WorksheetJson,
-    WorksheetCsv,
-    WorksheetXlsx,
-    WorksheetHtml,
-    DecisionsCsv,
-    Review,
-    Report,
-    Manifest,
-    Sums,
+words! {
+    /// A file of a periodic review.
+    ReviewFile {
+        WorksheetJson = "worksheet.json",
+        WorksheetCsv = "worksheet.csv",
+        WorksheetXlsx = "worksheet.xlsx",
+        WorksheetHtml = "worksheet.html",
+        DecisionsCsv = "decisions.csv",
+        Review = "review.json",
+        Report = "report.html",
+        Manifest = "manifest.json",
+        Sums = "SHA256SUMS",
+    }
 }
 
 impl ReviewFile {
@@ -385,17 +369,7 @@ impl ReviewFile {
 
     /// The name, relative to the folder.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::WorksheetJson => "worksheet.json",
-            Self::WorksheetCsv => "worksheet.csv",
-            Self::WorksheetXlsx => "worksheet.xlsx",
-            Self::WorksheetHtml => "worksheet.html",
-            Self::DecisionsCsv => "decisions.csv",
-            Self::Review => "review.json",
-            Self::Report => "report.html",
-            Self::Manifest => "manifest.json",
-            Self::Sums => "SHA256SUMS",
-        }
+        self.as_str()
     }
 }
 
@@ -429,10 +403,10 @@ mod tests {
         let folder = ConnectionFolder::of("c1");
         let part = ReviewFolder::of("2026-Q4-7f3a9c", ReviewPart::Close).expect("a folder");
         let name = folder.review_file(&part, ReviewFile::Report);
-        let found = folder.review_file_of(&name).expect("a review's file");
+        let found = folder.committed_file_of(&name).expect("a review's file");
         assert_eq!(found, (part.to_string(), "report.html".to_owned()));
         let stranger = format!("{folder}/reviews/x");
-        assert_eq!(folder.review_file_of(&stranger), None);
+        assert_eq!(folder.committed_file_of(&stranger), None);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub struct Run {
 }
 
 /// What was reviewed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ManifestConnection {
     pub id: String,
     pub workspace: Option<Workspace>,
@@ -73,7 +73,7 @@ pub struct ManifestConnection {
 }
 
 /// Where the data came from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sources {
     pub truto: TrutoSource,
     pub hr_feed: Option<HrSource>,
@@ -200,14 +200,14 @@ impl Manifest {
 
     /// A run without a judgement concludes nothing and supports no control.
     fn is_of_a_failure(&self) -> bool {
-        let is_failure = self
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.code != 0);
-        is_failure && self.controls.is_empty() && self.checks.is_empty() && self.summary.is_none()
+        let failure = self.failure.as_ref();
+        failure.is_some_and(|failure| failure.code != 0)
+            && self.controls.is_empty()
+            && self.checks.is_empty()
+            && self.summary.is_none()
     }
 
-    fn marked_origin(&self) -> String {
+    pub fn marked_origin(&self) -> String {
         let is_sandbox = self.connection.is_sandbox == Some(true);
         marked(&self.sources.truto.origin, is_sandbox)
     }
@@ -234,14 +234,7 @@ impl Manifest {
     pub fn to_file(&self) -> (DataFile, String) {
         let bytes = json::document(self, usize::MAX);
         let sha256 = sha256_hex(&bytes);
-        (
-            DataFile {
-                file: RunFile::Manifest,
-                bytes,
-                rows: None,
-            },
-            sha256,
-        )
+        (DataFile::of(RunFile::Manifest, bytes), sha256)
     }
 }
 
@@ -278,7 +271,7 @@ impl Snapshot<'_> {
             inputs,
             judgement,
         } = self;
-        let population = &inputs.population;
+        let (population, past) = (&inputs.population, &inputs.past);
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Manifest {
             schema: SCHEMA.to_owned(),
@@ -298,22 +291,14 @@ impl Snapshot<'_> {
                     complete: judgement.complete,
                     in_doubt: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
-                    has_baseline: inputs.past.baseline.is_some(),
+                    has_baseline: past.baseline.is_some(),
                     has_leavers: judgement.hr_people.left > 0,
                 },
                 &frame.own_controls,
             ),
             own_controls: frame.own_controls.clone(),
-            previous: inputs
-                .past
-                .previous
-                .as_ref()
-                .map(|previous| previous.at.clone()),
-            baseline: inputs
-                .past
-                .baseline
-                .as_ref()
-                .map(|baseline| baseline.at.clone()),
+            previous: past.previous.as_ref().map(|of| of.at.clone()),
+            baseline: past.baseline.as_ref().map(|of| of.at.clone()),
             sources: Sources {
                 truto: TrutoSource {
                     origin: population.origin.clone(),
@@ -352,10 +337,8 @@ impl Snapshot<'_> {
             DirectiveKind::Alias => directives.aliases.as_ref().map(origin_of)?,
             DirectiveKind::Exception => directives.exceptions.as_ref().map(origin_of)?,
         };
-        let mut by_state: BTreeMap<DirectiveState, u64> = DirectiveState::ALL
-            .iter()
-            .map(|state| (*state, 0))
-            .collect();
+        let states = DirectiveState::ALL.iter();
+        let mut by_state = BTreeMap::from_iter(states.map(|state| (*state, 0)));
         for line in self.judgement.directives_of(kind) {
             *by_state.entry(line.state).or_default() += 1;
         }
@@ -411,12 +394,8 @@ impl FailedSnapshot<'_> {
             run: run(frame),
             connection: ManifestConnection {
                 id: (*connection).to_owned(),
-                workspace: None,
                 criticality: frame.criticality.clone(),
-                tenant_id: None,
-                environment_id: None,
-                is_sandbox: None,
-                region: None,
+                ..ManifestConnection::default()
             },
             controls: Vec::new(),
             own_controls: frame.own_controls.clone(),
@@ -427,9 +406,7 @@ impl FailedSnapshot<'_> {
                     origin: (*origin).to_owned(),
                     ..TrutoSource::default()
                 },
-                hr_feed: None,
-                aliases: None,
-                exceptions: None,
+                ..Sources::default()
             },
             policy: None,
             schedule: schedule.cloned(),

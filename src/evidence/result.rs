@@ -142,10 +142,7 @@ impl<'a> RunResult<'a> {
 }
 
 pub(super) fn result(snapshot: &Snapshot<'_>) -> DataFile {
-    DataFile {
-        file: RunFile::Result,
-        // Two levels: a check, a finding, a change are a line each.
-        bytes: json::document(&RunResult::of(snapshot), 2),
-        rows: None,
-    }
+    // Two levels: a check, a finding, a change are a line each.
+    let bytes = json::document(&RunResult::of(snapshot), 2);
+    DataFile::of(RunFile::Result, bytes)
 }

@@ -89,7 +89,7 @@ pub(super) async fn read(
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(reported)?;
     let connection = client.active_connection().await.map_err(reported)?;
     // Not every answer names the system of the connection. The list of employees shows it anyway.
-    if connection.integration.is_asana() == Some(true) {
+    if connection.is_asana() == Some(true) {
         return Err(HrisError::IsAsana { id: id.clone() }.into());
     }
     let list = employees_list(&client);
@@ -109,7 +109,7 @@ pub(super) async fn read(
     let (reader, url) = (settings.clone(), format!("truto-hris://{id}"));
     let location = url.clone();
     let reading = aside(Purpose::HrFeed, &location, move || {
-        understand(listed, url, connection.integration.name, requests, &reader)
+        understand(listed, url, connection.integration, requests, &reader)
     });
     Ok(reading.await?)
 }

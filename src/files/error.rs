@@ -95,13 +95,7 @@ impl FileError {
             Self::Refused { .. } => ErrorKind::Refused,
             Self::Unavailable { .. } => ErrorKind::Transient,
             Self::Net { cause, .. } => cause.kind(),
-            Self::Aws { cause, .. } => match cause {
-                AwsError::NotFound { .. }
-                | AwsError::TooLarge { .. }
-                | AwsError::Configuration { .. } => ErrorKind::Configuration,
-                AwsError::Refused { .. } => ErrorKind::Refused,
-                AwsError::Unavailable { .. } => ErrorKind::Transient,
-            },
+            Self::Aws { cause, .. } => cause.kind(),
         }
     }
 

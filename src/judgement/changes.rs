@@ -1,6 +1,6 @@
 //! What is different from earlier runs, with before and after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,16 +26,18 @@ pub(super) fn of_the_run(
     }
     of_people(inputs, leavers, closed, &mut changes);
     of_rules(inputs, &mut changes);
-    changes.sort_by(|a, b| {
-        (a.change, &a.account_id, &a.person_id, &a.email, &a.name).cmp(&(
-            b.change,
-            &b.account_id,
-            &b.person_id,
-            &b.email,
-            &b.name,
-        ))
-    });
+    changes.sort_by(|a, b| order(a).cmp(&order(b)));
     changes
+}
+
+fn order(of: &Change) -> impl Ord + '_ {
+    (
+        of.change,
+        &of.account_id,
+        &of.person_id,
+        &of.email,
+        &of.name,
+    )
 }
 
 fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Vec<Change>) {
@@ -43,16 +45,12 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
-    let leaver_of: Map<&str, &Leaver> = leavers
-        .iter()
-        .flat_map(|judged| {
-            judged
-                .links
-                .iter()
-                .map(|link| (link.account_id, &judged.leaver))
-        })
-        .collect();
-    let mut note = |change, account: &Account, before: String, after: String| {
+    let links = leavers.iter().flat_map(|judged| {
+        let accounts = judged.links.iter().map(|link| link.account_id);
+        accounts.map(|account| (account, &judged.leaver))
+    });
+    let leaver_of: Map<&str, &Leaver> = links.collect();
+    let mut note = |change, account: &Account, before: &dyn ToString, after: &dyn ToString| {
         let leaver = leaver_of.get(account.id.as_str());
         changes.push(Change {
             change,
@@ -60,80 +58,69 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
             person_id: leaver.and_then(|leaver| leaver.person_id.clone()),
             email: account.email().cloned(),
             name: account.name.clone(),
-            before,
-            after,
+            before: before.to_string(),
+            after: after.to_string(),
             previous_run: baseline.at.run.clone(),
         });
     };
-    let (earlier, today) = (&basis.earlier, &basis.listed);
-
     for account in &inputs.population.accounts {
-        let status = account.status.to_string();
-        let Some(before) = earlier.get(account.id.as_str()) else {
+        let status = &account.status;
+        let Some(before) = basis.earlier.get(account.id.as_str()) else {
             // Gone from the baseline, and known to it: it was there before.
-            let returned = baseline.former_emails.contains_key(&account.id);
-            let change = if returned {
-                ChangeKind::Rejoined
-            } else {
-                ChangeKind::Added
+            let change = match baseline.former_emails.contains_key(&account.id) {
+                true => ChangeKind::Rejoined,
+                false => ChangeKind::Added,
             };
-            note(change, account, String::new(), status);
+            note(change, account, &"", status);
             continue;
         };
         match (before.access(), account.access()) {
             (Access::Has | Access::Possible, Access::None) => {
-                note(
-                    ChangeKind::Deactivated,
-                    account,
-                    before.status.to_string(),
-                    status,
-                );
+                note(ChangeKind::Deactivated, account, &before.status, status);
             }
             (Access::None, Access::Has | Access::Possible) => {
-                // A membership that began anew: removed and invited again. A date that was not
-                // told before says nothing.
+                // Removed and invited again, if the membership began anew. A first date shows nothing.
                 let began_anew = before.joined_at.is_some() && account.joined_at > before.joined_at;
-                let change = if began_anew {
-                    ChangeKind::Rejoined
-                } else {
-                    ChangeKind::Reactivated
+                let change = match began_anew {
+                    true => ChangeKind::Rejoined,
+                    false => ChangeKind::Reactivated,
                 };
-                note(change, account, before.status.to_string(), status);
+                note(change, account, &before.status, status);
             }
             _ => {}
         }
         if before.role != account.role {
-            let (before, after) = (before.role.to_string(), account.role.to_string());
-            note(ChangeKind::RoleChanged, account, before, after);
+            note(
+                ChangeKind::RoleChanged,
+                account,
+                &before.role,
+                &account.role,
+            );
         }
         if before.emails != account.emails {
             let (before, after) = (joined(&before.emails), joined(&account.emails));
-            note(ChangeKind::EmailChanged, account, before, after);
+            note(ChangeKind::EmailChanged, account, &before, &after);
         }
         if before.name != account.name {
-            let (before, after) = (before.name.clone(), account.name.clone());
-            let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-            note(ChangeKind::NameChanged, account, before, after);
+            let name = |of: &Account| of.name.clone().unwrap_or_default();
+            note(
+                ChangeKind::NameChanged,
+                account,
+                &name(before),
+                &name(account),
+            );
         }
     }
     for account in &baseline.accounts {
-        if !today.contains_key(account.id.as_str()) {
-            note(
-                ChangeKind::Removed,
-                account,
-                account.status.to_string(),
-                String::new(),
-            );
+        if !basis.listed.contains_key(account.id.as_str()) {
+            note(ChangeKind::Removed, account, &account.status, &"");
         }
     }
 }
 
 fn joined(emails: &[EmailAddress]) -> String {
-    emails
-        .iter()
-        .map(EmailAddress::as_written)
-        .collect::<Vec<_>>()
-        .join(";")
+    let emails = emails.iter().map(EmailAddress::as_written);
+    emails.collect::<Vec<_>>().join(";")
 }
 
 fn of_people(
@@ -145,54 +132,48 @@ fn of_people(
     let Some(previous) = &inputs.past.previous else {
         return;
     };
-    let mut note = |change, leaver: &Leaver, before: String, after: String| {
+    let mut note = |change, leaver: &Leaver, before: &dyn ToString, after: &dyn ToString| {
         changes.push(Change {
             change,
             account_id: leaver.account_id.first().cloned(),
             person_id: leaver.person_id.clone(),
             email: leaver.emails.first().cloned(),
             name: leaver.name.clone(),
-            before,
-            after,
+            before: before.to_string(),
+            after: after.to_string(),
             previous_run: previous.at.run.clone(),
         });
     };
     for judged in leavers {
         let leaver = &judged.leaver;
+        let outcome = leaver.outcome;
         let Some(earlier) = judged.previous.first() else {
-            note(
-                ChangeKind::LeaverAdded,
-                leaver,
-                String::new(),
-                leaver.outcome.to_string(),
-            );
+            note(ChangeKind::LeaverAdded, leaver, &"", &outcome);
             continue;
         };
+        let is_new = outcome != earlier.outcome;
         let was_in_feed = judged.previous.iter().any(|leaver| leaver.in_feed);
         if was_in_feed && !leaver.in_feed {
-            let (before, after) = (earlier.outcome.to_string(), leaver.outcome.to_string());
-            note(ChangeKind::LeaverVanished, leaver, before, after);
-        }
-        if earlier.end_of_work != leaver.end_of_work {
-            let (before, after) = (written(earlier.end_of_work), written(leaver.end_of_work));
-            note(ChangeKind::EndOfWorkMoved, leaver, before, after);
-        }
-        if leaver.outcome == Outcome::Rescinded && earlier.outcome != Outcome::Rescinded {
-            let before = written(earlier.end_of_work);
-            note(ChangeKind::EndOfWorkMoved, leaver, before, String::new());
-        }
-        if leaver.outcome == Outcome::Rehired && earlier.outcome != Outcome::Rehired {
             note(
-                ChangeKind::Rehired,
+                ChangeKind::LeaverVanished,
                 leaver,
-                earlier.outcome.to_string(),
-                leaver.outcome.to_string(),
+                &earlier.outcome,
+                &outcome,
             );
+        }
+        let (before, after) = (written(earlier.end_of_work), written(leaver.end_of_work));
+        if before != after {
+            note(ChangeKind::EndOfWorkMoved, leaver, &before, &after);
+        }
+        if is_new && outcome == Outcome::Rescinded {
+            note(ChangeKind::EndOfWorkMoved, leaver, &before, &"");
+        }
+        if is_new && outcome == Outcome::Rehired {
+            note(ChangeKind::Rehired, leaver, &earlier.outcome, &outcome);
         }
     }
     for leaver in closed.iter().filter(|leaver| leaver.in_feed) {
-        let (before, after) = (leaver.outcome.to_string(), String::new());
-        note(ChangeKind::LeaverVanished, leaver, before, after);
+        note(ChangeKind::LeaverVanished, leaver, &leaver.outcome, &"");
     }
 }
 
@@ -238,21 +219,17 @@ pub(super) fn differing_rules(
         .filter(|(rule, value)| before.get(rule.as_str()) != Some(value))
         .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))));
 
-    let sha256 = |file: Option<&String>| file.cloned().unwrap_or_default();
     let now = inputs.directives.sha256();
     let names: BTreeSet<&String> = previous.directives.keys().chain(now.keys()).collect();
-    let files = names
-        .into_iter()
-        .map(|name| {
-            let (before, after) = (previous.directives.get(name), now.get(name));
-            (name.clone(), sha256(before), sha256(after))
-        })
-        .filter(|(_, before, after)| before != after);
-    let schedule = |of: &Option<RunSchedule>| of.as_ref().map(RunSchedule::to_string);
-    let (before, after) = (schedule(&previous.schedule), schedule(&inputs.schedule));
-    let schedule = (before != after).then(|| {
-        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-        ("schedule".to_owned(), before, after)
+    let files = names.into_iter().map(|name| {
+        let sha256 = |of: &BTreeMap<String, String>| of.get(name).cloned().unwrap_or_default();
+        (name.clone(), sha256(&previous.directives), sha256(&now))
     });
-    rules.chain(schedule).chain(files).collect()
+    let schedule =
+        |of: &Option<RunSchedule>| of.as_ref().map_or_else(String::new, |of| of.to_string());
+    let (before, after) = (schedule(&previous.schedule), schedule(&inputs.schedule));
+    let others = std::iter::once(("schedule".to_owned(), before, after)).chain(files);
+    rules
+        .chain(others.filter(|(_, before, after)| before != after))
+        .collect()
 }

@@ -3,21 +3,21 @@
 //! A line that is malformed, expired or approved by the person it is for is never used: it is a
 //! finding. What lines did is collected in [`Uses`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::approvers::{
-    Called, Fault, OWN_APPROVAL, Register, Who, ensure_approver, ensure_reason, has_name,
-    malformed, required,
+    Called, Fault, LineKey, OWN_APPROVAL, Register, Who, email_of, ensure_approver, ensure_reason,
+    has_name, malformed, required,
 };
 use super::domains::SameDomains;
 use super::records::exception_id;
-use super::uses::Uses;
+use super::uses::{Place, Uses};
 use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs, Leaver};
-use crate::model::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
+use crate::model::{Access, Account, Alias, Directives, EmailAddress, Exception, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
@@ -31,31 +31,64 @@ pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 /// What an exception may accept by `check`.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
 
-/// An account as a line names it.
-#[derive(Clone, Debug)]
-pub(super) enum AccountKey<'a> {
-    Id(&'a str),
-    Email(EmailAddress),
+/// What an alias says about its account and its person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Same,
+    Different,
+    /// Two people are one.
+    SamePerson,
+    /// The account belongs to no person.
+    Service,
 }
 
-impl AccountKey<'_> {
-    fn names(&self, account: &Account) -> bool {
-        match self {
-            Self::Id(id) => account.id == *id,
-            Self::Email(email) => account.emails.contains(email),
+impl Relation {
+    /// None if the word is not known.
+    pub(super) fn of(alias: &Alias) -> Option<Self> {
+        let word = alias.relation.as_deref().map(str::to_ascii_lowercase);
+        match word.as_deref() {
+            None | Some("same") => Some(Self::Same),
+            Some("different") => Some(Self::Different),
+            Some("same_person") => Some(Self::SamePerson),
+            Some("service") => Some(Self::Service),
+            Some(_) => None,
         }
     }
 }
 
-/// A person as a line names them.
-#[derive(Clone, Debug)]
-pub(super) enum PersonKey<'a> {
-    Id(&'a str),
-    Email(EmailAddress),
+/// A line of either file.
+#[derive(Clone, Copy)]
+pub(super) enum Line<'a> {
+    Alias(&'a Alias),
+    Exception(&'a Exception),
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn place(self) -> Place {
+        match self {
+            Self::Alias(of) => (DirectiveKind::Alias, of.line),
+            Self::Exception(of) => (DirectiveKind::Exception, of.line),
+        }
+    }
+
+    /// Person id, account id and address.
+    pub(super) fn keys(self) -> [Option<&'a str>; 3] {
+        let keys = match self {
+            Self::Alias(of) => [&of.person_id, &of.account_id, &of.email],
+            Self::Exception(of) => [&of.person_id, &of.account_id, &of.email],
+        };
+        keys.map(Option::as_deref)
+    }
+}
+
+/// Every line, in the order of the files.
+pub(super) fn lines(directives: &Directives) -> impl Iterator<Item = Line<'_>> {
+    let aliases = directives.aliases().iter().map(Line::Alias);
+    aliases.chain(directives.exceptions().iter().map(Line::Exception))
 }
 
 /// A person by everything that may name them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Named<'a> {
     pub(super) ids: &'a [&'a str],
     pub(super) emails: &'a [EmailAddress],
@@ -64,41 +97,60 @@ pub(super) struct Named<'a> {
     pub(super) names: &'a [&'a str],
 }
 
-impl<'a> Named<'a> {
-    fn is(&self, key: &PersonKey<'_>) -> bool {
-        match key {
-            PersonKey::Id(id) => self.ids.contains(id),
-            PersonKey::Email(email) => self.emails.contains(email),
-        }
-    }
-
-    /// Whether a text holds all words of a name of theirs.
-    fn is_named(&self, text: &str) -> bool {
-        self.names.iter().any(|name| has_name(text, name))
-    }
-}
-
-/// An account that a line ties to a person, or separates from one.
-#[derive(Clone, Debug)]
+/// An account, and the person to whom a line ties it, from whom it separates it, or who owns it.
 pub(super) struct Tie<'a> {
     pub(super) line: u64,
-    pub(super) account: AccountKey<'a>,
-    person: PersonKey<'a>,
-    approved_by: Option<&'a str>,
+    pub(super) account: LineKey<'a>,
+    person: LineKey<'a>,
+    approved_by: &'a str,
 }
 
-/// A service account, which belongs to no person.
-#[derive(Clone, Debug)]
-pub(super) struct ServiceAccount<'a> {
-    line: u64,
-    account: AccountKey<'a>,
-    owner: PersonKey<'a>,
+impl Tie<'_> {
+    fn is_of(&self, account: &Account) -> bool {
+        self.account.is_of(&[&account.id], &account.emails)
+    }
+}
+
+/// What an exception may cover.
+#[derive(Clone, Copy)]
+pub(super) enum Covered<'k> {
+    /// A leaver's access by an account.
+    Access(&'k Named<'k>, &'k Account),
+    /// An account that may be a leaver's.
+    Suspicion(&'k Named<'k>, &'k Account),
+    /// Every doubt about a leaver with these accounts.
+    Person(&'k Named<'k>, &'k [&'k Account]),
+    /// That a leaver has no usable address.
+    WithoutAddress(&'k Named<'k>),
+    /// An account, independent of its owner, and why it needs an exception.
+    Account(&'k Account, &'static str),
+    /// The person in a rejected row.
+    Rejected(&'k RejectedRow),
+    /// The failure of a check.
+    Check(CheckId),
+}
+
+impl Covered<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Access(_, account) => format!("covers access by account {}", account.id),
+            Self::Suspicion(_, account) => {
+                format!("accepts that account {} may be a leaver's", account.id)
+            }
+            Self::Person(..) => "accepts a leaver who could not be judged".to_owned(),
+            Self::WithoutAddress(_) => "accepts leavers without a usable address".to_owned(),
+            Self::Account(account, why) => format!("covers account {}: {why}", account.id),
+            Self::Rejected(RejectedRow { line, .. }) => {
+                format!("covers the rejected row in line {line} of the HR feed")
+            }
+            Self::Check(check) => format!("accepts that {check} failed"),
+        }
+    }
 }
 
 /// An exception that is in force.
-#[derive(Clone, Debug)]
 pub(super) struct InForce<'a> {
-    pub(super) line: u64,
+    line: u64,
     exception: &'a Exception,
     email: Option<EmailAddress>,
     pub(super) expires_on: Date,
@@ -109,20 +161,39 @@ pub(super) struct InForce<'a> {
 }
 
 impl InForce<'_> {
-    /// Whether all keys of the line name this person or account. `by_id` is whether its id does; the e-mail must
-    /// be one of `emails`. The line must have at least one of the two.
-    fn is_for(&self, by_id: Option<bool>, emails: &[EmailAddress]) -> bool {
-        let by_email = self.email.as_ref().map(|email| emails.contains(email));
-        let by_both = [by_id, by_email];
-        self.exception.check.is_none()
-            && by_both != [None, None]
-            && by_both.iter().flatten().all(|named| *named)
-    }
-
-    fn is_for_account(&self, account: &Account) -> bool {
-        let by_id = self.exception.account_id.as_ref();
-        self.exception.person_id.is_none()
-            && self.is_for(by_id.map(|id| *id == account.id), &account.emails)
+    /// Whether it is for this: all keys of the line name the person or account. An exception for an account alone
+    /// names no person, and one for a person names no account.
+    fn is_for(&self, what: Covered<'_>) -> bool {
+        let of = self.exception;
+        let person = |ids: &[&str]| of.person_id.as_deref().is_none_or(|id| ids.contains(&id));
+        let account = |it: &Account| of.account_id.as_ref().is_none_or(|id| *id == it.id);
+        let email = |known: &[EmailAddress]| {
+            let email = self.email.as_ref();
+            email.is_none_or(|email| known.contains(email))
+        };
+        let check = match what {
+            Covered::WithoutAddress(_) => Some(WITHOUT_ADDRESS),
+            Covered::Check(check) => Some(check.as_str()),
+            _ => None,
+        };
+        of.check.as_deref() == check
+            && match what {
+                Covered::Access(leaver, it) => {
+                    person(leaver.ids) && account(it) && (email(leaver.emails) || email(&it.emails))
+                }
+                Covered::Suspicion(_, it) | Covered::Account(it, _) => {
+                    of.person_id.is_none() && account(it) && email(&it.emails)
+                }
+                Covered::Person(leaver, _) => {
+                    of.account_id.is_none() && person(leaver.ids) && email(leaver.emails)
+                }
+                Covered::Rejected(row) => {
+                    of.account_id.is_none()
+                        && person(row.person_id.as_deref().as_slice())
+                        && email(email_of(row).as_slice())
+                }
+                Covered::WithoutAddress(_) | Covered::Check(_) => true,
+            }
     }
 
     /// The line and its last day, for a check. No names.
@@ -135,7 +206,6 @@ impl InForce<'_> {
 
     /// How evidence names it: the line, who approved it, until when and why, and whether it covers after the fact.
     pub(super) fn in_full(&self, due: Option<Timestamp>) -> String {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let after_the_fact = match self.is_after_the_fact(due) {
             true => format!(" (after the fact: in force since {})", self.in_force_since),
             false => String::new(),
@@ -143,10 +213,14 @@ impl InForce<'_> {
         format!(
             "exception in line {}, approved by {} until {}: {}{after_the_fact}",
             self.line,
-            text(&self.exception.approved_by),
+            self.approved_by(),
             self.expires_on,
-            text(&self.exception.reason)
+            self.exception.reason.as_deref().unwrap_or_default()
         )
+    }
+
+    fn approved_by(&self) -> &str {
+        self.exception.approved_by.as_deref().unwrap_or_default()
     }
 
     /// Whether it came into force after what it covers was due. An exception of the first run never did: the deadline
@@ -157,60 +231,29 @@ impl InForce<'_> {
 }
 
 /// A line that is never used, and why.
-#[derive(Clone, Debug)]
-pub(super) struct Invalid {
-    pub(super) kind: DirectiveKind,
-    pub(super) line: u64,
-    pub(super) state: DirectiveState,
-    pub(super) reason: String,
-    pub(super) account_id: Option<String>,
-    pub(super) person_id: Option<String>,
-    pub(super) email: Option<EmailAddress>,
-}
-
-impl Invalid {
-    pub(super) fn alias(of: &Alias, (state, reason): Fault) -> Self {
-        Self {
-            kind: DirectiveKind::Alias,
-            line: of.line,
-            state,
-            reason,
-            account_id: of.account_id.clone(),
-            person_id: of.person_id.clone(),
-            email: of.email.as_deref().and_then(EmailAddress::parse),
-        }
-    }
-
-    pub(super) fn exception(of: &Exception, (state, reason): Fault) -> Self {
-        Self {
-            kind: DirectiveKind::Exception,
-            line: of.line,
-            state,
-            reason,
-            account_id: of.account_id.clone(),
-            person_id: of.person_id.clone(),
-            email: of.email.as_deref().and_then(EmailAddress::parse),
-        }
-    }
+#[derive(Clone)]
+pub(super) struct Invalid<'a> {
+    pub(super) line: Line<'a>,
+    pub(super) fault: Fault,
 }
 
 /// Every line: those in force by their relation, and those that are never used.
+#[derive(Default)]
 pub(super) struct UsableDirectives<'a> {
     /// Who may be the person or account of a line.
     pub(super) register: Register<'a>,
-    same: Vec<Tie<'a>>,
-    /// Places in `same`, by person.
-    same_by_id: HashMap<&'a str, Vec<usize>>,
-    same_by_email: HashMap<EmailAddress, Vec<usize>>,
+    /// By the person's key.
+    same: HashMap<LineKey<'a>, Vec<Tie<'a>>>,
     different: Vec<Tie<'a>>,
-    /// Pairs of people who are one person, with the line of the alias.
-    same_people: Vec<(u64, [PersonKey<'a>; 2], &'a str)>,
-    services: Vec<ServiceAccount<'a>>,
-    pub(super) exceptions: Vec<InForce<'a>>,
+    /// Pairs of people that a line makes one person, with the line and its approver.
+    pub(super) same_people: Vec<(u64, [LineKey<'a>; 2], &'a str)>,
+    /// Service accounts, which belong to no person. The person of the tie is the owner.
+    services: Vec<Tie<'a>>,
+    exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
     same_domains: SameDomains,
     /// Lines that are never used, whoever is concerned.
-    pub(super) invalid: Vec<Invalid>,
+    pub(super) invalid: Vec<Invalid<'a>>,
 }
 
 impl<'a> UsableDirectives<'a> {
@@ -219,35 +262,21 @@ impl<'a> UsableDirectives<'a> {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
         let mut directives = Self {
             register: Register::of(inputs),
-            same: Vec::new(),
-            same_by_id: HashMap::new(),
-            same_by_email: HashMap::new(),
-            different: Vec::new(),
-            same_people: Vec::new(),
-            services: Vec::new(),
-            exceptions: Vec::new(),
             same_domains: SameDomains::of(inputs),
-            invalid: Vec::new(),
+            ..Self::default()
         };
         for alias in inputs.directives.aliases() {
             if let Err(fault) = directives.add_alias(alias, &zone, inputs) {
-                directives.invalid.push(Invalid::alias(alias, fault));
+                let line = Line::Alias(alias);
+                directives.invalid.push(Invalid { line, fault });
             }
         }
         for exception in inputs.directives.exceptions() {
             match directives.in_force(exception, &zone, inputs) {
                 Ok(exception) => directives.exceptions.push(exception),
-                Err(fault) => directives
-                    .invalid
-                    .push(Invalid::exception(exception, fault)),
-            }
-        }
-        for (place, tie) in directives.same.iter().enumerate() {
-            match &tie.person {
-                PersonKey::Id(id) => directives.same_by_id.entry(*id).or_default().push(place),
-                PersonKey::Email(email) => {
-                    let places = directives.same_by_email.entry(email.clone());
-                    places.or_default().push(place);
+                Err(fault) => {
+                    let line = Line::Exception(exception);
+                    directives.invalid.push(Invalid { line, fault });
                 }
             }
         }
@@ -271,73 +300,36 @@ impl<'a> UsableDirectives<'a> {
         if let Some(expires_on) = &alias.expires_on {
             ensure_in_force(expires_on, zone, inputs.as_of)?;
         }
-        let line = alias.line;
-        let relation = alias.relation.as_deref().unwrap_or("same");
-        let is = |known: &str| relation.eq_ignore_ascii_case(known);
-        if is("different") || is("same_person") || is("service") {
+        let relation = Relation::of(alias);
+        if relation.is_some_and(|of| of != Relation::Same) {
             ensure_reason(alias.reason.as_deref())?;
             ensure_approver(alias.approved_by.as_deref())?;
         }
-        if is("same_person") {
-            let people = alias
-                .person_id
-                .as_deref()
-                .and_then(|ids| ids.split_once('='));
-            let people = people.map(|(one, other)| (one.trim(), other.trim()));
-            let are_two =
-                |(one, other): &(&str, &str)| ![*one, *other].contains(&"") && one != other;
-            let Some((one, other)) = people.filter(are_two) else {
+        let approved_by = alias.approved_by.as_deref().unwrap_or_default();
+        let [person_id, account_id, _] = Line::Alias(alias).keys();
+        if relation == Some(Relation::SamePerson) {
+            let people = person_id.and_then(|ids| ids.split_once('='));
+            let people = people.map(|(one, other)| [one.trim(), other.trim()]);
+            let Some([one, other]) = people.filter(|of| !of.contains(&"") && of[0] != of[1]) else {
                 let reason =
                     "same_person needs two people in person_id, as `E1=E9` (ids or addresses)";
                 return Err(malformed(reason));
             };
-            let approved_by = alias.approved_by.as_deref().unwrap_or_default();
-            let pair = [person_key(one), person_key(other)];
-            self.same_people.push((line, pair, approved_by));
+            let pair = [LineKey::of(one), LineKey::of(other)];
+            self.same_people.push((alias.line, pair, approved_by));
             return Ok(());
         }
-        let account = match (&alias.account_id, &email) {
-            (Some(id), _) => AccountKey::Id(id),
-            (None, Some(email)) => AccountKey::Email(email.clone()),
+        let account = match (account_id, &email) {
+            (Some(id), _) => LineKey::Id(id),
+            (None, Some(email)) => LineKey::Email(email.clone()),
             (None, None) => return Err(malformed("it names no account: give account_id or email")),
         };
-        if is("service") {
-            let Some(owner) = &alias.owner else {
-                return Err(malformed("a service account needs an owner"));
-            };
-            if alias.expires_on.is_none() {
-                return Err(malformed("a service account needs expires_on"));
+        let person = match (person_id, account_id, &email) {
+            _ if relation == Some(Relation::Service) => {
+                self.owner(alias, email.as_ref(), inputs)?
             }
-            let owner = person_key(owner);
-            let named = self.named_as_owner(&owner, inputs);
-            let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
-            if named.is_empty() && is_roster && !inputs.hr.rows.is_empty() {
-                let reason = "the roster does not name its owner: write a person who works here";
-                return Err(malformed(reason));
-            }
-            let (owner_id, owner_email) = match &owner {
-                PersonKey::Id(id) => (Some(*id), None),
-                PersonKey::Email(email) => (None, Some(email)),
-            };
-            let emails = email.iter().chain(owner_email);
-            let account_id = alias.account_id.as_deref();
-            let mut called = self.register.named(owner_id, emails, account_id);
-            named.into_iter().for_each(|who| called.add(who));
-            let approver = alias.approved_by.as_deref().unwrap_or_default();
-            if called.are_written(approver, &self.same_domains) {
-                let reason = "it is approved by the owner or by the person of the account";
-                return Err(malformed(reason));
-            }
-            self.services.push(ServiceAccount {
-                line,
-                account,
-                owner,
-            });
-            return Ok(());
-        }
-        let person = match (&alias.person_id, &alias.account_id, &email) {
-            (Some(id), ..) => PersonKey::Id(id),
-            (None, Some(_), Some(email)) => PersonKey::Email(email.clone()),
+            (Some(id), ..) => LineKey::Id(id),
+            (None, Some(_), Some(email)) => LineKey::Email(email.clone()),
             _ => {
                 let reason = "it names an account and no person: give person_id, or account_id and \
                               the person's email";
@@ -345,37 +337,68 @@ impl<'a> UsableDirectives<'a> {
             }
         };
         let tie = Tie {
-            line,
+            line: alias.line,
             account,
             person,
-            approved_by: alias.approved_by.as_deref(),
+            approved_by,
         };
-        if is("same") {
-            self.same.push(tie);
-        } else if is("different") {
-            let (person_id, account_id) = (alias.person_id.as_deref(), alias.account_id.as_deref());
-            let called = self.register.named(person_id, &email, account_id);
-            let approver = alias.approved_by.as_deref().unwrap_or_default();
-            if called.are_written(approver, &self.same_domains) {
-                return Err(malformed(OWN_APPROVAL));
+        match relation {
+            Some(Relation::Same) => {
+                let ties = self.same.entry(tie.person.clone());
+                ties.or_default().push(tie);
             }
-            self.different.push(tie);
-        } else {
-            let reason = "its relation is not `same`, `different`, `same_person` or `service`";
-            return Err(malformed(reason));
+            Some(Relation::Service) => self.services.push(tie),
+            Some(Relation::Different) => {
+                let called = self.register.named(person_id, &email, account_id);
+                self.ensure_not_by(approved_by, &called, OWN_APPROVAL)?;
+                self.different.push(tie);
+            }
+            Some(Relation::SamePerson) | None => {
+                let reason = "its relation is not `same`, `different`, `same_person` or `service`";
+                return Err(malformed(reason));
+            }
         }
         Ok(())
     }
 
+    /// The owner of a service account, who has to work here and did not approve the line.
+    fn owner(
+        &self,
+        alias: &'a Alias,
+        email: Option<&EmailAddress>,
+        inputs: &Inputs,
+    ) -> Result<LineKey<'a>, Fault> {
+        let Some(owner) = &alias.owner else {
+            return Err(malformed("a service account needs an owner"));
+        };
+        if alias.expires_on.is_none() {
+            return Err(malformed("a service account needs expires_on"));
+        }
+        let owner = LineKey::of(owner);
+        let named = self.named_as_owner(&owner);
+        let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+        if named.is_empty() && is_roster && !inputs.hr.rows.is_empty() {
+            let reason = "the roster does not name its owner: write a person who works here";
+            return Err(malformed(reason));
+        }
+        let (owner_id, owner_email) = match &owner {
+            LineKey::Id(id) => (Some(*id), None),
+            LineKey::Email(email) => (None, Some(email)),
+        };
+        let emails = email.into_iter().chain(owner_email);
+        let account_id = alias.account_id.as_deref();
+        let mut called = self.register.named(owner_id, emails, account_id);
+        named.into_iter().for_each(|who| called.add(who));
+        let approver = alias.approved_by.as_deref().unwrap_or_default();
+        let reason = "it is approved by the owner or by the person of the account";
+        self.ensure_not_by(approver, &called, reason)?;
+        Ok(owner)
+    }
+
     /// Everybody whom the owner of a service account may be: by id, by address in any domain that counts as one, or by
     /// name.
-    fn named_as_owner(&self, owner: &PersonKey<'_>, inputs: &'a Inputs) -> Vec<Who<'a>> {
-        let found = match owner {
-            PersonKey::Id(id) => self.register.with_id(id),
-            PersonKey::Email(email) => self.register.with_email(email),
-        };
-        let is_person = |who: &Who<'_>| !matches!(who, Who::Account(_) | Who::Baseline(_));
-        let found: Vec<Who<'a>> = found.into_iter().filter(is_person).collect();
+    fn named_as_owner(&self, owner: &LineKey<'_>) -> Vec<Who<'a>> {
+        let found = self.register.people_with(owner);
         if !found.is_empty() {
             return found;
         }
@@ -383,46 +406,38 @@ impl<'a> UsableDirectives<'a> {
             let mut called = Called::default();
             called.add(*who);
             match owner {
-                PersonKey::Id(id) => called.names.iter().any(|name| has_name(id, name)),
-                PersonKey::Email(owner) => {
+                LineKey::Id(id) => called.names.iter().any(|name| has_name(id, name)),
+                LineKey::Email(owner) => {
                     let key = self.same_domains.key(owner);
                     let mut emails = called.emails.iter();
                     key.is_some() && emails.any(|email| self.same_domains.key(email) == key)
                 }
             }
         };
-        let previous = inputs.past.previous.iter();
-        let leavers = previous.clone().flat_map(|of| &of.leavers).map(Who::Leaver);
-        let links = previous.flat_map(|of| &of.links).map(Who::Links);
-        let rows = inputs.hr.rows.iter().map(Who::Row);
-        let rejected = inputs.hr.rejected.iter().map(Who::Rejected);
-        rows.chain(rejected)
-            .chain(leavers)
-            .chain(links)
-            .filter(is)
-            .collect()
+        self.register.people.iter().copied().filter(is).collect()
     }
 
-    /// Whether any exception is in force.
-    pub(super) fn has_exceptions(&self) -> bool {
-        !self.exceptions.is_empty()
+    fn ensure_not_by(
+        &self,
+        approver: &str,
+        whom: &Called<'_>,
+        reason: &'static str,
+    ) -> Result<(), Fault> {
+        match whom.are_written(approver, &self.same_domains) {
+            true => Err(malformed(reason)),
+            false => Ok(()),
+        }
     }
 
     /// The lines that tie accounts to a person.
-    pub(super) fn ties_of(&self, person: &Named<'_>) -> Vec<&Tie<'a>> {
+    pub(super) fn ties_of<'t>(&'t self, person: &'t Named<'_>) -> Vec<&'t Tie<'a>> {
         if self.same.is_empty() {
             return Vec::new();
         }
-        let by_id = person.ids.iter().filter_map(|id| self.same_by_id.get(id));
-        let emails = person.emails.iter();
-        let by_email = emails.filter_map(|email| self.same_by_email.get(email));
-        let places: BTreeSet<usize> = by_id.chain(by_email).flatten().copied().collect();
-        places.into_iter().map(|place| &self.same[place]).collect()
-    }
-
-    /// Pairs of people that a line makes one person, with the line and its approver.
-    pub(super) fn same_people(&self) -> &[(u64, [PersonKey<'a>; 2], &'a str)] {
-        &self.same_people
+        let ids = person.ids.iter().map(|id| LineKey::Id(id));
+        let emails = person.emails.iter().cloned().map(LineKey::Email);
+        let found = ids.chain(emails).filter_map(|key| self.same.get(&key));
+        found.flatten().collect()
     }
 
     /// Whether a line may make two people one. `people` are both together, and neither may approve it.
@@ -435,20 +450,31 @@ impl<'a> UsableDirectives<'a> {
     ) -> bool {
         let by_themselves = self.are_written(approved_by, people, &[]);
         match by_themselves {
-            true => uses.own_approval(DirectiveKind::Alias, line),
+            true => uses.own_approval((DirectiveKind::Alias, line)),
             false => uses.alias(line, "treats two people as one".to_owned()),
         }
         !by_themselves
     }
 
-    /// Whether an alias `different` separates an account from a person.
-    pub(super) fn are_different(
+    /// The line of an alias `different` that separates an account from a person.
+    pub(super) fn difference(
         &self,
         person: &Named<'_>,
         account: &Account,
         uses: &mut Uses,
-    ) -> bool {
-        self.difference(person, account, uses).is_some()
+    ) -> Option<u64> {
+        let is_theirs =
+            |tie: &&Tie<'_>| tie.is_of(account) && tie.person.is_of(person.ids, person.emails);
+        for tie in self.different.iter().filter(is_theirs) {
+            if self.are_written(tie.approved_by, person, &[account]) {
+                uses.own_approval((DirectiveKind::Alias, tie.line));
+                continue;
+            }
+            let what = format!("account {} is not that of its person", account.id);
+            uses.alias(tie.line, what);
+            return Some(tie.line);
+        }
+        None
     }
 
     /// The same of an account that is tied to the person: the line ends the tie, which accepts a risk if the
@@ -461,33 +487,21 @@ impl<'a> UsableDirectives<'a> {
         line.is_some()
     }
 
-    fn difference(&self, person: &Named<'_>, account: &Account, uses: &mut Uses) -> Option<u64> {
-        let of = self.different.iter();
-        for tie in of.filter(|tie| tie.account.names(account) && person.is(&tie.person)) {
-            let approved_by = tie.approved_by.unwrap_or_default();
-            if self.are_written(approved_by, person, &[account]) {
-                uses.own_approval(DirectiveKind::Alias, tie.line);
-                continue;
-            }
-            let what = format!("account {} is not that of its person", account.id);
-            uses.alias(tie.line, what);
-            return Some(tie.line);
-        }
-        None
-    }
-
     /// Whether an account is a service account.
     pub(super) fn is_service(&self, account: &Account, uses: &mut Uses) -> bool {
-        let services = self.services.iter();
-        let mut lines = services
-            .filter(|service| service.account.names(account))
-            .peekable();
-        let is_service = lines.peek().is_some();
-        for service in lines {
+        let mut is_service = false;
+        for service in self.services.iter().filter(|tie| tie.is_of(account)) {
+            is_service = true;
             let what = format!("account {} is a service account", account.id);
             uses.alias(service.line, what);
         }
         is_service
+    }
+
+    /// Whether an account is a service account, or an exception covers it, whoever owns it.
+    pub(super) fn accept(&self, account: &Account, why: &'static str, uses: &mut Uses) -> bool {
+        let exception = Covered::Account(account, why);
+        self.is_service(account, uses) || self.covers(exception, None, uses).is_some()
     }
 
     /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
@@ -497,23 +511,22 @@ impl<'a> UsableDirectives<'a> {
         person: &Named<'_>,
         accounts: &'s [Account],
     ) -> Vec<(u64, &'s Account)> {
-        let is_owner = |service: &&ServiceAccount<'a>| match &service.owner {
-            PersonKey::Id(id) => person.ids.contains(id) || person.is_named(id),
-            PersonKey::Email(owner) => person.emails.iter().any(|email| {
+        let is_owner = |service: &&Tie<'a>| match &service.person {
+            LineKey::Id(id) => {
+                person.ids.contains(id) || person.names.iter().any(|name| has_name(id, name))
+            }
+            LineKey::Email(owner) => person.emails.iter().any(|email| {
                 let same = self.same_domains.key(email);
                 email == owner || same.is_some() && same == self.same_domains.key(owner)
             }),
         };
         let services = self.services.iter().filter(is_owner);
-        services
-            .flat_map(|service| {
-                let accounts = accounts.iter();
-                accounts
-                    .filter(|account| account.access() != Access::None)
-                    .filter(|account| service.account.names(account))
-                    .map(|account| (service.line, account))
-            })
-            .collect()
+        let with_accounts = services.flat_map(|service| {
+            let may_be_used = |of: &&Account| of.access() != Access::None && service.is_of(of);
+            let accounts = accounts.iter().filter(may_be_used);
+            accounts.map(|account| (service.line, account))
+        });
+        with_accounts.collect()
     }
 
     /// The same of a leaver.
@@ -525,13 +538,11 @@ impl<'a> UsableDirectives<'a> {
         if self.services.is_empty() {
             return Vec::new();
         }
-        let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
-        let names: Vec<&str> = leaver.name.as_deref().into_iter().collect();
         let named = Named {
-            ids: &ids,
+            ids: &leaver.ids().map(String::as_str).collect::<Vec<_>>(),
             emails: &leaver.emails,
             shared_emails: &[],
-            names: &names,
+            names: &Vec::from_iter(leaver.name.as_deref()),
         };
         self.answered_for_by(&named, accounts)
     }
@@ -539,10 +550,8 @@ impl<'a> UsableDirectives<'a> {
     /// Everything that a person and accounts are or were called.
     fn called<'k>(&'k self, whom: &Named<'k>, accounts: &[&'k Account]) -> Called<'k> {
         let mut called = self.register.earlier(whom.ids, whom.emails, accounts);
-        called.ids.extend(whom.ids);
-        called.emails.extend(whom.emails);
-        called.emails.extend(whom.shared_emails);
-        called.names.extend(whom.names.iter().copied());
+        let emails = whom.emails.iter().chain(whom.shared_emails);
+        called.extend(whom.ids.iter().copied(), emails, whom.names.iter().copied());
         for account in accounts {
             called.add(Who::Account(account));
         }
@@ -558,150 +567,48 @@ impl<'a> UsableDirectives<'a> {
     /// The exception that applies and is not approved by the person it is for: one that is not after the fact if
     /// possible, then the one that lasts longest. All that apply are checked, so that every self-approved one
     /// becomes a finding.
-    fn covering<'k>(
+    pub(super) fn covers(
         &self,
-        whom: impl FnOnce() -> Called<'k>,
-        what: impl FnOnce() -> String,
+        what: Covered<'_>,
         due: Option<Timestamp>,
         uses: &mut Uses,
-        covers: impl Fn(&InForce<'a>) -> bool,
     ) -> Option<&InForce<'a>> {
-        let covering: Vec<&InForce<'a>> = self.exceptions.iter().filter(|of| covers(of)).collect();
-        if covering.is_empty() {
-            return None;
-        }
-        let whom = whom();
-        let (own, approved): (Vec<_>, Vec<_>) = covering.into_iter().partition(|of| {
-            let approver = of.exception.approved_by.as_deref().unwrap_or_default();
-            whom.are_written(approver, &self.same_domains)
-        });
+        let mut covering = self
+            .exceptions
+            .iter()
+            .filter(|of| of.is_for(what))
+            .peekable();
+        covering.peek()?;
+        let email;
+        let whom = match what {
+            Covered::Access(leaver, account) | Covered::Suspicion(leaver, account) => {
+                self.called(leaver, &[account])
+            }
+            Covered::Person(leaver, accounts) => self.called(leaver, accounts),
+            Covered::WithoutAddress(leaver) => self.called(leaver, &[]),
+            Covered::Account(account, _) => self.called(&Named::default(), &[account]),
+            Covered::Rejected(row) => {
+                email = email_of(row);
+                self.register.named(row.person_id.as_deref(), &email, None)
+            }
+            Covered::Check(_) => Called::default(),
+        };
+        let (own, approved): (Vec<_>, Vec<_>) =
+            covering.partition(|of| whom.are_written(of.approved_by(), &self.same_domains));
         for of in own {
-            uses.own_approval(DirectiveKind::Exception, of.line);
+            uses.own_approval((DirectiveKind::Exception, of.line));
         }
         let found = approved
             .into_iter()
             .min_by_key(|of| of.is_after_the_fact(due))?;
-        uses.exception(found.line, what(), found.is_after_the_fact(due));
+        uses.exception(found.line, what.text(), found.is_after_the_fact(due));
         Some(found)
     }
 
-    /// The exception that covers a leaver's access by an account, if there is one.
-    pub(super) fn covers_access(
-        &self,
-        leaver: &Named<'_>,
-        account: &Account,
-        due: Option<Timestamp>,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let whom = || self.called(leaver, &[account]);
-        let what = || format!("covers access by account {}", account.id);
-        self.covering(whom, what, due, uses, |of| {
-            let exception = of.exception;
-            let person = exception.person_id.as_deref();
-            let id = exception.account_id.as_ref();
-            let is_theirs = |email| leaver.emails.contains(email) || account.emails.contains(email);
-            exception.check.is_none()
-                && person.is_none_or(|id| leaver.ids.contains(&id))
-                && of.email.as_ref().is_none_or(is_theirs)
-                && id.is_none_or(|id| *id == account.id)
-        })
-    }
-
-    /// The exception that is for an account, independent of its owner.
-    pub(super) fn covers_account(
-        &self,
-        account: &Account,
-        what: &'static str,
-        due: Option<Timestamp>,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let itself = || {
-            let mut called = self.register.earlier(&[], &[], &[account]);
-            called.add(Who::Account(account));
-            called
-        };
-        let what = || format!("covers account {}: {what}", account.id);
-        self.covering(itself, what, due, uses, |of| of.is_for_account(account))
-    }
-
-    /// Whether a line names an account without an address.
-    pub(super) fn name(&self, account: &Account, uses: &mut Uses) -> bool {
-        self.is_service(account, uses)
-            || self.covers_account(account, NO_EMAIL, None, uses).is_some()
-    }
-
-    /// The exception for the person in a rejected row.
-    pub(super) fn covers_rejected(
-        &self,
-        row: &RejectedRow,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let email = row.email.as_deref().and_then(EmailAddress::parse);
-        let id = row.person_id.as_deref();
-        let whom = || self.register.named(id, &email, None);
-        let what = || {
-            format!(
-                "covers the rejected row in line {} of the HR feed",
-                row.line
-            )
-        };
-        self.covering(whom, what, None, uses, |of| {
-            let by_id = of.exception.person_id.as_deref();
-            of.exception.account_id.is_none()
-                && of.is_for(by_id.map(|by_id| id == Some(by_id)), email.as_slice())
-        })
-    }
-
-    /// The exception that accepts a check's failure.
-    pub(super) fn covers_check(&self, check: CheckId, uses: &mut Uses) -> Option<&InForce<'a>> {
-        let is_for = |of: &&InForce<'_>| of.exception.check.as_deref() == Some(check.as_str());
-        let found = self.exceptions.iter().find(is_for)?;
-        uses.exception(found.line, format!("accepts that {check} failed"), false);
-        Some(found)
-    }
-
-    /// The exception that accepts leavers without a usable address.
-    pub(super) fn covers_without_address(
-        &self,
-        leaver: &Named<'_>,
-        due: Option<Timestamp>,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let whom = || self.called(leaver, &[]);
-        let what = || "accepts leavers without a usable address".to_owned();
-        self.covering(whom, what, due, uses, |of| {
-            of.exception.check.as_deref() == Some(WITHOUT_ADDRESS)
-        })
-    }
-
-    /// The exception that accepts every doubt about a leaver with these accounts.
-    pub(super) fn covers_person(
-        &self,
-        leaver: &Named<'_>,
-        accounts: &[&Account],
-        due: Option<Timestamp>,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let whom = || self.called(leaver, accounts);
-        let what = || "accepts a leaver who could not be judged".to_owned();
-        self.covering(whom, what, due, uses, |of| {
-            let by_id = of.exception.person_id.as_deref();
-            let by_id = by_id.map(|id| leaver.ids.contains(&id));
-            of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
-        })
-    }
-
-    /// The exception that accepts an account that may be a leaver's.
-    pub(super) fn covers_suspicion(
-        &self,
-        leaver: &Named<'_>,
-        account: &Account,
-        due: Option<Timestamp>,
-        uses: &mut Uses,
-    ) -> Option<&InForce<'a>> {
-        let whom = || self.called(leaver, &[account]);
-        let what = || format!("accepts that account {} may be a leaver's", account.id);
-        self.covering(whom, what, due, uses, |of| of.is_for_account(account))
+    /// The exception in a line that is in force.
+    pub(super) fn exception_at(&self, (kind, line): Place) -> Option<&InForce<'a>> {
+        let mut exceptions = self.exceptions.iter();
+        exceptions.find(|of| kind == DirectiveKind::Exception && of.line == line)
     }
 
     /// An exception that may be used, or why not.
@@ -746,14 +653,9 @@ impl<'a> UsableDirectives<'a> {
                 "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days after {approved_on}"
             )));
         }
-        let (person_id, account_id) = (
-            exception.person_id.as_deref(),
-            exception.account_id.as_deref(),
-        );
+        let [person_id, account_id, _] = Line::Exception(exception).keys();
         let whom = self.register.named(person_id, &email, account_id);
-        if whom.are_written(approver, &self.same_domains) {
-            return Err(malformed(OWN_APPROVAL));
-        }
+        self.ensure_not_by(approver, &whom, OWN_APPROVAL)?;
         let id = exception_id(exception, email.as_ref());
         let previous = inputs.past.previous.as_ref();
         let before = previous.and_then(|previous| previous.exceptions_since.get(&id));
@@ -766,14 +668,6 @@ impl<'a> UsableDirectives<'a> {
             id,
             in_force_since,
         })
-    }
-}
-
-/// A person as a cell names them.
-fn person_key(text: &str) -> PersonKey<'_> {
-    match EmailAddress::parse(text) {
-        Some(email) => PersonKey::Email(email),
-        None => PersonKey::Id(text),
     }
 }
 

@@ -4,9 +4,11 @@
 //! reports a leaver twice. So every tie needs proof. If HR's rows contradict each other, there is no tie, and the
 //! leaver is followed separately.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
-use super::identity::Group;
+use super::identity::{Group, sort_distinct};
 use super::lookup::{Map, found};
 use super::{Leaver, PersonLinks};
 use crate::model::{EmailAddress, Likeness, NameWords, compare_names};
@@ -34,13 +36,10 @@ impl<'a> EarlierPerson<'a> {
     }
 
     pub(super) fn of_links(links: &'a PersonLinks) -> Self {
-        let (id, other_ids) = match links.person_ids.split_first() {
-            Some((id, others)) => (Some(id.as_str()), others),
-            None => (None, &[][..]),
-        };
+        let ids = links.person_ids.split_first();
         Self {
-            id,
-            other_ids,
+            id: ids.map(|(first, _)| first.as_str()),
+            other_ids: ids.map_or(&[], |(_, others)| others),
             emails: &links.emails,
             name: links.name.as_deref(),
             end_of_work: None,
@@ -56,60 +55,59 @@ impl<'a> EarlierPerson<'a> {
     }
 }
 
-/// For each group of rows, the places of the people in the previous run who are the same person.
+/// For each group of rows, the people of the previous run who are the same person; then the people without a group.
 ///
 /// Stronger ties come first: by the id of the tenure that ended, by the id of another tenure, by address, and
 /// by name if the rows have neither id nor address. A person who is tied once is not tied again. An id may tie
 /// several earlier people, which HR then shows to be one, unless the names are unlike. People may share an
 /// address or a name, so these tie only one, with the same end of work if possible. The groups are sorted, so
 /// each of two equal groups finds one.
-pub(super) fn ties<'a>(
+pub(super) fn ties<'a, T>(
     groups: &[Group<'_>],
-    before: impl Iterator<Item = EarlierPerson<'a>>,
-) -> Vec<Vec<usize>> {
-    let before: Vec<EarlierPerson<'a>> = before.collect();
-    let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-    if before.is_empty() {
-        return known;
-    }
+    earlier: &[&'a T],
+    person: fn(&'a T) -> EarlierPerson<'a>,
+) -> (Vec<Vec<&'a T>>, Vec<&'a T>) {
+    let before: Vec<EarlierPerson<'a>> = earlier.iter().map(|of| person(of)).collect();
     let index = EarlierIndex::of(&before);
-    let mut claimed = vec![false; before.len()];
+    let mut tied: Vec<Vec<&T>> = vec![Vec::new(); groups.len()];
+    let mut is_free = vec![true; before.len()];
     for by_id in [&index.by_id, &index.by_other_id] {
-        let mut claims: Vec<(Likeness, usize, usize)> = Vec::new();
+        let mut claims: Vec<(Reverse<Likeness>, usize, usize)> = Vec::new();
         for (place, group) in groups.iter().enumerate() {
             for id in group.rows.iter().filter_map(|row| row.person_id.as_deref()) {
-                for other in found(by_id, id).filter(|other| !claimed[*other]) {
-                    claims.push((likeness(group, &before[other]), place, other));
+                for other in found(by_id, id).filter(|other| is_free[*other]) {
+                    claims.push((Reverse(likeness(group, &before[other])), place, other));
                 }
             }
         }
         // Of several groups with one id, the one whose name is closest.
-        claims.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        claims.dedup();
-        for (likeness, group, other) in claims {
-            if likeness != Likeness::Unlike && !claimed[other] {
-                known[group].push(other);
-                claimed[other] = true;
+        claims.sort_unstable();
+        for (Reverse(likeness), place, other) in claims {
+            if likeness != Likeness::Unlike && is_free[other] {
+                tied[place].push(earlier[other]);
+                is_free[other] = false;
             }
         }
     }
     for tie in [EarlierIndex::by_address, EarlierIndex::by_name_alone] {
         for same_end in [true, false] {
             for (place, group) in groups.iter().enumerate() {
-                if !known[place].is_empty() {
+                if !tied[place].is_empty() {
                     continue;
                 }
-                let found = tie(&index, group).into_iter().find(|other| {
-                    !claimed[*other] && (!same_end || ends_alike(group, &before[*other]))
+                let mut found = tie(&index, group).into_iter();
+                let found = found.find(|other| {
+                    is_free[*other] && (!same_end || ends_alike(group, &before[*other]))
                 });
-                known[place].extend(found);
                 if let Some(other) = found {
-                    claimed[other] = true;
+                    tied[place].push(earlier[other]);
+                    is_free[other] = false;
                 }
             }
         }
     }
-    known
+    let free = earlier.iter().zip(is_free).filter(|(_, is_free)| *is_free);
+    (tied, free.map(|(of, _)| *of).collect())
 }
 
 /// How the names of two people with one id compare, one of today and one of the previous run. An address in common
@@ -120,11 +118,11 @@ fn likeness(group: &Group<'_>, before: &EarlierPerson<'_>) -> Likeness {
         return Likeness::Agree;
     }
     let known = before.name();
-    names(group)
+    let names = names(group);
+    let compared = names
         .iter()
-        .map(|name| compare_names(Some(name), known.as_ref()))
-        .max()
-        .unwrap_or(Likeness::Agree)
+        .map(|of| compare_names(Some(of), known.as_ref()));
+    compared.max().unwrap_or(Likeness::Agree)
 }
 
 fn names(group: &Group<'_>) -> Vec<NameWords> {
@@ -142,6 +140,7 @@ fn ends_alike(group: &Group<'_>, before: &EarlierPerson<'_>) -> bool {
     })
 }
 
+#[derive(Default)]
 struct EarlierIndex<'b, 'a> {
     before: &'b [EarlierPerson<'a>],
     by_id: Map<&'a str, Vec<usize>>,
@@ -154,10 +153,7 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
     fn of(before: &'b [EarlierPerson<'a>]) -> Self {
         let mut index = Self {
             before,
-            by_id: Map::default(),
-            by_other_id: Map::default(),
-            by_email: Map::default(),
-            by_name_alone: Map::default(),
+            ..Self::default()
         };
         for (place, of) in before.iter().enumerate() {
             if let Some(id) = of.id {
@@ -188,38 +184,31 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
         let names = names(group);
         let has_id = rows.iter().any(|row| row.person_id.is_some());
         let mut tied = Vec::new();
-        let mut tie = |email: &EmailAddress, is_work: bool| {
-            for place in found(&self.by_email, email.key()) {
-                let of = &self.before[place];
-                let likeness = of.name().and_then(|name| {
-                    let likeness = names.iter().map(|known| known.compare(&name));
-                    likeness.max()
-                });
-                let same_name = likeness == Some(Likeness::Agree);
-                let other_name = likeness.is_some() && !same_name;
-                // What ties by id has been tied by id: two ids here are two different ones.
-                let other_id = has_id && of.has_id();
-                let is_first = of.emails.first() == Some(email);
-                let is_same = match (is_work, is_first) {
-                    (true, true) => !other_name,
-                    (true, false) => same_name || !other_name && !other_id,
-                    // Nothing else may say who they are: an id would have.
-                    (false, _) => !has_id && !of.has_id() && !other_name,
-                };
-                if is_same {
-                    tied.push(place);
-                }
-            }
-        };
         for row in rows {
-            if let Some(email) = row.email.as_ref().filter(is_own) {
-                tie(email, true);
-            }
-            for email in row.other_emails.iter().filter(is_own) {
-                tie(email, false);
+            let work = row.email.iter().map(|email| (email, true));
+            let further = row.other_emails.iter().map(|email| (email, false));
+            for (email, is_work) in work.chain(further).filter(|(email, _)| is_own(email)) {
+                tied.extend(found(&self.by_email, email.key()).filter(|place| {
+                    let of = &self.before[*place];
+                    let known = of.name();
+                    let likeness =
+                        known.and_then(|known| names.iter().map(|name| name.compare(&known)).max());
+                    let same_name = likeness == Some(Likeness::Agree);
+                    let other_name = likeness.is_some() && !same_name;
+                    // What ties by id has been tied by id: two ids here are two different ones.
+                    let other_id = has_id && of.has_id();
+                    let is_first = of.emails.first() == Some(email);
+                    match (is_work, is_first) {
+                        (true, true) => !other_name,
+                        (true, false) => same_name || !other_name && !other_id,
+                        // Nothing else may say who they are: an id would have.
+                        (false, _) => !has_id && !of.has_id() && !other_name,
+                    }
+                }));
             }
         }
-        distinct(tied)
+        sort_distinct(&mut tied);
+        tied
     }
 
     fn by_name_alone(&self, group: &Group<'_>) -> Vec<usize> {
@@ -232,13 +221,7 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
                 tied.extend(self.by_name_alone.get(&name).into_iter().flatten());
             }
         }
-        distinct(tied)
+        sort_distinct(&mut tied);
+        tied
     }
-}
-
-/// Places in their order, each once.
-fn distinct(mut places: Vec<usize>) -> Vec<usize> {
-    places.sort_unstable();
-    places.dedup();
-    places
 }

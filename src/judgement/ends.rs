@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::identity::Group;
 use super::remedies::{Doubt, Remedy};
 use super::{FeedScope, Inputs, Leaver, Outcome, Standing};
 use crate::model::{Employment, HrDate, HrRow, Meaning, NameWords};
@@ -43,12 +42,12 @@ impl<'a> Rules<'a> {
 impl Rules<'_> {
     /// The setting that gives a word its meaning, with its present value.
     fn with_status(&self, word: &str) -> String {
-        let known = self
-            .statuses
-            .iter()
-            .map(|(word, means)| format!("{word}={means}"));
-        let new = format!("{word}=<employed, on_leave or left>");
-        known.chain([new]).collect::<Vec<_>>().join(",")
+        let statuses = self.statuses.iter();
+        let known = statuses.map(|(word, means)| format!("{word}={means},"));
+        format!(
+            "{}{word}=<employed, on_leave or left>",
+            String::from_iter(known)
+        )
     }
 }
 
@@ -233,25 +232,25 @@ impl<'r> EndDecision<'r> {
 
 /// Decides the standing of one person by their rows and by the previous run.
 pub(super) fn decide<'r>(
-    group: &Group<'r>,
+    rows: &[&'r HrRow],
     previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    let announced = previous.iter().any(|leaver| {
-        let is_reported = match leaver.standing {
-            Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
-            Standing::Working | Standing::Rehired | Standing::Rescinded => false,
-        };
-        is_reported && leaver.end_of_work.is_some()
-    });
-    let said: Vec<(Says, &HrRow)> = group
-        .rows
-        .iter()
-        .map(|row| (says(row, announced, rules), *row))
-        .collect();
+    let is_announced = |of: &&Leaver| of.end_of_work.is_some() && is_named_as_gone(of.standing);
+    let announced = previous.iter().any(is_announced);
+    let said = rows.iter().map(|row| (says(row, announced, rules), *row));
+    let said: Vec<(Says, &HrRow)> = said.collect();
     let mut decision = standing(&said, previous, rules);
     decision.notes.extend(remarks(&said, &decision));
     decision
+}
+
+/// Whether HR reports that work has ended or will end, or leaves it open.
+pub(super) fn is_named_as_gone(standing: Standing) -> bool {
+    match standing {
+        Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
+        Standing::Working | Standing::Rehired | Standing::Rescinded => false,
+    }
 }
 
 fn standing<'r>(
@@ -259,63 +258,48 @@ fn standing<'r>(
     previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    // The latest end counts, since work went on until then; an undated one only if there is no other.
-    let lefts = || {
-        said.iter().filter_map(|(says, row)| match says {
-            Says::Left(end) => Some((*end, *row)),
-            _ => None,
-        })
-    };
-    let doubts = || {
-        said.iter().filter_map(|(says, row)| match says {
-            Says::Doubtful(end, doubt) => Some((*end, *row, doubt)),
-            _ => None,
-        })
-    };
-    let runs = || {
-        said.iter()
-            .filter(|(says, row)| runs_now(says, row, rules.as_of))
-            .map(|(_, row)| *row)
-    };
-    let works = || {
-        said.iter()
-            .filter(|(says, _)| *says == Says::Working)
-            .map(|(_, row)| *row)
-    };
-    let untils = || {
-        said.iter().filter_map(|(says, row)| match says {
-            Says::Until(end) => Some((*end, *row)),
-            _ => None,
-        })
-    };
-    let over = || {
-        lefts()
-            .map(|(_, row)| row)
-            .chain(doubts().map(|(_, row, _)| row))
-    };
+    let (mut lefts, mut doubts, mut untils) = (vec![], vec![], vec![]);
+    let (mut works, mut runs) = (vec![], vec![]);
+    for (says, row) in said {
+        match says {
+            Says::Left(end) => lefts.push((*end, *row)),
+            Says::Doubtful(end, doubt) => doubts.push((*end, *row, doubt)),
+            Says::Until(end) => untils.push((*end, *row)),
+            Says::Working => works.push(*row),
+            Says::NotBegun => {}
+        }
+        if runs_now(says, row, rules.as_of) {
+            runs.push(*row);
+        }
+    }
+    let doubted = doubts.iter().map(|(_, row, _)| *row);
+    let over: Vec<&HrRow> = lefts.iter().map(|(_, row)| *row).chain(doubted).collect();
     let follows = |running: &HrRow, ended: &HrRow| {
         is_later(running, ended, had_left_as(previous, running)) && !is_unclear(running, ended)
     };
     let goes_beyond = |running: &HrRow, ended: &HrRow| {
         began_before(running, ended) && !is_unclear(running, ended)
     };
-    let returned = runs().find(|row| over().all(|ended| follows(row, ended)));
+    let is_return = |row: &&&HrRow| over.iter().all(|ended| follows(row, ended));
+    let returned = runs.iter().find(is_return);
 
-    if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
+    // The latest end counts, since work went on until then; an undated one only if there is no other.
+    if let Some((end, row)) = lefts.iter().copied().max_by_key(|(end, _)| *end) {
         if returned.is_some() {
             return EndDecision::new(Standing::Rehired, end, row);
         }
-        if let Some(running) =
-            runs().find(|running| lefts().all(|(_, left)| goes_beyond(running, left)))
+        let mut beyond = runs.iter().copied();
+        if let Some(running) = beyond.find(|of| lefts.iter().all(|(_, left)| goes_beyond(of, left)))
         {
-            let until = untils().find(|(_, row)| std::ptr::eq(*row, running));
-            return match until {
-                Some((until, row)) => EndDecision::new(Standing::Upcoming, Some(until), row),
+            let mut untils = untils.iter();
+            return match untils.find(|(_, row)| std::ptr::eq(*row, running)) {
+                Some((until, row)) => EndDecision::new(Standing::Upcoming, Some(*until), row),
                 None => EndDecision::new(Standing::Working, None, running),
             };
         }
-        if runs().next().is_some() {
-            let text = match runs().any(|running| over().any(|ended| is_unclear(running, ended))) {
+        if !runs.is_empty() {
+            let is_unclear = |running: &&HrRow| over.iter().any(|ended| is_unclear(running, ended));
+            let text = match runs.iter().any(is_unclear) {
                 true => "only the id ties two overlapping tenures to one person",
                 false => {
                     "HR reports both employed and left, and no start date shows which is later"
@@ -323,22 +307,20 @@ fn standing<'r>(
             };
             return EndDecision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
-        if let Some((end, row, doubt)) =
-            doubts().find(|(_, row, _)| lefts().all(|(_, left)| is_later(row, left, false)))
-        {
-            return EndDecision::doubtful(end, row, doubt.clone());
-        }
-        return EndDecision::new(Standing::Ended, end, row);
+        let is_last = |row: &HrRow| lefts.iter().all(|(_, left)| is_later(row, left, false));
+        return match doubts.iter().find(|(_, row, _)| is_last(row)) {
+            Some((end, row, doubt)) => EndDecision::doubtful(*end, row, (*doubt).clone()),
+            None => EndDecision::new(Standing::Ended, end, row),
+        };
     }
-    let goes_on = returned
-        .or_else(|| runs().find(|row| doubts().all(|(_, doubted, _)| goes_beyond(row, doubted))));
-    if let Some((end, row, doubt)) = doubts().max_by_key(|(end, ..)| *end)
-        && goes_on.is_none()
+    let is_beyond = |row: &HrRow| doubts.iter().all(|(_, other, _)| goes_beyond(row, other));
+    let goes_on = returned.is_some() || runs.iter().any(|row| is_beyond(row));
+    if let Some((end, row, doubt)) = doubts.iter().copied().max_by_key(|(end, ..)| *end)
+        && !goes_on
     {
         // A row without an end of work does not change what was reported.
-        let had_left = previous
-            .iter()
-            .find(|leaver| leaver.standing == Standing::Ended);
+        let mut previous = previous.iter();
+        let had_left = previous.find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
             (None, Some(leaver)) => EndDecision {
                 notes: vec!["HR's row no longer decides; followed as last reported".to_owned()],
@@ -347,10 +329,10 @@ fn standing<'r>(
             _ => EndDecision::doubtful(end, row, doubt.clone()),
         };
     }
-    if let Some((end, row)) = untils().max_by_key(|(end, _)| *end) {
+    if let Some((end, row)) = untils.iter().copied().max_by_key(|(end, _)| *end) {
         return EndDecision::new(Standing::Upcoming, Some(end), row);
     }
-    if let Some(row) = works().next() {
+    if let Some(row) = works.first() {
         return match previous.first() {
             Some(leaver) => came_back(leaver, row),
             None => EndDecision::new(Standing::Working, None, row),
@@ -364,7 +346,7 @@ fn standing<'r>(
         return EndDecision::new(Standing::Working, None, row);
     };
     let (standing, end) = as_last_reported(leaver, rules.as_of);
-    let mut decision = match (standing, leaver.standing) {
+    let decision = match (standing, leaver.standing) {
         (Standing::Ended, Standing::Upcoming) | (Standing::Doubtful, _) => {
             let text = "the announced end of work has passed, and HR shows only a tenure that has not begun";
             EndDecision::doubtful(end, row, Doubt::new(text, Remedy::Exception))
@@ -372,8 +354,10 @@ fn standing<'r>(
         (Standing::Rehired, _) => EndDecision::new(Standing::Ended, end, row),
         (standing, _) => EndDecision::new(standing, end, row),
     };
-    decision.ended_as = leaver.person_id.as_deref();
-    decision
+    EndDecision {
+        ended_as: leaver.person_id.as_deref(),
+        ..decision
+    }
 }
 
 /// Whether a row shows a tenure that runs now. One with an end to come runs if its start has passed, or
@@ -397,15 +381,14 @@ fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
 fn remarks(said: &[(Says, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let row = decision.row;
-    let ends: BTreeSet<Timestamp> = said
+    let of_id = said
         .iter()
-        .filter_map(|(says, other)| match says {
-            Says::Left(Some(end)) | Says::Until(end) if other.person_id == row.person_id => {
-                Some(*end)
-            }
-            _ => None,
-        })
-        .collect();
+        .filter(|(_, other)| other.person_id == row.person_id);
+    let ends = of_id.filter_map(|(says, _)| match says {
+        Says::Left(Some(end)) | Says::Until(end) => Some(end),
+        _ => None,
+    });
+    let ends: BTreeSet<&Timestamp> = ends.collect();
     if decision.standing != Standing::Rehired && ends.len() > 1 {
         notes.push(format!(
             "HR gives {} different ends of work for the same id; the latest that has passed counts",
@@ -413,31 +396,22 @@ fn remarks(said: &[(Says, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
         ));
     }
     if decision.standing == Standing::Ended {
-        let both = [row.last_day.as_ref(), row.end.as_ref()];
-        let is_after = |date: &&HrDate| decision.end_of_work.is_some_and(|end| date.at > end);
-        let is_left = row.status == Employment::Ended;
-        if is_left
-            && both.into_iter().flatten().any(|date| is_after(&date))
-            && last_day(row).is_some_and(|day| is_after(&day))
-        {
-            notes.push(
-                "the last day of work is after the termination date; the termination date counts"
-                    .to_owned(),
-            );
+        let is_after = |date: &HrDate| decision.end_of_work.is_some_and(|end| date.at > end);
+        if row.status == Employment::Ended && last_day(row).is_some_and(is_after) {
+            let note =
+                "the last day of work is after the termination date; the termination date counts";
+            notes.push(note.to_owned());
         }
         if decision.end_of_work.is_none() {
-            notes.push(
-                "has left without a date: the deadline runs from the first run that saw it"
-                    .to_owned(),
-            );
+            let note = "has left without a date: the deadline runs from the first run that saw it";
+            notes.push(note.to_owned());
         }
     }
-    if decision.doubt.is_none()
-        && let Some(word) = said.iter().find_map(|(_, row)| match &row.status {
-            Employment::Unclassified(word) => Some(word),
-            _ => None,
-        })
-    {
+    let unknown = said.iter().find_map(|(_, row)| match &row.status {
+        Employment::Unclassified(word) => Some(word),
+        _ => None,
+    });
+    if let Some(word) = unknown.filter(|_| decision.doubt.is_none()) {
         notes.push(format!(
             "the status `{word}` is not known; the dates decide"
         ));
@@ -466,13 +440,10 @@ fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
 
 /// Whether the previous run had the id of a row as a leaver.
 fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
-    previous.iter().any(|leaver| {
-        let had_left = match leaver.standing {
-            Standing::Ended | Standing::Upcoming | Standing::Doubtful => true,
-            Standing::Working | Standing::Rehired | Standing::Rescinded => false,
-        };
-        had_left && leaver.person_id.is_some() && leaver.person_id == row.person_id
-    })
+    let mut left = previous
+        .iter()
+        .filter(|leaver| is_named_as_gone(leaver.standing));
+    row.person_id.is_some() && left.any(|leaver| leaver.person_id == row.person_id)
 }
 
 /// Whether a tenure that runs began before another of the same id, by the starts of both: the person has
@@ -481,13 +452,12 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
     if running.person_id.is_none() || running.person_id != other.person_id {
         return false;
     }
-    // In a history with one row per change, the row of a termination starts on the last day.
-    let lasted = |began: &HrDate| {
-        let end = end_of_work(other);
-        end.is_some_and(|end| end.at.duration_since(began.at) > SignedDuration::from_hours(48))
-    };
-    match (running_start(running), start(other)) {
-        (Some(start), Some(other)) => start.at < other.at && lasted(other),
+    match (running_start(running), start(other), end_of_work(other)) {
+        // In a history with one row per change, the row of a termination starts on the last day.
+        (Some(start), Some(other), Some(end)) => {
+            let lasted = end.at.duration_since(other.at);
+            start.at < other.at && lasted > SignedDuration::from_hours(48)
+        }
         _ => false,
     }
 }
@@ -515,19 +485,17 @@ pub(super) fn begins_at(start: &HrDate, end: Timestamp) -> bool {
 
 /// The decision for a leaver of the previous run whose rows now only show an employed person.
 fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> EndDecision<'r> {
-    let follows = match (&row.start, leaver.end_of_work) {
-        (Some(start), Some(end)) => begins_at(start, end),
-        _ => false,
-    };
+    let start = row.start.as_ref();
+    let start = start.zip(leaver.end_of_work);
+    let follows = start.is_some_and(|(start, end)| begins_at(start, end));
     let other_tenure =
         leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
-    if follows || other_tenure || leaver.outcome == Outcome::Rehired {
-        EndDecision {
-            ended_as: leaver.person_id.as_deref(),
-            ..EndDecision::new(Standing::Rehired, leaver.end_of_work, row)
-        }
-    } else {
-        EndDecision::new(Standing::Rescinded, None, row)
+    if !(follows || other_tenure || leaver.outcome == Outcome::Rehired) {
+        return EndDecision::new(Standing::Rescinded, None, row);
+    }
+    EndDecision {
+        ended_as: leaver.person_id.as_deref(),
+        ..EndDecision::new(Standing::Rehired, leaver.end_of_work, row)
     }
 }
 

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
-use crate::model::{Access, Account, EmailAddress, Role};
+use crate::model::{Access, Account, EmailAddress, Role, words};
 
 /// The access reviews of a connection, as one run leaves them to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUps {
     /// Ledger entries up to this number have been read for reviews.
     pub through: u64,
@@ -79,23 +79,13 @@ pub struct FollowUp {
     pub undone_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FollowUpState {
-    /// Not done yet, or not seen to be.
-    Open,
-    Done,
-    /// It was done, and the access or role is back.
-    GrantedAgain,
-}
-
-impl FollowUpState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Done => "done",
-            Self::GrantedAgain => "granted_again",
-        }
+words! {
+    FollowUpState {
+        /// Not done yet, or not seen to be.
+        Open = "open",
+        Done = "done",
+        /// It was done, and the access or role is back.
+        GrantedAgain = "granted_again",
     }
 }
 
@@ -111,13 +101,8 @@ impl FollowUps {
     /// Before the first run of a connection.
     pub fn starting(as_of: Timestamp) -> Self {
         Self {
-            through: 0,
             counted_from: as_of,
-            last_closed: None,
-            last_of_some: None,
-            open: Vec::new(),
-            unread: Vec::new(),
-            decisions: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -131,12 +116,12 @@ impl FollowUps {
         as_of: Timestamp,
     ) -> (Self, Vec<(Option<&'a Account>, DecisionSeen)>) {
         let mut next = self.clone();
-        let listed = match next.decisions.is_empty() {
-            true => ListedAccount::default(),
-            false => ListedAccount::of(accounts),
+        let accounts = match next.decisions.is_empty() {
+            true => &[],
+            false => accounts,
         };
-        let decisions = next.decisions.iter_mut();
-        let seen = decisions.map(|of| {
+        let listed = ListedAccounts::of(accounts);
+        let seen = next.decisions.iter_mut().map(|of| {
             let (account, seen) = listed.seen(of, complete);
             of.note(seen, as_of);
             (account, seen)
@@ -152,18 +137,18 @@ impl FollowUps {
 /// Only the very same first address counts. On an equivalent domain, or as a further address, a person may
 /// have a second account that was kept.
 #[derive(Default)]
-struct ListedAccount<'a> {
+struct ListedAccounts<'a> {
     by_id: HashMap<&'a str, &'a Account>,
     by_email: HashMap<&'a EmailAddress, Vec<&'a Account>>,
 }
 
-impl<'a> ListedAccount<'a> {
+impl<'a> ListedAccounts<'a> {
     fn of(accounts: &'a [Account]) -> Self {
         let mut listed = Self::default();
         for account in accounts {
             listed.by_id.insert(&account.id, account);
-            if let (Access::Has | Access::Possible, Some(email)) =
-                (account.access(), account.emails.first())
+            if account.access() != Access::None
+                && let Some(email) = account.emails.first()
             {
                 listed.by_email.entry(email).or_default().push(account);
             }

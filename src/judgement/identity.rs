@@ -5,15 +5,15 @@
 //! a doubt that the names leave open.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::directives::{Named, PersonKey, UsableDirectives};
+use super::approvers::LineKey;
+use super::directives::{Named, UsableDirectives};
 use super::ends;
 use super::lookup::{Map, Set};
 use super::uses::Uses;
-use crate::model::{EmailAddress, Employment, HrRow, Likeness, NameWords};
+use crate::model::{EmailAddress, Employment, HrDate, HrRow, Likeness, NameWords};
 
 /// If an id or address has more names than this, they are compared only for equality: no person has so many, and
 /// comparing each with each takes too long.
@@ -26,6 +26,8 @@ const TRANSFER: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// The rows of one person.
 #[derive(Debug, Default)]
 pub(super) struct Group<'a> {
+    /// By which relations name it.
+    pub(super) number: usize,
     /// Sorted by content.
     pub(super) rows: Vec<&'a HrRow>,
     /// Ids that another person has, too: they identify neither.
@@ -41,18 +43,10 @@ pub(super) struct Group<'a> {
 /// A group that may be the same person as another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Relation {
-    /// Place of the other group.
+    /// The number of the other group; later the place of the other person.
     pub(super) other: usize,
     /// Whether they share an id; else a work address.
     pub(super) by_id: bool,
-}
-
-/// All people in the feed.
-#[derive(Debug, Default)]
-pub(super) struct Identities<'a> {
-    pub(super) groups: Vec<Group<'a>>,
-    /// Rows whose id is that of a person with an unlike name.
-    pub(super) rows_with_shared_id: usize,
 }
 
 /// Sets of rows that can be united.
@@ -91,29 +85,37 @@ impl Sets {
     }
 }
 
-/// Puts the rows together.
+/// All people in the feed, and the number of rows whose id is that of a person with an unlike name.
 pub(super) fn of_rows<'a>(
     rows: &'a [HrRow],
     directives: &UsableDirectives<'_>,
     as_of: Timestamp,
     uses: &mut Uses,
-) -> Identities<'a> {
+) -> (Vec<Group<'a>>, usize) {
+    let ids = several(rows, |row| row.person_id.as_deref());
+    let emails = several(rows, |row| row.email.as_ref().map(EmailAddress::key));
     let mut finder = Finder {
         rows,
         as_of,
         sets: Sets::new(rows.len()),
         names: Map::default(),
-        all_rows: Map::default(),
+        roots: Vec::new(),
+        rows_of: Vec::new(),
         related: Vec::new(),
         shared_ids: Set::default(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
     };
     finder.by_decision(directives, uses);
-    finder.by_names();
-    finder.by_id();
-    finder.by_email();
-    finder.compare_by_id();
+    for members in &ids {
+        finder.unite_by_address(members);
+    }
+    for members in ids.iter().chain(&emails) {
+        finder.unite_agreeing(members);
+    }
+    finder.by_id(&ids);
+    finder.by_email(&emails);
+    finder.compare_by_id(&ids);
     finder.finish()
 }
 
@@ -123,8 +125,9 @@ struct Finder<'a> {
     sets: Sets,
     /// Names of rows that were compared.
     names: Map<usize, Option<NameWords>>,
-    /// All rows of people who have several, by each of them.
-    all_rows: Map<usize, Rc<Vec<usize>>>,
+    /// The sets as they were when they were collected: the root of each row, and the rows of each root.
+    roots: Vec<usize>,
+    rows_of: Vec<Vec<usize>>,
     /// Pairs of rows, and whether they share an id.
     related: Vec<(usize, usize, bool)>,
     /// Rows whose id another person has, too.
@@ -136,44 +139,37 @@ struct Finder<'a> {
 }
 
 /// Rows by a value that several have; single ones are left out.
-fn several<'k>(values: impl Iterator<Item = (usize, &'k str)>) -> Vec<Vec<usize>> {
-    let mut first: Map<&str, usize> = Map::default();
+fn several(rows: &[HrRow], value: fn(&HrRow) -> Option<&str>) -> Vec<Vec<usize>> {
     let mut groups: Map<&str, Vec<usize>> = Map::default();
-    for (row, value) in values {
-        match first.entry(value) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(row);
-            }
-            std::collections::hash_map::Entry::Occupied(entry) => groups
-                .entry(value)
-                .or_insert_with(|| vec![*entry.get()])
-                .push(row),
+    for (place, row) in rows.iter().enumerate() {
+        if let Some(value) = value(row) {
+            groups.entry(value).or_default().push(place);
         }
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
+    groups.retain(|rows| rows.len() > 1);
     groups.sort_unstable();
     groups
 }
 
 impl<'a> Finder<'a> {
     fn name(&mut self, row: usize) -> Option<&NameWords> {
-        let rows = self.rows;
-        self.names
-            .entry(row)
-            .or_insert_with(|| rows[row].name.as_deref().and_then(NameWords::of))
+        let written = self.rows[row].name.as_deref();
+        let name = self.names.entry(row);
+        name.or_insert_with(|| written.and_then(NameWords::of))
             .as_ref()
     }
 
-    /// The rows of somebody that have a name, as many as are compared.
+    /// The rows of a person that have a name, as many as are compared.
     fn named(&mut self, rows: &[usize]) -> Vec<usize> {
-        let mut named: Vec<usize> = rows.to_vec();
+        let mut named = rows.to_vec();
         named.retain(|row| self.name(*row).is_some());
         named.truncate(MOST_COMPARED);
         named
     }
 
     /// The closest likeness between two people, by the names that are in one script. `None` if a name is missing or
-    /// in another script. A row without a name tells nothing of somebody who has one in another row.
+    /// in another script. Rows without a name change nothing if another row of the person has one.
     fn closest(&mut self, one: &[usize], other: &[usize]) -> Option<Likeness> {
         let (one, other) = (self.named(one), self.named(other));
         let name = |row: &usize| self.names[row].as_ref();
@@ -189,68 +185,62 @@ impl<'a> Finder<'a> {
         closest
     }
 
-    /// Finds all rows of people who have several.
+    /// Collects the rows of each person.
     fn collect_rows(&mut self) {
-        let roots: Vec<usize> = (0..self.rows.len())
-            .map(|row| self.sets.root(row))
-            .collect();
-        // Almost all people have one row, which is its own root.
-        let mut all: Map<usize, Vec<usize>> = Map::default();
-        for (row, root) in roots.into_iter().enumerate() {
-            if row != root {
-                all.entry(root).or_insert_with(|| vec![root]).push(row);
-            }
+        let rows = 0..self.rows.len();
+        self.roots = rows.clone().map(|row| self.sets.root(row)).collect();
+        self.rows_of = vec![Vec::new(); rows.len()];
+        for row in rows {
+            self.rows_of[self.roots[row]].push(row);
         }
-        let by_row = all.into_values().flat_map(|rows| {
-            let rows = Rc::new(rows);
-            let all = (0..rows.len()).map(move |place| (rows[place], Rc::clone(&rows)));
-            all.collect::<Vec<_>>()
-        });
-        self.all_rows = by_row.collect();
     }
 
-    /// These rows of a person, and all that were theirs when they were collected.
+    /// All rows that belonged to the person of these rows when they were collected.
     fn person(&self, rows: &[usize]) -> Vec<usize> {
-        let mut all = rows.to_vec();
-        let known = rows.iter().filter_map(|row| self.all_rows.get(row));
-        all.extend(known.flat_map(|rows| rows.iter()));
+        let roots: BTreeSet<usize> = rows.iter().map(|row| self.roots[*row]).collect();
+        let all = roots.iter().flat_map(|root| self.rows_of[*root].clone());
+        let mut all = Vec::from_iter(all);
         all.sort_unstable();
-        all.dedup();
         all
+    }
+
+    /// The people who have one value today, by these rows and by all of their rows.
+    fn people(&mut self, members: &[usize]) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+        let people = self.sets.parts(members);
+        let whole = people.iter().map(|rows| self.person(rows)).collect();
+        (people, whole)
     }
 
     /// Rows that an approved alias makes one person.
     fn by_decision(&mut self, directives: &UsableDirectives<'_>, uses: &mut Uses) {
-        for (line, pair, approved_by) in directives.same_people() {
-            let is = |row: &HrRow, key: &PersonKey<'_>| match key {
-                PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
-                PersonKey::Email(email) => row.emails().any(|of| of == email),
+        let rows = self.rows;
+        for (line, pair, approved_by) in &directives.same_people {
+            let with = |key: &LineKey<'_>| {
+                let is = |row: &HrRow| match key {
+                    LineKey::Id(id) => row.person_id.as_deref() == Some(*id),
+                    LineKey::Email(email) => row.emails().any(|of| of == email),
+                };
+                Vec::from_iter((0..rows.len()).filter(|row| is(&rows[*row])))
             };
-            let with = |key: &PersonKey<'_>| -> Vec<usize> {
-                let found = self.rows.iter().enumerate().filter(|(_, row)| is(row, key));
-                found.map(|(row, _)| row).collect()
-            };
-            let found = [with(&pair[0]), with(&pair[1])];
-            if found.iter().any(|found| found.is_empty()) {
+            let (one, other) = (with(&pair[0]), with(&pair[1]));
+            if one.is_empty() || other.is_empty() {
                 continue;
             }
-            let all = found.concat();
-            let ids = all
+            let all = [one, other].concat();
+            let id_of = |row: &'a HrRow| row.person_id.as_deref();
+            let ids: BTreeSet<&str> = all.iter().filter_map(|row| id_of(&rows[*row])).collect();
+            let named = all.iter().map(|row| &rows[*row]);
+            let with_ids = rows
                 .iter()
-                .filter_map(|row| self.rows[*row].person_id.as_ref());
-            let ids: BTreeSet<&String> = ids.collect();
-            let is_theirs = |row: &HrRow| row.person_id.as_ref().is_some_and(|id| ids.contains(id));
-            let of_them = self.rows.iter().enumerate();
-            let of_them = of_them.filter(|(row, of)| all.contains(row) || is_theirs(of));
-            let rows = || of_them.clone().map(|(_, row)| row);
-            let emails: Vec<EmailAddress> = rows().flat_map(|row| row.emails().cloned()).collect();
-            let ids: Vec<&str> = rows().filter_map(|row| row.person_id.as_deref()).collect();
-            let names: Vec<&str> = rows().filter_map(|row| row.name.as_deref()).collect();
+                .filter(|row| id_of(row).is_some_and(|id| ids.contains(id)));
+            let theirs: Vec<&HrRow> = named.chain(with_ids).collect();
+            let emails = theirs.iter().flat_map(|row| row.emails().cloned());
+            let names = theirs.iter().filter_map(|row| row.name.as_deref());
             let themselves = Named {
-                ids: &ids,
-                emails: &emails,
+                ids: &Vec::from_iter(ids),
+                emails: &Vec::from_iter(emails),
                 shared_emails: &[],
-                names: &names,
+                names: &Vec::from_iter(names),
             };
             if directives.may_take_for_one(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
@@ -282,50 +272,28 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Whether names cannot tell these people apart: there are two of them, and a name is missing or in
-    /// another script.
-    fn may_be_one(&mut self, people: &[Vec<usize>]) -> bool {
-        match people {
-            [one, other] => matches!(self.closest(one, other), None | Some(Likeness::Agree)),
-            _ => false,
-        }
-    }
-
-    fn with_one_id(&self) -> Vec<Vec<usize>> {
-        let ids = self.rows.iter().enumerate();
-        several(ids.filter_map(|(row, of)| Some((row, of.person_id.as_deref()?))))
-    }
-
-    fn with_one_email(&self) -> Vec<Vec<usize>> {
-        let emails = self.rows.iter().enumerate();
-        several(emails.filter_map(|(row, of)| Some((row, of.email.as_ref()?.key()))))
-    }
-
-    /// Rows that are certainly one person's: one id and one address, or one of them and names that agree.
-    fn by_names(&mut self) {
-        for members in self.with_one_id() {
-            let mut by_address: Map<&str, usize> = Map::default();
-            for row in &members {
-                for email in self.rows[*row].emails() {
-                    let first = *by_address.entry(email.key()).or_insert(*row);
-                    self.sets.unite(first, *row);
-                }
+    /// Unites rows that share one of their addresses.
+    fn unite_by_address(&mut self, members: &[usize]) {
+        let mut by_address: Map<&str, usize> = Map::default();
+        for row in members {
+            for email in self.rows[*row].emails() {
+                let first = *by_address.entry(email.key()).or_insert(*row);
+                self.sets.unite(first, *row);
             }
-            self.unite_agreeing(&members);
-        }
-        for members in self.with_one_email() {
-            self.unite_agreeing(&members);
         }
     }
 
     /// Two people with one id whose names may agree are one.
-    fn by_id(&mut self) {
+    fn by_id(&mut self, with_one_id: &[Vec<usize>]) {
         self.collect_rows();
-        for members in self.with_one_id() {
-            let people = self.sets.parts(&members);
-            let whole: Vec<Vec<usize>> = people.iter().map(|rows| self.person(rows)).collect();
+        for members in with_one_id {
+            let (people, whole) = self.people(members);
             let is_nameless = whole.iter().all(|rows| self.named(rows).is_empty());
-            if is_nameless || self.may_be_one(&whole) {
+            let may_be_one = match &whole[..] {
+                [one, other] => matches!(self.closest(one, other), None | Some(Likeness::Agree)),
+                _ => false,
+            };
+            if is_nameless || may_be_one {
                 for rows in &people {
                     self.sets.unite(people[0][0], rows[0]);
                 }
@@ -334,11 +302,10 @@ impl<'a> Finder<'a> {
     }
 
     /// People who still have one id: some may be one person, and the others share the id by mistake.
-    fn compare_by_id(&mut self) {
+    fn compare_by_id(&mut self, with_one_id: &[Vec<usize>]) {
         self.collect_rows();
-        for members in self.with_one_id() {
-            let people = self.sets.parts(&members);
-            let whole: Vec<Vec<usize>> = people.iter().map(|rows| self.person(rows)).collect();
+        for members in with_one_id {
+            let (people, whole) = self.people(members);
             let mut is_known = vec![people.len() == 1; people.len()];
             for one in 0..people.len() {
                 for other in one.saturating_sub(MOST_COMPARED)..one {
@@ -357,33 +324,26 @@ impl<'a> Finder<'a> {
 
     /// People with one work address. All are decided before any of them is united, so that the order of
     /// the addresses makes no difference.
-    fn by_email(&mut self) {
-        let with_one_address = self.with_one_email();
-        for members in &with_one_address {
-            let people = self.sets.parts(members);
+    fn by_email(&mut self, with_one_email: &[Vec<usize>]) {
+        for members in with_one_email {
             // Without an id and a name the address is all there is.
-            let vague: Vec<&Vec<usize>> =
-                people.iter().filter(|rows| self.is_vague(rows)).collect();
+            let mut vague = self.sets.parts(members);
+            vague.retain(|rows| self.is_vague(rows));
             for rows in &vague {
                 self.sets.unite(vague[0][0], rows[0]);
             }
         }
-        if with_one_address.is_empty() {
-            return;
-        }
         let mut united = Vec::new();
         let mut holders = Vec::new();
         self.collect_rows();
-        for members in with_one_address {
-            let parts = self.sets.parts(&members);
+        for members in with_one_email {
+            let (parts, whole) = self.people(members);
             if parts.len() > 2 {
-                self.shared_emails.extend(&members);
+                self.shared_emails.extend(members);
             }
-            let [one, other] = &parts[..] else {
+            let [one, other] = &whole[..] else {
                 continue;
             };
-            let parts = (one.clone(), other.clone());
-            let (one, other) = (&self.person(one), &self.person(other));
             let likeness = self.closest(one, other);
             let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
             let is_one = match likeness {
@@ -409,127 +369,120 @@ impl<'a> Finder<'a> {
     }
 
     /// Of two people who had an address one after the other, and are both gone, the later one keeps it.
-    fn find_passed_on(&mut self, holders: Vec<(Vec<usize>, Vec<usize>)>) {
+    fn find_passed_on(&mut self, holders: Vec<Vec<Vec<usize>>>) {
         self.collect_rows();
-        for (one_part, other_part) in holders {
-            let (one, other) = (&self.person(&one_part), &self.person(&other_part));
-            let are_two = self.closest(one, other) == Some(Likeness::Unlike);
-            if !are_two || self.is_employed(one) || self.is_employed(other) {
+        for parts in holders {
+            let [one, other] = [0, 1].map(|part| self.person(&parts[part]));
+            let are_two = self.closest(&one, &other) == Some(Likeness::Unlike);
+            if !are_two || self.is_employed(&one) || self.is_employed(&other) {
                 continue;
             }
-            match (self.last_of(one), self.last_of(other)) {
-                (Some(first), Some(second)) if first < second => self.passed_on.extend(one_part),
-                (Some(first), Some(second)) if first > second => self.passed_on.extend(other_part),
+            match (self.last_of(&one), self.last_of(&other)) {
+                (Some(first), Some(second)) if first < second => self.passed_on.extend(&parts[0]),
+                (Some(first), Some(second)) if first > second => self.passed_on.extend(&parts[1]),
                 // The last holder is unknown, so both keep it.
                 _ => {}
             }
         }
     }
 
-    fn is_vague(&self, rows: &[usize]) -> bool {
-        rows.iter().all(|row| {
-            let row = &self.rows[*row];
-            row.person_id.is_none() && row.name.as_deref().and_then(NameWords::of).is_none()
-        })
+    fn rows(&self, rows: &[usize]) -> impl Iterator<Item = &'a HrRow> {
+        let all = self.rows;
+        rows.iter().map(move |row| &all[*row])
+    }
+
+    fn is_vague(&mut self, rows: &[usize]) -> bool {
+        let has_id = self.rows(rows).any(|row| row.person_id.is_some());
+        !has_id && self.named(rows).is_empty()
     }
 
     /// Whether ids show that two people are two.
     fn have_ids(&self, one: &[usize], other: &[usize]) -> bool {
-        let has_id = |rows: &[usize]| rows.iter().any(|row| self.rows[*row].person_id.is_some());
+        let has_id = |rows| self.rows(rows).any(|row| row.person_id.is_some());
         has_id(one) && has_id(other)
     }
 
     /// Whether rows show a person who is employed, or will be. Garden leave does not count.
     fn is_employed(&self, rows: &[usize]) -> bool {
-        rows.iter().any(|row| {
-            let row = &self.rows[*row];
-            let last_day = ends::last_day(row);
-            let ends = || last_day.into_iter().chain(&row.end).map(|end| end.at);
-            let is_to_come = |end: Timestamp| end > self.as_of;
+        self.rows(rows).any(|row| {
+            let is_to_come = |date: &HrDate| date.at > self.as_of;
+            let (last_day, end) = (ends::last_day(row), row.end.as_ref());
+            let mut dates = last_day.into_iter().chain(end);
             match row.status {
                 Employment::Active => {
-                    let is_over = last_day.is_some_and(|day| !is_to_come(day.at));
-                    let is_garden_leave =
-                        is_over && row.end.as_ref().is_some_and(|end| is_to_come(end.at));
+                    let is_over = last_day.is_some_and(|day| !is_to_come(day));
+                    let is_garden_leave = is_over && end.is_some_and(is_to_come);
                     ends::is_new_tenure(row) || !is_garden_leave
                 }
                 Employment::OnLeave => true,
-                Employment::Ended => ends().next().is_some() && ends().all(is_to_come),
-                Employment::Unclassified(_) | Employment::Blank => ends().all(is_to_come),
+                Employment::Ended if last_day.or(end).is_none() => false,
+                Employment::Ended | Employment::Unclassified(_) | Employment::Blank => {
+                    dates.all(is_to_come)
+                }
             }
         })
     }
 
     /// The known time of employment: the first start, and the last end unless it goes on.
-    fn span(&self, rows: &[usize]) -> Option<(Timestamp, Option<Timestamp>)> {
-        let rows_of = || rows.iter().map(|row| &self.rows[*row]);
-        let starts: Option<Vec<Timestamp>> =
-            rows_of().map(|row| Some(row.start.as_ref()?.at)).collect();
-        let start = starts?.into_iter().min()?;
-        if self.is_employed(rows) {
-            return Some((start, None));
+    fn span(&self, rows: &[usize]) -> Option<(Timestamp, Timestamp)> {
+        let starts = self.rows(rows).map(|row| Some(row.start.as_ref()?.at));
+        let start = starts
+            .collect::<Option<Vec<Timestamp>>>()?
+            .into_iter()
+            .min()?;
+        match self.is_employed(rows) {
+            true => Some((start, Timestamp::MAX)),
+            false => Some((start, self.last_end(rows)?)),
         }
-        let ends = rows_of().filter_map(ends::end_of_work);
-        Some((start, Some(ends.map(|end| end.at).max()?)))
+    }
+
+    fn last_end(&self, rows: &[usize]) -> Option<Timestamp> {
+        let ends = self.rows(rows).filter_map(ends::end_of_work);
+        ends.map(|end| end.at).max()
     }
 
     /// Whether two people work here at one time, as far as is known: both do now, or their dates say so.
     fn overlap(&self, one: &[usize], other: &[usize]) -> bool {
-        if self.is_employed(one) && self.is_employed(other) {
-            return true;
-        }
-        let (Some((start, end)), Some((other_start, other_end))) =
-            (self.span(one), self.span(other))
-        else {
-            return false;
+        let by_dates = match (self.span(one), self.span(other)) {
+            // An end is the midnight that closes its day.
+            (Some(one), Some(other)) => other.0 < one.1 && one.0 < other.1,
+            _ => false,
         };
-        // An end is the midnight that closes its day.
-        end.is_none_or(|end| other_start < end) && other_end.is_none_or(|end| start < end)
+        by_dates || self.is_employed(one) && self.is_employed(other)
     }
 
     /// Whether a tenure begins as another ends: the day after at the latest, and not long before.
     fn is_transfer(&self, ended: &[usize], begun: &[usize]) -> bool {
-        let ends = ended
-            .iter()
-            .filter_map(|row| ends::end_of_work(&self.rows[*row]));
         // A colleague of many years may have a new tenure, too.
-        let starts = begun
-            .iter()
-            .filter_map(|row| ends::running_start(&self.rows[*row]));
-        match (
-            ends.map(|end| end.at).max(),
-            starts.map(|start| start.at).min(),
-        ) {
-            (Some(end), Some(start)) => {
-                let gap = start.duration_since(end);
-                gap <= SignedDuration::ZERO && gap >= -TRANSFER
-            }
+        let starts = self.rows(begun).filter_map(ends::running_start);
+        match (self.last_end(ended), starts.map(|start| start.at).min()) {
+            (Some(end), Some(start)) => start <= end && end.duration_since(start) <= TRANSFER,
             _ => false,
         }
     }
 
     /// When a person last began or ended, to find the later holder of an address.
     fn last_of(&self, rows: &[usize]) -> Option<Timestamp> {
-        let dates = rows.iter().flat_map(|row| {
-            let row = &self.rows[*row];
-            [&row.start, &row.end, &row.last_day]
-        });
+        let dates = self
+            .rows(rows)
+            .flat_map(|row| [&row.start, &row.end, &row.last_day]);
         dates.flatten().map(|date| date.at).max()
     }
 
-    fn finish(mut self) -> Identities<'a> {
+    fn finish(mut self) -> (Vec<Group<'a>>, usize) {
         let rows = self.rows;
-        let mut of_root: Vec<usize> = vec![usize::MAX; rows.len()];
-        let mut groups: Vec<Group<'a>> = Vec::new();
-        let mut place = Vec::with_capacity(rows.len());
-        for (index, row) in rows.iter().enumerate() {
-            let root = self.sets.root(index);
-            if of_root[root] == usize::MAX {
-                of_root[root] = groups.len();
-                groups.push(Group::default());
+        let parts = self.sets.parts(&Vec::from_iter(0..rows.len()));
+        let mut groups: Vec<Group<'a>> = Vec::with_capacity(parts.len());
+        let mut place = vec![0; rows.len()];
+        for part in parts {
+            for row in &part {
+                place[*row] = groups.len();
             }
-            place.push(of_root[root]);
-            groups[of_root[root]].rows.push(row);
+            groups.push(Group {
+                number: groups.len(),
+                rows: part.iter().map(|row| &rows[*row]).collect(),
+                ..Group::default()
+            });
         }
         let email = |row: usize| rows[row].email.clone();
         for row in self.shared_emails {
@@ -539,9 +492,8 @@ impl<'a> Finder<'a> {
             groups[place[row]].passed_on.extend(email(row));
         }
         for row in &self.shared_ids {
-            groups[place[*row]]
-                .shared_ids
-                .extend(rows[*row].person_id.as_deref());
+            let ids = &mut groups[place[*row]].shared_ids;
+            ids.extend(rows[*row].person_id.as_deref());
         }
         for (one, other, by_id) in self.related {
             let (one, other) = (place[one], place[other]);
@@ -551,18 +503,17 @@ impl<'a> Finder<'a> {
             }
         }
         for group in &mut groups {
-            group.related.sort_unstable();
-            group.related.dedup();
-            group.shared_ids.sort_unstable();
-            group.shared_ids.dedup();
-            for emails in [&mut group.shared_emails, &mut group.passed_on] {
-                emails.sort_unstable();
-                emails.dedup();
-            }
+            sort_distinct(&mut group.related);
+            sort_distinct(&mut group.shared_ids);
+            sort_distinct(&mut group.shared_emails);
+            sort_distinct(&mut group.passed_on);
         }
-        Identities {
-            groups,
-            rows_with_shared_id: self.shared_ids.len(),
-        }
+        (groups, self.shared_ids.len())
     }
+}
+
+/// Sorts values, and keeps each once.
+pub(super) fn sort_distinct<T: Ord>(values: &mut Vec<T>) {
+    values.sort_unstable();
+    values.dedup();
 }

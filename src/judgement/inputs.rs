@@ -1,4 +1,4 @@
-//! Everything a judgement is made from. Nothing else reaches it: no clock, no setting, no network.
+//! Everything from which a judgement is made. It reads no clock, no setting and no network.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::judgement::FollowUps;
 use crate::model::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
 use crate::schedule::RunSchedule;
 
-/// Everything a judgement is made from.
+/// Everything from which a judgement is made.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// The instant of the run.
@@ -24,9 +24,8 @@ pub struct Inputs {
     pub schedule: Option<RunSchedule>,
     /// The accounts, and how we know they are all.
     pub population: Population,
-    /// What HR says.
     pub hr: HrFeed,
-    /// What people decided by hand.
+    /// Aliases and exceptions.
     pub directives: Directives,
     /// What closed reviews asked for, and how far it is done.
     pub follow_ups: FollowUps,
@@ -53,7 +52,7 @@ pub struct Policy {
     pub hr_feed_allow_empty: bool,
     /// How ambiguous dates are read: `dmy`, `mdy`, or refused.
     pub hr_feed_date_order: Option<String>,
-    /// Columns of the HR feed named by hand.
+    /// Columns of the HR feed, as the setting names them.
     pub hr_feed_columns: BTreeMap<String, String>,
     /// Which lists of a JSON document hold the people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -159,7 +158,7 @@ impl Baseline {
     }
 }
 
-/// Addresses that accounts bore in earlier complete runs and bear no more, by account id.
+/// Addresses that accounts had in earlier complete runs and no longer have, by account id.
 pub type FormerEmails = BTreeMap<String, Vec<EmailAddress>>;
 
 /// The newest run, complete or not.

@@ -3,14 +3,14 @@
 //! Every kind of match is tried and all are united; the strength only names the match. An account that
 //! may be a person's but does not match is a `suspicion`, which is kept apart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
+use std::hash::Hash;
 
-use super::directives::AccountKey;
+use super::approvers::LineKey;
 use super::directives::Named;
-use super::lookup::{Map, Set, found};
+use super::lookup::{Map, found};
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
-use super::suspicion::{Suspected, Suspects};
 use super::uses::Uses;
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::model::{Access, Account, EmailAddress, Role};
@@ -33,12 +33,10 @@ pub(super) struct Matches<'a> {
     pub(super) links: Vec<AccountLink<'a>>,
     /// What ties an employed colleague today to an account with an address of this leaver, by account id.
     pub(super) doubtful: BTreeMap<&'a str, Doubt>,
-    /// Only for leavers.
-    pub(super) suspected: Suspected<'a>,
+    /// Accounts that were tied to this leaver, and belong to another employed person today: only suspected.
+    pub(super) followed: Vec<&'a Account>,
     /// Notes for a reader on how they were tied.
     pub(super) notes: Vec<String>,
-    /// Whether an account without an owner may have the name of this person, who has no address.
-    pub(super) may_be_namesake: bool,
     /// Whether an account could have been found by the person's id.
     pub(super) id_could_match: bool,
     /// Lines of the aliases by which an account would have been found, if there were one.
@@ -50,49 +48,54 @@ pub(super) struct Matches<'a> {
 /// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
 /// an account that returns under another address is still the account of that leaver.
 pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
-    let inputs = basis.inputs;
-    let Some(baseline) = &inputs.past.baseline else {
+    let Some(baseline) = &basis.inputs.past.baseline else {
         return FormerEmails::new();
     };
     let bears = |id: &str| {
-        basis
-            .listed
-            .get(id)
-            .map_or(&[][..], |account| &account.emails)
+        let listed = basis.listed.get(id);
+        listed.map_or(&[][..], |account| &account.emails)
     };
-    let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
-    for account in &baseline.accounts {
-        // Most accounts keep their addresses.
-        if bears(&account.id) != account.emails.as_slice() {
-            former
-                .entry(&account.id)
-                .or_default()
-                .extend(&account.emails);
-        }
+    let accounts = baseline.accounts.iter();
+    // Most accounts keep their addresses.
+    let changed = accounts.filter(|of| bears(&of.id) != of.emails.as_slice());
+    let changed = changed.map(|account| (&account.id, &account.emails));
+    let mut former = FormerEmails::new();
+    for (id, emails) in changed.chain(&baseline.former_emails) {
+        let known = former.entry(id.clone()).or_default();
+        known.extend_from_slice(emails);
     }
-    for (id, emails) in &baseline.former_emails {
-        former.entry(id).or_default().extend(emails);
-    }
-    let mut kept = FormerEmails::new();
-    for (id, emails) in former {
+    former.retain(|id, emails| {
         let current = bears(id);
-        let gone: Vec<EmailAddress> = emails
-            .into_iter()
-            .filter(|email| !current.contains(email))
-            .cloned()
-            .collect();
-        if !gone.is_empty() {
-            kept.insert(id.to_owned(), gone);
-        }
-    }
-    kept
+        emails.retain(|email| !current.contains(email));
+        emails.sort();
+        emails.dedup();
+        !emails.is_empty()
+    });
+    former
 }
 
-pub(super) fn by_id(accounts: &[Account]) -> Map<&str, &Account> {
-    accounts
-        .iter()
-        .map(|account| (account.id.as_str(), account))
-        .collect()
+pub(super) fn by_id<'a>(
+    accounts: impl IntoIterator<Item = &'a Account>,
+) -> Map<&'a str, &'a Account> {
+    let with_id = |account: &'a Account| (account.id.as_str(), account);
+    accounts.into_iter().map(with_id).collect()
+}
+
+/// The values of each key, in the order they came.
+pub(super) fn grouped<K: Eq + Hash, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Map<K, Vec<V>> {
+    let mut groups: Map<K, Vec<V>> = Map::default();
+    for (key, value) in pairs {
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}
+
+/// Every address with its account.
+pub(super) fn emails_of<'a>(
+    accounts: impl IntoIterator<Item = &'a Account>,
+) -> impl Iterator<Item = (&'a EmailAddress, &'a Account)> {
+    let with_account = |of: &'a Account| of.emails.iter().map(move |email| (email, of));
+    accounts.into_iter().flat_map(with_account)
 }
 
 /// Ties every person to their accounts. One entry a person, in the same order.
@@ -100,84 +103,52 @@ pub(super) fn of_everybody<'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
     index: &Index<'a>,
-    complete: bool,
     uses: &mut Uses,
 ) -> Vec<Matches<'a>> {
-    let inputs = basis.inputs;
-    let ids_are_comparable = ids_prove_absence(inputs)
-        && people.iter().any(|person| {
-            person
-                .ids
-                .iter()
-                .any(|id| index.by_external_id.contains_key(id))
-        });
-
-    let mut all: Vec<Matches<'a>> = people
-        .iter()
-        .map(|person| {
-            let (links, aliases_could_match) = index.links_of(person, uses);
-            Matches {
-                links,
-                id_could_match: ids_are_comparable
-                    && person
-                        .person_id
-                        .is_some_and(|id| !person.shared_ids.contains(&id)),
-                aliases_could_match,
-                ..Matches::default()
-            }
-        })
-        .collect();
-
-    let mut employed: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (place, (person, matches)) in people.iter().zip(&all).enumerate() {
-        if person.is_employed() {
-            for link in &matches.links {
-                employed.entry(link.account_id).or_default().push(place);
-            }
+    let has_account = |id: &&str| index.by_external_id.contains_key(id);
+    let mut ids = people.iter().flat_map(|person| &person.ids);
+    let ids_are_comparable = ids_prove_absence(basis.inputs) && ids.any(has_account);
+    let matches_of = |person: &Person<'a>| {
+        let (links, aliases_could_match) = index.links_of(person, uses);
+        let is_own = |id: &&str| !person.shared_ids.contains(id);
+        Matches {
+            links,
+            id_could_match: ids_are_comparable && person.person_id.is_some_and(|id| is_own(&id)),
+            aliases_could_match,
+            ..Matches::default()
         }
-    }
-    let mut followed: Vec<Vec<&'a Account>> = vec![Vec::new(); all.len()];
-    for (place, person) in people.iter().enumerate() {
-        if person.is_leaver() {
-            let owners = EmployedOwners {
-                people,
-                employed: &employed,
-                place,
-            };
-            followed[place] = index.carry(person, &mut all[place], &owners, uses);
-            index.compare_with_owners(person, &mut all[place], &owners);
-        }
-    }
+    };
+    let mut all: Vec<Matches<'a>> = people.iter().map(matches_of).collect();
 
-    let taken: Set<&str> = all
-        .iter()
-        .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
-        .collect();
-    let suspects = Suspects::of(basis, index, people, taken, complete, uses);
-    for ((person, matches), followed) in people.iter().zip(&mut all).zip(followed) {
-        if person.is_leaver() {
-            matches.suspected = suspects.of_person(person, &matches.links, &followed, uses);
-            matches.may_be_namesake =
-                person.worked_without_address() && suspects.may_bear_name(person);
+    let places = people.iter().zip(&all).enumerate();
+    let employed = places.filter(|(_, (person, _))| person.is_employed());
+    let owners = EmployedOwners {
+        people,
+        places: grouped(employed.flat_map(|(place, (_, matches))| {
+            let links = matches.links.iter();
+            links.map(move |link| (link.account_id, place))
+        })),
+    };
+    for (place, matches) in all.iter_mut().enumerate() {
+        if people[place].is_leaver() {
+            index.carry(place, matches, &owners, uses);
+            index.compare_with_owners(place, matches, &owners);
         }
     }
     all
 }
 
 /// The employed people who are tied to an account today.
-struct EmployedOwners<'p, 'a> {
-    people: &'p [Person<'a>],
-    employed: &'p HashMap<&'a str, Vec<usize>>,
-    /// The person who is compared with them.
-    place: usize,
+struct EmployedOwners<'a> {
+    people: &'a [Person<'a>],
+    places: Map<&'a str, Vec<usize>>,
 }
 
-impl<'p, 'a> EmployedOwners<'p, 'a> {
-    /// Others who work here and are tied to an account, with their places.
-    fn of(&self, account_id: &str) -> impl Iterator<Item = (usize, &'p Person<'a>)> {
-        let places = self.employed.get(account_id).into_iter().flatten();
-        let others = places.filter(|place| **place != self.place);
-        others.map(|place| (*place, &self.people[*place]))
+impl<'a> EmployedOwners<'a> {
+    /// Others than the person in a place who work here and are tied to an account, with their places.
+    fn others(&self, place: usize, account_id: &str) -> Vec<(usize, &'a Person<'a>)> {
+        let others = found(&self.places, account_id).filter(|other| *other != place);
+        others.map(|other| (other, &self.people[other])).collect()
     }
 }
 
@@ -195,61 +166,37 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
 pub(super) struct Index<'a> {
     basis: &'a Basis<'a>,
     former: &'a FormerEmails,
-    /// Only addresses whose domain is one with others.
-    by_same_domain: HashMap<String, Vec<&'a str>>,
     by_former_email: Map<&'a str, Vec<&'a str>>,
-    former_by_same_domain: HashMap<String, Vec<&'a str>>,
+    /// By today's and former addresses; only those whose domain is one with others.
+    by_same_domain: Map<String, Vec<(&'a str, MatchKind)>>,
     by_external_id: Map<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn of(basis: &'a Basis<'a>, former: &'a FormerEmails) -> Self {
-        let inputs = basis.inputs;
-        let same_domains = &basis.same_domains;
-        let accounts = &inputs.population.accounts;
-        let mut by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
-        for account in accounts {
-            for email in &account.emails {
-                if let Some(key) = same_domains.key(email) {
-                    by_same_domain.entry(key).or_default().push(&account.id);
-                }
-            }
-        }
-        let mut by_former_email: Map<&str, Vec<&str>> = Map::default();
-        let mut former_by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
-        for (id, emails) in former {
-            for email in emails {
-                by_former_email
-                    .entry(email.key())
-                    .or_default()
-                    .push(id.as_str());
-                if let Some(key) = same_domains.key(email) {
-                    former_by_same_domain.entry(key).or_default().push(id);
-                }
-            }
-        }
-        let baseline = inputs
-            .past
-            .baseline
-            .as_ref()
-            .map_or(&[][..], |baseline| &baseline.accounts);
+        let accounts = &basis.inputs.population.accounts;
+        let with_id = |(id, emails): (&'a String, &'a Vec<EmailAddress>)| {
+            emails.iter().map(move |email| (email, id.as_str()))
+        };
+        let former_emails = former.iter().flat_map(with_id);
+        let today = emails_of(accounts)
+            .map(|(email, account)| (email, (account.id.as_str(), MatchKind::DomainAlias)));
+        let before = former_emails
+            .clone()
+            .map(|(email, id)| (email, (id, MatchKind::FormerEmail)));
+        let by_domain = today
+            .chain(before)
+            .filter_map(|(email, account)| Some((basis.same_domains.key(email)?, account)));
+        let baseline = basis.inputs.past.baseline.iter();
         // Accounts that are gone had owners, too.
-        let mut by_external_id: Map<&str, Vec<&str>> = Map::default();
-        for account in accounts.iter().chain(baseline) {
-            if let Some(id) = &account.external_id {
-                by_external_id
-                    .entry(id)
-                    .or_default()
-                    .push(account.id.as_str());
-            }
-        }
+        let earlier = baseline.flat_map(|baseline| &baseline.accounts);
+        let with_external_id = |of: &'a Account| Some((of.external_id.as_deref()?, of.id.as_str()));
         Self {
             basis,
             former,
-            by_same_domain,
-            by_former_email,
-            former_by_same_domain,
-            by_external_id,
+            by_same_domain: grouped(by_domain),
+            by_former_email: grouped(former_emails.map(|(email, id)| (email.key(), id))),
+            by_external_id: grouped(accounts.iter().chain(earlier).filter_map(with_external_id)),
         }
     }
 
@@ -260,14 +207,10 @@ impl<'a> Index<'a> {
         person: &Person<'_>,
         uses: &mut Uses,
     ) -> (Vec<AccountLink<'a>>, Vec<u64>) {
-        // Few: most people have one account.
-        let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
-        let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
-            .iter_mut()
-            .find(|(id, _)| *id == account_id)
-        {
-            Some((_, known)) => *known = kind.min(*known),
-            None => strongest.push((account_id, kind)),
+        let mut strongest: BTreeMap<&'a str, MatchKind> = BTreeMap::new();
+        let mut tie = |account_id: &'a str, kind: MatchKind| {
+            let known = strongest.entry(account_id).or_insert(kind);
+            *known = kind.min(*known);
         };
         let ids = person.ids.iter();
         for id in ids.filter(|id| !person.shared_ids.contains(id)) {
@@ -277,10 +220,8 @@ impl<'a> Index<'a> {
         }
         // A shared address identifies no person, but it finds an account for an employed person.
         let shared = person.shared_emails.iter().filter(|_| person.is_employed());
-        let own = person
-            .emails
-            .iter()
-            .filter(|email| !person.passed_on.contains(email));
+        let own = person.emails.iter();
+        let own = own.filter(|email| !person.passed_on.contains(email));
         for email in own.chain(shared) {
             for account in found(&self.basis.by_email, email.key()) {
                 tie(&account.id, MatchKind::Email);
@@ -288,13 +229,9 @@ impl<'a> Index<'a> {
             for account in found(&self.by_former_email, email.key()) {
                 tie(account, MatchKind::FormerEmail);
             }
-            if let Some(key) = self.basis.same_domains.key(email) {
-                for account in found(&self.by_same_domain, &key) {
-                    tie(account, MatchKind::DomainAlias);
-                }
-                for account in found(&self.former_by_same_domain, &key) {
-                    tie(account, MatchKind::FormerEmail);
-                }
+            let key = self.basis.same_domains.key(email);
+            for (account, kind) in key.iter().flat_map(|key| found(&self.by_same_domain, key)) {
+                tie(account, kind);
             }
         }
         let directives = &self.basis.directives;
@@ -309,17 +246,15 @@ impl<'a> Index<'a> {
             }
             let would_be_found = match &by_hand.account {
                 // An id that no run ever saw may be a typing error: it proves nothing.
-                AccountKey::Id(_) => false,
-                AccountKey::Email(email) => self.basis.domains.contains(email.domain()),
+                LineKey::Id(_) => false,
+                LineKey::Email(email) => self.basis.is_ours(email),
             };
             could_match.extend(would_be_found.then_some(by_hand.line));
         }
-        strongest.sort_unstable();
-        let links = strongest
-            .into_iter()
-            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses))
-            .collect();
-        (links, could_match)
+        let links = strongest.into_iter();
+        let links =
+            links.filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses));
+        (links.collect(), could_match)
     }
 
     /// The accounts of today's list that carry an id.
@@ -349,21 +284,18 @@ impl<'a> Index<'a> {
         })
     }
 
-    /// Once linked, a person is followed by account id, whatever happens to the addresses. Returns the accounts
-    /// that belong to another employed person today, which are only suspected.
+    /// Once linked, a person is followed by account id, whatever happens to the addresses.
     fn carry(
         &self,
-        person: &Person<'a>,
+        place: usize,
         matches: &mut Matches<'a>,
-        owners: &EmployedOwners<'_, 'a>,
+        owners: &EmployedOwners<'a>,
         uses: &mut Uses,
-    ) -> Vec<&'a Account> {
+    ) {
+        let person = &owners.people[place];
         let named = person.named();
-        let mut suspected = Vec::new();
-        let of_leaver = person
-            .previous
-            .iter()
-            .flat_map(|leaver| leaver.account_id.iter().zip(&leaver.matched_by));
+        let previous = person.previous.iter();
+        let of_leaver = previous.flat_map(|of| of.account_id.iter().zip(&of.matched_by));
         let of_links = person.links.iter().flat_map(|links| &links.accounts);
         let of_links = of_links.map(|account| (&account.account_id, &account.matched_by));
         let carried: BTreeMap<&'a str, MatchKind> = of_leaver
@@ -371,107 +303,90 @@ impl<'a> Index<'a> {
             .map(|(account, kind)| (account.as_str(), *kind))
             .collect();
         for (account_id, kind) in carried {
-            if matches
-                .links
-                .iter()
-                .any(|link| link.account_id == account_id)
-            {
+            let mut links = matches.links.iter();
+            if links.any(|link| link.account_id == account_id) {
                 continue;
             }
-            let is_related = |place: usize| {
+            let is_related = |(place, _): &(usize, &Person<'_>)| {
                 let mut related = person.related.iter();
-                related.any(|of| of.by_id && of.other == place)
+                related.any(|of| of.by_id && of.other == *place)
             };
-            let mut owned = owners.of(account_id).peekable();
-            if owned.peek().is_none() {
-                matches
-                    .links
-                    .extend(self.link(&named, account_id, kind, uses));
-            } else if owned.any(|(place, _)| is_related(place)) {
+            let others = owners.others(place, account_id);
+            if others.is_empty() {
+                let link = self.link(&named, account_id, kind, uses);
+                matches.links.extend(link);
+            } else if others.iter().any(is_related) {
                 let note =
                     format!("account {account_id} belongs to an employed person with the same id");
                 matches.notes.push(note);
             } else {
-                suspected.extend(self.basis.listed.get(account_id).copied());
+                let listed = self.basis.listed.get(account_id);
+                matches.followed.extend(listed.copied());
             }
         }
         matches.links.sort_by_key(|link| link.account_id);
-        suspected
     }
 
     /// Compares the accounts of a leaver with those of people who work here: an address that was handed on
     /// after the person left excuses an account that began later, and a relative leaves a doubt.
     fn compare_with_owners(
         &self,
-        person: &Person<'a>,
+        place: usize,
         matches: &mut Matches<'a>,
-        owners: &EmployedOwners<'_, 'a>,
+        owners: &EmployedOwners<'a>,
     ) {
-        let by_address = |kind: MatchKind| match kind {
-            MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,
-            MatchKind::PersonId | MatchKind::Alias => false,
-        };
-        let ended = person.end_of_work;
-        let mut notes = Vec::new();
+        let person = &owners.people[place];
+        let same_domains = &self.basis.same_domains;
+        let notes = &mut matches.notes;
         matches.links.retain(|link| {
-            let joined = link.listed.and_then(|account| account.joined_at);
-            let began_later = joined.is_some() && ended.is_some() && joined > ended;
             // People who may be the same have a doubt of their own, below.
-            let mut others = owners.of(link.account_id).filter(|(place, _)| {
-                let mut related = person.related.iter();
-                !related.any(|of| of.other == *place)
-            });
-            let same_domains = &self.basis.same_domains;
+            let is_related = |place| person.related.iter().any(|of| of.other == place);
+            let mut others = owners.others(place, link.account_id);
+            others.retain(|(place, _)| !is_related(*place));
+            if others.is_empty() || !link.kind.is_by_address() {
+                return true;
+            }
+            let began_later = link.listed.is_some_and(|of| of.joined_at > person.end_of_work)
+                && person.end_of_work.is_some();
             let is_of_account = |email: &EmailAddress| {
                 let mut emails = link.listed.iter().flat_map(|account| &account.emails);
                 let key = same_domains.key(email);
                 emails.any(|of| of == email || key.is_some() && same_domains.key(of) == key)
             };
-            let work_addresses = |of: &Person<'a>| {
-                let emails = of.rows.iter().filter_map(|row| row.email.as_ref());
-                emails.collect::<BTreeSet<_>>()
-            };
-            let own = work_addresses(person);
-            let is_theirs = |other: &Person<'a>| {
-                let emails = work_addresses(other);
-                own.intersection(&emails).any(|email| is_of_account(email))
-            };
-            let Some(other) = others.next().filter(|_| by_address(link.kind)) else {
-                return true;
+            let is_theirs = |(_, other): &(usize, &Person<'_>)| {
+                let has = |email| work_addresses(other).any(|of| of == email);
+                let mut own = work_addresses(person);
+                own.any(|email| has(email) && is_of_account(email))
             };
             let has_left = person.standing == Standing::Ended;
-            let is_handed_on =
-                began_later && has_left && (is_theirs(other.1) || others.any(|(_, of)| is_theirs(of)));
-            if is_handed_on {
-                notes.push(format!(
+            let is_handed_on = began_later && has_left && others.iter().any(is_theirs);
+            notes.push(if is_handed_on {
+                format!(
                     "account {} began after the end of work and belongs to an employed person",
                     link.account_id
-                ));
+                )
             } else {
                 let text = format!(
                     "account {} also matches an address of an employed person; if it belongs to that person",
                     link.account_id
                 );
                 let remedy = Remedy::Different(link.account_id.to_owned());
-                notes.push(Doubt::new(text, remedy).about(person));
-            }
+                Doubt::new(text, remedy).about(person)
+            });
             !is_handed_on
         });
-        matches.notes.extend(notes);
         for relation in &person.related {
             let other = &owners.people[relation.other];
             if !other.is_employed() {
                 continue;
             }
             for link in &matches.links {
-                let is_theirs = owners
-                    .of(link.account_id)
-                    .any(|(place, _)| place == relation.other);
-                if !relation.by_id && !is_theirs {
+                let owners = found(&owners.places, link.account_id);
+                if !relation.by_id && !owners.into_iter().any(|owner| owner == relation.other) {
                     continue;
                 }
                 let (what, key) = match relation.by_id {
-                    true => ("id", other_address(other)),
+                    true => ("id", Key::of(None, &other.emails)),
                     false => ("work address", Key::of(other.person_id, &other.emails)),
                 };
                 let text = format!(
@@ -486,19 +401,15 @@ impl<'a> Index<'a> {
     }
 
     /// The accounts that an alias names, if a run ever saw them: an account that was never seen was never removed.
-    fn accounts_of(&self, key: &AccountKey<'a>) -> Vec<&'a str> {
+    fn accounts_of(&self, key: &LineKey<'a>) -> Vec<&'a str> {
         match key {
-            AccountKey::Id(id) => {
+            LineKey::Id(id) => {
                 let listed = self.basis.listed.get_key_value(id).map(|(id, _)| *id);
-                let earlier = || self.basis.earlier.get_key_value(id).map(|(id, _)| *id);
-                let former = || self.former.get_key_value(*id).map(|(id, _)| id.as_str());
-                listed
-                    .or_else(earlier)
-                    .or_else(former)
-                    .into_iter()
-                    .collect()
+                let earlier = self.basis.earlier.get_key_value(id).map(|(id, _)| *id);
+                let former = self.former.get_key_value(*id).map(|(id, _)| id.as_str());
+                Vec::from_iter(listed.or(earlier).or(former))
             }
-            AccountKey::Email(email) => {
+            LineKey::Email(email) => {
                 let now = found(&self.basis.by_email, email.key()).map(|of| of.id.as_str());
                 now.chain(found(&self.by_former_email, email.key()))
                     .collect()
@@ -507,9 +418,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The address that separates a person from another with the same id.
-fn other_address<'p>(person: &'p Person<'_>) -> Key<'p> {
-    Key::of(None, &person.emails)
+fn work_addresses<'p>(person: &'p Person<'_>) -> impl Iterator<Item = &'p EmailAddress> {
+    person.rows.iter().filter_map(|row| row.email.as_ref())
 }
 
 /// Who each account of the population belongs to, in the population's order.
@@ -519,36 +429,26 @@ pub(super) fn owners(
     matches: &[Matches<'_>],
     findings: &[Finding],
 ) -> Vec<Owner> {
-    let place: Map<&str, usize> = inputs
-        .population
-        .accounts
-        .iter()
-        .enumerate()
-        .map(|(index, account)| (account.id.as_str(), index))
-        .collect();
-    let mut owners = vec![Owner::default(); inputs.population.accounts.len()];
-    let leavers_first = [true, false];
-    for wanted in leavers_first {
-        for (person, matches) in people.iter().zip(matches) {
-            if person.is_leaver() != wanted {
-                continue;
-            }
-            for link in &matches.links {
-                if let Some(index) = place.get(link.account_id) {
-                    let id = person.person_id.unwrap_or_default().to_owned();
-                    owners[*index].person_ids.push(id);
-                    owners[*index].matched_by.push(link.kind);
-                }
-            }
+    let mut owners: Map<&str, Owner> = Map::default();
+    let both = people.iter().zip(matches);
+    let (leavers, others): (Vec<_>, Vec<_>) = both.partition(|(person, _)| person.is_leaver());
+    for (person, matches) in leavers.into_iter().chain(others) {
+        for link in &matches.links {
+            let owner = owners.entry(link.account_id).or_default();
+            let id = person.person_id.unwrap_or_default().to_owned();
+            owner.person_ids.push(id);
+            owner.matched_by.push(link.kind);
         }
     }
     for finding in findings {
-        let index = finding.account_id.as_deref().and_then(|id| place.get(id));
-        if let Some(index) = index
-            && !owners[*index].findings.contains(&finding.kind)
-        {
-            owners[*index].findings.push(finding.kind);
+        let owner = owners.entry(finding.account_id.as_deref().unwrap_or_default());
+        let kinds = &mut owner.or_default().findings;
+        if !kinds.contains(&finding.kind) {
+            kinds.push(finding.kind);
         }
     }
-    owners
+    let accounts = inputs.population.accounts.iter();
+    accounts
+        .map(|account| owners.remove(account.id.as_str()).unwrap_or_default())
+        .collect()
 }

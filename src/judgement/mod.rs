@@ -35,6 +35,7 @@ mod records;
 mod remedies;
 mod reviews;
 mod roster;
+mod states;
 mod summary;
 mod suspicion;
 mod uses;
@@ -47,7 +48,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::Account;
+use crate::model::{Account, EmailAddress};
 
 use directives::UsableDirectives;
 use lookup::Map;
@@ -65,6 +66,7 @@ pub use records::{
     GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Owner, PersonLinks,
     Tenure, TrendPoint,
 };
+pub use summary::ensure_sums_reconcile;
 pub use words::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Mark, MatchKind,
     OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
@@ -94,21 +96,22 @@ impl<'a> Basis<'a> {
         let same_domains = SameDomains::of(inputs);
         let baseline = inputs.past.baseline.as_ref();
         let baseline = baseline.map_or(&[][..], |baseline| &baseline.accounts);
-        let mut by_email: Map<&str, Vec<&Account>> = Map::default();
-        for account in &inputs.population.accounts {
-            for email in &account.emails {
-                by_email.entry(email.key()).or_default().push(account);
-            }
-        }
+        let accounts = &inputs.population.accounts;
+        let emails = matching::emails_of(accounts);
         Self {
-            by_email,
-            listed: matching::by_id(&inputs.population.accounts),
+            by_email: matching::grouped(emails.map(|(email, account)| (email.key(), account))),
+            listed: matching::by_id(accounts),
             earlier: matching::by_id(baseline),
             inputs,
             directives: UsableDirectives::of(inputs),
             domains: domains::of_the_organization(inputs, &same_domains),
             same_domains,
         }
+    }
+
+    /// Whether an address is in a domain of the organization.
+    fn is_ours(&self, email: &EmailAddress) -> bool {
+        self.domains.contains(email.domain())
     }
 }
 
@@ -119,24 +122,26 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let mut checks = checks::of_the_accounts(&basis, &mut uses);
     let complete = checks::make_complete(&checks);
 
-    let rejected = roster::Rejected::of(inputs);
+    let rejected = people::Rejected::of(inputs);
     let People {
         all: mut people,
         closed,
-        rows_with_shared_id,
+        rows_with_shared_id: shared,
     } = people::people(&basis, &rejected, &mut uses);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
     columns::mark(&basis, &mut people, &index, &mut uses);
     let hr_people = summary::hr_people(&people);
-    let matches = matching::of_everybody(&basis, &people, &index, complete, &mut uses);
+    let matches = matching::of_everybody(&basis, &people, &index, &mut uses);
+    let suspected = suspicion::of_everybody(&basis, &people, &index, &matches, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
-    let leavers =
-        outcomes::of_everybody(&basis, &people, &matches, feed_since, complete, &mut uses);
+    let leavers = outcomes::of_everybody(
+        &basis, &people, &matches, &suspected, feed_since, complete, &mut uses,
+    );
 
-    checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
-    checks.push(columns::check(inputs, &leavers));
-    checks.push(checks::hr_identities(inputs, rows_with_shared_id));
+    checks.extend(checks::of_the_feed(
+        &basis, &people, &leavers, shared, &mut uses,
+    ));
     checks.extend(checks::of_the_past(inputs, &leavers));
     checks.extend(checks::of_the_store(inputs));
     checks.extend(reviews::review_due(inputs));
@@ -148,34 +153,25 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let (mut concluded, mut recent) = (Vec::new(), Vec::new());
-    let mut take = |leaver: Leaver| match offboardings::is_old(&leaver, inputs.as_of) {
-        true => concluded.push(offboardings::shortened(leaver)),
-        false => recent.push(leaver),
-    };
-    for judged in leavers {
-        take(judged.leaver);
-        judged.superseded.into_iter().for_each(&mut take);
-    }
-    for prior in closed {
-        take(offboardings::repeated(prior, inputs));
-    }
-    let mut leavers = recent;
+    let today = leavers.into_iter();
+    let today = today.flat_map(|of| std::iter::once(of.leaver).chain(of.superseded));
+    let before = closed
+        .into_iter()
+        .map(|prior| offboardings::repeated(prior, inputs));
+    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, inputs.as_of);
+    let (old, mut leavers): (Vec<_>, Vec<_>) = today.chain(before).partition(is_old);
+    let concluded = old.into_iter().map(offboardings::shortened).collect();
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
     let needed = uses.needed();
-    let summary::Conclusion {
-        verdict,
-        reasons,
-        in_doubt,
-    } = summary::verdict(&checks, &leavers, &findings, needed);
+    let conclusion = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
-    let trend = summary::trend(inputs, verdict, complete, &counts);
+    let trend = summary::trend(inputs, conclusion.verdict, complete, &counts);
 
     Judgement {
-        verdict,
-        reasons,
-        in_doubt,
+        verdict: conclusion.verdict,
+        reasons: conclusion.reasons,
+        in_doubt: conclusion.in_doubt,
         complete,
         checks,
         leavers,
@@ -185,7 +181,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         changes,
         owners,
         hr_people,
-        directives: uses.states(&basis.directives, inputs),
+        directives: states::of_every_line(&basis, &uses),
         links,
         feed_since,
         follow_ups,
@@ -203,12 +199,4 @@ fn feed_since(inputs: &Inputs, complete: bool) -> Option<Timestamp> {
     let same_feed = previous.filter(|previous| previous.feed_url == inputs.hr.origin.url);
     let before = same_feed.and_then(|previous| previous.feed_since);
     before.or_else(|| (complete && inputs.hr.unusable.is_none()).then_some(inputs.as_of))
-}
-
-/// Proves that the sums of a judgement add up.
-///
-/// # Errors
-/// A sentence naming the first sum that does not; that would be a fault of this program.
-pub fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(), String> {
-    summary::ensure_sums_reconcile(inputs, judgement)
 }

@@ -22,15 +22,12 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// An offboarding that was concluded longer ago is only a short line.
 const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The offboarding that a person's standing continues, and the others of the person.
-pub(super) struct Continued<'a> {
-    pub(super) prior: Option<&'a Leaver>,
-    pub(super) others: Vec<&'a Leaver>,
-}
-
-/// Finds the offboarding of earlier runs that today's standing continues: the one with this end of work, then an
-/// open one, then the latest.
-pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Continued<'a> {
+/// The offboarding of earlier runs that today's standing continues, and the others of the person. It is the one
+/// with this end of work, else an open one, else the latest.
+pub(super) fn bind<'a>(
+    person: &Person<'a>,
+    inputs: &Inputs,
+) -> (Option<&'a Leaver>, Vec<&'a Leaver>) {
     let mut others = person.previous.clone();
     others.sort_by_key(|prior| {
         (
@@ -46,7 +43,7 @@ pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Continued<'a> {
         }
     });
     let prior = is_same.then(|| others.remove(0));
-    Continued { prior, others }
+    (prior, others)
 }
 
 /// Whether a changed end of work corrects the one on record. After a later start, or after a run that saw the
@@ -68,7 +65,7 @@ fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
 }
 
 /// What is on record of an offboarding before the accounts are looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub(super) offboarding_id: Arc<str>,
     pub(super) person_key: Arc<str>,
@@ -141,9 +138,9 @@ impl Terms {
         let before = person.previous.first();
         let person_key = before.map_or_else(
             || {
-                let key = Key::of(person.person_id, &person.emails).text();
-                let name = || person.names.first().copied();
-                key.or_else(name).unwrap_or_default().into()
+                let name = person.names.first().copied();
+                let key = Key::from(person).text().or(name);
+                key.unwrap_or_default().into()
             },
             |prior| prior.person_key.clone(),
         );
@@ -153,12 +150,7 @@ impl Terms {
             person_key,
             first_seen_in_feed: inputs.as_of,
             end_of_work: person.end_of_work,
-            moved_from: None,
-            deadline: None,
-            deadline_rule_run: None,
-            grace_seconds: None,
-            corrected_deadline: None,
-            deadline_from_notice: None,
+            ..Self::default()
         }
     }
 
@@ -203,10 +195,9 @@ pub(super) fn result_of_removal(
     let Some(deadline) = terms.deadline.filter(|_| standing != Standing::Doubtful) else {
         return OffboardingResult::NotDemonstrated;
     };
-    let latest = terms
-        .corrected_deadline
-        .map_or(deadline, |of| of.max(deadline));
-    match (seen.within(latest), terms.corrected_deadline) {
+    let corrected = terms.corrected_deadline;
+    let latest = corrected.map_or(deadline, |of| of.max(deadline));
+    match (seen.within(latest), corrected) {
         (WithinSla::No, _) => OffboardingResult::Late,
         (_, Some(_)) => OffboardingResult::DateCorrected,
         (WithinSla::Yes, None) => OffboardingResult::InTime,
@@ -234,10 +225,7 @@ pub(super) fn result_of_rehire(
 
 /// When the tenure began that runs now, or the run that first shows it.
 pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
-    let starts = person
-        .rows
-        .iter()
-        .filter_map(|row| ends::running_start(row));
+    let starts = person.rows.iter().copied().filter_map(ends::running_start);
     let follows = |start: &&HrDate| {
         let end = person.end_of_work;
         end.is_none_or(|end| ends::begins_at(start, end))
@@ -362,10 +350,9 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
     let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
     // A suspicion needs an answer, however old it is.
     let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
+    let before = |at: Option<Timestamp>| at.is_some_and(|at| at < as_of);
     let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
-        && leaver
-            .concluded_at
-            .is_some_and(|concluded| concluded < as_of)
+        && before(leaver.concluded_at)
         && is_past(leaver.deadline);
     is_quiet && !is_suspected && (never_had_access || is_past(leaver.concluded_at))
 }

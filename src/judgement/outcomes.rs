@@ -1,20 +1,21 @@
 //! One outcome for each leaver, and the interval in which access ended.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::columns::reading;
+use super::directives::{Covered, InForce};
 use super::matching::{AccountLink, Matches};
-use super::offboardings::{self, Continued, Interval, Terms, result_of_rehire, result_of_removal};
+use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
-use super::remedies::{Doubt, Remedy};
-use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
+use super::remedies::{Doubt, Key, Remedy};
+use super::suspicion::{MOST_SUSPECTED, Reason, Suspected, Suspicion};
 use super::uses::Uses;
 use super::{
-    Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
-    WithinSla,
+    Basis, FeedScope, Inputs, Leaver, OffboardingResult, Outcome, Standing, Tenure, WithinSla,
 };
 use crate::model::{Access, Account, EmailAddress, Employment, Meaning};
 
@@ -48,6 +49,7 @@ pub(super) fn of_everybody<'a>(
     basis: &Basis<'a>,
     people: &'a [Person<'a>],
     matches: &[Matches<'a>],
+    suspected: &[Suspected<'a>],
     feed_since: Option<Timestamp>,
     complete: bool,
     uses: &mut Uses,
@@ -57,11 +59,10 @@ pub(super) fn of_everybody<'a>(
         feed_since,
         complete,
     };
-    let mut judged: Vec<JudgedLeaver<'a>> = people
-        .iter()
-        .zip(matches)
-        .filter(|(person, _)| person.is_leaver())
-        .map(|(person, matches)| judge.one(person, matches, uses))
+    let all = people.iter().zip(matches).zip(suspected);
+    let mut judged: Vec<JudgedLeaver<'a>> = all
+        .filter(|((person, _), _)| person.is_leaver())
+        .map(|((person, matches), suspected)| judge.one(person, matches, suspected, uses))
         .collect();
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
@@ -95,6 +96,15 @@ fn access(link: &AccountLink<'_>) -> Access {
     link.listed.map_or(Access::None, |account| account.access())
 }
 
+/// The most access by any of these accounts.
+fn worst(links: &[AccountLink<'_>]) -> Access {
+    links.iter().map(access).max().unwrap_or(Access::None)
+}
+
+fn each<'a, T>(links: &[AccountLink<'a>], value: impl Fn(&AccountLink<'a>) -> T) -> Vec<T> {
+    links.iter().map(value).collect()
+}
+
 struct OutcomeJudge<'b, 'a> {
     basis: &'b Basis<'a>,
     feed_since: Option<Timestamp>,
@@ -106,19 +116,18 @@ impl<'a> OutcomeJudge<'_, 'a> {
         &self,
         person: &'a Person<'a>,
         matches: &Matches<'a>,
+        suspected: &Suspected<'a>,
         uses: &mut Uses,
     ) -> JudgedLeaver<'a> {
-        let Self {
-            basis, complete, ..
-        } = *self;
-        let inputs = basis.inputs;
+        let (basis, complete) = (self.basis, self.complete);
+        let (inputs, directives) = (basis.inputs, &basis.directives);
         let as_of = inputs.as_of;
         let previous = &person.previous;
-        let Continued { prior, others } = offboardings::bind(person, inputs);
+        let (prior, others) = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
-        let mut suspicions = matches.suspected.open.clone();
-        let mut has_more = matches.suspected.has_more;
+        let mut suspicions = suspected.open.clone();
+        let mut has_more = suspected.has_more;
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
         let is_vanished = person.rows.is_empty() && !person.in_feed;
         let is_gone = person.is_named_as_gone();
@@ -149,23 +158,19 @@ impl<'a> OutcomeJudge<'_, 'a> {
             suspicions.retain(|one| carried.contains(&one.account.id));
             has_more = concluded.more_suspected;
             if !is_roster {
-                let (open, gone) = links
-                    .into_iter()
-                    .partition(|link| access(link) != Access::None);
-                links = gone;
-                let open: Vec<AccountLink<'a>> = open;
-                suspicions.extend(open.iter().filter_map(|link| {
-                    let key = link.account_id.to_owned();
-                    Some(Suspicion::new(link.listed?, Reason::AfterConclusion, key))
+                let again = links.iter().filter(|link| access(link) != Access::None);
+                suspicions.extend(again.filter_map(|link| {
+                    Some(Suspicion {
+                        account: link.listed?,
+                        reason: Reason::AfterConclusion,
+                        key: link.account_id.to_owned(),
+                    })
                 }));
+                links.retain(|link| access(link) == Access::None);
             }
         }
-        links.sort_by(|a, b| {
-            access(b)
-                .cmp(&access(a))
-                .then_with(|| a.account_id.cmp(b.account_id))
-        });
-        let worst = links.iter().map(access).max().unwrap_or(Access::None);
+        links.sort_by_key(|link| (Reverse(access(link)), link.account_id));
+        let worst = worst(&links);
 
         // A tenure that runs changes nothing about the one that ended.
         let fixed = concluded.or(prior.filter(|_| !is_gone));
@@ -200,42 +205,43 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let due = deadline.max(terms.deadline_from_notice);
         let mut covered = Vec::new();
         let mut exception_expires: Option<Date> = None;
-        if is_due && basis.directives.has_exceptions() {
-            for link in &links {
-                let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
-                    continue;
-                };
-                let exception = basis.directives.covers_access(&named, account, due, uses);
-                if let Some(exception) = exception {
-                    covered.push(link.account_id);
-                    notes.push(format!(
-                        "account {}: {}",
-                        account.id,
-                        exception.in_full(due)
-                    ));
-                    let expires = exception.expires_on;
-                    exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
-                }
+        for link in links.iter().filter(|_| is_due) {
+            let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
+                continue;
+            };
+            let exception = directives.covers(Covered::Access(&named, account), due, uses);
+            if let Some(exception) = exception {
+                covered.push(link.account_id);
+                notes.push(format!(
+                    "account {}: {}",
+                    account.id,
+                    exception.in_full(due)
+                ));
+                let before = exception_expires.into_iter();
+                exception_expires = before.chain([exception.expires_on]).min();
             }
         }
-        let is_open = |link: &&AccountLink<'a>| {
-            let is_covered = covered.contains(&link.account_id);
-            let is_doubtful = matches.doubtful.contains_key(link.account_id);
-            access(link) == Access::Has && !is_covered && !is_doubtful
-        };
-        let open: Vec<&str> = links
-            .iter()
-            .filter(is_open)
-            .map(|link| link.account_id)
-            .collect();
+        let is_open = |id: &&str| !covered.contains(id) && !matches.doubtful.contains_key(id);
+        let with_access = links.iter().filter(|link| access(link) == Access::Has);
+        let open = with_access.map(|link| link.account_id).filter(is_open);
+        let open: Vec<&str> = open.collect();
         if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
             suspicions.retain(|of| {
-                let directives = &basis.directives;
-                let accepted = directives.covers_suspicion(&named, of.account, due, uses);
-                accepted.is_none()
+                let suspicion = Covered::Suspicion(&named, of.account);
+                directives.covers(suspicion, due, uses).is_none()
             });
         }
-        let doubts = self.doubts(person, matches, &links, &suspicions, has_more, &terms);
+        // Without a date in the first feed, nothing shows when work ended.
+        let is_undated = person.standing == Standing::Ended
+            && terms.end_of_work.is_none()
+            && self
+                .feed_since
+                .is_none_or(|since| first_seen_in_feed <= since);
+        let mut doubts = self.doubts(person, matches, &links, &suspicions, has_more);
+        if is_undated && worst == Access::Has && !deadline_passed {
+            let text = "was already in the first feed: how long access has lasted is unknown";
+            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+        }
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis, uses);
@@ -244,13 +250,13 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let without_address = !could_match && links.is_empty() && !is_suspected && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
         let never_had_any =
-            is_roster && person.worked_without_address() && !matches.may_be_namesake;
+            is_roster && person.worked_without_address() && !suspected.may_be_namesake;
 
-        let accounts = |suspicions: &[Suspicion<'a>]| -> Vec<&Account> {
-            let listed = links.iter().filter_map(|link| link.listed);
-            let suspected = suspicions.iter().map(|suspicion| suspicion.account);
-            listed.chain(suspected).collect()
-        };
+        let listed = links.iter().filter_map(|link| link.listed);
+        let suspects = suspicions.iter().map(|of| of.account);
+        let accounts: Vec<&Account> = listed.chain(suspects).collect();
+        let by_person = Covered::Person(&named, &accounts);
+        let mut accepted: Option<&InForce<'_>> = None;
         let mut is_accepted = false;
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
@@ -261,67 +267,54 @@ impl<'a> OutcomeJudge<'_, 'a> {
             }
             Standing::Upcoming => Outcome::Upcoming,
             Standing::Working => Outcome::NotEvaluable,
-            Standing::Ended | Standing::Doubtful if is_repeated => match links.is_empty() {
-                true => Outcome::NoAccessFound,
-                false => Outcome::Removed,
-            },
-            Standing::Ended | Standing::Doubtful if !complete => {
-                notes.extend(doubts);
-                notes.push("the run is not complete: absence proves nothing".to_owned());
-                Outcome::NotEvaluable
-            }
-            Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis
-                    .directives
-                    .covers_person(&named, &accounts(&suspicions), due, uses)
-                {
-                    Some(exception) => {
-                        notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
-                        exception_expires = Some(exception.expires_on);
-                        is_accepted = true;
-                        suspicions.clear();
+            Standing::Ended | Standing::Doubtful => match worst {
+                _ if is_repeated && links.is_empty() => Outcome::NoAccessFound,
+                _ if is_repeated => Outcome::Removed,
+                _ if !complete => {
+                    notes.extend(doubts);
+                    notes.push("the run is not complete: absence proves nothing".to_owned());
+                    Outcome::NotEvaluable
+                }
+                _ if !doubts.is_empty() => {
+                    accepted = directives.covers(by_person, due, uses);
+                    is_accepted = accepted.is_some();
+                    if is_accepted {
                         Outcome::Excepted
-                    }
-                    None => {
+                    } else {
                         notes.extend(doubts);
                         Outcome::NotEvaluable
                     }
                 }
-            }
-            Standing::Ended | Standing::Doubtful => {
-                if worst == Access::Has && (deadline_passed || is_due) {
-                    Outcome::Excepted
-                } else if worst == Access::Has {
-                    Outcome::WithinGrace
-                } else if !links.is_empty() {
-                    Outcome::Removed
-                } else if could_match {
-                    Outcome::NoAccessFound
-                } else if never_had_any {
+                Access::Has if deadline_passed || is_due => Outcome::Excepted,
+                Access::Has => Outcome::WithinGrace,
+                _ if !links.is_empty() => Outcome::Removed,
+                _ if could_match => Outcome::NoAccessFound,
+                _ if never_had_any => {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
-                } else if let Some(exception) =
-                    basis
-                        .directives
-                        .covers_person(&named, &accounts(&suspicions), due, uses)
-                {
-                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
-                    exception_expires = Some(exception.expires_on);
-                    is_accepted = true;
-                    Outcome::Excepted
-                } else if let Some(exception) =
-                    basis.directives.covers_without_address(&named, due, uses)
-                {
-                    // It accepts the missing address, not the service accounts they left behind.
-                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
-                    exception_expires = Some(exception.expires_on);
-                    Outcome::Excepted
-                } else {
-                    notes.push(no_key(person).to_owned());
-                    Outcome::NotEvaluable
                 }
-            }
+                _ => {
+                    accepted = directives.covers(by_person, due, uses);
+                    is_accepted = accepted.is_some();
+                    // It accepts the missing address, not the service accounts they left behind.
+                    let without_address = Covered::WithoutAddress(&named);
+                    accepted = accepted.or_else(|| directives.covers(without_address, due, uses));
+                    if accepted.is_some() {
+                        Outcome::Excepted
+                    } else {
+                        notes.push(no_key(person).to_owned());
+                        Outcome::NotEvaluable
+                    }
+                }
+            },
         };
+        if let Some(exception) = accepted {
+            notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
+            exception_expires = Some(exception.expires_on);
+        }
+        if is_accepted {
+            suspicions.clear();
+        }
         let within = |deadline: Option<Timestamp>| match outcome {
             Outcome::StillActive if deadline.is_some_and(|deadline| as_of > deadline) => {
                 WithinSla::No
@@ -331,36 +324,29 @@ impl<'a> OutcomeJudge<'_, 'a> {
             }
             _ => WithinSla::Unknown,
         };
-        let is_undated = is_dated_by_first_feed(person, self.feed_since, &terms);
         let (within_sla, within_sla_from_notice) = match concluded {
             Some(concluded) => (concluded.within_sla, concluded.within_sla_from_notice),
-            None => {
-                let within_sla = match within(deadline) {
-                    WithinSla::Yes if is_undated => WithinSla::Unknown,
-                    within => within,
-                };
-                (within_sla, within(terms.deadline_from_notice))
+            None if is_undated && within(deadline) == WithinSla::Yes => {
+                (WithinSla::Unknown, within(terms.deadline_from_notice))
             }
+            None => (within(deadline), within(terms.deadline_from_notice)),
         };
-        let interval = match concluded {
-            Some(concluded) => Interval::of(concluded),
+        let interval = match fixed {
+            Some(fixed) => Interval::of(fixed),
+            None if is_gone => seen,
             // The account serves the new tenure now.
-            None if !is_gone => Interval {
-                last_with: prior.and_then(|prior| prior.last_seen_with_access),
-                first_without: prior.and_then(|prior| prior.first_seen_without_access),
+            None => Interval {
+                last_with: None,
+                first_without: None,
             },
-            None => seen,
         };
         let result = match outcome {
             _ if concluded.is_some() => None,
-            Outcome::Removed => {
-                let result = result_of_removal(&terms, person.standing, seen);
-                Some(match result {
-                    // Work may have ended long before.
-                    OffboardingResult::InTime if is_undated => OffboardingResult::NotDemonstrated,
-                    result => result,
-                })
-            }
+            Outcome::Removed => match result_of_removal(&terms, person.standing, seen) {
+                // Work may have ended long before.
+                OffboardingResult::InTime if is_undated => Some(OffboardingResult::NotDemonstrated),
+                result => Some(result),
+            },
             Outcome::NoAccessFound if person.standing == Standing::Doubtful => {
                 Some(OffboardingResult::NotDemonstrated)
             }
@@ -381,6 +367,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         }
 
         let row = person.row;
+        let other_ids = person.other_ids().iter();
         let mut leaver = Leaver {
             offboarding_id: terms.offboarding_id,
             person_key: terms.person_key,
@@ -400,20 +387,13 @@ impl<'a> OutcomeJudge<'_, 'a> {
             concluded_at: concluded.and_then(|concluded| concluded.concluded_at),
             seen_employed: !is_gone || prior.is_some_and(|prior| prior.seen_employed),
             superseded: false,
-            account_id: links
-                .iter()
-                .map(|link| link.account_id.to_owned())
-                .collect(),
-            account_email: links.iter().map(|link| email_of(link, previous)).collect(),
-            matched_by: links.iter().map(|link| link.kind).collect(),
-            account_role: links
-                .iter()
-                .map(|link| Some(link.listed.or(link.earlier)?.role.clone()))
-                .collect(),
-            account_status: links
-                .iter()
-                .map(|link| Some(link.listed?.status.clone()))
-                .collect(),
+            account_id: each(&links, |link| link.account_id.to_owned()),
+            account_email: each(&links, |link| email_of(link, previous)),
+            matched_by: each(&links, |link| link.kind),
+            account_role: each(&links, |link| {
+                Some(link.listed.or(link.earlier)?.role.clone())
+            }),
+            account_status: each(&links, |link| Some(link.listed?.status.clone())),
             last_seen_with_access: interval.last_with,
             first_seen_without_access: interval.first_without,
             within_sla,
@@ -427,14 +407,10 @@ impl<'a> OutcomeJudge<'_, 'a> {
             hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),
-            other_person_ids: person
-                .other_ids()
-                .iter()
-                .map(|id| (*id).to_owned())
-                .collect(),
+            other_person_ids: other_ids.map(|id| (*id).to_owned()).collect(),
             tenures: person.tenures.clone(),
-            suspected_account_id: matches.suspected.carried.clone(),
-            more_suspected: matches.suspected.has_more,
+            suspected_account_id: suspected.carried.clone(),
+            more_suspected: suspected.has_more,
         };
         if let Some(concluded) = concluded {
             offboardings::keep_accounts(&mut leaver, concluded);
@@ -449,30 +425,28 @@ impl<'a> OutcomeJudge<'_, 'a> {
             notes.extend(late_notice(&leaver));
         }
         leaver.note = notes.join("; ");
-        let superseded = others
-            .iter()
-            .map(|prior| offboardings::superseded(prior, person, inputs));
-        let superseded = superseded.collect();
-        let unread = suspicions.iter().filter(|of| of.reason == Reason::Unread);
-        let unread: BTreeSet<&str> = unread.map(|of| of.key.as_str()).collect();
+        let superseded = others.iter();
+        let superseded = superseded.map(|prior| offboardings::superseded(prior, person, inputs));
+        let is_unread = |email: &EmailAddress| {
+            let mut unread = suspicions.iter().filter(|of| of.reason == Reason::Unread);
+            unread.any(|of| of.key == email.key())
+        };
         let cells = person.rows.iter().flat_map(|row| &row.unread);
-        let of_addresses =
-            cells.filter(|cell| cell.emails.iter().any(|email| unread.contains(email.key())));
-        let unread_columns = person.unread_columns.iter().copied();
+        let of_addresses = cells.filter(|cell| cell.emails.iter().any(is_unread));
+        let mut unread_columns = person.unread_columns.clone();
+        unread_columns.extend(of_addresses.map(|cell| cell.column));
         JudgedLeaver {
             leaver,
             links,
-            unread_columns: unread_columns
-                .chain(of_addresses.map(|cell| cell.column))
-                .collect(),
-            suspicions,
+            unread_columns,
             without_address,
             is_accepted,
             open,
             is_overdue,
             previous,
-            superseded,
+            superseded: superseded.collect(),
             is_new: prior.is_none(),
+            suspicions,
         }
     }
 
@@ -484,34 +458,26 @@ impl<'a> OutcomeJudge<'_, 'a> {
         links: &[AccountLink<'a>],
         suspicions: &[Suspicion<'a>],
         has_more: bool,
-        terms: &Terms,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
-        let worst = links.iter().map(access).max().unwrap_or(Access::None);
+        let worst = worst(links);
         let mut doubts = Vec::new();
-        match person.standing {
-            Standing::Ended | Standing::Doubtful => {}
-            Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
-                return doubts;
-            }
+        if !matches!(person.standing, Standing::Ended | Standing::Doubtful) {
+            return doubts;
         }
+        let unless_accepted = |text: &str| Doubt::new(text, Remedy::Exception).about(person);
         let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
-        for Suspicion {
-            account,
-            reason,
-            key,
-        } in suspicions
-        {
-            questions.entry((*reason, key)).or_default().push(account);
+        for of in suspicions {
+            let accounts = questions.entry((of.reason, &of.key)).or_default();
+            accounts.push(of.account);
         }
         for ((reason, key), accounts) in &questions {
             doubts.push(suspicion_of(person, *reason, key, accounts, inputs));
         }
         if has_more {
-            let text = format!(
+            doubts.push(unless_accepted(&format!(
                 "more than {MOST_SUSPECTED} accounts may be theirs, and the evidence does not list all of them"
-            );
-            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+            )));
         }
         if let Some(doubt) = person.doubt.as_ref().filter(|_| worst != Access::None) {
             let account_id = links.first().map_or("", |link| link.account_id);
@@ -526,13 +492,6 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 doubts.push(doubt.about_access(person, link.account_id));
             }
         }
-        let deadline = terms.verdict_deadline();
-        let deadline_passed = deadline.is_some_and(|deadline| inputs.as_of > deadline);
-        let is_undated = is_dated_by_first_feed(person, self.feed_since, terms);
-        if is_undated && worst == Access::Has && !deadline_passed {
-            let text = "was already in the first feed: how long access has lasted is unknown";
-            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
-        }
         if links.is_empty()
             && suspicions.is_empty()
             && !has_more
@@ -540,7 +499,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         {
             let text =
                 "an address in HR's row cannot be read, and the other addresses match no account";
-            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+            doubts.push(unless_accepted(text));
         }
         doubts
     }
@@ -557,54 +516,30 @@ fn suspicion_of(
     accounts: &[&Account],
     inputs: &Inputs,
 ) -> String {
-    let account = accounts[0];
-    let is_nameless = person.person_id.is_none() && person.emails.is_empty();
-    let remedy = match reason {
-        Reason::Shared => Remedy::Service(account.id.clone()),
-        Reason::Unread => {
-            let cells = person.rows.iter().flat_map(|row| &row.unread);
-            let mut of_it = cells.filter(|cell| {
-                let mut emails = cell.emails.iter();
-                emails.any(|email| email.key() == key)
-            });
-            let column = of_it.next().map_or(0, |cell| cell.column);
-            Remedy::Columns(reading(inputs, column, &[Meaning::OtherEmail]))
-        }
-        _ if is_nameless => Remedy::Account(account.id.clone()),
-        Reason::Followed
-        | Reason::Tag
-        | Reason::LookAlike
-        | Reason::Accent
-        | Reason::OtherDomain
-        | Reason::Name
-        | Reason::SharedId
-        | Reason::AfterConclusion
-        | Reason::Before => Remedy::Different(account.id.clone()),
+    let person_key = Key::of(person.person_id, &person.emails);
+    let remedy = reason.remedy(accounts[0], person_key).unwrap_or_else(|| {
+        let mut cells = person.rows.iter().flat_map(|row| &row.unread);
+        let cell = cells.find(|cell| cell.emails.iter().any(|email| email.key() == key));
+        let column = cell.map_or(0, |cell| cell.column);
+        Remedy::Columns(reading(inputs, column, &[Meaning::OtherEmail]))
+    });
+    let which = match accounts {
+        [account] => format!("account {}", account.id),
+        several => listed(several.iter().copied()),
     };
-    let text = match accounts {
-        [account] => format!("account {} may be theirs ({})", account.id, reason.text()),
-        several => {
-            let each = match remedy {
-                Remedy::Columns(_) => "",
-                _ => "; each account needs its own line",
-            };
-            format!(
-                "{} may be theirs ({}){each}",
-                listed(several.iter().copied()),
-                reason.text()
-            )
-        }
+    let each = match accounts.len() > 1 && reason != Reason::Unread {
+        true => "; each account needs its own line",
+        false => "",
     };
+    let text = format!("{which} may be theirs ({}){each}", reason.text());
     Doubt::new(text, remedy).about(person)
 }
 
 /// `12 accounts (1201, 1202, …)`: the number of accounts and the first ids.
 pub(super) fn listed<'s>(accounts: impl ExactSizeIterator<Item = &'s Account>) -> String {
     let count = accounts.len();
-    let mut ids: Vec<&str> = accounts
-        .take(MOST_LISTED)
-        .map(|of| of.id.as_str())
-        .collect();
+    let first = accounts.take(MOST_LISTED);
+    let mut ids: Vec<&str> = first.map(|of| of.id.as_str()).collect();
     if count > MOST_LISTED {
         ids.push("…");
     }
@@ -618,8 +553,8 @@ fn could_match(
     basis: &Basis<'_>,
     uses: &mut Uses,
 ) -> bool {
-    let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
-    if matches.id_could_match || person.emails.iter().any(is_ours) {
+    let mut emails = person.emails.iter();
+    if matches.id_could_match || emails.any(|email| basis.is_ours(email)) {
         return true;
     }
     for line in &matches.aliases_could_match {
@@ -643,64 +578,40 @@ fn recycled<'s>(
     links: &'s [AccountLink<'_>],
 ) -> impl Iterator<Item = String> {
     let ended = person.end_of_work;
-    let by_address = |link: &&AccountLink<'_>| match link.kind {
-        MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,
-        MatchKind::PersonId | MatchKind::Alias => false,
-    };
-    let has_left = person.standing == Standing::Ended;
-    links
-        .iter()
-        .filter(move |_| has_left)
-        .filter(by_address)
-        .filter_map(move |link| {
-            let account = link.listed.filter(|of| of.access() != Access::None)?;
-            let joined = account.joined_at.filter(|joined| Some(*joined) > ended)?;
-            ended?;
-            Some(format!(
+    let ended = ended.filter(|_| person.standing == Standing::Ended);
+    let by_address = links.iter().filter(|link| link.kind.is_by_address());
+    by_address.filter_map(move |link| {
+        let account = link.listed.filter(|of| of.access() != Access::None)?;
+        let (joined, ended) = (account.joined_at?, ended?);
+        (joined > ended).then(|| {
+            format!(
                 "account {} joined on {}, after the end of work: the address may belong to \
                  another person by now",
                 account.id,
                 joined.strftime("%Y-%m-%d")
-            ))
+            )
         })
+    })
 }
 
 /// The address of a linked account: today's, else the last one known.
 fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
-    let account = link.listed.or(link.earlier);
-    account
-        .and_then(|account| account.email().cloned())
-        .or_else(|| {
-            previous.iter().find_map(|leaver| {
-                let mut ids = leaver.account_id.iter();
-                let place = ids.position(|id| id == link.account_id)?;
-                leaver.account_email.get(place)?.clone()
-            })
-        })
-}
-
-/// Whether a leaver without a date was already in the first feed: nothing shows when work ended.
-fn is_dated_by_first_feed(
-    person: &Person<'_>,
-    feed_since: Option<Timestamp>,
-    terms: &Terms,
-) -> bool {
-    let is_undated = person.standing == Standing::Ended && terms.end_of_work.is_none();
-    is_undated && feed_since.is_none_or(|since| terms.first_seen_in_feed <= since)
+    let of_leaver = |leaver: &&Leaver| {
+        let mut ids = leaver.account_id.iter();
+        let place = ids.position(|id| id == link.account_id)?;
+        leaver.account_email.get(place)?.clone()
+    };
+    let email = link.listed.or(link.earlier).and_then(Account::email);
+    email
+        .cloned()
+        .or_else(|| previous.iter().find_map(of_leaver))
 }
 
 /// Whether HR named the leaver only after access was gone.
 fn late_notice(leaver: &Leaver) -> Option<String> {
-    let named = leaver.first_seen_in_feed;
-    let is_late = leaver
-        .first_seen_without_access
-        .is_some_and(|gone| gone < named);
-    is_late.then(|| {
-        format!(
-            "named by HR on {}, after access was gone",
-            named.strftime("%Y-%m-%d")
-        )
-    })
+    let (named, gone) = (leaver.first_seen_in_feed, leaver.first_seen_without_access?);
+    let day = named.strftime("%Y-%m-%d");
+    (gone < named).then(|| format!("named by HR on {day}, after access was gone"))
 }
 
 /// The interval in which access ended: it was there in the last run that saw it and gone in the
@@ -719,31 +630,30 @@ fn seen(
         };
     }
     let baseline = inputs.past.baseline.as_ref();
-    let is_lost =
-        |link: &AccountLink<'_>| link.earlier.is_some_and(|of| of.access() == Access::Has);
-    let in_baseline = baseline.filter(|_| links.iter().any(is_lost));
-    let gone = links
-        .iter()
-        .filter_map(|link| baseline?.gone.get(link.account_id));
-    let carried = previous
-        .iter()
-        .filter_map(|leaver| leaver.last_seen_with_access);
+    let had_access = |link: &AccountLink<'_>| {
+        let earlier = link.earlier;
+        earlier.is_some_and(|account| account.access() == Access::Has)
+    };
+    let in_baseline = baseline.filter(|_| links.iter().any(had_access));
+    let gone = links.iter();
+    let gone = gone.filter_map(|link| baseline?.gone.get(link.account_id));
+    let carried = previous.iter();
+    let carried = carried.filter_map(|leaver| leaver.last_seen_with_access);
     let last_with = carried
         .chain(in_baseline.map(|baseline| baseline.as_of))
         .chain(gone.clone().map(|gone| gone.last_seen_with_access))
         .max();
-    let still_without =
-        gone_since(previous).filter(|first| last_with.is_none_or(|last| last < *first));
-    let since_gone = || {
-        let since = gone.map(|gone| gone.first_seen_without_access).max();
-        since
-            .filter(|_| !links.iter().any(is_lost))
-            .filter(|first| last_with.is_none_or(|last| last < *first))
-    };
+    let is_later = |first: &Timestamp| last_with.is_none_or(|last| last < *first);
+    // None of these accounts has had access since the one that lost it last.
+    let linked = previous.iter().filter(|of| !of.account_id.is_empty());
+    let since: Option<Vec<Timestamp>> = linked.map(|of| of.first_seen_without_access).collect();
+    let still_without = since.and_then(|since| since.into_iter().max());
+    let still_without = still_without.filter(is_later);
     let first_without = match worst {
         Access::None if complete && !links.is_empty() => {
-            let since = still_without.or_else(since_gone);
-            Some(since.unwrap_or(inputs.as_of))
+            let since = gone.map(|gone| gone.first_seen_without_access).max();
+            let since = since.filter(|first| in_baseline.is_none() && is_later(first));
+            still_without.or(since).or(Some(inputs.as_of))
         }
         Access::None => still_without,
         Access::Possible | Access::Has => None,
@@ -752,15 +662,4 @@ fn seen(
         last_with,
         first_without,
     }
-}
-
-/// The instant since which none of these accounts has had access: that of the account that lost it last.
-fn gone_since(previous: &[&Leaver]) -> Option<Timestamp> {
-    let linked = previous
-        .iter()
-        .filter(|leaver| !leaver.account_id.is_empty());
-    let since: Option<Vec<Timestamp>> = linked
-        .map(|leaver| leaver.first_seen_without_access)
-        .collect();
-    since?.into_iter().max()
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::directives::Named;
+use super::earlier::EarlierPerson;
 use super::ends::{self, EndDecision, Rules, as_last_reported};
-use super::identity::{self, Group, Identities, Relation};
-use super::lookup::Set;
-use super::remedies::{Doubt, Remedy};
-use super::roster::Rejected;
+use super::identity::{self, Group, Relation, sort_distinct};
+use super::lookup::{Map, Set};
+use super::remedies::{Doubt, Key, Remedy};
 use super::uses::Uses;
-use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
+use super::{Basis, FeedScope, Inputs, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier};
 use crate::model::{EmailAddress, Employment, HrDate, HrRow};
 
 /// A person as HR shows them at the instant of the run.
@@ -68,18 +68,12 @@ impl<'a> Person<'a> {
 
     /// Whether HR reports that they have left or will leave, or leaves it open.
     pub(super) fn is_named_as_leaver(&self) -> bool {
-        match self.standing {
-            Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
-            Standing::Working | Standing::Rescinded => false,
-        }
+        self.standing == Standing::Rehired || self.is_named_as_gone()
     }
 
     /// Whether work has ended, or may have.
     pub(super) fn is_named_as_gone(&self) -> bool {
-        matches!(
-            self.standing,
-            Standing::Ended | Standing::Doubtful | Standing::Upcoming
-        )
+        ends::is_named_as_gone(self.standing)
     }
 
     /// Whether they work here at the instant of the run, by HR's rows.
@@ -99,11 +93,9 @@ impl<'a> Person<'a> {
 
     /// Whether an earlier complete run saw them work here without an address, and none is known since.
     pub(super) fn worked_without_address(&self) -> bool {
-        let before = self.previous.iter();
         let had_none =
             |leaver: &&Leaver| leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty();
-        self.links.iter().any(|links| links.without_address)
-            || before.copied().any(|of| had_none(&of))
+        self.links.iter().any(|links| links.without_address) || self.previous.iter().any(had_none)
     }
 
     /// Ids of the tenures that do not decide.
@@ -119,6 +111,50 @@ impl<'a> Person<'a> {
             shared_emails: &self.shared_emails,
             names: &self.names,
         }
+    }
+}
+
+impl<'k> From<&'k Person<'_>> for Key<'k> {
+    fn from(person: &'k Person<'_>) -> Self {
+        Key::of(person.person_id, &person.emails)
+    }
+}
+
+/// Rejected rows, by the ids and addresses in them.
+#[derive(Default)]
+pub(super) struct Rejected<'a> {
+    by_id: Map<&'a str, u64>,
+    by_email: Map<EmailAddress, u64>,
+}
+
+impl<'a> Rejected<'a> {
+    pub(super) fn of(inputs: &'a Inputs) -> Self {
+        let mut rejected = Self::default();
+        for row in &inputs.hr.rejected {
+            if let Some(id) = &row.person_id {
+                rejected.by_id.entry(id).or_insert(row.line);
+            }
+            if let Some(email) = row.email.as_deref().and_then(EmailAddress::parse) {
+                rejected.by_email.entry(email).or_insert(row.line);
+            }
+        }
+        rejected
+    }
+
+    /// The first line about a person with one of these ids or addresses.
+    pub(super) fn line_of<'i>(
+        &self,
+        mut ids: impl Iterator<Item = &'i String>,
+        emails: &[EmailAddress],
+    ) -> Option<u64> {
+        let by_id = ids.find_map(|id| self.by_id.get(id.as_str()));
+        let by_email = || emails.iter().find_map(|email| self.by_email.get(email));
+        by_id.or_else(by_email).copied()
+    }
+
+    pub(super) fn names(&self, links: &PersonLinks) -> bool {
+        let line = self.line_of(links.person_ids.iter(), &links.emails);
+        line.is_some()
     }
 }
 
@@ -138,144 +174,96 @@ pub(super) fn people<'a>(
     uses: &mut Uses,
 ) -> People<'a> {
     let inputs = basis.inputs;
-    let previous = inputs.past.previous.as_ref();
-    let leavers = previous.iter().flat_map(|previous| &previous.leavers);
+    let previous = inputs.past.previous.iter();
+    let leavers = previous.clone().flat_map(|previous| &previous.leavers);
     let (mut closed, leavers): (Vec<&Leaver>, Vec<&Leaver>) =
         leavers.partition(|leaver| leaver.superseded);
-    let links = previous.map_or(&[][..], |previous| &previous.links);
-    let Identities {
-        mut groups,
-        rows_with_shared_id,
-    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of, uses);
+    let links: Vec<&PersonLinks> = previous.flat_map(|previous| &previous.links).collect();
+    let rows = &inputs.hr.rows;
+    let (mut groups, rows_with_shared_id) =
+        identity::of_rows(rows, &basis.directives, inputs.as_of, uses);
     sort(&mut groups);
-    let by_leaver = earlier::ties(
-        &groups,
-        leavers
-            .iter()
-            .copied()
-            .map(earlier::EarlierPerson::of_leaver),
-    );
-    let by_links = earlier::ties(&groups, links.iter().map(earlier::EarlierPerson::of_links));
-    let ids_today: Set<&str> = inputs
-        .hr
-        .rows
+    let (by_leaver, vanished) = earlier::ties(&groups, &leavers, EarlierPerson::of_leaver);
+    let (by_links, absent) = earlier::ties(&groups, &links, EarlierPerson::of_links);
+    let ids_today: Set<&str> = rows
         .iter()
-        .filter_map(|row| row.person_id.as_deref())
+        .flat_map(|row| row.person_id.as_deref())
         .collect();
-    let mut seen = vec![false; leavers.len()];
-    for index in by_leaver.iter().flatten() {
-        seen[*index] = true;
-    }
-    let mut is_absent = vec![true; links.len()];
-    for index in by_links.iter().flatten() {
-        is_absent[*index] = false;
-    }
     let rules = Rules::of(inputs);
-    let mut people: Vec<(Option<usize>, Person<'_>)> = groups
-        .iter_mut()
-        .zip(by_leaver)
-        .zip(by_links)
-        .enumerate()
-        .map(|(place, ((group, by_leaver), by_links))| {
-            let previous = by_leaver.iter().map(|index| leavers[*index]).collect();
-            let links = by_links.iter().map(|index| &links[*index]).collect();
-            let group = std::mem::take(group);
-            (
-                Some(place),
-                person(group, previous, links, &ids_today, rules),
-            )
-        })
-        .collect();
-    let mut keys = FollowedKeys::default();
-    for (_, leaver) in leavers.iter().enumerate().filter(|(at, _)| !seen[*at]) {
-        match followed(leaver, basis, rejected) {
-            Some(person) => {
-                keys.add(leaver);
-                people.push((None, person));
-            }
-            None => closed.push(leaver),
-        }
+    let mut people: Vec<(Option<usize>, Person<'_>)> = Vec::with_capacity(groups.len());
+    let ties = by_leaver.into_iter().zip(by_links);
+    for (group, (previous, links)) in groups.into_iter().zip(ties) {
+        let number = group.number;
+        let person = person(group, previous, links, &ids_today, rules);
+        people.push((Some(number), person));
     }
-    let absent = links
-        .iter()
-        .zip(is_absent)
-        .filter(|(_, is_absent)| *is_absent);
-    let missing = roster::missing(inputs, rejected, absent.map(|(links, _)| links));
     // A person who was to leave is followed as a leaver.
-    let missing = missing.filter(|links| !keys.names(links));
-    people.extend(missing.map(|links| (None, missing_person(links))));
-    people.sort_by(|(_, a), (_, b)| {
-        (
-            &a.person_id,
-            &a.emails,
-            &a.names,
-            &a.end_of_work,
-            &a.tenures,
-        )
-            .cmp(&(
-                &b.person_id,
-                &b.emails,
-                &b.names,
-                &b.end_of_work,
-                &b.tenures,
-            ))
-    });
-    // Relations name groups; the people are in another order.
-    let mut place_of = vec![0; groups.len()];
-    for (place, (group, _)) in people.iter().enumerate() {
-        if let Some(group) = group {
-            place_of[*group] = place;
-        }
+    let (mut ids, mut emails): (Set<&str>, Set<&str>) = Default::default();
+    for leaver in vanished {
+        let Some(person) = followed(leaver, basis, rejected) else {
+            closed.push(leaver);
+            continue;
+        };
+        ids.extend(&person.ids);
+        emails.extend(leaver.emails.iter().map(EmailAddress::key));
+        people.push((None, person));
     }
-    let related = |(_, mut person): (Option<usize>, Person<'a>)| {
+    let is_followed = |links: &PersonLinks| {
+        let mut addresses = links.emails.iter();
+        match links.person_ids.is_empty() {
+            true => addresses.any(|email| emails.contains(email.key())),
+            false => links.person_ids.iter().any(|id| ids.contains(id.as_str())),
+        }
+    };
+    // A roster names all employed people. HR has not reported that the missing ones left.
+    if inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none() {
+        let mut missing = absent;
+        missing.retain(|links| !rejected.names(links) && !is_followed(links));
+        people.extend(missing.iter().map(|links| (None, missing_person(links))));
+    }
+    people.sort_by(|(_, a), (_, b)| order(a).cmp(&order(b)));
+    // Relations name groups by their numbers.
+    let places = people.iter().enumerate();
+    let places: Map<usize, usize> = places
+        .filter_map(|(place, (number, _))| Some(((*number)?, place)))
+        .collect();
+    for (_, person) in &mut people {
         for relation in &mut person.related {
-            relation.other = place_of[relation.other];
+            relation.other = places[&relation.other];
         }
         person.related.sort_unstable();
-        person
-    };
+    }
     People {
-        all: people.into_iter().map(related).collect(),
+        all: people.into_iter().map(|(_, person)| person).collect(),
         closed,
         rows_with_shared_id,
     }
 }
 
+fn order<'p>(of: &'p Person<'_>) -> impl Ord + use<'p> {
+    (
+        &of.person_id,
+        &of.emails,
+        &of.names,
+        of.end_of_work,
+        &of.tenures,
+    )
+}
+
 /// Sorts groups, and the rows in each, by content: the order of the file makes no difference.
-fn sort(groups: &mut Vec<Group<'_>>) {
+fn sort(groups: &mut [Group<'_>]) {
     for group in groups.iter_mut().filter(|group| group.rows.len() > 1) {
         group.rows.sort_by_cached_key(|row| content(row));
     }
-    let mut order: Vec<usize> = (0..groups.len()).collect();
     // Most groups differ in id or address; only the others are compared in full.
-    order.sort_by(|a, b| {
-        let (a, b) = (&groups[*a], &groups[*b]);
-        key(a).cmp(&key(b)).then_with(|| {
+    groups.sort_by(|a, b| {
+        let (one, other) = (a.rows[0], b.rows[0]);
+        let ids = one.person_id.cmp(&other.person_id);
+        ids.then_with(|| one.email.cmp(&other.email)).then_with(|| {
             let (a, b) = (a.rows.iter(), b.rows.iter());
             a.map(|row| content(row)).cmp(b.map(|row| content(row)))
         })
     });
-    let mut place = vec![0; groups.len()];
-    for (at, group) in order.iter().enumerate() {
-        place[*group] = at;
-    }
-    let mut sorted: Vec<Group<'_>> = order
-        .iter()
-        .map(|at| std::mem::take(&mut groups[*at]))
-        .collect();
-    for relation in sorted.iter_mut().flat_map(|group| &mut group.related) {
-        relation.other = place[relation.other];
-    }
-    *groups = sorted;
-}
-
-/// The id and the address of a group's first row.
-fn key<'a>(group: &Group<'a>) -> (Option<&'a str>, Option<&'a str>) {
-    let first = group.rows[0];
-    (
-        first.person_id.as_deref(),
-        first.email.as_ref().map(EmailAddress::key),
-    )
 }
 
 /// All of a row that a judgement may show, in an order of its own.
@@ -295,9 +283,8 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
 
 /// Addresses in an order of their own: two that compare equal may still be written differently.
 fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
-    emails
-        .map(|email| (email.key(), email.as_written()))
-        .collect()
+    let both = emails.map(|email| (email.key(), email.as_written()));
+    both.collect()
 }
 
 /// One person from their rows and from the previous run.
@@ -315,29 +302,27 @@ fn person<'a>(
         ended_as,
         doubt,
         mut notes,
-    } = ends::decide(&group, &previous, rules);
+    } = ends::decide(&group.rows, &previous, rules);
     let Group {
+        number: _,
         rows,
         shared_ids,
         shared_emails,
         passed_on,
         related,
     } = group;
-    let mut distinct_ids: Vec<&str> = rows
+    let mut today: Vec<&str> = rows
         .iter()
-        .filter_map(|row| row.person_id.as_deref())
+        .flat_map(|row| row.person_id.as_deref())
         .collect();
-    distinct_ids.sort_unstable();
-    distinct_ids.dedup();
-    if distinct_ids.len() > 1 {
+    sort_distinct(&mut today);
+    if today.len() > 1 {
         notes.push(format!(
             "{} person ids share a work address and are treated as one person",
-            distinct_ids.len()
+            today.len()
         ));
     }
-    for row in &rows {
-        notes.extend(row.notes.iter().cloned());
-    }
+    notes.extend(rows.iter().flat_map(|row| row.notes.iter().cloned()));
     notes = distinct(notes.into_iter());
 
     // An open record needs a conclusion.
@@ -364,16 +349,11 @@ fn person<'a>(
         }
     }
     // Ids of earlier tenures stay with the person, unless another person has them today.
-    let before = previous
-        .iter()
-        .flat_map(|leaver| leaver.ids())
+    let before = previous.iter().flat_map(|leaver| leaver.ids());
+    let before = before
         .map(String::as_str)
         .filter(|id| !ids_today.contains(id));
-    let mut ids: Vec<&str> = person_id
-        .into_iter()
-        .chain(distinct_ids)
-        .chain(before)
-        .collect();
+    let mut ids: Vec<&str> = person_id.into_iter().chain(today).chain(before).collect();
     // That of the deciding tenure comes first.
     ids.sort_unstable_by_key(|id| (Some(*id) != person_id, *id));
     ids.dedup();
@@ -426,11 +406,43 @@ fn followed<'a>(
     };
     let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
     let text = "HR no longer names the person, and the last report was doubtful";
+    let ids = leaver.ids().map(String::as_str).collect();
     Some(Person {
         person_id: leaver.person_id.as_deref(),
-        ids: leaver.ids().map(String::as_str).collect(),
-        names: leaver.name.iter().map(String::as_str).collect(),
-        emails: leaver.emails.clone(),
+        doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
+        end_of_work,
+        tenures: leaver.tenures.clone(),
+        notes: vec![note],
+        in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
+        previous: vec![leaver],
+        ..without_row(ids, leaver.name.as_ref(), &leaver.emails, standing)
+    })
+}
+
+/// A person whom an earlier roster named as employed and today's does not name.
+fn missing_person(links: &PersonLinks) -> Person<'_> {
+    let text = "missing from the roster, but named in an earlier one: may have left";
+    let ids: Vec<&str> = links.person_ids.iter().map(String::as_str).collect();
+    Person {
+        person_id: ids.first().copied(),
+        doubt: Some(Doubt::new(text, Remedy::Exception)),
+        links: vec![links],
+        ..without_row(ids, links.name.as_ref(), &links.emails, Standing::Doubtful)
+    }
+}
+
+/// A person whom no row of today's feed names.
+fn without_row<'a>(
+    ids: Vec<&'a str>,
+    name: Option<&'a String>,
+    emails: &[EmailAddress],
+    standing: Standing,
+) -> Person<'a> {
+    Person {
+        person_id: None,
+        ids,
+        names: name.into_iter().map(String::as_str).collect(),
+        emails: emails.to_vec(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
         shared_ids: Vec::new(),
@@ -439,65 +451,14 @@ fn followed<'a>(
         related: Vec::new(),
         standing,
         has_begun: true,
-        end_of_work,
-        doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
-        unread_columns: BTreeSet::new(),
-        tenures: leaver.tenures.clone(),
-        notes: vec![note],
-        in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
-        previous: vec![leaver],
-        links: Vec::new(),
-    })
-}
-
-/// The ids and addresses of leavers who are followed without a row.
-#[derive(Default)]
-struct FollowedKeys<'a> {
-    ids: Set<&'a str>,
-    emails: Set<&'a str>,
-}
-
-impl<'a> FollowedKeys<'a> {
-    fn add(&mut self, leaver: &'a Leaver) {
-        self.ids.extend(leaver.ids().map(String::as_str));
-        self.emails
-            .extend(leaver.emails.iter().map(EmailAddress::key));
-    }
-
-    fn names(&self, links: &PersonLinks) -> bool {
-        let mut ids = links.person_ids.iter();
-        let mut emails = links.emails.iter();
-        match links.person_ids.is_empty() {
-            true => emails.any(|email| self.emails.contains(email.key())),
-            false => ids.any(|id| self.ids.contains(id.as_str())),
-        }
-    }
-}
-
-/// A person whom an earlier roster named as employed and today's does not name.
-fn missing_person(links: &PersonLinks) -> Person<'_> {
-    let text = "missing from the roster, but named in an earlier one: may have left";
-    Person {
-        person_id: links.person_ids.first().map(String::as_str),
-        ids: links.person_ids.iter().map(String::as_str).collect(),
-        names: links.name.iter().map(String::as_str).collect(),
-        emails: links.emails.clone(),
-        shared_emails: Vec::new(),
-        passed_on: Vec::new(),
-        shared_ids: Vec::new(),
-        rows: Vec::new(),
-        row: None,
-        related: Vec::new(),
-        standing: Standing::Doubtful,
-        has_begun: true,
         end_of_work: None,
-        doubt: Some(Doubt::new(text, Remedy::Exception)),
+        doubt: None,
         unread_columns: BTreeSet::new(),
         tenures: Vec::new(),
         notes: Vec::new(),
         in_feed: false,
         previous: Vec::new(),
-        links: vec![links],
+        links: Vec::new(),
     }
 }
 
@@ -523,14 +484,10 @@ fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
 
 /// Every tenure that HR reports, or reported before.
 fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
-    let mut tenures: Vec<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
-    for tenure in previous.iter().flat_map(|leaver| &leaver.tenures) {
-        if !tenures.contains(tenure) {
-            tenures.push(tenure.clone());
-        }
-    }
-    tenures.sort();
-    tenures.dedup();
+    let today = rows.iter().map(|row| Tenure::of(row));
+    let before = previous.iter().flat_map(|leaver| leaver.tenures.clone());
+    let mut tenures: Vec<Tenure> = today.chain(before).collect();
+    sort_distinct(&mut tenures);
     tenures
 }
 

@@ -92,11 +92,8 @@ pub struct Judgement {
 impl Judgement {
     /// How many deadlines this run tested. A pass that tested none says so.
     pub fn deadlines_due(&self) -> String {
-        let earlier = self
-            .trend
-            .split_last()
-            .map_or(&[][..], |(_, earlier)| earlier);
-        let has_baseline = earlier.iter().any(|run| run.complete);
+        let mut earlier = self.trend.iter().rev().skip(1);
+        let has_baseline = earlier.any(|run| run.complete);
         let due = self.counts.leavers.deadlines_due;
         let text = match (due, has_baseline) {
             (1, true) => "1 deadline fell due since the last complete run".to_owned(),
@@ -338,9 +335,11 @@ pub struct Finding {
 pub(super) fn finding_id(
     connection: &str,
     kind: FindingKind,
-    account_id: &str,
-    person_id: &str,
+    account_id: Option<&str>,
+    person_id: Option<&str>,
 ) -> String {
+    let account_id = account_id.unwrap_or_default();
+    let person_id = person_id.unwrap_or_default();
     let digest = Sha256::digest(format!("{connection}\n{kind}\n{account_id}\n{person_id}"));
     const_hex::encode(&digest[..8])
 }
@@ -476,10 +475,8 @@ impl Counts {
         match verdict {
             Verdict::Pass => "no leaver was found with access past the deadline".to_owned(),
             Verdict::PassWithExceptions => {
-                let (count, plural) = (
-                    self.risk_acceptances,
-                    if self.risk_acceptances == 1 { "" } else { "s" },
-                );
+                let count = self.risk_acceptances;
+                let plural = if count == 1 { "" } else { "s" };
                 format!(
                     "no unapproved access past the deadline was found; {count} risk acceptance{plural}"
                 )
@@ -500,11 +497,8 @@ impl Counts {
 
     /// Leavers with an outcome.
     pub fn with_outcome(&self, outcome: Outcome) -> u64 {
-        let by_outcome = &self.leavers.by_outcome;
-        by_outcome
-            .get(outcome.as_str())
-            .copied()
-            .unwrap_or_default()
+        let count = self.leavers.by_outcome.get(outcome.as_str());
+        count.copied().unwrap_or_default()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::people::Person;
 use crate::model::EmailAddress;
 
 /// What precedes the line that closes a doubt, in notes and details.
@@ -45,14 +44,13 @@ impl Doubt {
     }
 
     /// The doubt about a person, and the line that closes it.
-    pub(super) fn about(&self, person: &Person<'_>) -> String {
+    pub(super) fn about<'k>(&self, person: impl Into<Key<'k>>) -> String {
         self.about_access(person, "")
     }
 
     /// The same about access by an account. It names a person who has neither id nor address.
-    pub(super) fn about_access(&self, person: &Person<'_>, account_id: &str) -> String {
-        let key = Key::of(person.person_id, &person.emails);
-        let line = match (&self.remedy, key) {
+    pub(super) fn about_access<'k>(&self, person: impl Into<Key<'k>>, account_id: &str) -> String {
+        let line = match (&self.remedy, person.into()) {
             (Remedy::Exception, Key::None) if !account_id.is_empty() => {
                 Remedy::Account(account_id.to_owned()).line(Key::None)
             }

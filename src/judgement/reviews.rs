@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::checks::{check, with};
+use super::directives::Covered;
 use super::uses::Uses;
-use super::{Basis, Check, CheckId, CheckStatus, Inputs};
+use super::{Basis, Check, CheckId, Inputs};
 use crate::judgement::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
 use crate::model::Account;
 
@@ -37,7 +37,7 @@ pub(super) fn follow_up<'a>(
         let why = "a review's decision is not carried out";
         let covered = basis
             .directives
-            .covers_account(account, why, Some(deadline), uses);
+            .covers(Covered::Account(account, why), Some(deadline), uses);
         if covered.is_some() {
             continue;
         }
@@ -86,69 +86,61 @@ fn wrong(
     }
 }
 
-/// The check on the reviews themselves; none if no review is asked for and none was lost.
+/// The check on the reviews themselves; `None` if no review is asked for and all were read.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
+    let id = CheckId::ReviewDue;
     let reviews = &inputs.follow_ups;
     if !reviews.unread.is_empty() {
-        return Some(check(CheckId::ReviewDue, CheckStatus::Fail, lost(reviews)));
+        let unread = reviews.unread.iter().map(u64::to_string);
+        return Some(id.fail(format!(
+            "reviews of ledger entries {} could not be read: what they asked for is not followed, until a \
+             later review of everybody is closed complete",
+            Vec::from_iter(unread).join(", ")
+        )));
     }
     let every = SignedDuration::from_secs(inputs.policy.review_every_seconds?);
     let as_of = inputs.as_of;
-    let from = reviews.last_closed.as_ref();
-    let from = from.map_or(reviews.counted_from, |closed| closed.closed_at);
+    let last = reviews.last_closed.as_ref();
+    let from = last.map_or(reviews.counted_from, |closed| closed.closed_at);
     let due = from.checked_add(every).unwrap_or(Timestamp::MAX);
     let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
-    let today = day(as_of);
+    let due_day = day(due);
+    let none_closed = match reviews.last_of_some {
+        None => "no review was closed yet",
+        Some(_) => "no review of everybody was closed yet",
+    };
     let mut warnings = Vec::new();
     if as_of > due {
-        warnings.push(match &reviews.last_closed {
+        warnings.push(match last {
             Some(last) => format!(
-                "the last review, {}, was closed on {}, and the next was due on {}",
+                "the last review, {}, was closed on {}, and the next was due on {due_day}",
                 last.review,
-                day(last.closed_at),
-                day(due)
+                day(last.closed_at)
             ),
-            None => format!("{}, and one was due on {}", none_closed(reviews), day(due)),
+            None => format!("{none_closed}, and one was due on {due_day}"),
         });
     }
-    for open in reviews.open.iter().filter(|open| open.due < today) {
-        warnings.push(format!(
+    let overdue = reviews.open.iter().filter(|open| open.due < day(as_of));
+    let overdue = overdue.map(|of| {
+        format!(
             "review {} was due on {} and is not closed",
-            open.review, open.due
-        ));
-    }
-    let numbers = json!({
+            of.review, of.due
+        )
+    });
+    warnings.extend(overdue);
+    let check = if warnings.is_empty() {
+        let last = match last {
+            Some(last) if last.complete => format!("review {} was closed", last.review),
+            Some(last) => format!("review {} was closed incomplete", last.review),
+            None => none_closed.to_owned(),
+        };
+        id.pass(format!("{last}; the next is due by {due_day}"))
+    } else {
+        id.warn(warnings.join("; "))
+    };
+    Some(check.with(json!({
         "since_seconds": as_of.duration_since(from).as_secs(),
         "every_seconds": every.as_secs(),
         "open": reviews.open.len(),
-    });
-    let (status, detail) = if warnings.is_empty() {
-        let last = match &reviews.last_closed {
-            Some(last) if last.complete => format!("review {} was closed", last.review),
-            Some(last) => format!("review {} was closed incomplete", last.review),
-            None => none_closed(reviews).to_owned(),
-        };
-        let detail = format!("{last}; the next is due by {}", day(due));
-        (CheckStatus::Pass, detail)
-    } else {
-        (CheckStatus::Warn, warnings.join("; "))
-    };
-    Some(with(check(CheckId::ReviewDue, status, detail), numbers))
-}
-
-fn none_closed(reviews: &FollowUps) -> &'static str {
-    match reviews.last_of_some {
-        None => "no review was closed yet",
-        Some(_) => "no review of everybody was closed yet",
-    }
-}
-
-/// Fails whether or not reviews are asked for.
-fn lost(reviews: &FollowUps) -> String {
-    let unread: Vec<String> = reviews.unread.iter().map(u64::to_string).collect();
-    format!(
-        "reviews of ledger entries {} could not be read: what they asked for is not followed, until a \
-         later review of everybody is closed complete",
-        unread.join(", ")
-    )
+    })))
 }

@@ -1,6 +1,7 @@
 //! The verdict, its reasons, and the run in numbers.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
 
 use super::checks::rows_with_people;
 use super::people::Person;
@@ -28,19 +29,8 @@ pub(super) fn verdict(
     findings: &[Finding],
     needed: Needed,
 ) -> Conclusion {
-    let of_kind = |kind| {
-        findings
-            .iter()
-            .filter(|finding| finding.kind == kind)
-            .count()
-    };
-    let with_outcome = |outcome| {
-        leavers
-            .iter()
-            .filter(|leaver| leaver.outcome == outcome)
-            .count()
-    };
-
+    let of_kind = |kind| findings.iter().filter(|of| of.kind == kind).count();
+    let with_outcome = |outcome| leavers.iter().filter(|of| of.outcome == outcome).count();
     let mut failing = Vec::new();
     for kind in [
         FindingKind::OffboardedAccess,
@@ -52,28 +42,24 @@ pub(super) fn verdict(
             failing.push(format!("{kind}: {found} finding(s)"));
         }
     }
-    let mut doubts = Vec::new();
-    for check in checks
-        .iter()
-        .filter(|check| check.status == CheckStatus::Fail)
-    {
-        doubts.push(check.as_reason());
-    }
-    let not_evaluable = with_outcome(Outcome::NotEvaluable);
-    if not_evaluable > 0 {
-        doubts.push(format!("{not_evaluable} leaver(s) could not be judged"));
-    }
-    let possible = of_kind(FindingKind::PossibleOffboardedAccess);
-    if possible > 0 {
-        doubts.push(format!("{possible} account(s) may belong to a leaver"));
-    }
+    let failed = checks.iter().filter(|of| of.status == CheckStatus::Fail);
+    let mut doubts: Vec<String> = failed.map(Check::as_reason).collect();
     let admins = findings.iter().filter(|finding| {
         finding.kind == FindingKind::AccountWithoutHrRecord && finding.role == Some(Role::Admin)
     });
-    let admins = admins.count();
-    if admins > 0 {
-        doubts.push(format!("{admins} administrator(s) have no HR record"));
-    }
+    let open = [
+        (
+            with_outcome(Outcome::NotEvaluable),
+            "leaver(s) could not be judged",
+        ),
+        (
+            of_kind(FindingKind::PossibleOffboardedAccess),
+            "account(s) may belong to a leaver",
+        ),
+        (admins.count(), "administrator(s) have no HR record"),
+    ];
+    let open = open.iter().filter(|(count, _)| *count > 0);
+    doubts.extend(open.map(|(count, what)| format!("{count} {what}")));
 
     let verdict = if !failing.is_empty() {
         Verdict::Fail
@@ -108,18 +94,13 @@ pub(super) fn verdict(
 }
 
 /// How often each word occurs; every word of the closed set is there, also with zero.
-fn tally(
-    all: impl Iterator<Item = &'static str>,
-    found: impl Iterator<Item = &'static str>,
-) -> BTreeMap<String, u64> {
-    let mut counts: BTreeMap<&str, u64> = all.map(|word| (word, 0)).collect();
+fn tally<T: Display>(all: &[T], found: impl Iterator<Item = T>) -> BTreeMap<String, u64> {
+    let all = all.iter().map(|word| (word.to_string(), 0));
+    let mut counts: BTreeMap<String, u64> = all.collect();
     for word in found {
-        *counts.entry(word).or_default() += 1;
+        *counts.entry(word.to_string()).or_default() += 1;
     }
     counts
-        .into_iter()
-        .map(|(word, count)| (word.to_owned(), count))
-        .collect()
 }
 
 /// Whether a leaver's deadline has passed since the last complete run. If HR named the leaver after it, any
@@ -145,41 +126,31 @@ pub(super) fn count(
     needed: Needed,
 ) -> Counts {
     let accounts = &inputs.population.accounts;
-    let statuses = ["active", "invited", "inactive", "unknown"].into_iter();
-    let roles = ["admin", "member", "guest", "unknown"].into_iter();
+    let due = leavers.iter().filter(|leaver| fell_due(inputs, leaver));
     Counts {
         accounts: AccountCounts {
             total: accounts.len() as u64,
             by_status: tally(
-                statuses,
-                accounts.iter().map(|account| account.status.kind()),
+                &["active", "invited", "inactive", "unknown"],
+                accounts.iter().map(|of| of.status.kind()),
             ),
-            by_role: tally(roles, accounts.iter().map(|account| account.role.kind())),
+            by_role: tally(
+                &["admin", "member", "guest", "unknown"],
+                accounts.iter().map(|of| of.role.kind()),
+            ),
         },
         leavers: LeaverCounts {
             total: leavers.len() as u64,
-            by_outcome: tally(
-                Outcome::ALL.iter().map(|outcome| outcome.as_str()),
-                leavers.iter().map(|leaver| leaver.outcome.as_str()),
-            ),
-            deadlines_due: leavers
-                .iter()
-                .filter(|leaver| fell_due(inputs, leaver))
-                .count() as u64,
+            by_outcome: tally(Outcome::ALL, leavers.iter().map(|of| of.outcome)),
+            deadlines_due: due.count() as u64,
         },
         findings: FindingCounts {
             total: findings.len() as u64,
-            by_kind: tally(
-                FindingKind::ALL.iter().map(|kind| kind.as_str()),
-                findings.iter().map(|finding| finding.kind.as_str()),
-            ),
+            by_kind: tally(FindingKind::ALL, findings.iter().map(|of| of.kind)),
         },
         changes: ChangeCounts {
             total: changes.len() as u64,
-            by_change: tally(
-                ChangeKind::ALL.iter().map(|kind| kind.as_str()),
-                changes.iter().map(|change| change.change.as_str()),
-            ),
+            by_change: tally(ChangeKind::ALL, changes.iter().map(|of| of.change)),
         },
         risk_acceptances: needed.exceptions as u64,
     }
@@ -189,17 +160,14 @@ pub(super) fn count(
 pub(super) fn hr_people(people: &[Person<'_>]) -> HrPeople {
     let mut counts = HrPeople::default();
     for person in people.iter().filter(|person| !person.rows.is_empty()) {
-        let is_on_leave = person
-            .row
-            .is_some_and(|row| row.status == Employment::OnLeave);
+        let row = person.row;
+        let is_on_leave = row.is_some_and(|row| row.status == Employment::OnLeave);
         *match person.standing {
             Standing::Ended => &mut counts.left,
             Standing::Doubtful => &mut counts.unclassified,
+            _ if is_on_leave => &mut counts.on_leave,
             Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
-                match is_on_leave {
-                    true => &mut counts.on_leave,
-                    false => &mut counts.employed,
-                }
+                &mut counts.employed
             }
         } += 1;
         counts.further_rows += person.rows.len() as u64 - 1;
@@ -214,11 +182,8 @@ pub(super) fn trend(
     complete: bool,
     counts: &Counts,
 ) -> Vec<TrendPoint> {
-    let earlier = inputs
-        .past
-        .previous
-        .as_ref()
-        .map_or(&[][..], |previous| &previous.trend);
+    let previous = inputs.past.previous.as_ref();
+    let earlier = previous.map_or(&[][..], |previous| &previous.trend);
     let (dropped, kept) = earlier.split_at(earlier.len().saturating_sub(TREND - 1));
     let mut trend = kept.to_vec();
     if !kept.iter().any(|run| run.complete)
@@ -238,7 +203,10 @@ pub(super) fn trend(
 }
 
 /// Proves that the sums of a judgement add up.
-pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(), String> {
+///
+/// # Errors
+/// A sentence naming the first sum that does not; that would be a fault of this program.
+pub fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(), String> {
     let Counts {
         accounts,
         leavers,
@@ -247,33 +215,21 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
         risk_acceptances: _,
     } = &judgement.counts;
     let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+    let (by_status, by_role) = (sum(&accounts.by_status), sum(&accounts.by_role));
+    let (owners, people) = (judgement.owners.len() as u64, &judgement.hr_people);
+    let (listed, rows) = (&inputs.population.accounts, &inputs.hr.rows);
+    let by_person = people.total() + people.further_rows;
     let sums = [
-        (
-            "accounts by status",
-            accounts.total,
-            sum(&accounts.by_status),
-        ),
-        ("accounts by role", accounts.total, sum(&accounts.by_role)),
-        (
-            "accounts and their owners",
-            accounts.total,
-            judgement.owners.len() as u64,
-        ),
-        (
-            "accounts of the list",
-            accounts.total,
-            inputs.population.accounts.len() as u64,
-        ),
+        ("accounts by status", accounts.total, by_status),
+        ("accounts by role", accounts.total, by_role),
+        ("accounts and their owners", accounts.total, owners),
+        ("accounts of the list", accounts.total, listed.len() as u64),
         (
             "leavers by outcome",
             leavers.total,
             sum(&leavers.by_outcome),
         ),
-        (
-            "HR rows by person",
-            inputs.hr.rows.len() as u64,
-            judgement.hr_people.total() + judgement.hr_people.further_rows,
-        ),
+        ("HR rows by person", rows.len() as u64, by_person),
         ("findings by kind", findings.total, sum(&findings.by_kind)),
         ("changes by kind", changes.total, sum(&changes.by_change)),
     ];
@@ -282,23 +238,17 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
             return Err(format!("{what}: {parts} are not {total}"));
         }
     }
-    let found: HashSet<&str> = judgement
+    let kinds = [
+        FindingKind::OffboardedAccess,
+        FindingKind::AccessAfterConclusion,
+    ];
+    let found = judgement
         .findings
         .iter()
-        .filter(|finding| {
-            let kinds = [
-                FindingKind::OffboardedAccess,
-                FindingKind::AccessAfterConclusion,
-            ];
-            kinds.contains(&finding.kind)
-        })
-        .filter_map(|finding| finding.account_id.as_deref())
-        .collect();
+        .filter(|of| kinds.contains(&of.kind));
+    let found: HashSet<&String> = found.filter_map(|of| of.account_id.as_ref()).collect();
     for leaver in &judgement.leavers {
-        let reported = leaver
-            .account_id
-            .iter()
-            .any(|id| found.contains(id.as_str()));
+        let reported = leaver.account_id.iter().any(|id| found.contains(id));
         if leaver.outcome == Outcome::StillActive && !reported {
             return Err("a leaver with access and no finding about it".to_owned());
         }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Basis;
 use super::directives::{Named, UsableDirectives};
 use super::lookup::{Map, Set, found};
-use super::matching::{AccountLink, Index};
+use super::matching::{Index, Matches, by_id, emails_of, grouped};
 use super::people::Person;
-use super::remedies::Key;
+use super::remedies::{Key, Remedy};
 use super::uses::Uses;
 use crate::model::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
@@ -66,14 +66,23 @@ impl Reason {
             Self::Before => "suspected in an earlier run",
         }
     }
-}
 
-impl<'a> Suspicion<'a> {
-    pub(super) fn new(account: &'a Account, reason: Reason, key: String) -> Self {
-        Self {
-            account,
-            reason,
-            key,
+    /// What closes the suspicion that an account is that of a person with this key. None if a setting does.
+    pub(super) fn remedy(self, account: &Account, person: Key<'_>) -> Option<Remedy> {
+        let id = account.id.clone();
+        match self {
+            Self::Unread => None,
+            Self::Shared => Some(Remedy::Service(id)),
+            _ if person == Key::None => Some(Remedy::Account(id)),
+            Self::Followed
+            | Self::Tag
+            | Self::LookAlike
+            | Self::Accent
+            | Self::OtherDomain
+            | Self::Name
+            | Self::SharedId
+            | Self::AfterConclusion
+            | Self::Before => Some(Remedy::Different(id)),
         }
     }
 }
@@ -91,6 +100,8 @@ pub(super) struct Suspected<'a> {
     pub(super) has_more: bool,
     /// Accounts to be remembered as suspected, by id.
     pub(super) carried: Vec<String>,
+    /// Whether an account without an owner may have the name of this person, who has no address.
+    pub(super) may_be_namesake: bool,
 }
 
 /// Takes suspicions about one person, until there are too many.
@@ -114,33 +125,31 @@ impl<'a> Taking<'_, 'a> {
     fn take_each(&mut self, key: &str, accounts: impl Iterator<Item = (Reason, &'a Account)>) {
         for (reason, account) in accounts.filter(|(_, account)| account.access() != Access::None) {
             let id = account.id.as_str();
-            if self.separated.contains(id) {
+            let is_known = self.open.get(id).map(|known| known.reason <= reason);
+            if self.separated.contains(id) || is_known == Some(true) {
                 continue;
             }
-            if let Some(known) = self.open.get_mut(id) {
-                if reason < known.reason {
-                    *known = Suspicion::new(account, reason, key.to_owned());
+            if is_known.is_none() {
+                let line = self.directives.difference(self.named, account, self.uses);
+                if line.is_some() {
+                    self.separated.insert(id);
+                    continue;
                 }
-                continue;
+                if self.open.len() == MOST_SUSPECTED {
+                    self.has_more = true;
+                    return;
+                }
             }
-            if self
-                .directives
-                .are_different(self.named, account, self.uses)
-            {
-                self.separated.insert(id);
-                continue;
-            }
-            if self.open.len() == MOST_SUSPECTED {
-                self.has_more = true;
-                return;
-            }
-            let suspicion = Suspicion::new(account, reason, key.to_owned());
+            let key = key.to_owned();
+            let suspicion = Suspicion {
+                account,
+                reason,
+                key,
+            };
             self.open.insert(id, suspicion);
         }
     }
 }
-
-type ByKey<'a> = Map<String, Vec<&'a Account>>;
 
 /// Accounts that may have access and have no owner in the feed, by the keys that raise a suspicion.
 pub(super) struct Suspects<'s, 'a> {
@@ -151,16 +160,14 @@ pub(super) struct Suspects<'s, 'a> {
     taken: Set<&'a str>,
     /// Accounts that have or may have access.
     accessible: Set<&'a str>,
-    accounts: Vec<&'a Account>,
     by_id: Map<&'a str, &'a Account>,
     /// By the address without a plus-tag and without accents.
-    by_plain_email: ByKey<'a>,
+    by_plain_email: Map<String, Vec<&'a Account>>,
     /// Only accounts with an address in a domain of the organization.
     by_local: Map<&'a str, Vec<&'a Account>>,
-    /// Only accounts whose address has letters beyond ASCII; most often there is none.
-    odd_by_look: ByKey<'a>,
-    /// All of them, if the address of a leaver has such letters.
-    all_by_look: ByKey<'a>,
+    /// Whether the address has letters beyond ASCII, and its account. Other addresses are left out, unless the address
+    /// of a leaver has such letters; most often there is none.
+    by_look: Map<String, Vec<(bool, &'a Account)>>,
     by_name: NameIndex<'a>,
     /// Only accounts without an address in a domain of the organization.
     by_name_outside: NameIndex<'a>,
@@ -190,12 +197,11 @@ impl<'a> NameIndex<'a> {
             if !name.is_plain() {
                 index.vague.push(account);
             }
-            for (place, word) in name.words().iter().enumerate() {
+            for word in name.words() {
                 index.by_word.entry(word.clone()).or_default().push(account);
-                for other in &name.words()[..place] {
-                    let pair = (other.clone(), word.clone());
-                    index.by_pair.entry(pair).or_default().push(account);
-                }
+            }
+            for pair in pairs(name.words()) {
+                index.by_pair.entry(pair).or_default().push(account);
             }
             index.exact.entry(name.clone()).or_default().push(account);
             index.names.insert(&account.id, name);
@@ -206,33 +212,27 @@ impl<'a> NameIndex<'a> {
     /// Accounts of the same name: equal, or one has all words of the other, two at least. An account may come twice.
     fn same(&self, name: &NameWords) -> impl Iterator<Item = &'a Account> {
         let exact = self.exact.get(name).into_iter().flatten();
-        let words = match name.words().len() <= MOST_WORDS {
-            true => name.words(),
-            false => &[],
-        };
-        let pairs = words.iter().enumerate().flat_map(|(place, word)| {
-            let others = words[..place].iter();
-            others.map(|other| (other.clone(), word.clone()))
-        });
+        let is_short = name.words().len() <= MOST_WORDS;
+        let pairs = pairs(name.words()).filter(move |_| is_short);
         let by_pair = pairs.flat_map(|pair| self.by_pair.get(&pair).into_iter().flatten());
         let agreeing =
             by_pair.filter(|account| self.names[account.id.as_str()].agrees_in_one_script(name));
         exact.chain(agreeing).copied()
     }
 
-    /// Whether a name may be that of any account.
-    fn may_have(&self, name: Option<&NameWords>) -> bool {
-        let Some(name) = name else {
-            return !self.names.is_empty() || !self.vague.is_empty();
-        };
+    /// Whether an account may have one of these names. A person without a name may have any.
+    fn may_be_of(&self, names: &[NameWords]) -> bool {
+        let is_empty = self.names.is_empty() && self.vague.is_empty();
+        names.is_empty() && !is_empty || names.iter().any(|name| self.may_have(name))
+    }
+
+    fn may_have(&self, name: &NameWords) -> bool {
         if !name.is_plain() {
             let mut names = self.names.values();
             return !self.vague.is_empty() || names.any(|of| of.compare(name) == Likeness::Agree);
         }
-        let by_word = name
-            .words()
-            .iter()
-            .filter_map(|word| self.by_word.get(word));
+        let words = name.words().iter();
+        let by_word = words.filter_map(|word| self.by_word.get(word));
         by_word.flatten().chain(&self.vague).any(|account| {
             let known = self.names.get(account.id.as_str());
             compare_names(known, Some(name)) == Likeness::Agree
@@ -240,114 +240,69 @@ impl<'a> NameIndex<'a> {
     }
 }
 
+/// Each two of the words.
+fn pairs(words: &[String]) -> impl Iterator<Item = (String, String)> {
+    words.iter().enumerate().flat_map(|(place, word)| {
+        let others = words[..place].iter();
+        others.map(|other| (other.clone(), word.clone()))
+    })
+}
+
 /// Longer names are only compared for equality.
 const MOST_WORDS: usize = 12;
 
-impl<'s, 'a> Suspects<'s, 'a> {
-    pub(super) fn of(
-        basis: &'a Basis<'a>,
-        index: &'s Index<'a>,
-        people: &[Person<'_>],
-        taken: Set<&'a str>,
-        complete: bool,
-        uses: &mut Uses,
-    ) -> Self {
-        let mut leavers = people.iter().filter(|person| person.is_leaver());
-        let has_odd = |person: &Person<'_>| person.emails.iter().any(is_odd);
-        let population = &basis.inputs.population.accounts;
-        let has_access = |account: &&Account| account.access() != Access::None;
-        let accounts: Vec<&Account> = population
-            .iter()
-            .filter(has_access)
-            .filter(|account| !taken.contains(account.id.as_str()))
-            .filter(|account| !basis.directives.is_service(account, uses))
-            .collect();
-        let keyed = |key: &dyn Fn(&EmailAddress) -> Option<String>| {
-            let mut by_key = ByKey::default();
-            for account in &accounts {
-                for email in &account.emails {
-                    if let Some(key) = key(email) {
-                        by_key.entry(key).or_default().push(account);
-                    }
-                }
-            }
-            by_key
-        };
-        Self {
-            complete,
-            taken,
-            accessible: population
-                .iter()
-                .filter(has_access)
-                .map(|account| account.id.as_str())
-                .collect(),
-            by_id: accounts
-                .iter()
-                .map(|account| (account.id.as_str(), *account))
-                .collect(),
-            by_plain_email: keyed(&|email| Some(plain(&basis.same_domains.key_without_tag(email)))),
-            by_local: {
-                let mut by_local: Map<&str, Vec<&Account>> = Map::default();
-                for account in &accounts {
-                    for email in &account.emails {
-                        if basis.domains.contains(email.domain()) {
-                            by_local.entry(email.local()).or_default().push(account);
-                        }
-                    }
-                }
-                by_local
-            },
-            odd_by_look: keyed(&|email| is_odd(email).then(|| look(email))),
-            all_by_look: match leavers.any(has_odd) {
-                true => keyed(&|email| Some(look(email))),
-                false => ByKey::default(),
-            },
-            by_name: NameIndex::of(&accounts),
-            by_name_outside: {
-                let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
-                let outside = accounts
-                    .iter()
-                    .filter(|account| !account.emails.iter().any(is_ours));
-                NameIndex::of(&outside.copied().collect::<Vec<_>>())
-            },
-            basis,
-            index,
-            accounts,
-        }
-    }
+/// What may be theirs of each leaver. One entry a person, in the same order; empty for others.
+pub(super) fn of_everybody<'a>(
+    basis: &'a Basis<'a>,
+    people: &'a [Person<'a>],
+    index: &Index<'a>,
+    matches: &[Matches<'a>],
+    complete: bool,
+    uses: &mut Uses,
+) -> Vec<Suspected<'a>> {
+    let links = matches.iter().flat_map(|matches| &matches.links);
+    let taken: Set<&str> = links.map(|link| link.account_id).collect();
+    let population = basis.inputs.population.accounts.iter();
+    let accessible = population.filter(|account| account.access() != Access::None);
+    let is_free = |of: &&Account| !taken.contains(of.id.as_str());
+    let mut accounts: Vec<&Account> = accessible.clone().filter(is_free).collect();
+    accounts.retain(|account| !basis.directives.is_service(account, uses));
+    let emails = || emails_of(accounts.iter().copied());
+    let is_outside = |of: &&Account| !of.emails.iter().any(|email| basis.is_ours(email));
+    let outside: Vec<&Account> = accounts.iter().copied().filter(is_outside).collect();
+    let untagged = |email: &EmailAddress| basis.same_domains.key_without_tag(email);
+    let mut leavers = people.iter().filter(|person| person.is_leaver());
+    let is_any_odd = leavers.any(|person| person.emails.iter().any(is_odd));
+    let alike = emails().filter(|(email, _)| is_any_odd || is_odd(email));
+    let alike = alike.map(|(email, account)| (look(email), (is_odd(email), account)));
+    let ours = emails().filter(|(email, _)| basis.is_ours(email));
+    let suspects = Suspects {
+        complete,
+        accessible: accessible.map(|account| account.id.as_str()).collect(),
+        by_id: by_id(accounts.iter().copied()),
+        by_plain_email: grouped(emails().map(|(email, of)| (plain(&untagged(email)), of))),
+        by_local: grouped(ours.map(|(email, account)| (email.local(), account))),
+        by_look: grouped(alike),
+        by_name: NameIndex::of(&accounts),
+        by_name_outside: NameIndex::of(&outside),
+        taken,
+        basis,
+        index,
+    };
+    let both = people.iter().zip(matches);
+    both.map(|(person, matches)| match person.is_leaver() {
+        true => suspects.of_person(person, matches, uses),
+        false => Suspected::default(),
+    })
+    .collect()
+}
 
-    /// Accounts with an address that looks like this one. Of two plain addresses `l` and `1` tell
-    /// people apart; a letter of another script in one of them rarely does.
-    fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
-        let by_look = match is_odd(email) {
-            true => &self.all_by_look,
-            false => &self.odd_by_look,
-        };
-        match by_look.is_empty() {
-            true => None,
-            false => by_look.get(&look(email)),
-        }
-    }
-
-    /// Whether an account without an owner may have the name of a person without an address.
-    pub(super) fn may_bear_name(&self, person: &Person<'_>) -> bool {
-        let names: Vec<NameWords> = person
-            .names
-            .iter()
-            .filter_map(|name| NameWords::of(name))
-            .collect();
-        match names.is_empty() {
-            true => self.by_name.may_have(None),
-            false => names.iter().any(|name| self.by_name.may_have(Some(name))),
-        }
-    }
-
-    /// The suspicions about a person with these accounts. `followed` are accounts that were theirs.
-    pub(super) fn of_person(
+impl<'a> Suspects<'_, 'a> {
+    /// The suspicions about a person with these matches.
+    fn of_person(
         &self,
         person: &Person<'a>,
-        links: &[AccountLink<'a>],
-        followed: &[&'a Account],
+        matches: &Matches<'a>,
         uses: &mut Uses,
     ) -> Suspected<'a> {
         let basis = self.basis;
@@ -355,34 +310,17 @@ impl<'s, 'a> Suspects<'s, 'a> {
         let named = person.named();
         let answered_for = directives.answered_for_by(&named, &basis.inputs.population.accounts);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
-        let had_more = person.previous.iter().any(|leaver| leaver.more_suspected);
-        let mut unread = person.rows.iter().flat_map(|row| &row.unread);
-        let has_nothing_to_find = self.accounts.is_empty()
-            && followed.is_empty()
-            && person.shared_emails.is_empty()
-            && person.shared_ids.is_empty()
-            && unread.all(|cell| cell.emails.is_empty());
-        if has_nothing_to_find {
-            return Suspected {
-                open: Vec::new(),
-                has_more: had_more,
-                carried: self.carried(person, answered_for),
-            };
-        }
+        let names = person.names.iter().filter_map(|name| NameWords::of(name));
+        let names: Vec<NameWords> = names.collect();
         let mut taking = Taking {
             directives,
             uses,
             named: &named,
             open: BTreeMap::new(),
             separated: BTreeSet::new(),
-            has_more: had_more,
+            has_more: person.previous.iter().any(|of| of.more_suspected),
         };
-        let names: Vec<NameWords> = person
-            .names
-            .iter()
-            .filter_map(|name| NameWords::of(name))
-            .collect();
-        for account in followed.iter().copied() {
+        for account in matches.followed.iter().copied() {
             taking.take(Reason::Followed, &account.id, std::iter::once(account));
         }
         // Names change easily, so a changed name closes no suspicion. Only an owner, an alias or the proven end of
@@ -397,16 +335,15 @@ impl<'s, 'a> Suspects<'s, 'a> {
             None => Key::of(person.person_id, &person.emails).to_string(),
         };
         taking.take(Reason::Before, &whose, remembered);
-        if !self.accounts.is_empty() {
-            self.by_address(person, &names, &mut taking);
-            // If the person's own account was found, one in the organization's domains is only a namesake's.
-            let by_name = match links.is_empty() {
-                true => &self.by_name,
-                false => &self.by_name_outside,
-            };
-            for name in &names {
-                taking.take(Reason::Name, &name.words().join(" "), by_name.same(name));
-            }
+        self.by_address(person, &names, &mut taking);
+        // If the person's own account was found, one in the organization's domains is only a namesake's.
+        let links = &matches.links;
+        let by_name = match links.is_empty() {
+            true => &self.by_name,
+            false => &self.by_name_outside,
+        };
+        for name in &names {
+            taking.take(Reason::Name, &name.words().join(" "), by_name.same(name));
         }
         let is_linked = |account: &&Account| links.iter().any(|link| link.account_id == account.id);
         for id in &person.shared_ids {
@@ -432,6 +369,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
             open: taking.open.into_values().collect(),
             has_more: taking.has_more,
             carried,
+            may_be_namesake: person.worked_without_address() && self.by_name.may_be_of(&names),
         }
     }
 
@@ -457,10 +395,15 @@ impl<'s, 'a> Suspects<'s, 'a> {
             let key = plain(&untagged);
             let accounts = self.by_plain_email.get(&key).into_iter().flatten();
             taking.take_each(&key, accounts.copied().map(reason));
-            if let Some(accounts) = self.alike(email) {
-                taking.take(Reason::LookAlike, &look(email), accounts.iter().copied());
+            if !self.by_look.is_empty() {
+                let (key, is_odd) = (look(email), is_odd(email));
+                let found = self.by_look.get(&key).into_iter().flatten();
+                // Of two plain addresses `l` and `1` tell people apart; a letter of another script in one of them rarely
+                // does.
+                let alike = found.filter(|(is_other_odd, _)| is_odd || *is_other_odd);
+                taking.take(Reason::LookAlike, &key, alike.map(|(_, account)| *account));
             }
-            if self.basis.domains.contains(email.domain()) {
+            if self.basis.is_ours(email) {
                 let accounts = self.by_local.get(email.local()).into_iter().flatten();
                 let accounts = accounts.copied().filter(agrees);
                 taking.take(Reason::OtherDomain, email.local(), accounts);

@@ -135,6 +135,16 @@ words! {
     }
 }
 
+impl MatchKind {
+    /// Whether an address ties them: it may be given to another person later.
+    pub(super) fn is_by_address(self) -> bool {
+        match self {
+            Self::Email | Self::DomainAlias | Self::FormerEmail => true,
+            Self::PersonId | Self::Alias => false,
+        }
+    }
+}
+
 words! {
     /// Whether access ended before the deadline.
     WithinSla {

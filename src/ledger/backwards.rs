@@ -1,6 +1,6 @@
 //! The entries of a ledger from the last one backwards, each inspected with the one before it.
 
-use super::inspect::{Inspected, Inspector, KeyFile, Link};
+use super::inspect::{EntryFault, Inspected, Inspector, Link};
 use super::{Ledger, LedgerError};
 use crate::evidence::Entry;
 use crate::store::Store;
@@ -13,8 +13,8 @@ pub(super) struct Backwards<'a> {
     inspector: Inspector<'a, Store>,
     /// The numbers of all entries that were not read yet, ascending.
     sequences: &'a [u64],
-    /// The next entry, if it was read together with the one after it.
-    ahead: Option<(u64, Option<Vec<u8>>)>,
+    /// The next entry, if it was read together with the one after it; none: it is gone.
+    ahead: Option<Option<Vec<u8>>>,
     /// Whether an unsigned entry is to be compared with all before it.
     looks_back: bool,
     /// Below which entry it is known which one is the last that is signed.
@@ -63,7 +63,7 @@ impl<'a> Backwards<'a> {
         let trusted = key.map_or(&[][..], |key| std::slice::from_ref(key.public()));
         Self {
             ledger,
-            inspector: Inspector::new(&ledger.store, &ledger.folder, trusted),
+            inspector: Inspector::new(&ledger.store, &ledger.folder, trusted, false),
             sequences,
             ahead: None,
             looks_back,
@@ -84,14 +84,14 @@ impl<'a> Backwards<'a> {
         };
         self.sequences = earlier;
         let bytes = match self.ahead.take() {
-            Some((_, bytes)) => bytes,
+            Some(bytes) => bytes,
             None => self.read(sequence).await?,
         };
         let mut before = None;
         if let Some(&earlier) = earlier.last() {
             let bytes = self.read(earlier).await?;
             before = bytes.as_deref().and_then(|bytes| Link::of(earlier, bytes));
-            self.ahead = Some((earlier, bytes));
+            self.ahead = Some(bytes);
         }
         let Some(bytes) = bytes else {
             self.denied = None;
@@ -143,9 +143,9 @@ impl<'a> Backwards<'a> {
     pub(super) async fn fault_of_own_key(&mut self) -> Result<Option<String>, LedgerError> {
         let sha256 = self.ledger.key_sha256();
         Ok(match self.inspector.beside(sha256).await? {
-            Some(KeyFile::Missing) => Some(format!("public key {sha256} is missing")),
-            Some(KeyFile::Modified) => Some(format!("public key {sha256} was modified")),
-            Some(KeyFile::Usable(_)) | None => None,
+            Err(EntryFault::KeyMissing(_)) => Some(format!("public key {sha256} is missing")),
+            Err(EntryFault::KeyModified(_)) => Some(format!("public key {sha256} was modified")),
+            Ok(_) | Err(_) => None,
         })
     }
 }

@@ -10,8 +10,9 @@ use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, whole_second}
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedSnapshot, FileRecord, Manifest, ReviewFolder, RunFile,
-    RunFolder, Snapshot, input_hr, marked, raw_file, sha256_hex, sums,
+    RunFolder, Snapshot, input_hr, raw_file, sha256_hex, sums,
 };
+use crate::judgement::Verdict;
 use crate::model::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
 
@@ -49,6 +50,23 @@ impl Ledger {
         let name = self.folder.file(run, &file.file);
         Ok(self.store.protect(&name, file.bytes, as_of).await?)
     }
+
+    /// Stores the manifest of a folder, and the sums of its files after it; gives the hash of the sums.
+    pub(super) async fn seal(
+        &self,
+        folder: &str,
+        manifest: Vec<u8>,
+        files: &[FileRecord],
+    ) -> Result<String, StoreError> {
+        let name = |file: RunFile| format!("{}/{folder}/{}", self.folder, file.name());
+        self.store
+            .create(&name(RunFile::Manifest), manifest)
+            .await?;
+        let sums = sums(files);
+        let sums_sha256 = sha256_hex(&sums);
+        self.store.create(&name(RunFile::Sums), sums).await?;
+        Ok(sums_sha256)
+    }
 }
 
 /// Stores a judged run and commits it; what [`Ledger::protect`] has stored is not stored again.
@@ -71,20 +89,8 @@ pub async fn commit_run(
     for file in snapshot.data_files() {
         run.add(file).await?;
     }
-    let judgement = snapshot.judgement;
-    let connection = &snapshot.inputs.population.connection.id;
-    let population = &snapshot.inputs.population;
-    let origin = marked(&population.origin, population.connection.is_sandbox());
-    let entry = run
-        .finish(report(), |files| snapshot.manifest(files))
-        .await?
-        .entry(
-            EntryKind::Run,
-            connection,
-            origin,
-            judgement.verdict.as_str(),
-            judgement.complete,
-        );
+    let manifest = |files| snapshot.manifest(files);
+    let entry = run.finish(EntryKind::Run, report(), manifest).await?;
     let (head, as_of) = (chain.head.clone(), snapshot.inputs.as_of);
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
@@ -103,13 +109,7 @@ pub async fn commit_failure(
     let head = ledger.head(clock).await?;
     let run = RunWriter::new(ledger, RunFolder::of(&snapshot.frame.identity));
     let manifest = |files| snapshot.manifest(files);
-    let entry = run.finish(report, manifest).await?.entry(
-        EntryKind::Failure,
-        snapshot.connection,
-        marked(snapshot.origin, false),
-        "inconclusive",
-        false,
-    );
+    let entry = run.finish(EntryKind::Failure, report, manifest).await?;
     let as_of = snapshot.frame.identity.as_of;
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
@@ -123,7 +123,6 @@ struct RunWriter<'a> {
     /// What is there already.
     stored: Option<RunFile>,
     waiting: Vec<(String, Vec<u8>)>,
-    waiting_bytes: usize,
 }
 
 /// A run's folder that is written, and the hashes its entry will name.
@@ -141,7 +140,6 @@ impl<'a> RunWriter<'a> {
             files: Vec::new(),
             stored: None,
             waiting: Vec::new(),
-            waiting_bytes: 0,
         }
     }
 
@@ -154,50 +152,47 @@ impl<'a> RunWriter<'a> {
         if self.stored.as_ref() == Some(&file.file) {
             return Ok(());
         }
-        self.waiting_bytes += file.bytes.len();
         self.waiting.push((self.name(&file.file), file.bytes));
-        if self.waiting_bytes >= BATCH_BYTES {
-            self.flush().await?;
+        let waiting: usize = self.waiting.iter().map(|(_, bytes)| bytes.len()).sum();
+        match waiting >= BATCH_BYTES {
+            true => self.flush().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
-        self.waiting_bytes = 0;
-        self.ledger
-            .store
-            .create_all(std::mem::take(&mut self.waiting))
-            .await
+        let waiting = std::mem::take(&mut self.waiting);
+        self.ledger.store.create_all(waiting).await
     }
 
     async fn finish(
         mut self,
+        kind: EntryKind,
         report: Vec<u8>,
         manifest: impl FnOnce(Vec<FileRecord>) -> Manifest,
-    ) -> Result<WrittenFolder, StoreError> {
+    ) -> Result<Entry, StoreError> {
         self.flush().await?;
-        let report = DataFile {
-            file: RunFile::Report,
-            bytes: report,
-            rows: None,
-        };
-        self.add(report).await?;
+        self.add(DataFile::of(RunFile::Report, report)).await?;
         self.flush().await?;
 
-        let (manifest, manifest_sha256) = manifest(self.files.clone()).to_file();
-        self.files.push(manifest.record());
-        let name = self.name(&RunFile::Manifest);
-        self.ledger.store.create(&name, manifest.bytes).await?;
-
-        let sums = sums(&self.files);
-        let sums_sha256 = sha256_hex(&sums);
-        let name = self.name(&RunFile::Sums);
-        self.ledger.store.create(&name, sums).await?;
-        Ok(WrittenFolder {
-            run: self.folder.to_string(),
+        let manifest = manifest(self.files.clone());
+        let (file, manifest_sha256) = manifest.to_file();
+        self.files.push(file.record());
+        let run = self.folder.to_string();
+        let sums_sha256 = self.ledger.seal(&run, file.bytes, &self.files).await?;
+        let written = WrittenFolder {
+            run,
             manifest_sha256,
             sums_sha256,
-        })
+        };
+        let (connection, origin) = (&manifest.connection.id, manifest.marked_origin());
+        Ok(written.entry(
+            kind,
+            connection,
+            origin,
+            manifest.verdict,
+            manifest.complete,
+        ))
     }
 }
 
@@ -208,7 +203,7 @@ impl WrittenFolder {
         kind: EntryKind,
         connection: &str,
         origin: String,
-        verdict: &str,
+        verdict: Verdict,
         complete: bool,
     ) -> Entry {
         Entry {
@@ -221,7 +216,7 @@ impl WrittenFolder {
             manifest_sha256: self.manifest_sha256,
             sums_sha256: self.sums_sha256,
             previous_sha256: String::new(),
-            verdict: verdict.to_owned(),
+            verdict: verdict.as_str().to_owned(),
             complete,
             committed_at: Timestamp::UNIX_EPOCH,
             retain_until: None,
@@ -257,11 +252,8 @@ pub(super) async fn append(
         let bytes = entry.to_bytes();
         let head_sha256 = sha256_hex(&bytes);
         ledger.sign(&bytes, &head_sha256).await?;
-        match ledger
-            .store
-            .create(&ledger.folder.entry(entry.sequence), bytes)
-            .await
-        {
+        let name = ledger.folder.entry(entry.sequence);
+        match ledger.store.create(&name, bytes).await {
             Ok(Created::New | Created::AlreadyThere) => {
                 let key = format!("{}/{}", ledger.folder, entry.run);
                 return Ok(Committed {
@@ -280,9 +272,9 @@ pub(super) async fn append(
                 tokio::time::sleep(RACE_PAUSE).await;
                 head = ledger.head(clock).await?;
                 if let (Some(part), Some(head)) = (review, &head) {
-                    ledger
-                        .ensure_not_overtaken(part, before_sequence, head.sequence)
-                        .await?;
+                    let through = head.sequence;
+                    let still = ledger.ensure_not_overtaken(part, before_sequence, through);
+                    still.await?;
                 }
             }
             Err(error) => return Err(error.into()),

@@ -6,17 +6,16 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::evidence::{
-    ConnectionFolder, Entry, EntryError, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder,
-    sha256_hex,
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder, sha256_hex,
 };
 use crate::signing::PublicKey;
 use crate::store::{Store, StoreError};
 
 /// What is wrong with an entry, or with its link to the entry before.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EntryFault {
     #[error("{0}")]
-    Unreadable(EntryError),
+    Unreadable(String),
     #[error("its content is that of entry {0}")]
     OtherSequence(u64),
     #[error("it belongs to another connection")]
@@ -163,11 +162,10 @@ impl Inspected {
 
     /// How the next entry links to it.
     pub fn link(&self) -> Option<Link> {
-        let entry = self.entry.as_ref()?;
         Some(Link {
             sequence: self.sequence,
             sha256: self.sha256.clone(),
-            committed_at: entry.committed_at,
+            committed_at: self.entry.as_ref()?.committed_at,
         })
     }
 }
@@ -183,14 +181,6 @@ impl Link {
     }
 }
 
-/// A public key that lies beside the ledger. It proves that entries and signatures fit, and not whose they are.
-#[derive(Clone, Debug)]
-pub(super) enum KeyFile {
-    Usable(PublicKey),
-    Missing,
-    Modified,
-}
-
 /// Inspects the entries of one connection.
 #[derive(Debug)]
 pub struct Inspector<'a, O> {
@@ -198,27 +188,25 @@ pub struct Inspector<'a, O> {
     folder: &'a ConnectionFolder,
     trusted: &'a [PublicKey],
     only_trusted: bool,
-    beside: HashMap<String, KeyFile>,
+    /// The keys beside the ledger, or why they cannot be used. They prove that entries and signatures fit, and not whose
+    /// they are.
+    beside: HashMap<String, Result<PublicKey, EntryFault>>,
 }
 
 impl<'a, O: Objects> Inspector<'a, O> {
-    /// Any key but those that are trusted is taken from beside the ledger.
-    pub fn new(objects: &'a O, folder: &'a ConnectionFolder, trusted: &'a [PublicKey]) -> Self {
+    /// Any key but those that are trusted is a fault, or taken from beside the ledger.
+    pub fn new(
+        objects: &'a O,
+        folder: &'a ConnectionFolder,
+        trusted: &'a [PublicKey],
+        only_trusted: bool,
+    ) -> Self {
         Self {
             objects,
             folder,
             trusted,
-            only_trusted: false,
+            only_trusted,
             beside: HashMap::new(),
-        }
-    }
-
-    /// Any key but those that are trusted is a fault.
-    #[must_use]
-    pub fn only_trusted(self) -> Self {
-        Self {
-            only_trusted: true,
-            ..self
         }
     }
 
@@ -245,7 +233,9 @@ impl<'a, O: Objects> Inspector<'a, O> {
         let entry = match Entry::from_bytes(bytes) {
             Ok(entry) => entry,
             Err(error) => {
-                inspected.faults.push(EntryFault::Unreadable(error));
+                inspected
+                    .faults
+                    .push(EntryFault::Unreadable(error.to_string()));
                 return Ok(inspected);
             }
         };
@@ -293,30 +283,19 @@ impl<'a, O: Objects> Inspector<'a, O> {
         let named = entry.key_sha256.clone();
         let trusted = self.trusted.iter().find(|key| key.sha256() == named);
         let key = match trusted {
-            Some(key) => Some(key.clone()),
+            Some(key) => Ok(key.clone()),
             None if self.only_trusted => {
                 faults.push(EntryFault::UnknownKey(named));
                 return Ok(());
             }
-            None => match self.beside(&named).await? {
-                Some(KeyFile::Usable(key)) => Some(key),
-                missing_or_not => {
-                    faults.push(match missing_or_not {
-                        Some(KeyFile::Missing) => EntryFault::KeyMissing(named),
-                        Some(KeyFile::Modified | KeyFile::Usable(_)) => {
-                            EntryFault::KeyModified(named)
-                        }
-                        None => EntryFault::NoKey,
-                    });
-                    None
-                }
-            },
+            None => self.beside(&named).await?,
         };
+        let key = key.map_err(|fault| faults.push(fault));
         let signature = self.folder.signature(&inspected.sha256);
         match (self.objects.object(&signature).await?, key) {
             (None, _) => faults.push(EntryFault::SignatureMissing),
-            (Some(_), None) => {}
-            (Some(signature), Some(key)) => {
+            (Some(_), Err(())) => {}
+            (Some(signature), Ok(key)) => {
                 inspected.is_verified = key.verify(bytes, &signature);
                 if !inspected.is_verified {
                     faults.push(EntryFault::BadSignature);
@@ -326,23 +305,24 @@ impl<'a, O: Objects> Inspector<'a, O> {
         Ok(())
     }
 
-    /// The key of this hash that lies beside the ledger; none if it is no hash.
-    pub(super) async fn beside(&mut self, sha256: &str) -> Result<Option<KeyFile>, StoreError> {
-        if let Some(file) = self.beside.get(sha256) {
-            return Ok(Some(file.clone()));
+    /// The key of this hash that lies beside the ledger.
+    pub(super) async fn beside(
+        &mut self,
+        sha256: &str,
+    ) -> Result<Result<PublicKey, EntryFault>, StoreError> {
+        if let Some(key) = self.beside.get(sha256) {
+            return Ok(key.clone());
         }
         let Some(name) = self.folder.public_key(sha256) else {
-            return Ok(None);
+            return Ok(Err(EntryFault::NoKey));
         };
-        let file = match self.objects.object(&name).await? {
-            None => KeyFile::Missing,
-            Some(text) => match PublicKey::named(sha256, &text) {
-                Some(key) => KeyFile::Usable(key),
-                None => KeyFile::Modified,
-            },
+        let key = match self.objects.object(&name).await? {
+            None => Err(EntryFault::KeyMissing(sha256.to_owned())),
+            Some(text) => PublicKey::named(sha256, &text)
+                .ok_or_else(|| EntryFault::KeyModified(sha256.to_owned())),
         };
-        self.beside.insert(sha256.to_owned(), file.clone());
-        Ok(Some(file))
+        self.beside.insert(sha256.to_owned(), key.clone());
+        Ok(key)
     }
 }
 

@@ -9,6 +9,7 @@ mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_run};
+pub use files::{Extent, FolderFault, committed_files};
 pub use inspect::{EntryFault, EntryFolder, Inspected, Inspector, Link, Objects};
 pub use reviews::commit_review;
 pub use walk::{Chain, Head, RunsBefore};

@@ -7,12 +7,11 @@ use jiff::Timestamp;
 
 use super::backwards::Backwards;
 use super::commit::{Committed, WrittenFolder, append};
+use super::files::Extent;
 use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
-use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex, sums,
-};
+use crate::evidence::{Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart};
 use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
 impl Ledger {
@@ -24,7 +23,7 @@ impl Ledger {
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
     ) -> Result<Option<Entry>, LedgerError> {
-        let sequences = self.sequences().await?;
+        let (sequences, _) = self.listing().await?;
         let mut entries = Backwards::new(self, &sequences, true);
         let mut expected = sequences.last().copied();
         while let Some((sequence, looked)) = entries.next().await? {
@@ -47,11 +46,11 @@ impl Ledger {
         let names = [ReviewFile::Manifest, ReviewFile::Review].map(ReviewFile::name);
         let (manifest, review) = match entry.kind {
             EntryKind::ReviewClose => {
-                let [manifest, review] = self.committed_files(entry, names).await?;
+                let [manifest, review] = self.committed_files(entry, names, Extent::All).await?;
                 (manifest, Some(review))
             }
             EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
-                let [manifest] = self.committed_files(entry, [names[0]]).await?;
+                let [manifest] = self.committed_files(entry, [names[0]], Extent::All).await?;
                 (manifest, None)
             }
         };
@@ -97,7 +96,7 @@ impl Ledger {
         part: &ReviewFolder,
         records: &[FileRecord],
     ) -> Result<(), LedgerError> {
-        let folder = format!("{}/", self.folder.review(part));
+        let folder = format!("{}/{part}/", self.folder);
         for name in self.store.list(&folder).await? {
             let file = name.strip_prefix(&folder).unwrap_or_default();
             let is_ours =
@@ -156,13 +155,8 @@ pub async fn commit_review(
     let manifest = manifest(records.clone());
     let (file, manifest_sha256) = manifest.to_file();
     records.push(file.record());
-    let name = ledger.folder.review_file(part, ReviewFile::Manifest);
-    ledger.store.create(&name, file.bytes).await?;
-
-    let sums = sums(&records);
-    let sums_sha256 = sha256_hex(&sums);
-    let name = ledger.folder.review_file(part, ReviewFile::Sums);
-    ledger.store.create(&name, sums).await?;
+    let run = part.to_string();
+    let sums_sha256 = ledger.seal(&run, file.bytes, &records).await?;
     ledger.ensure_alone(part, &records).await?;
 
     let (kind, report) = match part.part() {
@@ -170,7 +164,7 @@ pub async fn commit_review(
         ReviewPart::Close => (EntryKind::ReviewClose, ReviewFile::Report),
     };
     let written = WrittenFolder {
-        run: part.to_string(),
+        run,
         manifest_sha256,
         sums_sha256,
     };
@@ -178,7 +172,7 @@ pub async fn commit_review(
         kind,
         &ledger.connection,
         manifest.marked_origin(),
-        manifest.verdict.as_str(),
+        manifest.verdict,
         manifest.complete,
     );
     let report = report.name();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::backwards::{Backwards, FARTHEST, Looked};
-use super::files::{Extent, FolderFault};
+use super::files::{Extent, FolderFault, committed_files};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
@@ -11,6 +11,7 @@ use crate::evidence::{
     RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, FollowUps, Past, Previous, is_tolerable_clock_difference};
+use crate::model::at_most;
 use crate::review::{ReviewChange, ReviewEvent};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
@@ -85,16 +86,9 @@ fn behind(committed_at: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(behind.as_secs()).unwrap_or_default()
 }
 
-/// What lies in the ledger's folder.
-struct LedgerListing {
-    /// The numbers of all entries, ascending.
-    sequences: Vec<u64>,
-    /// Names that are neither entries nor signatures.
-    strangers: Vec<String>,
-}
-
 impl Ledger {
-    async fn listing(&self) -> Result<LedgerListing, LedgerError> {
+    /// The numbers of all entries, ascending, and names in the ledger's folder that are neither entries nor signatures.
+    pub(super) async fn listing(&self) -> Result<(Vec<u64>, Vec<String>), LedgerError> {
         let mut sequences = Vec::new();
         let mut strangers = Vec::new();
         for name in self.store.list(&self.folder.ledger()).await? {
@@ -108,15 +102,7 @@ impl Ledger {
             }
         }
         sequences.sort_unstable();
-        Ok(LedgerListing {
-            sequences,
-            strangers,
-        })
-    }
-
-    /// The numbers of all entries, ascending.
-    pub(super) async fn sequences(&self) -> Result<Vec<u64>, LedgerError> {
-        Ok(self.listing().await?.sequences)
+        Ok((sequences, strangers))
     }
 
     /// The end of the chain as it is now, by the clock, readable or not.
@@ -125,7 +111,7 @@ impl Ledger {
     /// Where the store fails, or the last entry that can be read is signed, and this run has no key.
     pub async fn head(&self, clock: &Clock) -> Result<Option<Head>, LedgerError> {
         let mut head = None;
-        let sequences = self.listing().await?.sequences;
+        let (sequences, _) = self.listing().await?;
         for sequence in sequences.into_iter().rev().take(FARTHEST) {
             // Listed, and gone: the one before is the end.
             let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
@@ -157,15 +143,14 @@ impl Ledger {
     /// # Errors
     /// Where the store fails, or the ledger is signed, and this run has no key.
     pub async fn open(&self, clock: &Clock) -> Result<Chain, LedgerError> {
-        let as_of = clock.as_of();
-        let listing = self.listing().await?;
+        let (sequences, strangers) = self.listing().await?;
         let mut walk = Walk::new(self, clock);
-        let mut entries = Backwards::new(self, &listing.sequences, self.signs());
-        walk.note_strangers(&listing.strangers);
-        walk.note_gaps(&listing.sequences);
+        let mut entries = Backwards::new(self, &sequences, self.signs());
+        walk.note_strangers(&strangers);
+        walk.note_gaps(&sequences);
         let mut looked_at = 0;
         while !walk.is_done() {
-            if looked_at == FARTHEST && looked_at < listing.sequences.len() {
+            if looked_at == FARTHEST && looked_at < sequences.len() {
                 walk.note_farthest();
                 break;
             }
@@ -179,53 +164,17 @@ impl Ledger {
             let fault = entries.fault_of_own_key().await?;
             fault.into_iter().for_each(|fault| walk.note(fault));
         }
-        walk.note_doubted();
-        let before = walk.before(listing.sequences.is_empty());
-        let through = listing.sequences.last().copied().unwrap_or_default();
-        let carried = walk.previous.as_ref().map(|of| &of.follow_ups);
-        let follow_ups = FollowUps::carried(carried, &walk.reviews, through, as_of);
-        Ok(Chain {
-            head: walk.head,
-            follow_ups,
-            before,
-            past: Past {
-                ledger_faults: reported(walk.faults),
-                ledger_head: listing.sequences.last().copied(),
-                clock_behind_seconds: walk.clock_behind_seconds,
-                failed_since_baseline: walk.failed_since_baseline,
-                baseline: walk.baseline,
-                previous: walk.previous,
-            },
-        })
+        Ok(walk.chain(sequences.last().copied()))
     }
-}
-
-fn reported(mut faults: Vec<String>) -> Vec<String> {
-    let more = faults.len().saturating_sub(FAULTS_REPORTED);
-    faults.truncate(FAULTS_REPORTED);
-    if more > 0 {
-        faults.push(format!("and {more} more"));
-    }
-    faults
 }
 
 /// The walk from the head backwards.
 struct Walk<'a> {
     ledger: &'a Ledger,
-    as_of: Timestamp,
     clock: &'a Clock,
-    faults: Vec<String>,
     head: Option<Head>,
-    /// By how many seconds the clock was behind the last entry when that was read.
-    clock_behind_seconds: u64,
-    previous: Option<Previous>,
-    baseline: Option<Baseline>,
-    /// How the previous run came out.
-    snapshot: Option<EarlierRun>,
-    /// A run after the previous run could not be judged.
-    has_failed_since: bool,
-    /// Runs after the baseline that could not be judged.
-    failed_since_baseline: u64,
+    past: Past,
+    before: RunsBefore,
     /// The entry looked at last.
     lowest: Option<u64>,
     /// An entry names the key of this run.
@@ -238,35 +187,17 @@ struct Walk<'a> {
     beyond: usize,
 }
 
-/// What a new run takes from one before.
-#[derive(Default)]
-struct Taken {
-    previous: Option<(Previous, EarlierRun)>,
-    baseline: Option<Baseline>,
-}
-
-/// Why nothing is taken from a run.
-enum Unusable {
-    Fault(String),
-    /// It is gone, and its time to be kept is over.
-    Expired,
-    Ledger(LedgerError),
-}
+/// What a new run takes from one before: the previous run with how it came out, and the baseline.
+type Taken = (Option<(Previous, EarlierRun)>, Option<Baseline>);
 
 impl<'a> Walk<'a> {
     fn new(ledger: &'a Ledger, clock: &'a Clock) -> Self {
         Self {
             ledger,
-            as_of: clock.as_of(),
             clock,
-            faults: Vec::new(),
             head: None,
-            clock_behind_seconds: 0,
-            previous: None,
-            baseline: None,
-            snapshot: None,
-            has_failed_since: false,
-            failed_since_baseline: 0,
+            past: Past::default(),
+            before: RunsBefore::default(),
             lowest: None,
             has_own_signature: false,
             doubted: None,
@@ -276,7 +207,7 @@ impl<'a> Walk<'a> {
     }
 
     fn has_found_both(&self) -> bool {
-        self.previous.is_some() && self.baseline.is_some()
+        self.past.previous.is_some() && self.past.baseline.is_some()
     }
 
     /// The links of all entries that could be used have been looked at, the one behind the last too.
@@ -291,15 +222,15 @@ impl<'a> Walk<'a> {
     /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
     /// written while it ran.
     fn has_read_reviews(&self) -> bool {
-        let carried = self.previous.as_ref().map(|of| &of.follow_ups);
+        let carried = self.past.previous.as_ref().map(|of| &of.follow_ups);
         let lowest = self.lowest.unwrap_or(u64::MAX);
         carried.is_some_and(|carried| lowest <= carried.through.saturating_add(1))
     }
 
     fn note(&mut self, fault: String) {
-        if !self.faults.contains(&fault) {
+        if !self.past.ledger_faults.contains(&fault) {
             tracing::warn!(fault, "The ledger has a fault");
-            self.faults.push(fault);
+            self.past.ledger_faults.push(fault);
         }
     }
 
@@ -333,7 +264,7 @@ impl<'a> Walk<'a> {
 
     fn note_farthest(&mut self) {
         if !self.has_found_both() {
-            let what = match self.previous {
+            let what = match self.past.previous {
                 Some(_) => "complete run",
                 None => "run",
             };
@@ -343,35 +274,38 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// States what takes the place of a run before that has a fault.
-    fn note_doubted(&mut self) {
-        let Some(doubted) = self.doubted else {
-            return;
-        };
-        let instead = match &self.previous {
-            Some(previous) => format!("leavers are carried from entry {}", previous.at.sequence),
-            None => "no leavers are carried".to_owned(),
-        };
-        self.note(format!(
-            "entry {doubted} may be the run before and has a fault: {instead}"
-        ));
-    }
-
-    /// A run whose other files have faults is left out, too.
-    fn before(&mut self, is_empty: bool) -> RunsBefore {
-        let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
-        let is_sure = |snapshot: &EarlierRun| {
-            self.doubted.is_none() && previous == Some(snapshot.at.sequence)
-        };
-        RunsBefore {
-            is_empty,
-            has_failed_since: self.has_failed_since,
-            snapshot: self.snapshot.take().filter(is_sure),
+    /// What was found in a ledger whose last entry has this number.
+    fn chain(mut self, last: Option<u64>) -> Chain {
+        let previous = self.past.previous.as_ref();
+        let carried = previous.map(|previous| &previous.follow_ups);
+        let through = last.unwrap_or_default();
+        let follow_ups = FollowUps::carried(carried, &self.reviews, through, self.clock.as_of());
+        let previous = previous.map(|previous| previous.at.sequence);
+        self.before.is_empty = last.is_none();
+        if let Some(doubted) = self.doubted {
+            self.before.snapshot = None;
+            let instead = match previous {
+                Some(previous) => format!("leavers are carried from entry {previous}"),
+                None => "no leavers are carried".to_owned(),
+            };
+            self.note(format!(
+                "entry {doubted} may be the run before and has a fault: {instead}"
+            ));
+        }
+        Chain {
+            head: self.head,
+            follow_ups,
+            before: self.before,
+            past: Past {
+                ledger_faults: at_most(FAULTS_REPORTED, self.past.ledger_faults),
+                ledger_head: last,
+                ..self.past
+            },
         }
     }
 
     fn doubt(&mut self, sequence: u64) {
-        if self.previous.is_none() {
+        if self.past.previous.is_none() {
             self.doubted.get_or_insert(sequence);
         }
     }
@@ -390,7 +324,7 @@ impl<'a> Walk<'a> {
         if is_last {
             let now = self.clock.now();
             let committed_at = looked.inspected.entry.as_ref().map(|of| of.committed_at);
-            self.clock_behind_seconds = committed_at.map_or(0, |at| behind(at, now));
+            self.past.clock_behind_seconds = committed_at.map_or(0, |at| behind(at, now));
             self.head = Some(Head::read(sequence, &looked.bytes, now));
         }
         if self
@@ -423,8 +357,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         };
         let is_failure = entry.kind == EntryKind::Failure;
-        self.has_failed_since |= is_failure && self.previous.is_none();
-        self.failed_since_baseline += u64::from(is_failure && self.baseline.is_none());
+        self.before.has_failed_since |= is_failure && self.past.previous.is_none();
+        self.past.failed_since_baseline += u64::from(is_failure && self.past.baseline.is_none());
         match (entry.kind, folder) {
             (EntryKind::ReviewOpen | EntryKind::ReviewClose, _) => self.review(entry).await,
             (EntryKind::Run, EntryFolder::Run(folder)) if !self.is_done_with_runs() => {
@@ -467,31 +401,31 @@ impl<'a> Walk<'a> {
     /// Takes a run as previous run, as baseline, or both, if it is wanted and its files have no fault. A
     /// run with a fault in one file is not used at all.
     async fn run(&mut self, entry: &Entry, folder: &RunFolder) -> Result<(), LedgerError> {
-        let sequence = entry.sequence;
-        let as_previous = self.previous.is_none();
-        let is_wanted = |instant: Timestamp| {
-            instant <= self.as_of && self.baseline.as_ref().is_none_or(|of| instant > of.as_of)
-        };
-        let as_baseline = entry.complete && folder.instant().is_some_and(is_wanted);
+        let (sequence, as_of) = (entry.sequence, self.clock.as_of());
+        let as_previous = self.past.previous.is_none();
+        let newest = self.past.baseline.as_ref().map(|baseline| baseline.as_of);
+        let instant = folder.instant().filter(|instant| *instant <= as_of);
+        let as_baseline = entry.complete && instant.is_some() && instant > newest;
         if !as_previous && !as_baseline {
             return Ok(());
         }
+        let is_expired = entry.retain_until.is_some_and(|until| until < as_of);
         match self.taken(entry, as_previous, as_baseline).await {
-            Ok(Taken { previous, baseline }) => {
+            Ok((previous, baseline)) => {
                 if let Some((previous, snapshot)) = previous {
-                    self.previous = Some(previous);
-                    self.snapshot = Some(snapshot);
+                    self.past.previous = Some(previous);
+                    self.before.snapshot = Some(snapshot);
                 }
-                self.baseline = baseline.or(self.baseline.take());
+                self.past.baseline = baseline.or(self.past.baseline.take());
             }
-            Err(Unusable::Fault(fault)) => {
+            Err(FolderFault::Store(error)) => return Err(error.into()),
+            Err(FolderFault::Missing(_)) if is_expired => {
+                tracing::info!(sequence, "A run is expired, and its files are gone");
+            }
+            Err(fault) => {
                 self.note(format!("entry {sequence}: {fault}"));
                 self.doubt(sequence);
             }
-            Err(Unusable::Expired) => {
-                tracing::info!(sequence, "A run is expired, and its files are gone");
-            }
-            Err(Unusable::Ledger(error)) => return Err(error),
         }
         Ok(())
     }
@@ -501,7 +435,7 @@ impl<'a> Walk<'a> {
         entry: &Entry,
         as_previous: bool,
         as_baseline: bool,
-    ) -> Result<Taken, Unusable> {
+    ) -> Result<Taken, FolderFault> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
             wanted.extend([
@@ -516,13 +450,8 @@ impl<'a> Walk<'a> {
         }
         let names: Vec<String> = wanted.iter().map(RunFile::name).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_expired = || entry.retain_until.is_some_and(|until| until < self.as_of);
-        let files = self.ledger.files_of(entry, &names, Extent::Wanted).await;
-        let files = files.map_err(|fault| match fault {
-            FolderFault::Ledger(error) => Unusable::Ledger(error),
-            FolderFault::Missing(_) if is_expired() => Unusable::Expired,
-            fault => Unusable::Fault(fault.to_string()),
-        })?;
+        let Ledger { store, folder, .. } = self.ledger;
+        let files = committed_files(store, folder, entry, &names, Extent::Wanted).await?;
         let mut files = files.into_iter();
         let mut next = || files.next().unwrap_or_default();
 
@@ -531,7 +460,7 @@ impl<'a> Walk<'a> {
         let apart = manifest.apart_from(entry);
         if !apart.is_empty() {
             let text = format!("it and its manifest disagree: {}", apart.join(", "));
-            return Err(Unusable::Fault(text));
+            return Err(FolderFault::Other(text));
         }
         let mut taken = Taken::default();
         if as_previous {
@@ -544,19 +473,19 @@ impl<'a> Walk<'a> {
             };
             let previous = result.into_previous(entry.run_ref(), &manifest, files);
             let previous = parsed(RunFile::Result, previous)?;
-            let missing = || Unusable::Fault("its manifest has no policy".to_owned());
-            taken.previous = Some((previous.ok_or_else(missing)?, snapshot));
+            let missing = || FolderFault::Other("its manifest has no policy".to_owned());
+            taken.0 = Some((previous.ok_or_else(missing)?, snapshot));
         }
         if as_baseline {
             let facts: Facts<'_> = parsed(RunFile::InputFacts, serde_json::from_slice(&next()))?;
             let baseline = facts.into_baseline(entry.run_ref(), &next());
-            taken.baseline = Some(parsed(RunFile::AccountsJsonl, baseline)?);
+            taken.1 = Some(parsed(RunFile::AccountsJsonl, baseline)?);
         }
         Ok(taken)
     }
 }
 
 /// A file whose hash is right, and that may have a form we do not know.
-fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, Unusable> {
-    parsed.map_err(|error| Unusable::Fault(format!("{} cannot be read: {error}", file.name())))
+fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, FolderFault> {
+    parsed.map_err(|error| FolderFault::Other(format!("{} cannot be read: {error}", file.name())))
 }

@@ -28,7 +28,7 @@ pub struct Population {
     pub memberships: Memberships,
     /// How fields that the list left out were filled.
     pub gaps: GapFilling,
-    /// How the accounts can be derived again.
+    /// How the accounts can be recomputed.
     pub derivation: HowDerived,
     /// How Truto made accounts of Asana's records.
     pub mapping: Mapping,
@@ -276,7 +276,7 @@ pub struct RequestRecord {
     pub answers: u64,
 }
 
-/// Truto's own words, kept so that a third party can derive the accounts again.
+/// Truto's own words, kept so that a third party can recompute the accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawFile {
     /// What it holds.

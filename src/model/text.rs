@@ -33,6 +33,16 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
+/// The first lines, and how many more there are.
+pub(crate) fn at_most(most: usize, mut lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(most);
+    lines.truncate(most);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
 /// Words that systems write for a missing value.
 const BLANK_WORDS: [&str; 16] = [
     "-",

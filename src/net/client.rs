@@ -1,6 +1,5 @@
 //! One HTTP client for everything that is not S3.
 
-use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -8,9 +7,9 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
-use super::error::{Attempts, NetError, status_words};
-use super::retry::{self, Bounds, GaveUp, LastFailure, NextTry};
-use super::{Deadline, Pacer, Settings};
+use super::error::{Attempts, NetError};
+use super::retry::{self, Bounds, LastFailure, NextTry};
+use super::{Deadline, Pacer, Settings, Slot};
 
 /// An unanswered connection attempt is given up sooner than a slow answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,32 +68,6 @@ impl Response {
     /// When the server says that what it sent was last changed.
     pub fn last_modified(&self) -> Option<Timestamp> {
         retry::last_modified_of(&self.headers)
-    }
-}
-
-/// How one attempt failed.
-#[derive(Debug)]
-enum AttemptError {
-    Status(Response),
-    Redirect(StatusCode, String),
-    TooLarge,
-    Tls(reqwest::Error),
-    Transport(&'static str, reqwest::Error),
-    Deadline,
-    RateLimit(Duration),
-}
-
-impl fmt::Display for AttemptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(response) => f.write_str(&status_words(response.status)),
-            Self::Redirect(status, to) => write!(f, "{} redirects to `{to}`", status.as_u16()),
-            Self::TooLarge => f.write_str("the answer is too large"),
-            Self::Tls(_) => f.write_str("no trusted connection"),
-            Self::Transport(trouble, _) => f.write_str(trouble),
-            Self::Deadline => f.write_str("the run's deadline has passed"),
-            Self::RateLimit(_) => f.write_str("the rate limit outlasts the run"),
-        }
     }
 }
 
@@ -163,20 +136,12 @@ impl Http {
         let client = self.client_for(&request)?;
         // Waiting for a first slot is not the request's fault: its time starts after it.
         let mut first_slot = match request.pacer {
-            Some(pacer) => Some(pacer.slot(self.deadline).await.map_err(|wait| {
-                let gave_up = GaveUp {
-                    trouble: AttemptError::RateLimit(wait),
-                    attempts: 0,
-                    elapsed: Duration::ZERO,
-                    because: None,
-                };
-                self.error(&request, gave_up)
-            })?),
+            Some(pacer) => Some(self.slot(pacer, &request.what).await?),
             None => None,
         };
         let mut attempts = 0;
         let answer = Bounds::new(&self.settings, self.deadline)
-            .retry(&request.what, || {
+            .retry(|| {
                 attempts += 1;
                 let slot = first_slot.take();
                 self.attempt(client, &request, call, slot)
@@ -184,8 +149,27 @@ impl Http {
             .await;
         match answer {
             Ok(answer) => Ok(Response { attempts, ..answer }),
-            Err(gave_up) => Err(self.error(&request, gave_up)),
+            Err(gave_up) => {
+                let mut error = gave_up.trouble;
+                if let NetError::Status { story, .. } | NetError::Transport { story, .. } =
+                    &mut error
+                {
+                    story.attempts = gave_up.attempts;
+                    story.elapsed = gave_up.elapsed;
+                    story.gave_up = gave_up.because;
+                }
+                Err(error)
+            }
         }
+    }
+
+    async fn slot<'p>(&self, pacer: &'p Pacer, what: &str) -> Result<Slot<'p>, NetError> {
+        let slot = pacer.slot(self.deadline).await;
+        slot.map_err(|wait| NetError::RateLimit {
+            what: what.to_owned(),
+            wait_s: wait.as_secs(),
+            left_s: self.deadline.remaining().as_secs(),
+        })
     }
 
     fn client_for(&self, request: &Request<'_>) -> Result<&reqwest::Client, NetError> {
@@ -211,8 +195,9 @@ impl Http {
         client: &reqwest::Client,
         request: &Request<'_>,
         call: Call<'_>,
-        slot: Option<super::Slot<'_>>,
-    ) -> Result<Response, LastFailure<AttemptError>> {
+        slot: Option<Slot<'_>>,
+    ) -> Result<Response, LastFailure<NetError>> {
+        let what = || request.what.clone();
         let ends = |trouble| LastFailure {
             trouble,
             again: NextTry::Never,
@@ -221,17 +206,12 @@ impl Http {
         // Held until the answer is read to its end, however the attempt ends.
         let slot = match (slot, request.pacer) {
             (Some(slot), _) => Some(slot),
-            (None, Some(pacer)) => Some(
-                pacer
-                    .slot(self.deadline)
-                    .await
-                    .map_err(|wait| ends(AttemptError::RateLimit(wait)))?,
-            ),
+            (None, Some(pacer)) => Some(self.slot(pacer, &request.what).await.map_err(ends)?),
             (None, None) => None,
         };
         let timeout = self.settings.timeout.min(self.deadline.remaining());
         if timeout.is_zero() {
-            return Err(ends(AttemptError::Deadline));
+            return Err(ends(NetError::Deadline { what: what() }));
         }
         let url = request.url.clone();
         let asked = match call {
@@ -247,13 +227,14 @@ impl Http {
             .timeout(timeout)
             .send()
             .await
-            .map_err(transport)?;
+            .map_err(|cause| transport(what(), cause))?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         if status.is_redirection()
             && let Some(location) = headers.get(LOCATION)
         {
             let to = target_host(&request.url, location.to_str().unwrap_or_default());
-            return Err(ends(AttemptError::Redirect(status, to)));
+            let what = what();
+            return Err(ends(NetError::Redirect { what, status, to }));
         }
         let wait = retry::asked_wait(&headers);
         if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {
@@ -269,12 +250,15 @@ impl Http {
                 ReadBody::Whole(body) | ReadBody::Larger(body) | ReadBody::Cut(body, _) => body,
             };
             return Err(LastFailure {
-                trouble: AttemptError::Status(Response {
-                    status,
-                    headers,
-                    body,
-                    attempts: 1,
-                }),
+                trouble: NetError::Status {
+                    story: Attempts::one(what()),
+                    response: Box::new(Response {
+                        status,
+                        headers,
+                        body,
+                        attempts: 1,
+                    }),
+                },
                 again: retry::again_after(status),
                 wait,
             });
@@ -283,9 +267,15 @@ impl Http {
             (ReadBody::Whole(body), _)
             | (ReadBody::Larger(body) | ReadBody::Cut(body, _), Call::Deliver(..)) => body,
             (ReadBody::Larger(_), Call::Get | Call::Post(_)) => {
-                return Err(ends(AttemptError::TooLarge));
+                let limit = request.max_bytes;
+                return Err(ends(NetError::TooLarge {
+                    what: what(),
+                    limit,
+                }));
             }
-            (ReadBody::Cut(_, cause), Call::Get | Call::Post(_)) => return Err(transport(cause)),
+            (ReadBody::Cut(_, cause), Call::Get | Call::Post(_)) => {
+                return Err(transport(what(), cause));
+            }
         };
         Ok(Response {
             status,
@@ -293,40 +283,6 @@ impl Http {
             body,
             attempts: 1,
         })
-    }
-
-    /// The last failure in the words of an error.
-    fn error(&self, request: &Request<'_>, gave_up: GaveUp<AttemptError>) -> NetError {
-        let what = request.what.clone();
-        let story = Attempts {
-            what: what.clone(),
-            attempts: gave_up.attempts,
-            elapsed: gave_up.elapsed,
-            gave_up: gave_up.because,
-        };
-        match gave_up.trouble {
-            AttemptError::Status(response) => NetError::Status {
-                story,
-                response: Box::new(response),
-            },
-            AttemptError::Redirect(status, to) => NetError::Redirect { what, status, to },
-            AttemptError::TooLarge => NetError::TooLarge {
-                what,
-                limit: request.max_bytes,
-            },
-            AttemptError::Tls(cause) => NetError::Tls { what, cause },
-            AttemptError::Transport(trouble, cause) => NetError::Transport {
-                story,
-                trouble,
-                cause,
-            },
-            AttemptError::Deadline => NetError::Deadline { what },
-            AttemptError::RateLimit(wait) => NetError::RateLimit {
-                what,
-                wait_s: wait.as_secs(),
-                left_s: self.deadline.remaining().as_secs(),
-            },
-        }
     }
 }
 
@@ -365,29 +321,32 @@ async fn read(answer: &mut reqwest::Response, max_bytes: u64) -> ReadBody {
 }
 
 /// The decision for an attempt without a whole answer.
-fn transport(cause: reqwest::Error) -> LastFailure<AttemptError> {
+fn transport(what: String, cause: reqwest::Error) -> LastFailure<NetError> {
     let cause = cause.without_url();
-    let (trouble, again) = if is_tls(&cause) {
-        (AttemptError::Tls(cause), NextTry::Never)
-    } else if cause.is_builder() {
-        (
-            AttemptError::Transport("the request could not be made", cause),
-            NextTry::Never,
-        )
-    } else {
-        let words = if cause.is_timeout() {
-            "no answer in time"
-        } else if cause.is_connect() {
-            "no connection"
-        } else if cause.is_body() || cause.is_decode() {
-            "the answer was cut short"
-        } else {
-            "the connection broke"
+    if is_tls(&cause) {
+        return LastFailure {
+            trouble: NetError::Tls { what, cause },
+            again: NextTry::Never,
+            wait: None,
         };
-        (AttemptError::Transport(words, cause), NextTry::Yes)
+    }
+    let (trouble, again) = if cause.is_builder() {
+        ("the request could not be made", NextTry::Never)
+    } else if cause.is_timeout() {
+        ("no answer in time", NextTry::Yes)
+    } else if cause.is_connect() {
+        ("no connection", NextTry::Yes)
+    } else if cause.is_body() || cause.is_decode() {
+        ("the answer was cut short", NextTry::Yes)
+    } else {
+        ("the connection broke", NextTry::Yes)
     };
     LastFailure {
-        trouble,
+        trouble: NetError::Transport {
+            story: Attempts::one(what),
+            trouble,
+            cause,
+        },
         again,
         wait: None,
     }

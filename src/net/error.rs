@@ -33,6 +33,17 @@ pub struct Attempts {
     pub gave_up: Option<String>,
 }
 
+impl Attempts {
+    pub(super) fn one(what: String) -> Self {
+        Self {
+            what,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            gave_up: None,
+        }
+    }
+}
+
 impl fmt::Display for Attempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.attempts > 1 {
@@ -179,7 +190,7 @@ impl NetError {
 }
 
 /// `502 Bad Gateway`, or the number alone where it has no name.
-pub(super) fn status_words(status: StatusCode) -> String {
+fn status_words(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("{} {reason}", status.as_u16()),
         None => format!("status {}", status.as_u16()),

@@ -82,7 +82,7 @@ impl Bounds {
     }
 
     /// Runs attempts until one succeeds, none can help any more, or a bound is met.
-    pub(super) async fn retry<A, T, F, Fut>(&self, what: &str, mut once: F) -> Result<A, GaveUp<T>>
+    pub(super) async fn retry<A, T, F, Fut>(&self, mut once: F) -> Result<A, GaveUp<T>>
     where
         T: std::fmt::Display,
         F: FnMut() -> Fut,
@@ -110,7 +110,7 @@ impl Bounds {
         };
         let tell = |failed: GaveUp<T>, wait: Duration| {
             let (attempt, wait_ms) = (failed.attempts, wait.as_millis() as u64);
-            warn!(attempt, wait_ms, "{what}: {}; trying again", failed.trouble);
+            warn!(attempt, wait_ms, "{}; trying again", failed.trouble);
         };
         backoff::future::retry_notify(Stop {}, operation, tell).await
     }

@@ -45,7 +45,7 @@ pub enum Content {
         /// The step that failed.
         stage: &'static str,
     },
-    Review(Box<NotifiedReview>),
+    Review(NotifiedReview),
 }
 
 #[derive(Clone, Debug)]
@@ -209,48 +209,25 @@ impl Notification {
             sequence: snapshot.at.sequence,
             verdict: snapshot.verdict,
         });
-        Self {
-            about: about.clone(),
-            exit,
-            committed: Some(committed.clone()),
-            content: Content::Run(Box::new(NotifiedRun {
-                verdict: judgement.verdict,
-                complete: judgement.complete,
-                reasons: reasons(judgement),
-                checks: checks(judgement),
-                counts: judgement.counts.clone(),
-                findings,
-                previous,
-                because,
-            })),
-        }
+        let content = Content::Run(Box::new(NotifiedRun {
+            verdict: judgement.verdict,
+            complete: judgement.complete,
+            reasons: reasons(judgement),
+            checks: checks(judgement),
+            counts: judgement.counts.clone(),
+            findings,
+            previous,
+            because,
+        }));
+        Self::new(about, content, Some(committed), exit)
     }
 
-    pub fn of_review(
-        about: &About,
-        review: NotifiedReview,
-        committed: Option<&Committed>,
-        exit: Exit,
-    ) -> Self {
+    pub fn new(about: &About, content: Content, committed: Option<&Committed>, exit: Exit) -> Self {
         Self {
             about: about.clone(),
             exit,
             committed: committed.cloned(),
-            content: Content::Review(Box::new(review)),
-        }
-    }
-
-    pub fn of_failure(
-        about: &About,
-        stage: &'static str,
-        record: Option<&Committed>,
-        exit: Exit,
-    ) -> Self {
-        Self {
-            about: about.clone(),
-            exit,
-            committed: record.cloned(),
-            content: Content::Failed { stage },
+            content,
         }
     }
 

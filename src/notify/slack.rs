@@ -83,12 +83,8 @@ fn refusal(error: &NetError) -> Option<String> {
 fn message(notification: &Notification) -> Value {
     let (title, sentence) = headline(notification);
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
-    summary.extend(
-        notification
-            .about
-            .mark
-            .map(|mark| format!("*{}*", escaped(mark.as_str()))),
-    );
+    let mark = notification.about.mark;
+    summary.extend(mark.map(|mark| format!("*{}*", escaped(mark.as_str()))));
     let what = match notification.content {
         Content::Run(_) | Content::Failed { .. } => "run of",
         Content::Review(_) => "at",
@@ -99,13 +95,10 @@ fn message(notification: &Notification) -> Value {
         escaped(&notification.about.as_of.to_string()),
         notification.exit.code()
     ));
-    let because = notification
-        .because()
-        .iter()
-        .map(|because| because.in_words());
-    let because = because.collect::<Vec<_>>().join(", ");
+    let because = notification.because().iter();
+    let because: Vec<_> = because.map(|because| because.in_words()).collect();
     if !because.is_empty() {
-        summary.push(format!("Sent because: {}", escaped(&because)));
+        summary.push(format!("Sent because: {}", escaped(&because.join(", "))));
     }
     let mut sections = Vec::new();
     match &notification.content {
@@ -242,13 +235,8 @@ fn reviewers(review: &NotifiedReview) -> Vec<String> {
             of.number, of.decided, of.rows
         )
     };
-    let shown = review.reviewers.iter().take(LINES_SHOWN);
-    let mut lines: Vec<String> = shown.map(line).collect();
-    let more = review.reviewers.len() - lines.len();
-    if more > 0 {
-        lines.push(format!("and {more} more, all in `review status`"));
-    }
-    lines
+    let lines = review.reviewers.iter().map(line);
+    first_lines(lines, review.reviewers.len(), "`review status`")
 }
 
 fn came_and_went(judged: &NotifiedRun) -> String {
@@ -292,7 +280,6 @@ fn findings(judged: &NotifiedRun) -> Vec<String> {
     if shown.is_empty() {
         shown = judged.findings.iter().collect();
     }
-    let more = judged.findings.len() - shown.len().min(LINES_SHOWN);
     let line = |finding: &NotifiedFinding| {
         let state = match finding.state {
             FindingState::New => "*new*",
@@ -308,9 +295,16 @@ fn findings(judged: &NotifiedRun) -> Vec<String> {
             code(&finding.finding_id)
         )
     };
-    let mut lines: Vec<String> = shown.into_iter().take(LINES_SHOWN).map(line).collect();
+    let lines = shown.into_iter().map(line);
+    first_lines(lines, judged.findings.len(), "the report")
+}
+
+/// The first of `all` lines, and where the others are.
+fn first_lines(lines: impl Iterator<Item = String>, all: usize, place: &str) -> Vec<String> {
+    let mut lines: Vec<String> = lines.take(LINES_SHOWN).collect();
+    let more = all - lines.len();
     if more > 0 {
-        lines.push(format!("and {more} more, all in the report"));
+        lines.push(format!("and {more} more, all in {place}"));
     }
     lines
 }

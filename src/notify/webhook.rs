@@ -137,8 +137,20 @@ struct CountsData<'a> {
     changes: u64,
 }
 
-/// The exact bytes that are signed and sent.
+/// The exact bytes that are signed and sent: of a list as much as fits, from its beginning (new findings first), and
+/// how many did not.
 fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
+    let used = json(&body_with(notification, now, 0)).len();
+    let shown = match &notification.content {
+        Content::Run(judged) => how_many_fit(&judged.findings, used),
+        Content::Review(review) => how_many_fit(&review.reviewers, used),
+        Content::Failed { .. } => 0,
+    };
+    json(&body_with(notification, now, shown))
+}
+
+/// The body with so many items of its list.
+fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<'_> {
     let about = &notification.about;
     let committed = notification.committed.as_ref();
     let (kind, verdict, content) = match &notification.content {
@@ -156,8 +168,8 @@ fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
                     findings: &judged.counts.findings,
                     changes: judged.counts.changes.total,
                 },
-                findings: &[],
-                findings_left_out: judged.findings.len(),
+                findings: &judged.findings[..shown],
+                findings_left_out: judged.findings.len() - shown,
             },
         ),
         // What its record says, where there is one.
@@ -182,12 +194,12 @@ fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
                 overdue: review.overdue,
                 totals: &review.totals,
                 not_in_order: review.not_in_order,
-                reviewers: &[],
-                reviewers_left_out: review.reviewers.len(),
+                reviewers: &review.reviewers[..shown],
+                reviewers_left_out: review.reviewers.len() - shown,
             },
         ),
     };
-    let mut body = Body {
+    Body {
         kind,
         timestamp: Timestamp::from_second(now.as_second()).unwrap_or(now),
         data: Data {
@@ -209,45 +221,16 @@ fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
             },
             content,
         },
-    };
-    // Of a list as much as fits, from its beginning (new findings first), and how many did not.
-    let used = json(&body).len();
-    match (&notification.content, &mut body.data.content) {
-        (
-            Content::Run(judged),
-            ContentData::Run {
-                findings,
-                findings_left_out,
-                ..
-            },
-        ) => {
-            *findings = that_fit(&judged.findings, used);
-            *findings_left_out -= findings.len();
-        }
-        (
-            Content::Review(review),
-            ContentData::Review {
-                reviewers,
-                reviewers_left_out,
-                ..
-            },
-        ) => {
-            *reviewers = that_fit(&review.reviewers, used);
-            *reviewers_left_out -= reviewers.len();
-        }
-        _ => {}
     }
-    json(&body)
 }
 
-/// The first items that a body has room for, which has `used` so many bytes without them.
-fn that_fit<T: Serialize>(items: &[T], used: usize) -> &[T] {
+/// How many items a body has room for that is `used` bytes long without them.
+fn how_many_fit<T: Serialize>(items: &[T], used: usize) -> usize {
     let sizes = items.iter().scan(used, |used, item| {
         *used += json(item).len() + ",".len();
         Some(*used)
     });
-    let fit = sizes.take_while(|used| *used < MAX_BODY_BYTES).count();
-    &items[..fit]
+    sizes.take_while(|used| *used < MAX_BODY_BYTES).count()
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{ReviewClosed, ReviewDataFile, Scope, Worksheet};
 use crate::evidence::controls::{self, Control, OwnControl};
 use crate::evidence::{
-    Entry, EntryKind, Executor, FileRecord, ReviewFile, ReviewFolder, ReviewPart, Tool, json,
-    marked, sha256_hex,
+    Entry, Executor, FileRecord, ReviewFile, ReviewFolder, ReviewPart, Tool, json, marked,
+    sha256_hex,
 };
 use crate::judgement::{RunRef, Verdict};
 use crate::model::Workspace;
@@ -171,11 +171,7 @@ impl ReviewManifest {
 
     /// Where it says other than the entry that commits it; nothing where they agree.
     pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
-        let part = match entry.kind {
-            EntryKind::ReviewOpen => Some(ReviewPart::Open),
-            EntryKind::ReviewClose => Some(ReviewPart::Close),
-            EntryKind::Run | EntryKind::Failure => None,
-        };
+        let part = entry.kind.review_part();
         let folder = part.and_then(|part| ReviewFolder::of(&self.review.id, part));
         let is_of_its_kind = part.is_some_and(|part| {
             part == self.review.part && self.opened.is_some() == (part == ReviewPart::Close)

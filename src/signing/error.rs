@@ -29,14 +29,8 @@ impl SigningError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Kms(AwsError::Refused { .. }) => ErrorKind::Refused,
-            Self::Kms(AwsError::Unavailable { .. }) => ErrorKind::Transient,
-            Self::Kms(
-                AwsError::NotFound { .. }
-                | AwsError::Configuration { .. }
-                | AwsError::TooLarge { .. },
-            )
-            | Self::Unfit { .. } => ErrorKind::Configuration,
+            Self::Kms(error) => error.kind(),
+            Self::Unfit { .. } => ErrorKind::Configuration,
             Self::NoRandomness | Self::Unsound => ErrorKind::Unexpected,
         }
     }

@@ -12,7 +12,7 @@ use aws_sdk_kms::types::{KeySpec, KeyUsageType, MessageType, SigningAlgorithmSpe
 
 use super::SigningError;
 use super::public::PublicKey;
-use crate::aws::{self, AwsError, AwsFailure, KmsAction};
+use crate::aws::{self, Action, AwsError, AwsFailure};
 use crate::evidence::KeyKind;
 
 /// The one algorithm of ours.
@@ -46,7 +46,7 @@ impl KmsKey {
             .key_id(id)
             .send()
             .await
-            .map_err(|error| failed(KmsAction::GetPublicKey, id, AwsFailure::of_kms(error)))?;
+            .map_err(|error| failed(Action::GetPublicKey, id, AwsFailure::of_kms(error)))?;
         let public = public_half(&answer).map_err(|why| SigningError::Unfit {
             id: id.to_owned(),
             why,
@@ -75,13 +75,13 @@ impl KmsKey {
             .signing_algorithm(ALGORITHM)
             .send()
             .await
-            .map_err(|error| failed(KmsAction::Sign, &self.id, AwsFailure::of_kms(error)))?;
+            .map_err(|error| failed(Action::Sign, &self.id, AwsFailure::of_kms(error)))?;
         Ok(answer.signature.unwrap_or_default().into_inner())
     }
 }
 
-fn failed(action: KmsAction, id: &str, failure: AwsFailure) -> SigningError {
-    AwsError::from_kms_failure(action, id, failure).into()
+fn failed(action: Action, id: &str, failure: AwsFailure) -> SigningError {
+    AwsError::from_failure(action, "", id, failure).into()
 }
 
 /// The public half of a key that signs as we need it, or why it is none.

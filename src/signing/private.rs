@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPa
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::SigningError;
-use super::pem::{self, Form};
+use super::pem;
 use super::public::PublicKey;
 use crate::evidence::KeyKind;
 
@@ -71,14 +71,7 @@ impl PrivateKey {
     /// What keeps it from signing.
     pub fn from_pem(text: &SecretString) -> Result<Self, KeyError> {
         let text = text.expose_secret();
-        match pem::form(text) {
-            None => return Err(KeyError::NoPem),
-            Some(Form::Sec1) => return Err(KeyError::Sec1),
-            Some(Form::Encrypted) => return Err(KeyError::Encrypted),
-            Some(Form::Public) => return Err(KeyError::Public),
-            Some(Form::Other) => return Err(KeyError::OtherKind),
-            Some(Form::Pkcs8) => {}
-        }
+        ensure_pkcs8(text)?;
         let pkcs8 = pem::private_key(text).ok_or(KeyError::Broken)?;
         Self::from_pkcs8(pkcs8.expose_secret())
     }
@@ -118,6 +111,25 @@ impl PrivateKey {
                 .map(|signature| signature.as_ref().to_vec())
                 .map_err(|_| SigningError::NoRandomness),
         }
+    }
+}
+
+/// Whether the key of a text is in PKCS#8, by the line it begins with. Of several, the first that is no
+/// `EC PARAMETERS`, which `openssl ecparam` writes before a key.
+fn ensure_pkcs8(text: &str) -> Result<(), KeyError> {
+    let labels = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("-----BEGIN "));
+    let mut labels = labels.map(|rest| rest.split("-----").next().unwrap_or_default());
+    match labels.find(|label| *label != "EC PARAMETERS") {
+        None => Err(KeyError::NoPem),
+        Some(_) if text.contains("Proc-Type:") => Err(KeyError::Encrypted),
+        Some("ENCRYPTED PRIVATE KEY") => Err(KeyError::Encrypted),
+        Some("PRIVATE KEY") => Ok(()),
+        // The older form, in which `ring` reads nothing.
+        Some("EC PRIVATE KEY") => Err(KeyError::Sec1),
+        Some("PUBLIC KEY") => Err(KeyError::Public),
+        Some(_) => Err(KeyError::OtherKind),
     }
 }
 

@@ -3,59 +3,26 @@
 //! Nothing is guessed: what is not told is unknown, a word we don't know is kept, and where two
 //! tellings differ, access wins.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::model::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
 use crate::truto::{self, User, instant};
 
-/// The accounts read so far, one per id.
-#[derive(Debug, Default)]
-pub(super) struct Accounts {
-    list: Vec<Account>,
-    places: HashMap<String, usize>,
-}
+/// The accounts read so far, by id.
+pub(super) type Accounts = BTreeMap<String, Account>;
 
-impl Accounts {
-    /// Adds an account; whether its id is new. A repeated id is made one with the earlier record.
-    pub(super) fn add(&mut self, account: Account) -> bool {
-        match self.places.get(&account.id) {
-            Some(place) => {
-                merge(&mut self.list[*place], account);
-                false
-            }
-            None => {
-                self.places.insert(account.id.clone(), self.list.len());
-                self.list.push(account);
-                true
-            }
+/// Adds an account; whether its id is new. A repeated id is made one with the earlier record.
+pub(super) fn add(accounts: &mut Accounts, account: Account) -> bool {
+    match accounts.entry(account.id.clone()) {
+        Entry::Occupied(mut known) => {
+            merge(known.get_mut(), account);
+            false
         }
-    }
-
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Account> {
-        self.list.get_mut(*self.places.get(id)?)
-    }
-
-    pub(super) fn contains(&self, id: &str) -> bool {
-        self.places.contains_key(id)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
-        self.list.iter()
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
-        self.list.iter_mut()
-    }
-
-    pub(super) fn into_sorted(self) -> Vec<Account> {
-        drop(self.places);
-        let mut list = self.list;
-        list.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        list
+        Entry::Vacant(place) => {
+            place.insert(account);
+            true
+        }
     }
 }
 
@@ -198,12 +165,10 @@ fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
 }
 
 /// The addresses, the primary ones first, each once; and how many texts are no address.
-fn emails(listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
-    let (primary, others): (Vec<_>, Vec<_>) = listed
-        .into_iter()
-        .partition(|email| email.is_primary == Some(true));
-    let listed = primary.into_iter().chain(others);
-    let texts = listed.filter_map(|email| email.email).chain(bare);
+fn emails(mut listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
+    listed.sort_by_key(|email| email.is_primary != Some(true));
+    let listed = listed.into_iter().filter_map(|email| email.email);
+    let texts = listed.chain(bare);
     let mut emails = Vec::new();
     let mut unreadable = 0;
     for text in texts {

@@ -1,5 +1,5 @@
-//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers
-//! and for whoever derives the accounts again from those that were kept.
+//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers and for
+//! recomputing the accounts from stored ones.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ impl<'a> Derivation<'a> {
     }
 
     fn without_email(&self) -> u64 {
-        let accounts = self.users.accounts.iter();
+        let accounts = self.users.accounts.values();
         accounts.filter(|account| account.emails.is_empty()).count() as u64
     }
 
@@ -67,14 +67,12 @@ impl<'a> Derivation<'a> {
     /// Gives the addresses of the pass to those who have none.
     pub(super) fn take_emails(&mut self, pass: EmailsPass) {
         let accounts = &self.users.accounts;
-        let not_listed = pass.ids.iter().filter(|id| !accounts.contains(id));
-        let only_listed = accounts.iter().filter(|of| !pass.ids.contains(&of.id));
-        let mut only_listed: Vec<String> = only_listed.map(|of| of.id.clone()).collect();
-        only_listed.sort_unstable();
+        let not_listed = pass.ids.iter().filter(|id| !accounts.contains_key(*id));
+        let only_listed = accounts.keys().filter(|id| !pass.ids.contains(*id));
         self.gaps.second_list = Some(SecondList {
             last_page_reached: pass.pages.last().is_some_and(|page| page.last),
             not_listed: not_listed.cloned().collect(),
-            only_listed,
+            only_listed: only_listed.cloned().collect(),
         });
         for (id, email) in pass.emails {
             if let Some(account) = self.users.accounts.get_mut(&id)
@@ -89,14 +87,10 @@ impl<'a> Derivation<'a> {
 
     /// The accounts that still lack something, in the order in which they are read alone.
     pub(super) fn to_read_alone(&self) -> Vec<String> {
-        let lacking = self
-            .users
-            .accounts
-            .iter()
-            .filter(|account| has_gap(account));
-        let (mut ids, odd): (Vec<String>, Vec<String>) = lacking
-            .map(|account| account.id.clone())
-            .partition(|id| Client::can_ask_for(id));
+        let accounts = self.users.accounts.values();
+        let lacking = accounts.filter(|account| has_gap(account));
+        let ids = lacking.map(|account| account.id.clone());
+        let (ids, odd): (Vec<String>, Vec<String>) = ids.partition(|id| Client::can_ask_for(id));
         if !odd.is_empty() {
             let accounts = odd.len();
             warn!(
@@ -104,7 +98,6 @@ impl<'a> Derivation<'a> {
                 "{accounts} accounts have an id that no address can carry"
             );
         }
-        ids.sort_unstable();
         ids
     }
 
@@ -116,18 +109,10 @@ impl<'a> Derivation<'a> {
         let Some(known) = self.users.accounts.get_mut(id) else {
             return false;
         };
-        let before = (
-            known.emails.is_empty(),
-            known.status.clone(),
-            known.role.clone(),
-        );
+        let filled = |of: &Account| (of.emails.is_empty(), of.status.clone(), of.role.clone());
+        let before = filled(known);
         merge(known, got);
-        before
-            != (
-                known.emails.is_empty(),
-                known.status.clone(),
-                known.role.clone(),
-            )
+        before != filled(known)
     }
 
     /// The accounts, and how complete they are. Its pages are those of all lists.
@@ -139,7 +124,7 @@ impl<'a> Derivation<'a> {
             listing: self.users.listing,
             memberships,
             gaps: self.gaps,
-            accounts: self.users.accounts.into_sorted(),
+            accounts: self.users.accounts.into_values().collect(),
         }
     }
 }

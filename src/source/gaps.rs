@@ -155,16 +155,9 @@ impl Filled {
             }
         }
         self.gets = lines.finish();
-        self.requests.push(RequestRecord {
-            method: "GET".to_owned(),
-            path: "/unified/user-directory/users/{id}".to_owned(),
-            query: [(
-                "integrated_account_id".to_owned(),
-                client.connection_id().to_owned(),
-            )]
-            .into(),
-            answers: derivation.gaps.gets,
-        });
+        let path = "/unified/user-directory/users/{id}";
+        let record = client.record(path, derivation.gaps.gets);
+        self.requests.push(record);
         Ok(())
     }
 }
@@ -191,10 +184,8 @@ async fn read_emails(
         let pages = walk.pages();
         info!(target: "progress", pages, "Read {pages} pages of e-mails");
     }
-    if let Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) =
-        walk.end()
-    {
-        warn!("The list of e-mails did not come to an end: {end}");
+    if let Some(because) = walk.end().and_then(End::shortfall) {
+        warn!("The list of e-mails did not come to an end: {because}");
     }
     info!(
         pages = walk.pages(),
@@ -218,14 +209,8 @@ fn too_long(accounts: usize, needed: Duration) -> String {
 
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let groups = digits.as_bytes().rchunks(3).rev();
+    Vec::from_iter(groups.map(String::from_utf8_lossy)).join(",")
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, account};
-use super::raw::{Kept, Packer};
+use super::accounts::{Accounts, account, add};
+use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
-use crate::model::{Listing, RejectedRecord, RequestRecord, Workspace};
+use crate::model::{Listing, RejectedRecord, Workspace};
 use crate::truto::{Client, End, List, Page, PageWalk, Row, TrutoError, User, restarted_once};
 
 /// The users as listed.
@@ -15,14 +15,6 @@ pub(super) struct Users {
     pub(super) listing: Listing,
     /// Texts in place of addresses that are none.
     pub(super) emails_unreadable: u64,
-}
-
-/// The same, as they were read.
-#[derive(Debug, Default)]
-pub(super) struct ReadUsers {
-    pub(super) users: Users,
-    pub(super) raw: Vec<Kept>,
-    pub(super) requests: Vec<RequestRecord>,
 }
 
 /// The list of users of a workspace.
@@ -42,20 +34,16 @@ pub(super) async fn read(
     client: &Client,
     workspace: &Workspace,
     raw: RawPages,
-) -> Result<ReadUsers, SourceError> {
+) -> Result<ReadList<Users>, SourceError> {
     let list = users_list(client, &workspace.id);
     let read = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
-    let Listing {
-        rows,
-        unique,
-        duplicates,
-        ..
-    } = read.users.listing;
+    let listing = &read.content.listing;
+    let unique = listing.unique;
     info!(
-        rows,
+        rows = listing.rows,
         unique,
-        duplicates,
-        pages = read.users.listing.pages.len(),
+        duplicates = listing.duplicates,
+        pages = listing.pages.len(),
         "Read the list of users: {unique} accounts"
     );
     Ok(read)
@@ -66,23 +54,25 @@ async fn read_once(
     list: &List,
     workspace: &Workspace,
     raw: RawPages,
-) -> Result<ReadUsers, TrutoError> {
+) -> Result<ReadList<Users>, TrutoError> {
     let mut walk = PageWalk::<User>::new(client, list);
-    let mut read = ReadUsers::default();
+    let mut users = Users::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
         packer.page(&page);
-        read.users.take(page, workspace);
-        let (pages, accounts) = (walk.pages(), read.users.accounts.len());
+        users.take(page, workspace);
+        let (pages, accounts) = (walk.pages(), users.accounts.len());
         info!(target: "progress", pages, accounts, "Read {pages} pages, {accounts} accounts");
     }
-    read.raw = packer.finish();
-    read.users.end(walk.end());
-    if let Some(because) = &read.users.listing.stopped_because {
+    users.end(walk.end());
+    if let Some(because) = &users.listing.stopped_because {
         warn!("The list of users did not come to an end: {because}");
     }
-    read.requests = vec![list.record(client, walk.pages())];
-    Ok(read)
+    Ok(ReadList {
+        content: users,
+        raw: packer.finish(),
+        request: list.record(client, walk.pages()),
+    })
 }
 
 impl Users {
@@ -98,7 +88,7 @@ impl Users {
                     Some(id) => {
                         let (account, unreadable) = account(id, user, workspace);
                         self.emails_unreadable += unreadable;
-                        if !self.accounts.add(account) {
+                        if !add(&mut self.accounts, account) {
                             self.listing.duplicates += 1;
                         }
                         continue;
@@ -118,12 +108,7 @@ impl Users {
     /// All pages are taken; how the list ended.
     pub(super) fn end(&mut self, end: Option<End>) {
         self.listing.unique = self.accounts.len() as u64;
-        match end {
-            Some(End::LastPage) => self.listing.last_page_reached = true,
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                self.listing.stopped_because = Some(end.to_string());
-            }
-            None => {}
-        }
+        self.listing.last_page_reached = end == Some(End::LastPage);
+        self.listing.stopped_because = end.and_then(End::shortfall);
     }
 }

@@ -25,16 +25,7 @@ pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), So
             }
         }
     };
-    let record = RequestRecord {
-        method: "GET".to_owned(),
-        path: "/unified/user-directory/users/meta/list".to_owned(),
-        query: [(
-            "integrated_account_id".to_owned(),
-            client.connection_id().to_owned(),
-        )]
-        .into(),
-        answers: 1,
-    };
+    let record = client.record("/unified/user-directory/users/meta/list", 1);
     Ok((mapping, record))
 }
 

@@ -1,14 +1,14 @@
 //! The workspace memberships: the second witness of who has an account, and what they may do.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
-use super::raw::{Kept, Packer};
+use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
-use crate::model::{self, PageRecord, RequestRecord, Role, Status};
+use crate::model::{self, PageRecord, Role, Status};
 use crate::truto::{
     Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
 };
@@ -19,20 +19,12 @@ pub(super) const ASANA_PAGE_SIZE: u32 = 100;
 /// What the memberships say.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    by_user: HashMap<String, Member>,
+    by_user: BTreeMap<String, Member>,
     rows: u64,
     rejected: u64,
     /// None: read to the end.
     trouble: Option<model::Memberships>,
     pub(super) pages: Vec<PageRecord>,
-}
-
-/// The same, as they were read.
-#[derive(Debug)]
-pub(super) struct ReadMembers {
-    pub(super) members: Members,
-    pub(super) raw: Vec<Kept>,
-    pub(super) requests: Vec<RequestRecord>,
 }
 
 /// One user's memberships made one: an active record before one that says nothing, that before an
@@ -101,34 +93,37 @@ pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
-) -> Result<ReadMembers, SourceError> {
+) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
-    let nothing = |trouble| ReadMembers {
-        members: Members::without(trouble),
-        raw: Vec::new(),
-        requests: vec![list.record(client, 1)],
-    };
-    match restarted_once(async || read_once(client, &list, raw).await).await {
-        Ok(members) => Ok(members),
+    let read = restarted_once(async || read_once(client, &list, raw).await).await;
+    let trouble = match read {
+        Ok(members) => return Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
             warn!("The workspace memberships cannot be read, so there is a single source: {error}");
-            let trouble = model::Memberships::Unreadable {
+            model::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),
                 missing_scopes: error.missing_scopes().to_vec(),
-            };
-            Ok(nothing(trouble))
+            }
         }
         Err(error) if error.is_malformed() => {
             warn!("The workspace memberships were not understood: {error}");
             let reason = error.to_string();
-            let trouble = model::Memberships::Incomplete { reason };
-            Ok(nothing(trouble))
+            model::Memberships::Incomplete { reason }
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(ReadList {
+        content: Members::without(trouble),
+        raw: Vec::new(),
+        request: list.record(client, 1),
+    })
 }
 
-async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMembers, TrutoError> {
+async fn read_once(
+    client: &Client,
+    list: &List,
+    raw: RawPages,
+) -> Result<ReadList<Members>, TrutoError> {
     let mut walk = PageWalk::<Membership>::new(client, list);
     let mut members = Members::default();
     let mut packer = Packer::new(raw);
@@ -159,10 +154,10 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
         "Read {} workspace memberships",
         members.rows
     );
-    Ok(ReadMembers {
-        members,
+    Ok(ReadList {
+        content: members,
         raw: packer.finish(),
-        requests: vec![list.record(client, walk.pages())],
+        request: list.record(client, walk.pages()),
     })
 }
 
@@ -189,13 +184,7 @@ impl Members {
 
     /// All pages are taken; how the list ended, or why its next page was refused.
     pub(super) fn end(&mut self, end: Option<End>, refused: Option<String>) {
-        let without_end = match end {
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                Some(end.to_string())
-            }
-            Some(End::LastPage) | None => refused,
-        };
-        if let Some(reason) = without_end {
+        if let Some(reason) = end.and_then(End::shortfall).or(refused) {
             self.stop(reason);
         }
     }
@@ -223,7 +212,7 @@ impl Members {
 
     /// Fills what the list of users leaves out; where the two disagree, access wins.
     pub(super) fn fill(&self, accounts: &mut Accounts) {
-        for account in accounts.iter_mut() {
+        for account in accounts.values_mut() {
             let Some(member) = self.by_user.get(&account.id) else {
                 continue;
             };
@@ -244,32 +233,24 @@ impl Members {
         if let Some(trouble) = &self.trouble {
             return trouble.clone();
         }
-        let count = |reported| {
-            let members = self.by_user.values();
-            members
-                .filter(|member| member.is_active == reported)
-                .count() as u64
+        let with = |reported| {
+            let members = self.by_user.iter();
+            members.filter(move |(_, member)| member.is_active == reported)
         };
-        let active = self
-            .by_user
-            .iter()
-            .filter(|(_, m)| m.is_active == Some(true));
-        let not_listed = active.filter(|(id, _)| !accounts.contains(id));
-        let mut active_not_listed: Vec<_> = not_listed.map(|(id, _)| id.clone()).collect();
-        let listed = accounts.iter().filter(|account| may_have_access(account));
-        let alone = listed.filter(|account| !self.by_user.contains_key(&account.id));
-        let mut listed_without_membership: Vec<_> =
-            alone.map(|account| account.id.clone()).collect();
-        active_not_listed.sort_unstable();
-        listed_without_membership.sort_unstable();
+        let count = |reported| with(reported).count() as u64;
+        let active = with(Some(true)).map(|(id, _)| id);
+        let active_not_listed = active.filter(|id| !accounts.contains_key(*id));
+        let listed = accounts.values().filter(|account| may_have_access(account));
+        let listed = listed.map(|account| &account.id);
+        let without_membership = listed.filter(|id| !self.by_user.contains_key(*id));
         model::Memberships::Read {
             rows: self.rows,
             rejected: self.rejected,
             active: count(Some(true)),
             inactive: count(Some(false)),
             unknown: count(None),
-            active_not_listed,
-            listed_without_membership,
+            active_not_listed: active_not_listed.cloned().collect(),
+            listed_without_membership: without_membership.cloned().collect(),
         }
     }
 }

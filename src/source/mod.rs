@@ -9,7 +9,6 @@ use crate::net::Deadline;
 use crate::truto;
 
 mod accounts;
-mod again;
 mod derivation;
 mod error;
 mod gaps;
@@ -17,14 +16,15 @@ mod listing;
 mod mapping;
 mod memberships;
 mod raw;
+mod recompute;
 mod workspace;
 
-pub use again::{KeptAnswers, Otherwise, Recomputed, derive_again};
 pub use derivation::VERSION;
 use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
+pub use recompute::{KeptAnswers, NotRecomputed, recompute};
 pub use workspace::{Preflight, preflight, visible_workspaces};
 
 /// What of Asana's permissions a review needs, and why. Asana has no narrower word for the last.
@@ -114,7 +114,7 @@ async fn fetch(
         memberships::read(client, &workspace.id, settings.raw),
         mapping::read(client),
     )?;
-    let mut derivation = Derivation::of(&workspace, users.users, members.members);
+    let mut derivation = Derivation::of(&workspace, users.content, members.content);
     let filled = gaps::fill(client, &workspace, &mut derivation, settings.raw).await?;
     let Derived {
         listing,
@@ -128,9 +128,7 @@ async fn fetch(
         accounts.len(),
         workspace.id
     );
-    requests.push(asked_mapping);
-    requests.extend(users.requests);
-    requests.extend(members.requests);
+    requests.extend([asked_mapping, users.request, members.request]);
     requests.extend(filled.requests);
     let kept = [users.raw, members.raw, filled.raw];
     Ok(FetchedAccounts {

@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 use super::RawPages;
-use crate::model::{RawFile, RawFileSize, RawKind};
+use crate::model::{RawFile, RawFileSize, RawKind, RequestRecord};
 use crate::truto::{Page, minimal_page};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves
@@ -16,6 +16,14 @@ const LEVEL: Compression = Compression::new(3);
 
 /// A file as kept: packed bytes and rows.
 pub(super) type Kept = (Vec<u8>, u64);
+
+/// A list that was read to its end or as far as it goes.
+#[derive(Debug)]
+pub(super) struct ReadList<T> {
+    pub(super) content: T,
+    pub(super) raw: Vec<Kept>,
+    pub(super) request: RequestRecord,
+}
 
 /// Packs answers into files, one answer a line.
 #[derive(Debug)]

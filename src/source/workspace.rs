@@ -66,16 +66,15 @@ fn directory_list(client: &Client, name: &'static str, resource: &str) -> List {
 async fn connection(client: &Client) -> Result<Connection, SourceError> {
     let account = client.active_connection().await?;
     let id = client.connection_id().to_owned();
-    let is_asana = account.integration.is_asana();
-    let scopes = account.scopes();
-    match (account.integration.name, is_asana) {
+    let is_asana = account.is_asana();
+    match (account.integration, is_asana) {
         (Some(integration), Some(false)) => Err(SourceError::WrongIntegration { id, integration }),
         (integration, _) => Ok(Connection {
             id,
             status: account.status.unwrap_or_default(),
             integration,
             authentication_method: account.authentication_method,
-            scopes,
+            scopes: account.scopes,
             tenant_id: account.tenant_id,
             environment_id: account.environment_id,
             is_sandbox: account.is_sandbox,
@@ -87,14 +86,11 @@ async fn connection(client: &Client) -> Result<Connection, SourceError> {
 /// Every workspace the connection sees: at least one, from a list that came to its end.
 pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, SourceError> {
     let organizations = directory_list(client, "organizations", "organizations");
-    match workspaces(client, &organizations).await? {
-        (seen, _, End::LastPage) if seen.is_empty() => Err(SourceError::NoWorkspace),
-        (seen, _, End::LastPage) => Ok(seen),
-        (_, _, end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-            Err(SourceError::WorkspacesUnknown {
-                because: end.to_string(),
-            })
-        }
+    let (seen, _, end) = workspaces(client, &organizations).await?;
+    match end.shortfall() {
+        Some(because) => Err(SourceError::WorkspacesUnknown { because }),
+        None if seen.is_empty() => Err(SourceError::NoWorkspace),
+        None => Ok(seen),
     }
 }
 
@@ -133,10 +129,8 @@ fn choose(
     {
         return Ok(seen.swap_remove(place));
     }
-    if end != End::LastPage {
-        return Err(SourceError::WorkspacesUnknown {
-            because: end.to_string(),
-        });
+    if let Some(because) = end.shortfall() {
+        return Err(SourceError::WorkspacesUnknown { because });
     }
     if let Some(wanted) = wanted {
         return Err(SourceError::WorkspaceNotListed {

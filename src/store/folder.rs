@@ -218,11 +218,7 @@ fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 /// Makes `folder` and what is missing above it, each safe on the disk before the next is made.
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
+    let folder = or_here(folder);
     if folder.is_dir() {
         return Ok(());
     }
@@ -238,14 +234,18 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
+    let folder = or_here(folder);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| failed("writing", folder, error))
+}
+
+/// The parent of a relative name is empty, which means the working folder.
+fn or_here(folder: &Path) -> &Path {
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    }
 }
 
 fn failed(action: &str, path: &Path, error: io::Error) -> StoreError {

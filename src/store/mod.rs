@@ -7,25 +7,16 @@ use jiff::Timestamp;
 use crate::aws::{self, Retries};
 use crate::model::Protection;
 
-mod error;
 mod folder;
 mod s3;
 
-pub use crate::aws::ObjectLock;
-pub use error::StoreError;
+pub use crate::aws::{AwsError as StoreError, ObjectLock};
 use folder::Folder;
 use s3::S3;
 
 /// Where evidence lies.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// A folder or a bucket.
-    pub location: StoreLocation,
-}
-
-/// A folder or a bucket.
-#[derive(Clone, Debug)]
-pub enum StoreLocation {
+pub enum Settings {
     /// A folder; it is made when the first object is.
     Folder(PathBuf),
     /// A bucket and a prefix without slashes at its ends (empty for none).
@@ -112,9 +103,9 @@ enum StoreKind {
 impl Store {
     /// Opens a store. Nothing is made, and no bucket is asked, before the first object is.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
-        match &settings.location {
-            StoreLocation::Folder(root) => Ok(Self::folder(root)),
-            StoreLocation::S3 {
+        match settings {
+            Settings::Folder(root) => Ok(Self::folder(root)),
+            Settings::S3 {
                 bucket,
                 prefix,
                 force_path_style,
@@ -148,30 +139,29 @@ impl Store {
 
     /// The same store, trying again as `retries` says. A folder never tries again.
     pub fn with_retries(self, retries: Retries) -> Self {
-        self.in_a_bucket(|s3| s3.with_retries(retries))
+        self.in_a_bucket(|s3| s3.retries = retries)
     }
 
     /// The same store, refusing a bucket of another AWS account. A folder has none.
     pub fn owned_by(self, owner: Option<String>) -> Self {
-        self.in_a_bucket(|s3| s3.owned_by(owner))
+        self.in_a_bucket(|s3| s3.owner = owner)
     }
 
     /// The same store, encrypting what it creates with a key of AWS KMS. A folder encrypts nothing.
     pub fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
-        self.in_a_bucket(|s3| s3.encrypted_with(kms_key_id))
+        self.in_a_bucket(|s3| s3.kms_key_id = kms_key_id)
     }
 
     /// The same store, putting what it creates under a lock. A folder knows no locks.
     pub fn locked(self, lock: Option<ObjectLock>) -> Self {
-        self.in_a_bucket(|s3| s3.locked(lock))
+        self.in_a_bucket(|s3| s3.lock = lock)
     }
 
-    fn in_a_bucket(self, change: impl FnOnce(S3) -> S3) -> Self {
-        let kind = match self.kind {
-            StoreKind::S3(s3) => StoreKind::S3(change(s3)),
-            StoreKind::Folder(folder) => StoreKind::Folder(folder),
-        };
-        Self { kind }
+    fn in_a_bucket(mut self, change: impl FnOnce(&mut S3)) -> Self {
+        if let StoreKind::S3(s3) = &mut self.kind {
+            change(s3);
+        }
+        self
     }
 
     /// Where it is, as shown to people: a path, or `s3://bucket/prefix`.

@@ -15,9 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
-use crate::aws::{
-    Action, AwsError, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry,
-};
+use crate::aws::{Action, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry};
 use crate::model::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
@@ -31,44 +29,27 @@ pub(super) struct S3 {
     client: Client,
     bucket: String,
     prefix: String,
-    retries: Retries,
+    pub(super) retries: Retries,
     /// The AWS account the bucket must belong to.
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// The lock each object is put under.
-    lock: Option<ObjectLock>,
+    pub(super) lock: Option<ObjectLock>,
     /// The key of KMS each object is encrypted with.
-    kms_key_id: Option<String>,
+    pub(super) kms_key_id: Option<String>,
 }
 
 impl S3 {
     pub(super) fn new(client: Client, bucket: String, prefix: String) -> Self {
         let prefix = prefix.trim_matches('/').to_owned();
-        let retries = Retries::default();
         Self {
             client,
             bucket,
             prefix,
-            retries,
+            retries: Retries::default(),
             owner: None,
             lock: None,
             kms_key_id: None,
         }
-    }
-
-    pub(super) fn owned_by(self, owner: Option<String>) -> Self {
-        Self { owner, ..self }
-    }
-
-    pub(super) fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
-        Self { kms_key_id, ..self }
-    }
-
-    pub(super) fn locked(self, lock: Option<ObjectLock>) -> Self {
-        Self { lock, ..self }
-    }
-
-    pub(super) fn with_retries(self, retries: Retries) -> Self {
-        Self { retries, ..self }
     }
 
     pub(super) fn location(&self) -> String {
@@ -91,25 +72,28 @@ impl S3 {
 
     pub(super) async fn create(&self, name: &str, bytes: Vec<u8>) -> Result<Created, StoreError> {
         let address = self.locate(name);
-        let key = self.key(name);
-        let sha256 = STANDARD.encode(Sha256::digest(&bytes));
-        let put = || self.put_once(&key, &bytes, &sha256);
-        match retry(self.retries, &address, put).await {
+        match self.put(name, &bytes).await {
             Ok(()) => Ok(Created::New),
             // Perhaps our own write, whose answer was lost before the SDK tried again.
-            Err(AwsFailure {
-                kind: AwsFailureKind::Exists,
-                cause,
-            }) => match self.read(name).await? {
-                Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
-                Some(_) => Err(StoreError::Conflict { name: address }),
-                None => Err(StoreError::Unavailable {
-                    what: format!("reading back `{address}`"),
-                    source: cause,
-                }),
-            },
+            Err(failure) if failure.kind == AwsFailureKind::Exists => {
+                match self.read(name).await? {
+                    Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
+                    Some(_) => Err(StoreError::Conflict { name: address }),
+                    None => Err(StoreError::Unavailable {
+                        what: format!("reading back `{address}`"),
+                        source: failure.cause,
+                    }),
+                }
+            }
             Err(failure) => Err(self.error(Action::Write, &address, failure)),
         }
+    }
+
+    async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), AwsFailure> {
+        let key = self.key(name);
+        let sha256 = STANDARD.encode(Sha256::digest(bytes));
+        let put = || self.put_once(&key, bytes, &sha256);
+        retry(self.retries, &self.locate(name), put).await
     }
 
     /// One put, from memory: from a file the SDK would send `aws-chunked`, which some stores reject.
@@ -159,16 +143,11 @@ impl S3 {
         as_of: Timestamp,
     ) -> Result<Protection, StoreError> {
         let (address, key) = (self.locate(name), self.key(name));
-        let sha256 = STANDARD.encode(Sha256::digest(&bytes));
         self.create(name, bytes.clone()).await?;
         // The same bytes again: a store that takes them would take others too.
-        let put = || self.put_once(&key, &bytes, &sha256);
-        let create_only = match retry(self.retries, &address, put).await {
+        let create_only = match self.put(name, &bytes).await {
             Ok(()) => false,
-            Err(AwsFailure {
-                kind: AwsFailureKind::Exists,
-                ..
-            }) => true,
+            Err(failure) if failure.kind == AwsFailureKind::Exists => true,
             Err(failure) => return Err(self.error(Action::Write, &address, failure)),
         };
         let seen = match retry(self.retries, &address, || self.head_once(&key)).await {
@@ -230,10 +209,7 @@ impl S3 {
                 bytes: object.bytes,
                 lock: object.lock,
             })),
-            Err(AwsFailure {
-                kind: AwsFailureKind::NoSuchKey,
-                ..
-            }) => Ok(None),
+            Err(failure) if failure.kind == AwsFailureKind::NoSuchKey => Ok(None),
             Err(failure) => Err(self.error(Action::Read, &address, failure)),
         }
     }
@@ -261,12 +237,8 @@ impl S3 {
                 listed.sort_by(|one, other| one.name.cmp(&other.name));
                 return Ok(listed);
             }
-            // A list that stopped half-way is an error, not a short list.
             if page.next_continuation_token.is_none() || page.next_continuation_token == token {
-                return Err(StoreError::Unavailable {
-                    what: format!("listing `{address}`"),
-                    source: "the store says there is more, but not where it goes on".into(),
-                });
+                return Err(stopped_half_way(format!("listing `{address}`")));
             }
             token = page.next_continuation_token;
         }
@@ -297,10 +269,7 @@ impl S3 {
         };
         match retry(self.retries, &address, delete).await {
             Ok(()) => Ok(Deleted::Gone),
-            Err(AwsFailure {
-                kind: AwsFailureKind::Refused(None),
-                ..
-            }) => Ok(Deleted::Refused),
+            Err(failure) if failure.kind == AwsFailureKind::Refused(None) => Ok(Deleted::Refused),
             Err(failure) => Err(self.error(Action::Delete, &address, failure)),
         }
     }
@@ -353,12 +322,10 @@ impl S3 {
                 let version = page.next_version_id_marker.unwrap_or_default();
                 (key, version)
             });
-            // A list that stopped half-way is an error, not a short list.
             if next.is_none() || next == from {
-                return Err(StoreError::Unavailable {
-                    what: format!("listing the versions of `{address}`"),
-                    source: "the store says there is more, but not where it goes on".into(),
-                });
+                return Err(stopped_half_way(format!(
+                    "listing the versions of `{address}`"
+                )));
             }
             from = next;
         }
@@ -393,7 +360,21 @@ impl S3 {
                 None => BAD_PUT,
             });
         }
-        AwsError::from_failure(action, &self.bucket, address, failure).into()
+        let mut error = StoreError::from_failure(action, &self.bucket, address, failure);
+        match &mut error {
+            StoreError::NotFound { hint, .. } => *hint = Some(NO_BUCKET),
+            StoreError::TooLarge { hint, .. } => *hint = Some(NOT_OURS),
+            _ => {}
+        }
+        error
+    }
+}
+
+/// A list that stopped half-way is an error, not a short list.
+fn stopped_half_way(what: String) -> StoreError {
+    StoreError::Unavailable {
+        what,
+        source: "the store says there is more, but not where it goes on".into(),
     }
 }
 
@@ -402,6 +383,10 @@ fn whole_days(length: SignedDuration) -> u32 {
     let hours = length.as_hours().saturating_add(1);
     u32::try_from(hours / 24).unwrap_or_default()
 }
+
+const NO_BUCKET: &str = "evidence needs a bucket that exists: create it, or correct EVIDENCE_URL";
+
+const NOT_OURS: &str = "this program does not write such objects: something else uses this prefix";
 
 /// What a put may have met, beside what any request may.
 const BAD_PUT: &str = "check EVIDENCE_URL, AWS_REGION, AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE; if they are right, the \

@@ -7,8 +7,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{ErrorEnvelope, Said};
-use super::pages::NoPage;
-use super::{ApiSettings, IntegratedAccount, Row, System, TrutoError};
+use super::pages::{NoPage, record};
+use super::{ApiSettings, IntegratedAccount, System, TrutoError};
 use crate::clock::Clock;
 use crate::net::{Deadline, Http, NetError, Pacer, Request, Response};
 
@@ -60,6 +60,10 @@ impl Api {
     /// Scheme, host and port the answers come from.
     pub(super) fn origin(&self) -> String {
         self.base_url.origin().ascii_serialization()
+    }
+
+    pub(super) fn base_url(&self) -> &Url {
+        &self.base_url
     }
 
     pub(super) fn skew_minutes(&self) -> Option<i64> {
@@ -138,12 +142,7 @@ impl Api {
             },
             _ => self.explain(system, error),
         });
-        let what = "GET /integrated-account";
-        match serde_json::from_slice::<Row<IntegratedAccount>>(&answer?.body) {
-            Ok(Row::Record(connection)) => Ok(connection),
-            Ok(Row::Other(kind)) => Err(malformed(what, NoPage::NotAnObject(kind))),
-            Err(error) => Err(malformed(what, NoPage::Json(error))),
-        }
+        record(&answer?.body).map_err(|problem| malformed("GET /integrated-account", problem))
     }
 
     /// A failed call in Truto's terms.
@@ -165,14 +164,8 @@ impl Api {
                 what,
                 scopes,
             },
-            401 | 403 => TrutoError::Refused {
-                system,
-                what,
-                status,
-                said,
-            },
             408 | 425 | 429 => TrutoError::Failed { story: error, said },
-            400..500 => TrutoError::Rejected {
+            400..500 => TrutoError::Refused {
                 system,
                 what,
                 status,

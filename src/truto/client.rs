@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::api::{Api, malformed};
-use super::pages::{Contents, Cursor, NoPage};
+use super::pages::{Contents, Cursor, NoPage, record};
 use super::wire::CapabilitiesBody;
 use super::{
     Capabilities, IntegratedAccount, List, Row, Settings, System, TokenReported, TrutoError, User,
@@ -55,7 +55,7 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Self, TrutoError> {
         Ok(Self {
-            api: Api::new(&settings.api(), clock, deadline)?,
+            api: Api::new(&settings.api, clock, deadline)?,
             connection_id: settings.integrated_account_id.clone(),
             page_size: settings.page_size,
             system,
@@ -137,6 +137,17 @@ impl Client {
         }
     }
 
+    /// That something was asked of the connection, for the evidence.
+    pub fn record(&self, path: &str, answers: u64) -> RequestRecord {
+        let query = [("integrated_account_id", self.connection_id())];
+        RequestRecord {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            query: query.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            answers,
+        }
+    }
+
     /// Whether something with this id can be asked for at all: `.` and `..` are no path segments, and
     /// an address has an end.
     pub fn can_ask_for(id: &str) -> bool {
@@ -149,24 +160,16 @@ impl Client {
         let path = ["unified", "user-directory", "users", id];
         let query = [("integrated_account_id", self.connection_id())];
         let what = "GET /unified/user-directory/users/{id}";
-        for attempt in 1.. {
-            let answer = self.data(&path, &query).await?;
-            match read_one(&answer.body) {
-                Ok(user) if user.id.as_deref().is_none_or(|got| got == id) => {
-                    let body = answer.body;
-                    return Ok(GotUser { user, body });
-                }
-                Ok(_) => {
-                    return Err(TrutoError::Malformed {
-                        what: what.to_owned(),
-                        problem: "it is another user's".to_owned(),
-                        cut: false,
-                    });
-                }
-                Err(problem) => retry_if_cut(what, problem, attempt)?,
-            }
+        let (user, answer) = self.whole(what, &path, &query, read_one).await?;
+        if user.id.as_deref().is_some_and(|got| got != id) {
+            return Err(TrutoError::Malformed {
+                what: what.to_owned(),
+                problem: "it is another user's".to_owned(),
+                cut: false,
+            });
         }
-        unreachable!("attempts end with an answer or an error")
+        let body = answer.body;
+        Ok(GotUser { user, body })
     }
 
     /// `GET /unified/user-directory/users/meta/list`: how users are mapped for this connection, as JSON
@@ -175,17 +178,16 @@ impl Client {
         let path = ["unified", "user-directory", "users", "meta", "list"];
         let query = [("integrated_account_id", self.connection_id())];
         let what = "GET /unified/user-directory/users/meta/list";
-        for attempt in 1.. {
-            let answer = self.data(&path, &query).await?;
-            match serde_json::from_slice::<Value>(&answer.body) {
-                Ok(Value::Object(mapping)) if !mapping.is_empty() => {
-                    return Ok(sorted(&Value::Object(mapping)));
-                }
-                Ok(_) => return Err(malformed(what, NoPage::NoRows)),
-                Err(error) => retry_if_cut(what, NoPage::Json(error), attempt)?,
+        let mapping = |body: &[u8]| match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(mapping)) if !mapping.is_empty() => {
+                // serde_json sorts keys, unless its feature `preserve_order` is on: the test below would fail.
+                Ok(Value::Object(mapping).to_string())
             }
-        }
-        unreachable!("attempts end with an answer or an error")
+            Ok(_) => Err(NoPage::NoRows),
+            Err(error) => Err(NoPage::Json(error)),
+        };
+        let (mapping, _) = self.whole(what, &path, &query, mapping).await?;
+        Ok(mapping)
     }
 
     /// `GET /integrated-account/{id}/capabilities`: what of users the connection can be asked.
@@ -230,29 +232,46 @@ impl Client {
             full.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         query.extend(cursor.map(Cursor::parameter));
         let what = format!("GET /{}", list.path.join("/"));
-        let mut attempts = 0;
-        for attempt in 1.. {
-            let mut answer = self.data(&path, &query).await?;
+        let read = |body: &[u8]| match (Contents::read(body), list.name) {
+            // `/me` may answer with its one record bare.
+            (Err(NoPage::NoRows), List::ME) => match record(body) {
+                Ok(me) => Ok(Contents {
+                    rows: vec![Row::Record(me)],
+                    next: None,
+                    is_partial: false,
+                }),
+                Err(_) => Err(NoPage::NoRows),
+            },
+            (contents, _) => contents,
+        };
+        self.whole(&what, &path, &query, read).await
+    }
+
+    /// A call for data, and what its body says. JSON that merely stops too early was cut on a way that does not say
+    /// so: worth another attempt.
+    async fn whole<T>(
+        &self,
+        what: &str,
+        path: &[&str],
+        query: &[(&str, &str)],
+        read: impl Fn(&[u8]) -> Result<T, NoPage>,
+    ) -> Result<(T, Response), TrutoError> {
+        let (mut attempt, mut attempts) = (1, 0);
+        loop {
+            let mut answer = self.data(path, query).await?;
             attempts += answer.attempts;
             answer.attempts = attempts;
-            match Contents::read(&answer.body) {
-                Ok(contents) => return Ok((contents, answer)),
-                // `/me` may answer with its one record bare.
-                Err(NoPage::NoRows) if list.name == List::ME => {
-                    if let Ok(Row::Record(record)) = serde_json::from_slice(&answer.body) {
-                        let contents = Contents {
-                            rows: vec![Row::Record(record)],
-                            next: None,
-                            is_partial: false,
-                        };
-                        return Ok((contents, answer));
-                    }
-                    return Err(malformed(&what, NoPage::NoRows));
+            match read(&answer.body).map_err(|problem| malformed(what, problem)) {
+                Ok(content) => return Ok((content, answer)),
+                Err(TrutoError::Malformed { cut: true, .. })
+                    if attempt < ATTEMPTS_AT_WHOLE_JSON =>
+                {
+                    warn!(attempt, "{what}: the answer was cut short; trying again");
                 }
-                Err(problem) => retry_if_cut(&what, problem, attempt)?,
+                Err(error) => return Err(error),
             }
+            attempt += 1;
         }
-        unreachable!("attempts end with an answer or an error")
     }
 
     /// A call for data. A 401 may mean our token or the login behind the connection, which tells.
@@ -293,53 +312,21 @@ fn read_one(body: &[u8]) -> Result<User, NoPage> {
         result: Option<Row<User>>,
     }
 
-    match serde_json::from_slice::<Row<User>>(body) {
-        Ok(Row::Record(user)) if user.id.is_some() => Ok(user),
-        Ok(Row::Record(_)) => match serde_json::from_slice(body) {
-            Ok(Wrapped {
-                result: Some(Row::Record(user)),
-            }) => Ok(user),
-            _ => Err(NoPage::NoRows),
-        },
-        Ok(Row::Other(kind)) => Err(NoPage::NotAnObject(kind)),
-        Err(error) => Err(NoPage::Json(error)),
+    let user: User = record(body)?;
+    if user.id.is_some() {
+        return Ok(user);
+    }
+    match serde_json::from_slice(body) {
+        Ok(Wrapped {
+            result: Some(Row::Record(user)),
+        }) => Ok(user),
+        _ => Err(NoPage::NoRows),
     }
 }
 
 /// A user that was read alone, from the body that was kept; none where it is no user.
 pub fn kept_user(body: &[u8]) -> Option<User> {
     read_one(body).ok()
-}
-
-/// JSON without blanks, keys sorted.
-fn sorted(value: &Value) -> String {
-    match value {
-        Value::Object(object) => {
-            let mut members: Vec<_> = object.iter().collect();
-            members.sort_by_key(|(key, _)| *key);
-            let member = |(key, value): &(&String, &Value)| {
-                format!("{}:{}", Value::from(key.as_str()), sorted(value))
-            };
-            let members: Vec<_> = members.iter().map(member).collect();
-            format!("{{{}}}", members.join(","))
-        }
-        Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(sorted).collect();
-            format!("[{}]", items.join(","))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
-    }
-}
-
-/// JSON that merely stops too early was cut on a way that does not say so: worth another attempt.
-fn retry_if_cut(what: &str, problem: NoPage, attempt: u32) -> Result<(), TrutoError> {
-    match malformed(what, problem) {
-        TrutoError::Malformed { cut: true, .. } if attempt < ATTEMPTS_AT_WHOLE_JSON => {
-            warn!(attempt, "{what}: the answer was cut short; trying again");
-            Ok(())
-        }
-        error => Err(error),
-    }
 }
 
 #[cfg(test)]
@@ -350,7 +337,11 @@ mod tests {
     fn the_same_mapping_is_the_same_text_in_any_order_of_its_keys() {
         let one = r#"{"b":[1,{"y":null,"x":"ü\n"}],"a":{"d":true,"c":-1.5}}"#;
         let other = r#" {"a": {"c":-1.5,"d":true}, "b":[1, {"x":"\u00fc\n","y":null}]} "#;
-        let read = |text| sorted(&serde_json::from_str(text).expect("JSON"));
+        let read = |text| {
+            serde_json::from_str::<Value>(text)
+                .expect("JSON")
+                .to_string()
+        };
         assert_eq!(read(one), read(other));
         assert_eq!(
             read(one),

@@ -65,26 +65,14 @@ pub enum TrutoError {
         /// The scopes.
         scopes: Vec<String>,
     },
-    /// Not allowed, without a scope named.
-    #[error("{what} was refused (status {status}){said}")]
+    /// Not allowed without a scope named, not there, or not in this form.
+    #[error("{what} was {} (status {status}){said}", if matches!(status, 401 | 403) { "refused" } else { "rejected" })]
     Refused {
         /// What the connection leads to.
         system: System,
         /// Method and path.
         what: String,
-        /// 401 or 403.
-        status: u16,
-        /// What Truto says.
-        said: Said,
-    },
-    /// Asked for something that is not there or not in this form.
-    #[error("{what} was rejected (status {status}){said}")]
-    Rejected {
-        /// What the connection leads to.
-        system: System,
-        /// Method and path.
-        what: String,
-        /// The status.
+        /// Below 500.
         status: u16,
         /// What Truto says.
         said: Said,
@@ -138,9 +126,8 @@ impl TrutoError {
             | Self::ConnectionNotActive { .. }
             | Self::ConnectionNeedsReauth { .. }
             | Self::ConnectionUnknown { .. }
-            | Self::MissingScope { .. }
-            | Self::Refused { .. } => ErrorKind::Refused,
-            Self::Rejected { status, .. } => match status {
+            | Self::MissingScope { .. } => ErrorKind::Refused,
+            Self::Refused { status, .. } => match status {
                 400 | 409 | 422 => ErrorKind::Unexpected,
                 _ => ErrorKind::Refused,
             },
@@ -191,11 +178,12 @@ impl TrutoError {
             }
             Self::Refused {
                 system: System::Asana,
+                status: 403,
                 ..
             } => {
                 "the account that connected Asana must be allowed to read it: connect as an Asana admin or with a service account; where the organization restricts third-party apps, a super admin must allow Truto's"
             }
-            Self::Refused { system, .. } | Self::Rejected { system, .. } => match system {
+            Self::Refused { system, .. } => match system {
                 System::Asana => {
                     "the account that connected Asana must be allowed to read it: connect as an Asana admin or with a service account"
                 }
@@ -220,9 +208,7 @@ impl TrutoError {
             Self::BadToken | Self::ConnectionNeedsReauth { .. } => Some(401),
             Self::ConnectionUnknown { .. } => Some(404),
             Self::MissingScope { .. } => Some(403),
-            Self::Refused { status, .. }
-            | Self::Rejected { status, .. }
-            | Self::CursorExpired { status, .. } => Some(*status),
+            Self::Refused { status, .. } | Self::CursorExpired { status, .. } => Some(*status),
             Self::Unavailable { .. } => Some(503),
             Self::Failed { story, .. } => story.status(),
             Self::Net(net) => net.status(),
@@ -249,7 +235,7 @@ impl TrutoError {
     /// Whether the resource itself is refused or absent: another source may still have the data.
     pub fn is_refusal_of_resource(&self) -> bool {
         match self {
-            Self::MissingScope { .. } | Self::Rejected { .. } => true,
+            Self::MissingScope { .. } => true,
             Self::Refused { status, .. } => *status != 401,
             _ => false,
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tracing::warn;
 
 use super::api::{Api, malformed};
-use super::pages::{Contents, NoPage};
+use super::pages::{Contents, NoPage, record};
 use super::wire::LinkToken;
 use super::{ApiSettings, IntegratedAccount, Row, Said, System, TrutoError, is_connection_id};
 use crate::clock::Clock;
@@ -27,7 +27,6 @@ const APP: &str = "https://app.truto.one";
 #[derive(Debug)]
 pub struct Links {
     api: Api,
-    settings: ApiSettings,
 }
 
 /// What a link is to make.
@@ -74,10 +73,8 @@ impl Links {
         clock: &Clock,
         deadline: Deadline,
     ) -> Result<Self, TrutoError> {
-        Ok(Self {
-            api: Api::new(settings, clock, deadline)?,
-            settings: settings.clone(),
-        })
+        let api = Api::new(settings, clock, deadline)?;
+        Ok(Self { api })
     }
 
     /// `GET /integrated-account`: a tenant's connections to Asana. A server that does not filter
@@ -146,12 +143,9 @@ impl Links {
         let answer = self.api.post(&["link-token"], &asked).await;
         let answer = answer.map_err(|error| self.explain(error))?;
         let what = "POST /link-token";
-        let token = match serde_json::from_slice::<Row<LinkToken>>(&answer.body) {
-            Ok(Row::Record(LinkToken { link_token })) => link_token,
-            Ok(Row::Other(kind)) => return Err(malformed(what, NoPage::NotAnObject(kind))),
-            Err(error) => return Err(malformed(what, NoPage::Json(error))),
-        };
-        let token = token.ok_or_else(|| TrutoError::Malformed {
+        let answer = record(&answer.body).map_err(|problem| malformed(what, problem))?;
+        let LinkToken { link_token } = answer;
+        let token = link_token.ok_or_else(|| TrutoError::Malformed {
             what: what.to_owned(),
             problem: "it holds no link token".to_owned(),
             cut: false,
@@ -161,7 +155,7 @@ impl Links {
 
     /// A server on this machine is no Truto, and has its links itself.
     fn address(&self, token: &str) -> Url {
-        let base = &self.settings.base_url;
+        let base = self.api.base_url();
         let app = Url::parse(APP).ok().filter(|_| !is_loopback(base));
         let mut url = app.unwrap_or_else(|| base.clone());
         url.set_path("/connect-account");
@@ -181,14 +175,13 @@ impl Links {
 
     /// None: its id is none.
     fn seen(&self, account: IntegratedAccount) -> Option<Seen> {
-        let scopes = account.scopes();
-        let said = account.last_error.message.unwrap_or_default();
+        let said = account.last_error.unwrap_or_default();
         Some(Seen {
             id: account.id.filter(|id| is_connection_id(id))?,
             status: account.status,
-            integration: account.integration.name,
+            integration: account.integration,
             said: self.api.said(&said),
-            scopes,
+            scopes: account.scopes,
             created_at: account.created_at.as_deref().and_then(super::instant),
             updated_at: account.updated_at,
         })
@@ -197,8 +190,6 @@ impl Links {
 
 /// Whether a connection is this tenant's and leads to Asana, as far as it is told.
 fn is_of(account: &IntegratedAccount, tenant_id: &str) -> bool {
-    let is_asana = |name: &str| name.trim().eq_ignore_ascii_case(ASANA);
     let tenant = account.tenant_id.as_deref();
-    let integration = account.integration.name.as_deref();
-    tenant.is_none_or(|reported| reported == tenant_id) && integration.is_none_or(is_asana)
+    tenant.is_none_or(|reported| reported == tenant_id) && account.is_asana() != Some(false)
 }

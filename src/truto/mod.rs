@@ -23,9 +23,8 @@ pub use pages::{
     End, KeptList, List, Page, PageWalk, Row, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
-    IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData,
-    TokenReported, User, UserRole,
+    Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment, IntegratedAccount,
+    License, Membership, Organization, RemoteData, TokenReported, User, UserRole,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.
@@ -46,22 +45,15 @@ impl System {
         }
     }
 
-    /// Who can connect it.
-    pub fn admin(self) -> &'static str {
-        match self {
-            Self::Asana => "an Asana admin",
-            Self::Hris => "an administrator of the HR system",
-        }
-    }
-
     /// Whom to ask to connect again, and how.
     pub fn reconnect(self, id: &str) -> String {
-        let admin = self.admin();
         match self {
             Self::Asana => format!(
-                "{admin} must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
+                "an Asana admin must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
             ),
-            Self::Hris => format!("{admin} must connect `{id}` again in Truto; the id stays"),
+            Self::Hris => format!(
+                "an administrator of the HR system must connect `{id}` again in Truto; the id stays"
+            ),
         }
     }
 }
@@ -75,33 +67,14 @@ impl fmt::Display for System {
     }
 }
 
-/// What is needed to speak to Truto.
+/// What is needed to speak to Truto through one connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Scheme, host and perhaps a path prefix.
-    pub base_url: reqwest::Url,
-    /// Bearer token.
-    pub api_token: SecretString,
+    pub api: ApiSettings,
     /// The connection ("integrated account") to read through.
     pub integrated_account_id: String,
     /// Records asked for per page.
     pub page_size: u32,
-    /// Never more requests than this in any such window.
-    pub rate_limit: Option<RateLimit>,
-    /// Bounds of each request.
-    pub http: net::Settings,
-}
-
-impl Settings {
-    /// What of it is needed whichever connection is spoken of.
-    pub fn api(&self) -> ApiSettings {
-        ApiSettings {
-            base_url: self.base_url.clone(),
-            api_token: self.api_token.clone(),
-            rate_limit: self.rate_limit,
-            http: self.http.clone(),
-        }
-    }
 }
 
 /// What is needed to speak to Truto before there is a connection.
@@ -121,12 +94,9 @@ impl ApiSettings {
     /// The same for one connection.
     pub fn to(&self, integrated_account_id: &str, page_size: u32) -> Settings {
         Settings {
-            base_url: self.base_url.clone(),
-            api_token: self.api_token.clone(),
+            api: self.clone(),
             integrated_account_id: integrated_account_id.to_owned(),
             page_size,
-            rate_limit: self.rate_limit,
-            http: self.http.clone(),
         }
     }
 }

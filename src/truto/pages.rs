@@ -6,8 +6,12 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -118,6 +122,18 @@ pub enum End {
     TooManyPages,
     /// Only the first page was asked for, and it named another.
     NotFollowed,
+}
+
+impl End {
+    /// Why the list may not be whole.
+    pub fn shortfall(self) -> Option<String> {
+        match self {
+            Self::LastPage => None,
+            Self::RepeatedCursor { .. } | Self::TooManyPages | Self::NotFollowed => {
+                Some(self.to_string())
+            }
+        }
+    }
 }
 
 impl fmt::Display for End {
@@ -279,7 +295,7 @@ impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
             .await
             .map_err(|error| match (error, asked_with) {
                 (
-                    TrutoError::Rejected {
+                    TrutoError::Refused {
                         what,
                         status: status @ (400 | 410 | 422),
                         said,
@@ -380,17 +396,21 @@ pub(super) enum NoPage {
     Cursor(usize),
 }
 
+/// The one object that a body is.
+pub(super) fn record<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoPage> {
+    match serde_json::from_slice(body).map_err(NoPage::Json)? {
+        Row::Record(record) => Ok(record),
+        Row::Other(kind) => Err(NoPage::NotAnObject(kind)),
+    }
+}
+
 impl<T: for<'de> Deserialize<'de>> Contents<T> {
     /// Reads a page: `{result, next_cursor}`, with `results` for `result`, with an object of rows
     /// for the array, Asana's own `{data, next_page}`, or that inside `result`.
     ///
     /// A body without rows is no page: an empty list says so.
     pub(super) fn read(body: &[u8]) -> Result<Self, NoPage> {
-        let envelope = match serde_json::from_slice::<Row<Envelope<T>>>(body) {
-            Ok(Row::Record(envelope)) => envelope,
-            Ok(Row::Other(what)) => return Err(NoPage::NotAnObject(what)),
-            Err(error) => return Err(NoPage::Json(error)),
-        };
+        let envelope: Envelope<T> = record(body)?;
         let rows = envelope.result.or(envelope.results).or(envelope.data);
         let Some(Rows { rows, next_page }) = rows else {
             return Err(NoPage::NoRows);
@@ -414,7 +434,7 @@ impl<T: for<'de> Deserialize<'de>> Contents<T> {
 }
 
 #[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+#[serde(bound = "T: DeserializeOwned")]
 struct Envelope<T> {
     result: Option<Rows<T>>,
     results: Option<Rows<T>>,
@@ -436,32 +456,12 @@ struct NextPage {
 /// A cursor is a text or a number; null, false and the empty text end the list. Anything else
 /// must not be taken for its end.
 fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    struct CursorText;
-
-    impl Visitor<'_> for CursorText {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a cursor")
-        }
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok((!text.is_empty()).then(|| text.to_owned()))
-        }
-        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-        fn visit_bool<E: serde::de::Error>(self, more: bool) -> Result<Self::Value, E> {
-            if more {
-                return Err(E::custom("a cursor that is `true`"));
-            }
-            Ok(None)
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    match Value::deserialize(deserializer)? {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::String(text) => Ok((!text.is_empty()).then_some(text)),
+        Value::Number(number) if number.is_u64() => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("neither a cursor nor the end of the list")),
     }
-
-    deserializer.deserialize_any(CursorText)
 }
 
 /// Rows in either form, with Asana's pointer where the list is wrapped.
@@ -470,7 +470,7 @@ struct Rows<T> {
     next_page: Option<NextPage>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RowsVisitor(PhantomData))
     }
@@ -478,7 +478,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
 
 struct RowsVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for RowsVisitor<T> {
     type Value = Rows<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -502,44 +502,20 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
         let mut next_page = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "data" => match map.next_value::<RowOrRows<T>>()? {
-                    RowOrRows::Rows(many) => rows.extend(many),
-                    RowOrRows::Row(one) => rows.push(one),
-                },
+                "data" => {
+                    let data: Box<RawValue> = map.next_value()?;
+                    if data.get().starts_with('{') {
+                        rows.push(serde_json::from_str(data.get()).map_err(A::Error::custom)?);
+                    } else {
+                        let many = serde_json::from_str::<Vec<_>>(data.get());
+                        rows.extend(many.map_err(A::Error::custom)?);
+                    }
+                }
                 "next_page" => next_page = map.next_value::<Option<NextPage>>()?,
                 _ => rows.push(map.next_value()?),
             }
         }
         Ok(Rows { rows, next_page })
-    }
-}
-
-enum RowOrRows<T> {
-    Row(Row<T>),
-    Rows(Vec<Row<T>>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for RowOrRows<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = RowOrRows<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a record or a list of them")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let many = RowsVisitor(PhantomData).visit_seq(seq)?;
-                Ok(RowOrRows::Rows(many.rows))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let one = T::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RowOrRows::Row(Row::Record(one)))
-            }
-        }
-
-        deserializer.deserialize_any(Either(PhantomData))
     }
 }
 
@@ -710,6 +686,18 @@ mod tests {
                 assert_eq!(ids(&users(&body)), ["1"], "{body}");
             }
         }
+    }
+
+    #[test]
+    fn a_field_of_any_depth_spoils_no_page_bare_or_wrapped() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        let row =
+            format!(r#"{{"id":"1","name":{deep},"roles":{deep},"remote_data":{{"x":{deep}}}}}"#);
+        assert_eq!(ids(&users(&format!(r#"{{"result":[{row}]}}"#))), ["1"]);
+        assert_eq!(
+            ids(&users(&format!(r#"{{"result":{{"data":[{row}]}}}}"#))),
+            ["1"]
+        );
     }
 
     fn employee(json: &str) -> Employee {

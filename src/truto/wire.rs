@@ -4,101 +4,60 @@
 //! record gives back just these fields, in this order. Records of HR are never kept, so they cannot
 //! be serialised.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use super::lenient::{self, FromText};
+use super::lenient::{FromText, flag, list, object, text, text_or_member, value};
 
 /// `GET /unified/user-directory/users`: a person in the unified model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct User {
     /// The user's gid in Asana.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The id an identity provider gave, where SCIM is in use.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Display name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// First name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Last name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// User name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// E-mail addresses.
-    #[serde(
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
     /// A bare address, which some mappings give instead of the list.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// `active`, `inactive`, `deleted`, `invited`, or a word of the provider's.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Roles.
-    #[serde(
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<UserRole>,
     /// Licences.
-    #[serde(
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<License>,
     /// A view-only licence, which some mappings lift to the top.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
     /// When the record was made.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     /// Last login.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<String>,
     /// The provider's own record.
     #[serde(
-        deserialize_with = "lenient::object",
+        deserialize_with = "object",
         skip_serializing_if = "RemoteData::is_empty"
     )]
     pub remote_data: RemoteData,
@@ -109,16 +68,10 @@ pub struct User {
 #[serde(default)]
 pub struct Email {
     /// The address.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether it is the main one.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_primary: Option<bool>,
 }
 
@@ -127,10 +80,7 @@ pub struct Email {
 #[serde(default)]
 pub struct UserRole {
     /// Its name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Asana's workspace or organization.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
@@ -148,10 +98,7 @@ pub struct UserRole {
 #[serde(default)]
 pub struct License {
     /// Its name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -160,28 +107,16 @@ pub struct License {
 #[serde(default)]
 pub struct RemoteData {
     /// Whether the membership is in force.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Administers the organization.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_admin: Option<bool>,
     /// A guest.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_guest: Option<bool>,
     /// A view-only licence.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
     /// The workspace the flags are about, where the record is a membership.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
@@ -199,16 +134,10 @@ impl RemoteData {
 #[serde(default)]
 pub struct Organization {
     /// Its gid.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Its name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -220,34 +149,19 @@ pub struct Membership {
     #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Whether it is in force; an invitation that was not yet accepted is.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Administers the organization.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_admin: Option<bool>,
     /// A guest.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_guest: Option<bool>,
     /// A view-only licence.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
     /// When it began.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
 }
 
@@ -256,28 +170,16 @@ pub struct Membership {
 #[serde(default)]
 pub struct CustomUser {
     /// The user's gid.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub gid: Option<String>,
     /// The same, where Truto renames it.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Display name.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The address.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
@@ -286,49 +188,49 @@ pub struct CustomUser {
 #[serde(default)]
 pub struct Employee {
     /// The record's id: Truto's or the HR system's own, known to nothing else.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// The number people and other systems know somebody by.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub employee_number: Option<String>,
     /// The company within which that number holds.
     #[serde(deserialize_with = "place")]
     pub company: Option<String>,
     /// Whole name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub name: Option<String>,
     /// First name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub first_name: Option<String>,
     /// Middle name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub middle_name: Option<String>,
     /// Last name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub last_name: Option<String>,
     /// E-mail addresses.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "list")]
     pub emails: Vec<EmployeeEmail>,
     /// A bare work address, which some mappings give instead of the list.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub work_email: Option<String>,
     /// The same without a word on what it is.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub email: Option<String>,
     /// The same for a personal one.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub personal_email: Option<String>,
     /// `active`, `inactive`, `pending`, or a word of the HR system's.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub employment_status: Option<String>,
     /// First day of work.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub start_date: Option<String>,
     /// Last day of employment.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub termination_date: Option<String>,
     /// Contracts or positions, past and present.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "list")]
     pub employments: Vec<HrisEmployment>,
     /// Work place.
     #[serde(deserialize_with = "site")]
@@ -346,13 +248,13 @@ pub struct Employee {
 #[serde(default)]
 pub struct EmployeeEmail {
     /// The address.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub email: Option<String>,
     /// `work`, `personal`, or another word.
-    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    #[serde(rename = "type", deserialize_with = "text")]
     pub kind: Option<String>,
     /// Whether it is the main one.
-    #[serde(deserialize_with = "lenient::flag")]
+    #[serde(deserialize_with = "flag")]
     pub is_primary: Option<bool>,
 }
 
@@ -361,62 +263,60 @@ pub struct EmployeeEmail {
 #[serde(default)]
 pub struct HrisEmployment {
     /// First day.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub effective_date: Option<String>,
     /// Last day; none while it runs.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub end_date: Option<String>,
 }
 
 /// `GET /integrated-account/{id}`: the connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct IntegratedAccount {
     /// Its id.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// Whose it is, in the customer's own words.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub tenant_id: Option<String>,
     /// The environment it belongs to.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub environment_id: Option<String>,
     /// Whether it is a sandbox.
-    #[serde(deserialize_with = "lenient::flag")]
+    #[serde(deserialize_with = "flag")]
     pub is_sandbox: Option<bool>,
     /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub region: Option<String>,
     /// `active`, `connecting`, `needs_reauth`, `validation_error`, …
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub status: Option<String>,
     /// `oauth2`, `api_key`, …
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub authentication_method: Option<String>,
     /// What it connects to.
-    #[serde(deserialize_with = "lenient::object")]
-    pub integration: Integration,
-    /// Free-form, with the scopes in it.
-    #[serde(deserialize_with = "lenient::object")]
-    pub context: Context,
+    #[serde(deserialize_with = "name")]
+    pub integration: Option<String>,
+    /// The scopes it was given, where Truto names them.
+    #[serde(rename = "context", deserialize_with = "scopes")]
+    pub scopes: Vec<String>,
     /// What went wrong last.
-    #[serde(deserialize_with = "lenient::object")]
-    pub last_error: LastError,
+    #[serde(deserialize_with = "message")]
+    pub last_error: Option<String>,
     /// When it was made.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub created_at: Option<String>,
     /// When Truto changed it last.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
 }
 
 impl IntegratedAccount {
-    /// The scopes the connection was given, where Truto tells.
-    pub fn scopes(&self) -> Vec<String> {
-        // One element may hold several, separated as OAuth writes them.
-        let listed = self.context.oauth.scope.iter();
-        let split = listed.flat_map(|scope| scope.0.split([' ', ',']));
-        split.filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    /// Whether it connects to Asana, where Truto names the integration.
+    pub fn is_asana(&self) -> Option<bool> {
+        let name = self.integration.as_deref()?;
+        Some(name.trim().eq_ignore_ascii_case("asana"))
     }
 }
 
@@ -424,195 +324,82 @@ impl IntegratedAccount {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct LinkToken {
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub(super) link_token: Option<String>,
 }
 
-/// What went wrong with a connection: a text, or an object with a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LastError {
-    /// In words.
-    #[serde(deserialize_with = "lenient::text")]
-    pub message: Option<String>,
+/// Of a connection's context only the scopes are of interest. One element may hold several, separated as OAuth
+/// writes them.
+fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let context = value(deserializer)?;
+    let listed = match context.pointer("/oauth/scope") {
+        Some(Value::Array(scopes)) => scopes.as_slice(),
+        scope => scope.map_or(&[][..], std::slice::from_ref),
+    };
+    let listed = listed.iter().filter_map(Value::as_str);
+    let split = listed.flat_map(|scopes| scopes.split([' ', ',']));
+    Ok(split.filter(|s| !s.is_empty()).map(str::to_owned).collect())
 }
 
-/// The integration of a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Integration {
-    /// `asana`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub name: Option<String>,
+/// A text, or an object with a name.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = value(deserializer)?;
+    Ok(text_or_member(value, &["name"]))
 }
 
-impl Integration {
-    /// Whether it is Asana's, where Truto tells.
-    pub fn is_asana(&self) -> Option<bool> {
-        let name = self.name.as_deref()?;
-        Some(name.trim().eq_ignore_ascii_case("asana"))
-    }
-}
-
-/// What a connection keeps; only the scopes are of interest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Context {
-    #[serde(deserialize_with = "lenient::object")]
-    oauth: Oauth,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-struct Oauth {
-    #[serde(deserialize_with = "lenient::list")]
-    scope: Vec<TokenScope>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct TokenScope(#[serde(deserialize_with = "scope")] String);
-
-fn scope<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(lenient::text(deserializer)?.unwrap_or_default())
+/// A text, or an object with a message.
+fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = value(deserializer)?;
+    Ok(text_or_member(value, &["message"]))
 }
 
 /// Something named by its id: as a text, or as an object with `gid` or `id`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct NamedById {
-    #[serde(deserialize_with = "lenient::text")]
-    gid: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    name: Option<String>,
-}
-
-fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let NamedById { gid, id, name } = lenient::object(deserializer)?;
-    Ok(gid.or(id).or(name).filter(|text| !text.trim().is_empty()))
+fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = value(deserializer)?;
+    Ok(text_or_member(value, &["gid", "id", "name"]))
 }
 
 /// A user is known by the gid alone: names are no keys.
-fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let NamedById { gid, id, name: _ } = lenient::object(deserializer)?;
-    Ok(gid.or(id).filter(|text| !text.trim().is_empty()))
+fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = value(deserializer)?;
+    Ok(text_or_member(value, &["gid", "id"]))
 }
 
 /// A work place: as a text, or as an object or a list of them.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Site {
-    #[serde(deserialize_with = "lenient::text")]
-    name: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    city: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    country: Option<String>,
-}
-
-fn site<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let sites: Vec<Site> = lenient::list(deserializer)?;
+fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let sites = match value(deserializer)? {
+        Value::Array(sites) => sites,
+        site => vec![site],
+    };
     let mut names = sites
         .into_iter()
-        .filter_map(|site| site.name.or(site.city).or(site.country));
+        .filter_map(|site| text_or_member(site, &["name", "city", "country"]));
     Ok(names.next())
 }
 
-impl FromText for Site {
-    fn from_text(text: String) -> Self {
-        Self {
-            name: Some(text),
-            ..Self::default()
-        }
-    }
-}
-
 impl FromText for EmployeeEmail {
-    fn from_text(text: String) -> Self {
-        Self {
-            email: Some(text),
-            ..Self::default()
-        }
-    }
+    const MEMBER: Option<&str> = Some("email");
 }
 
 /// A bare text says nothing of when.
 impl FromText for HrisEmployment {
-    fn from_text(_: String) -> Self {
-        Self::default()
-    }
-}
-
-impl FromText for NamedById {
-    fn from_text(text: String) -> Self {
-        Self {
-            gid: Some(text),
-            ..Self::default()
-        }
-    }
+    const MEMBER: Option<&str> = None;
 }
 
 impl FromText for Email {
-    fn from_text(text: String) -> Self {
-        Self {
-            email: Some(text),
-            is_primary: None,
-        }
-    }
+    const MEMBER: Option<&str> = Some("email");
 }
 
 impl FromText for UserRole {
-    fn from_text(text: String) -> Self {
-        Self {
-            name: Some(text),
-            ..Self::default()
-        }
-    }
+    const MEMBER: Option<&str> = Some("name");
 }
 
 impl FromText for License {
-    fn from_text(text: String) -> Self {
-        Self { name: Some(text) }
-    }
-}
-
-impl FromText for Integration {
-    fn from_text(text: String) -> Self {
-        Self { name: Some(text) }
-    }
-}
-
-impl FromText for LastError {
-    fn from_text(text: String) -> Self {
-        Self {
-            message: Some(text),
-        }
-    }
-}
-
-impl FromText for TokenScope {
-    fn from_text(text: String) -> Self {
-        Self(text)
-    }
+    const MEMBER: Option<&str> = Some("name");
 }
 
 impl FromText for RemoteData {
-    fn from_text(_: String) -> Self {
-        Self::default()
-    }
-}
-
-impl FromText for Context {
-    fn from_text(_: String) -> Self {
-        Self::default()
-    }
-}
-
-impl FromText for Oauth {
-    fn from_text(_: String) -> Self {
-        Self::default()
-    }
+    const MEMBER: Option<&str> = None;
 }
 
 /// What of users a connection can be asked, and whether it is blocked.
@@ -667,7 +454,7 @@ impl From<CapabilitiesBody> for Capabilities {
 #[serde(default)]
 pub struct TokenReported {
     /// When it ends, where it does.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "text")]
     pub expires_at: Option<String>,
 }
 

@@ -13,53 +13,32 @@ use super::reviews;
 use super::runs;
 use super::tail::{self, StoredTimes};
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, ReviewPart, RunFile};
+use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, RunFile};
 use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
 /// What lies below a connection's folder.
+#[derive(Default)]
 struct ConnectionListing {
     /// Numbers of the entries, and when a bucket stored each.
     sequences: BTreeMap<u64, Option<Timestamp>>,
-    /// Whether there is a number zero, which no entry has.
-    has_zero: bool,
-    /// Names in the ledger's folder that are neither entry nor signature.
-    strangers: Vec<String>,
-    /// Files of each run's folder, relative to it.
-    runs: BTreeMap<String, Vec<String>>,
-    /// Files of each part of a periodic review, relative to it.
-    reviews: BTreeMap<String, Vec<String>>,
+    /// Files of each folder of a run or of a part of a periodic review, relative to it.
+    folders: BTreeMap<String, Vec<String>>,
     /// Anything else.
-    others: Vec<String>,
+    strangers: Vec<String>,
 }
 
 impl ConnectionListing {
     async fn of(store: &CountingReader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
-        let mut listing = Self {
-            sequences: BTreeMap::new(),
-            has_zero: false,
-            strangers: Vec::new(),
-            runs: BTreeMap::new(),
-            reviews: BTreeMap::new(),
-            others: Vec::new(),
-        };
-        for Listed { name, stored_at } in store.list(&format!("{folder}/")).await? {
+        let mut listing = Self::default();
+        for Listed { name, stored_at } in store.store.list_with_times(&format!("{folder}/")).await?
+        {
             if let Some(sequence) = folder.sequence_of(&name) {
-                if sequence == 0 {
-                    listing.has_zero = true;
-                } else {
-                    listing.sequences.insert(sequence, stored_at);
-                }
-            } else if name.starts_with(&folder.ledger()) {
-                if !folder.is_signature(&name) {
-                    listing.strangers.push(name);
-                }
-            } else if let Some((run, file)) = folder.run_file_of(&name) {
-                listing.runs.entry(run).or_default().push(file);
-            } else if let Some((part, file)) = folder.review_file_of(&name) {
-                listing.reviews.entry(part).or_default().push(file);
-            } else if !folder.is_beside_runs(&name) {
-                listing.others.push(name);
+                listing.sequences.insert(sequence, stored_at);
+            } else if let Some((folder, file)) = folder.committed_file_of(&name) {
+                listing.folders.entry(folder).or_default().push(file);
+            } else if !folder.is_signature(&name) && !folder.is_beside_runs(&name) {
+                listing.strangers.push(name);
             }
         }
         Ok(listing)
@@ -79,26 +58,24 @@ pub(super) async fn verify(
         folder: folder.to_string(),
         ..ChainVerified::default()
     };
-    for name in listing.strangers.iter().chain(&listing.others) {
+    for name in &listing.strangers {
         let text = "the job writes no file of this name here";
         verified.fault(FaultKind::ExtraFile, name, text);
     }
 
     let mut recompute = Recompute::default();
-    let mut inspector = Inspector::new(store, folder, &expected.keys);
-    if !expected.keys.is_empty() {
-        inspector = inspector.only_trusted();
-    }
+    let has_keys = !expected.keys.is_empty();
+    let mut inspector = Inspector::new(store, folder, &expected.keys, has_keys);
     let mut before: Option<Link> = None;
     let mut first_signed = None;
     let mut started: Vec<Started> = Vec::new();
     let mut newest: Option<Timestamp> = None;
     let mut stored_times = StoredTimes::default();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
-    let sequences = std::mem::take(&mut listing.sequences);
+    let mut sequences = std::mem::take(&mut listing.sequences);
     let last = sequences.keys().last().copied().unwrap_or_default();
     let mut wanted = 1;
-    if listing.has_zero {
+    if sequences.remove(&0).is_some() {
         let place = format!("{}, ledger entry 0", chain.folder);
         let text = "the first entry is 1: the job writes no entry of this number";
         verified.fault(FaultKind::ExtraFile, place, text);
@@ -163,36 +140,25 @@ pub(super) async fn verify(
             // The folder was compared with its own entry.
             continue;
         }
-        let committed = |folder: String, what, listed: &BTreeMap<String, Vec<String>>, always| {
-            CommittedFolder {
-                store,
-                entry: &entry,
-                folder,
-                what,
-                files: listed.get(&entry.run).cloned().unwrap_or_default(),
-                always,
-                now: expected.now,
-            }
+        let files = listing.folders.get(&entry.run);
+        let committed = |what, always| CommittedFolder {
+            store,
+            entry: &entry,
+            connection: folder,
+            folder: format!("{folder}/{}", entry.run),
+            what,
+            files: files.map_or(&[][..], Vec::as_slice),
+            always,
+            now: expected.now,
         };
         match of {
-            EntryFolder::Review(folder_of_part) => {
-                let part = match entry.kind {
-                    EntryKind::ReviewOpen => ReviewPart::Open,
-                    EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => {
-                        ReviewPart::Close
-                    }
-                };
+            EntryFolder::Review(_) => {
                 newest = newest.max(Some(entry.committed_at));
                 chain.reviews += 1;
-                let always = ReviewFile::always(part).iter();
-                let always = always.map(|file| file.name().to_owned()).collect();
-                let name = folder.review(&folder_of_part);
-                let of = reviews::Part {
-                    stored: &committed(name, "review", &listing.reviews, always),
-                    connection: folder,
-                    part,
-                };
-                reviews::verify(&of, &mut recompute, &mut chain, verified).await?;
+                let always = entry.kind.review_part().map_or(&[][..], ReviewFile::always);
+                let always = always.iter().map(|file| file.name().to_owned()).collect();
+                let stored = committed("review", always);
+                reviews::verify(&stored, &mut recompute, &mut chain, verified).await?;
             }
             EntryFolder::Run(run) => {
                 let is_failure = entry.kind == EntryKind::Failure;
@@ -205,7 +171,7 @@ pub(super) async fn verify(
                 }
                 let always = RunFile::always(entry.kind == EntryKind::Run);
                 let always = always.iter().map(RunFile::name).collect();
-                let stored = committed(folder.run(&run), "run", &listing.runs, always);
+                let stored = committed("run", always);
                 let manifest = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
                 let Some(at) = run.instant() else {
                     continue;
@@ -236,16 +202,17 @@ pub(super) async fn verify(
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
     // Each entry after the first signed one was checked on its own.
-    if !expected.keys.is_empty() && last > 0 && first_signed.is_none() {
+    if has_keys && last > 0 && first_signed.is_none() {
         let place = format!("{}, ledger entry {last}", chain.folder);
         let text = "keys were given, and no entry is signed";
         verified.fault(FaultKind::MissingSignature, place, text);
     }
     check_history(history, folder, &runs_named, &chain.expired, verified);
     let mut complete = Vec::new();
-    for (name, files) in listing.runs.into_iter().chain(listing.reviews) {
+    for (name, files) in listing.folders {
         if !runs_named.contains_key(&name) {
-            complete.extend(tail::uncommitted(store, folder, &name, &files).await?);
+            let at = tail::uncommitted(store, folder, &name, &files).await?;
+            complete.extend(at.map(|at| (at, name.clone())));
             chain.uncommitted.push(name);
         }
     }
@@ -254,8 +221,8 @@ pub(super) async fn verify(
     stored_times.warn(folder, verified);
     chain.stored_times = stored_times.compared;
     started.sort_by_key(|run| run.at);
-    let (first, last) = (started.first(), started.last());
-    chain.period = first.zip(last).map(|(first, last)| (first.at, last.at));
+    chain.first_run = started.first().map(|run| run.at);
+    chain.last_run = started.last().map(|run| run.at);
     let rhythm = expected.every.as_ref();
     chain.operation = operation::check(&started, rhythm, &expected.period, expected.now);
     verified.chains.push(chain);
@@ -282,8 +249,7 @@ fn check_history(
                 || folder.sequence_of(name).is_some()
                 || folder.is_signature(name))
             && folder
-                .run_file_of(name)
-                .or_else(|| folder.review_file_of(name))
+                .committed_file_of(name)
                 .is_none_or(|(run, _)| {
                     runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
                 })

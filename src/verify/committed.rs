@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::reader::CountingReader;
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{Entry, FileRecord, RunFile, sha256_hex, sums_of};
+use crate::evidence::{ConnectionFolder, Entry, FileRecord, RunFile, sha256_hex, sums_of};
+use crate::model::RawKind;
+use crate::source::KeptAnswers;
 use crate::store::{StoreError, is_name};
 
 /// Files of one folder that are read at the same time.
@@ -19,12 +21,13 @@ const READS_AT_ONCE: usize = 8;
 pub(super) struct CommittedFolder<'a> {
     pub(super) store: &'a CountingReader<'a>,
     pub(super) entry: &'a Entry,
+    pub(super) connection: &'a ConnectionFolder,
     /// Its whole name.
     pub(super) folder: String,
     /// What it belongs to, for people: `run`, `review`.
     pub(super) what: &'static str,
     /// Names relative to it.
-    pub(super) files: Vec<String>,
+    pub(super) files: &'a [String],
     /// Names that the sums of every folder of its kind have.
     pub(super) always: Vec<String>,
     /// The instant of checking: what has expired may be gone.
@@ -42,11 +45,6 @@ pub(super) struct FolderFiles {
 }
 
 impl FolderFiles {
-    /// A file that was to be kept, if its hash is right.
-    pub(super) fn get(&self, file: &str) -> Option<&Vec<u8>> {
-        self.kept.get(file)
-    }
-
     /// Whether these records describe every file that the sums name but the manifest, which cannot hold its
     /// own hash, and nothing more.
     pub(super) fn is_described_by(&self, records: &[FileRecord]) -> bool {
@@ -59,6 +57,18 @@ impl FolderFiles {
         let is_described =
             |file: &String| *file == manifest || records.iter().any(|record| record.name == *file);
         is_as_described && self.sums.keys().all(is_described)
+    }
+}
+
+impl KeptAnswers for FolderFiles {
+    fn get(&self, kind: RawKind) -> Option<&[u8]> {
+        let name = RunFile::raw(kind).name();
+        self.kept.get(&name).map(Vec::as_slice)
+    }
+
+    fn count(&self) -> usize {
+        let names = self.kept.keys();
+        names.filter(|name| RunFile::is_raw(name)).count()
     }
 }
 
@@ -93,11 +103,10 @@ impl CommittedFolder<'_> {
         let Some(sums) = self.sums(chain, verified).await? else {
             return Ok(None);
         };
+        let what = self.what;
         for file in self.always.iter().filter(|file| !sums.contains_key(*file)) {
-            let text = format!(
-                "every {} of its kind has this file, and SHA256SUMS does not list it",
-                self.what
-            );
+            let text =
+                format!("every {what} of its kind has this file, and SHA256SUMS does not list it");
             verified.fault(FaultKind::MissingFile, self.place(file), text);
         }
         let name = RunFile::Sums.name();
@@ -117,7 +126,7 @@ impl CommittedFolder<'_> {
             let bytes = reads.next().await.transpose()?.flatten();
             let place = self.place(file);
             if !is_name(&place) {
-                let text = format!("a file of a {} cannot have this name", self.what);
+                let text = format!("a file of a {what} cannot have this name");
                 verified.fault(FaultKind::MissingFile, place, text);
                 continue;
             }
@@ -130,7 +139,6 @@ impl CommittedFolder<'_> {
                     }
                     None if self.may_be_gone() => is_partly_gone = true,
                     None => {
-                        let what = self.what;
                         let text = format!(
                             "it belonged to the {what} when that was committed, and is gone"
                         );
@@ -142,7 +150,6 @@ impl CommittedFolder<'_> {
                 continue;
             };
             if sha256_hex(&bytes) != *sha256 {
-                let what = self.what;
                 let text = format!(
                     "its bytes differ from those that were hashed when the {what} was committed"
                 );
@@ -157,10 +164,7 @@ impl CommittedFolder<'_> {
         }
         drop(reads);
         for file in extra {
-            let text = format!(
-                "it did not belong to the {} when that was committed",
-                self.what
-            );
+            let text = format!("it did not belong to the {what} when that was committed");
             verified.fault(FaultKind::ExtraFile, self.place(file), text);
         }
         if is_partly_gone {
@@ -178,18 +182,16 @@ impl CommittedFolder<'_> {
     ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let name = RunFile::Sums.name();
         let place = self.place(&name);
-        if self.files.is_empty() {
+        let bytes = match self.files {
+            [] => None,
+            _ => self.read(&name).await?,
+        };
+        let Some(bytes) = bytes else {
             if self.may_be_gone() {
                 chain.expired.push(self.folder.clone());
-            } else {
+            } else if self.files.is_empty() {
                 let text = format!("the folder of a committed {} is gone", self.what);
                 verified.fault(FaultKind::MissingFolder, self.folder.clone(), text);
-            }
-            return Ok(None);
-        }
-        let Some(bytes) = self.read(&name).await? else {
-            if self.may_be_gone() {
-                chain.expired.push(self.folder.clone());
             } else {
                 let text = "it is gone, so the files of the folder cannot be checked";
                 verified.fault(FaultKind::MissingFile, place, text);
@@ -229,12 +231,32 @@ impl CommittedFolder<'_> {
         file: &str,
         verified: &mut Verified,
     ) -> Option<T> {
-        serde_json::from_slice(found.get(file)?)
+        serde_json::from_slice(found.kept.get(file)?)
             .map_err(|error| {
                 let text = format!("it cannot be read: {error}");
                 verified.fault(FaultKind::Disagreement, self.place(file), text);
             })
             .ok()
+    }
+
+    /// What a manifest states, compared with the entry, and its files with the sums.
+    pub(super) fn check_manifest(
+        &self,
+        apart: &[&str],
+        files: &[FileRecord],
+        found: &FolderFiles,
+        verified: &mut Verified,
+    ) {
+        let place = self.place(&RunFile::Manifest.name());
+        if !apart.is_empty() {
+            let (sequence, apart) = (self.entry.sequence, apart.join(", "));
+            let text = format!("it and entry {sequence} disagree: {apart}");
+            verified.fault(FaultKind::Disagreement, place.clone(), text);
+        }
+        if !found.is_described_by(files) {
+            let text = "the files it describes are not those that SHA256SUMS lists";
+            verified.fault(FaultKind::Disagreement, place, text);
+        }
     }
 
     /// The manifest, if it is the one that the entry names.
@@ -245,7 +267,7 @@ impl CommittedFolder<'_> {
     ) -> Option<T> {
         let name = RunFile::Manifest.name();
         let is_named = found.sums.get(&name) == Some(&self.entry.manifest_sha256);
-        if found.get(&name).is_some() && !is_named {
+        if found.kept.contains_key(&name) && !is_named {
             let text = format!("its hash is not the one in entry {}", self.entry.sequence);
             verified.fault(FaultKind::Modified, self.place(&name), text);
             return None;

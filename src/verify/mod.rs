@@ -16,7 +16,10 @@ mod reviews;
 mod runs;
 mod tail;
 
+use std::fmt;
+
 use jiff::Timestamp;
+use serde::Serialize;
 
 pub use fault::{Fault, FaultKind, Warning, WarningKind};
 pub use operation::{Bound, Due, FailedRun, MissingRuns, Operation, Period, Rhythm};
@@ -47,12 +50,25 @@ pub struct Expectations {
 }
 
 /// A ledger entry as every run prints it: `42:<sha256>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Anchor {
     /// Its number.
     pub sequence: u64,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.sequence, self.sha256)
+    }
+}
+
+impl From<Anchor> for String {
+    fn from(anchor: Anchor) -> Self {
+        anchor.to_string()
+    }
 }
 
 impl Anchor {
@@ -86,7 +102,7 @@ pub struct Verified {
 }
 
 /// What was found of one connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ChainVerified {
     /// The folder of the connection.
     pub folder: String,
@@ -111,6 +127,7 @@ pub struct ChainVerified {
     /// Runs whose accounts were not recomputed, and why. No faults.
     pub accounts_not_recomputed: Vec<String>,
     /// How many of these because raw pages were not kept.
+    #[serde(skip)]
     pub without_raw: u64,
     /// Runs whose decisions were recomputed and are the same byte for byte.
     pub decisions_recomputed: u64,
@@ -124,11 +141,13 @@ pub struct ChainVerified {
     pub expired: Vec<String>,
     /// Folders without a ledger entry, of runs that died. No evidence, and no faults.
     pub uncommitted: Vec<String>,
-    /// Instants of the first and the last run.
-    pub period: Option<(Timestamp, Timestamp)>,
+    pub first_run: Option<Timestamp>,
+    pub last_run: Option<Timestamp>,
     /// Entries noted elsewhere that the ledger has.
+    #[serde(skip)]
     pub anchored: Vec<Anchor>,
     /// How many entries were compared with the time at which the bucket stored them.
+    #[serde(rename = "stored_times_compared")]
     pub stored_times: u64,
     pub operation: Operation,
 }
@@ -142,21 +161,28 @@ impl Verified {
     /// The second answer: how many scheduled runs are missing, as far as it was checked; none if it was not checked
     /// for any connection.
     pub fn missing_runs(&self) -> Option<u64> {
-        let due = self
-            .chains
-            .iter()
-            .filter_map(|chain| chain.operation.due.as_ref());
-        due.map(Due::missing_runs).reduce(u64::saturating_add)
+        let missing = self.due().map(Due::missing_runs);
+        missing.reduce(u64::saturating_add)
+    }
+
+    fn due(&self) -> impl Iterator<Item = &Due> {
+        let operations = self.chains.iter().map(|chain| &chain.operation);
+        operations.filter_map(|operation| operation.due.as_ref())
+    }
+
+    fn failed_runs(&self) -> u64 {
+        let operations = self.chains.iter().map(|chain| &chain.operation);
+        operations
+            .map(|operation| operation.failed.len() as u64)
+            .sum()
     }
 
     /// Why it was not checked for a connection whether runs are missing.
     pub fn operation_not_checked(&self) -> Option<&str> {
-        let chains = self.chains.iter();
-        match chains.len() {
-            0 => Some("there is no ledger"),
-            _ => chains
-                .filter_map(|chain| chain.operation.not_checked.as_deref())
-                .next(),
+        let mut operations = self.chains.iter().map(|chain| &chain.operation);
+        match self.chains.is_empty() {
+            true => Some("there is no ledger"),
+            false => operations.find_map(|operation| operation.not_checked.as_deref()),
         }
     }
 
@@ -243,14 +269,12 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
 
 /// The folders of all connections below the store's address.
 async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
-    let mut folders: Vec<ConnectionFolder> = Vec::new();
-    for name in store.list(ConnectionFolder::ALL).await? {
-        if let Some(folder) = ConnectionFolder::containing(&name)
-            && folders.last() != Some(&folder)
-        {
-            folders.push(folder);
-        }
-    }
+    let names = store.list(ConnectionFolder::ALL).await?;
+    let folders = names
+        .iter()
+        .filter_map(|name| ConnectionFolder::containing(name));
+    let mut folders = Vec::from_iter(folders);
+    folders.dedup();
     Ok(folders)
 }
 
@@ -301,6 +325,22 @@ impl Verified {
             kind,
             place: place.into(),
             text: text.into(),
+        });
+    }
+
+    fn warn(
+        &mut self,
+        kind: WarningKind,
+        of: &ConnectionFolder,
+        (count, first): (u64, String),
+        text: String,
+    ) {
+        self.warnings.push(Warning {
+            kind,
+            place: of.to_string(),
+            count,
+            first,
+            text,
         });
     }
 }

@@ -27,32 +27,23 @@ pub enum Bound {
 }
 
 impl Bound {
-    fn start(self, zone: &TimeZone, now: Timestamp) -> Timestamp {
+    /// A day begins with its first instant, also if a clock that is set forward skips midnight, and ends with the
+    /// midnight that closes it.
+    fn instant(self, is_end: bool, zone: &TimeZone, now: Timestamp) -> Timestamp {
+        let midnight = |day: Date| {
+            let midnight = zone.to_ambiguous_timestamp(day.to_datetime(Time::midnight()));
+            midnight.compatible().ok()
+        };
         match self {
             Self::Now => now,
             Self::At(at) => at,
-            Self::Day(day) => midnight(day, zone).unwrap_or(Timestamp::MIN),
-        }
-    }
-
-    /// A day ends with the midnight that closes it.
-    fn end(self, zone: &TimeZone, now: Timestamp) -> Timestamp {
-        match self {
-            Self::Now => now,
-            Self::At(at) => at,
-            Self::Day(day) => {
-                let tomorrow = day.tomorrow().ok();
-                let end = tomorrow.and_then(|day| midnight(day, zone));
+            Self::Day(day) if is_end => {
+                let end = day.tomorrow().ok().and_then(midnight);
                 end.unwrap_or(Timestamp::MAX)
             }
+            Self::Day(day) => midnight(day).unwrap_or(Timestamp::MIN),
         }
     }
-}
-
-/// A day begins with its first instant, also where a clock that is set forward leaves midnight out.
-fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    let midnight = day.to_datetime(Time::midnight());
-    zone.to_ambiguous_timestamp(midnight).compatible().ok()
 }
 
 /// The period that the answer is about. Without bounds it reaches from the first run to the last.
@@ -150,29 +141,22 @@ pub(super) fn check(
         Some(Rhythm::Interval(_)) => Ok(Timetable::default()),
         None => Timetable::recorded(started),
     };
-    let zone = match &timetable {
-        Ok(timetable) => timetable.zone(),
-        Err(_) => TimeZone::UTC,
-    };
-    let from = period.from.map(|from| from.start(&zone, now));
-    let to = period.to.map(|to| to.end(&zone, now));
+    let known = timetable.as_ref().ok();
+    let zone = known.map_or(TimeZone::UTC, Timetable::zone);
+    let schedule_changes = known.map_or_else(Vec::new, |of| of.changes.clone());
+    let from = period.from.map(|from| from.instant(false, &zone, now));
+    let to = period.to.map(|to| to.instant(true, &zone, now));
     let is_within =
         |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     let failed = started.iter().filter(|run| is_within(run.at));
     let failed = failed.filter_map(|run| run.failed.clone()).collect();
     let runs: Vec<Timestamp> = started.iter().map(|run| run.at).collect();
-    let schedule_changes = match &timetable {
-        Ok(timetable) => timetable.changes.clone(),
-        Err(_) => Vec::new(),
-    };
     let due = timetable.and_then(|timetable| {
         let first = from.or(timetable.recorded_since).or(runs.first().copied());
         let first = first.ok_or("there is no run: give --from")?;
-        let to = match (to, runs.last()) {
-            (Some(to), _) => Some(to),
-            // Nothing is known of such a period but that it has no run.
-            (None, last) => last.is_none_or(|last| *last < first).then_some(now),
-        };
+        // Nothing is known of a period after the last run but that it has no run.
+        let is_after = runs.last().is_none_or(|last| *last < first);
+        let to = to.or(is_after.then_some(now));
         if to.is_some_and(|to| to <= first) {
             return Err(format!(
                 "the period ends before {first}, where the runs begin: give --from"
@@ -189,14 +173,10 @@ pub(super) fn check(
             Some(Rhythm::Schedule(_)) | None => check.due(&timetable),
         })
     });
-    let (due, not_checked) = match due {
-        Ok(due) => (Some(due), None),
-        Err(why) => (None, Some(why)),
-    };
     Operation {
-        due,
         schedule_changes,
-        not_checked,
+        not_checked: due.as_ref().err().cloned(),
+        due: due.ok(),
         failed,
     }
 }
@@ -204,7 +184,7 @@ pub(super) fn check(
 /// Which schedule was in force when.
 #[derive(Debug, Default)]
 struct Timetable {
-    /// Each with the instant from which it was in force, in their order. The first also covers the time before.
+    /// Each with the instant from which it was in force, in their order; the first one since ever.
     schedules: Vec<(Timestamp, Schedule)>,
     /// The first run that records a schedule. Of runs before it, no schedule is known.
     recorded_since: Option<Timestamp>,
@@ -233,9 +213,9 @@ impl Timetable {
                     run.at
                 )
             })?;
-            match (timetable.schedules.last(), last) {
-                (Some((_, before)), _) if *before == schedule => {}
-                (Some((_, before)), Some(last)) => {
+            match timetable.schedules.last().zip(last) {
+                Some(((_, before), _)) if *before == schedule => {}
+                Some(((_, before), last)) => {
                     let since = changed(before, &schedule, last, run.at);
                     timetable.schedules.push((since, schedule));
                     timetable.changes.push(ScheduleChange {
@@ -244,7 +224,7 @@ impl Timetable {
                         to: recorded.clone(),
                     });
                 }
-                (None, _) | (_, None) => timetable.schedules.push((run.at, schedule)),
+                None => timetable.schedules.push((Timestamp::MIN, schedule)),
             }
             timetable.recorded_since.get_or_insert(run.at);
             last = Some(run.at);
@@ -263,18 +243,10 @@ impl Timetable {
 
     /// The schedules with the time in which each was in force; the end is excluded.
     fn stretches(&self) -> impl Iterator<Item = (Timestamp, Timestamp, &Schedule)> {
-        self.schedules
-            .iter()
-            .enumerate()
-            .map(|(place, (since, schedule))| {
-                let since = if place == 0 { Timestamp::MIN } else { *since };
-                let until = self.schedules.get(place + 1);
-                (
-                    since,
-                    until.map_or(Timestamp::MAX, |(until, _)| *until),
-                    schedule,
-                )
-            })
+        let starts = self.schedules.iter().map(|(since, _)| *since);
+        let ends = starts.skip(1).chain([Timestamp::MAX]);
+        let schedules = self.schedules.iter().zip(ends);
+        schedules.map(|((since, schedule), until)| (*since, until, schedule))
     }
 
     /// The instants at which a run was due, from one to another, the end excluded.
@@ -400,10 +372,17 @@ impl RunsOfPeriod<'_> {
         let mut due = timetable.between(self.from, end);
         let judged = due.len();
         due.extend(due.last().and_then(|last| timetable.next(*last)));
-        let slots = Slots::of(&due, self.runs);
+        let runs = runs_of_each(&due, self.runs);
+        // A run just before the next instant counts if that has another, or is not asked for.
+        let has_spare = |next: usize| {
+            let is_early = |run: &Timestamp| *run < due[next];
+            let of_next = runs.get(next).map_or(&[][..], Vec::as_slice);
+            of_next.iter().any(is_early) && (next >= judged || of_next.len() > 1)
+        };
+        let is_covered = |place: usize| !runs[place].is_empty() || has_spare(place + 1);
         let mut missing = Vec::new();
         let mut may_still_start = 0;
-        for place in (0..judged).filter(|place| !slots.is_covered(*place, judged)) {
+        for place in (0..judged).filter(|place| !is_covered(*place)) {
             let next = due.get(place + 1).copied();
             let Some(next) = next.filter(|next| *next <= known_until) else {
                 may_still_start += 1;
@@ -435,46 +414,25 @@ impl RunsOfPeriod<'_> {
     }
 }
 
-/// How many runs were started for each instant that was due, from a little before it.
-struct Slots {
-    runs: Vec<u64>,
-    has_early: Vec<bool>,
-}
-
-impl Slots {
-    fn of(due: &[Timestamp], runs: &[Timestamp]) -> Self {
-        let mut slots = Self {
-            runs: vec![0; due.len()],
-            has_early: vec![false; due.len()],
-        };
-        let early = |place: usize| {
-            let before = place.checked_sub(1).unwrap_or(place);
-            let gap = due.get(before..=before + 1);
-            let gap = gap.map_or(EARLY * 2, |pair| pair[1].duration_since(pair[0]));
-            due[place]
-                .saturating_sub(EARLY.min(gap / 2))
-                .unwrap_or(due[place])
-        };
-        let opens: Vec<Timestamp> = (0..due.len()).map(early).collect();
-        for run in runs {
-            let Some(place) = opens.partition_point(|open| open <= run).checked_sub(1) else {
-                continue;
-            };
-            slots.runs[place] += 1;
-            slots.has_early[place] |= *run < due[place];
+/// The runs that were started for each instant that was due, from a little before it.
+fn runs_of_each(due: &[Timestamp], runs: &[Timestamp]) -> Vec<Vec<Timestamp>> {
+    let early = |place: usize| {
+        let before = place.checked_sub(1).unwrap_or(place);
+        let gap = due.get(before..=before + 1);
+        let gap = gap.map_or(EARLY * 2, |pair| pair[1].duration_since(pair[0]));
+        due[place]
+            .saturating_sub(EARLY.min(gap / 2))
+            .unwrap_or(due[place])
+    };
+    let opens: Vec<Timestamp> = (0..due.len()).map(early).collect();
+    let mut of_each = vec![Vec::new(); due.len()];
+    for run in runs {
+        let place = opens.partition_point(|open| open <= run);
+        if let Some(place) = place.checked_sub(1) {
+            of_each[place].push(*run);
         }
-        slots
     }
-
-    /// Whether a run was started for an instant. One just before the next instant counts where that has another,
-    /// or is not asked for.
-    fn is_covered(&self, place: usize, judged: usize) -> bool {
-        let next = place + 1;
-        let is_spare = |runs: &u64| next >= judged || *runs > 1;
-        self.runs[place] > 0
-            || self.has_early.get(next).is_some_and(|early| *early)
-                && self.runs.get(next).is_some_and(is_spare)
-    }
+    of_each
 }
 
 #[cfg(test)]

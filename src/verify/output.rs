@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{ChainVerified, Due, Expectations, Fault, FaultKind, Verified};
+use super::operation::ScheduleChange;
+use super::{ChainVerified, Due, Expectations, Fault, FaultKind, MissingRuns, Verified};
 use crate::report::on_one_line;
 
 /// People see so many lines of one kind; `--json` has all.
@@ -14,74 +15,86 @@ const LISTED: usize = 20;
 /// How far the evidence can be relied on.
 fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     let sum = |count: fn(&ChainVerified) -> u64| verified.chains.iter().map(count).sum::<u64>();
-    let mut lines = Vec::new();
-    let mut line = |text: &str| lines.push(text.to_owned());
-    line(
-        "consistent: hashes and links agree; anyone who can write to the store could have rewritten all of it",
-    );
-    if sum(|chain| chain.decisions_recomputed) > 0 {
-        line(
+    let without_raw = sum(|chain| chain.without_raw);
+    let has_keys = !expected.keys.is_empty();
+    let has_heads = !expected.heads.is_empty();
+    let has_stored_times = sum(|chain| chain.stored_times) > 0;
+    let not_recomputed = match sum(|chain| chain.decisions_not_recomputed.len() as u64) {
+        1 => {
+            "decisions of 1 run were not recomputed: only its hashes and links were checked".into()
+        }
+        runs => format!(
+            "decisions of {runs} runs were not recomputed: only their hashes and links were checked"
+        ),
+    };
+    let locks = verified.locks.as_text();
+    let versions = verified.versions_unchecked.unwrap_or_default();
+    let versions = format!("older versions: not checked, because {versions}");
+    let lines = [
+        (
+            true,
+            "consistent: hashes and links agree; anyone who can write to the store could have rewritten all of it",
+        ),
+        (
+            sum(|chain| chain.decisions_recomputed) > 0,
             "decisions: recomputed from the stored inputs; report.html and raw/ are only compared with their hashes",
-        );
-    }
-    if sum(|chain| chain.accounts_recomputed) > 0 {
-        line(
+        ),
+        (
+            sum(|chain| chain.accounts_recomputed) > 0,
             "accounts: recomputed from Truto's answers in raw/; workspace, /me and refusals are taken as recorded, with \
              EVIDENCE_RAW=minimal also how lists ended",
-        );
-    }
-    if sum(|chain| chain.without_raw) > 0 {
-        line("accounts of some runs were not recomputed: raw pages were not kept");
-    }
-    if sum(|chain| chain.accounts_not_recomputed.len() as u64) > sum(|chain| chain.without_raw) {
-        line("accounts of some runs could not be recomputed; they are listed above");
-    }
-    match sum(|chain| chain.decisions_not_recomputed.len() as u64) {
-        0 => {}
-        1 => line("decisions of 1 run were not recomputed: only its hashes and links were checked"),
-        runs => line(&format!(
-            "decisions of {runs} runs were not recomputed: only their hashes and links were checked"
-        )),
-    }
-    if sum(|chain| chain.reviews_recomputed) > 0 {
-        line(
-            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is about one of its rows; that the \
-             reviewers made these decisions is taken as recorded",
-        );
-    }
-    if sum(|chain| chain.signatures_unchecked) > 0 {
-        line("signatures of some entries were not checked: their key is not available");
-    }
-    if !expected.keys.is_empty() {
-        line(
-            "signatures: the last entry of each ledger is signed with a given key, and its links cover all earlier entries",
-        );
-    } else if sum(|chain| chain.signed) > 0 {
-        line(
+        ),
+        (
+            without_raw > 0,
+            "accounts of some runs were not recomputed: raw pages were not kept",
+        ),
+        (
+            sum(|chain| chain.accounts_not_recomputed.len() as u64) > without_raw,
+            "accounts of some runs could not be recomputed; they are listed above",
+        ),
+        (
+            sum(|chain| chain.decisions_not_recomputed.len() as u64) > 0,
+            &not_recomputed,
+        ),
+        (
+            sum(|chain| chain.reviews_recomputed) > 0,
+            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is about \
+             one of its rows; that the reviewers made these decisions is taken as recorded",
+        ),
+        (
+            sum(|chain| chain.signatures_unchecked) > 0,
+            "signatures of some entries were not checked: their key is not available",
+        ),
+        (
+            has_keys,
+            "signatures: the last entry of each ledger is signed with a given key, and its links cover all earlier \
+             entries",
+        ),
+        (
+            !has_keys && sum(|chain| chain.signed) > 0,
             "signatures: made with keys that lie beside the ledger; give --public-key to check whose they are",
-        );
-    }
-    match expected.heads.is_empty() {
-        true => line(
+        ),
+        (
+            !has_heads,
             "end of the ledger: not checked; give --head with an entry that was noted elsewhere",
         ),
-        false => line(
+        (
+            has_heads,
             "end of the ledger: everything up to each --head is unchanged since that head was noted",
         ),
-    }
-    match sum(|chain| chain.stored_times) {
-        0 => line(
+        (
+            !has_stored_times,
             "time of storing: not checked; file times in a folder prove nothing, so check the bucket itself",
         ),
-        _ => line(
+        (
+            has_stored_times,
             "time of storing: each entry was compared with the time at which the bucket stored it",
         ),
-    }
-    line(&verified.locks.as_text());
-    if let Some(why) = verified.versions_unchecked {
-        line(&format!("older versions: not checked, because {why}"));
-    }
-    lines
+        (true, &locks),
+        (verified.versions_unchecked.is_some(), &versions),
+    ];
+    let lines = lines.into_iter().filter(|(applies, _)| *applies);
+    lines.map(|(_, line)| line.to_owned()).collect()
 }
 
 fn count(number: u64, one: &str, more: &str) -> String {
@@ -101,20 +114,9 @@ fn integrity(verified: &Verified) -> String {
 
 /// The second answer, in one line.
 fn operation(verified: &Verified) -> String {
-    let failed: usize = verified
-        .chains
-        .iter()
-        .map(|of| of.operation.failed.len())
-        .sum();
-    let all_due = || {
-        verified
-            .chains
-            .iter()
-            .filter_map(|of| of.operation.due.as_ref())
-    };
     let mut text = match verified.missing_runs() {
         None => "Operation: not checked".to_owned(),
-        Some(0) if all_due().all(|due| due.runs == Some(0)) => {
+        Some(0) if verified.due().all(|due| due.runs == Some(0)) => {
             "Operation: no run was due in this period".to_owned()
         }
         Some(0) => "Operation: no scheduled run is missing".to_owned(),
@@ -128,10 +130,11 @@ fn operation(verified: &Verified) -> String {
         };
         let _ = write!(text, " ({connection}{})", on_one_line(why));
     }
+    let failed = verified.failed_runs();
     if failed > 0 {
-        let _ = write!(text, ", {} failed", count(failed as u64, "run", "runs"));
+        let _ = write!(text, ", {} failed", count(failed, "run", "runs"));
     }
-    let after: u64 = all_due().map(|due| due.after_last_run).sum();
+    let after: u64 = verified.due().map(|due| due.after_last_run).sum();
     if after > 0 {
         let were = count(after, "run was", "runs were");
         let _ = write!(
@@ -198,64 +201,49 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         let _ = writeln!(text, "  {word:<10} {what}");
     };
     row("connection", on_one_line(&chain.folder).to_string());
-    if let Some((first, last)) = chain.period {
+    if let (Some(first), Some(last)) = (chain.first_run, chain.last_run) {
         row("runs", format!("the first at {first}, the last at {last}"));
     }
+    let (entries, runs) = (chain.entries, chain.runs);
+    let judged = count(runs, "run", "runs");
+    let failed = count(chain.failures, "run", "runs");
     row(
         "entries",
-        format!(
-            "{}: {} judged, {} failed",
-            chain.entries,
-            count(chain.runs, "run", "runs"),
-            count(chain.failures, "run", "runs")
-        ),
+        format!("{entries}: {judged} judged, {failed} failed"),
     );
-    if chain.reviews > 0 {
-        let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
-        row(
-            "reviews",
-            format!("{reviews} opened or closed, {same} recomputed with the same result"),
-        );
+    let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
+    if reviews > 0 {
+        let text = format!("{reviews} opened or closed, {same} recomputed with the same result");
+        row("reviews", text);
     }
     row("files", format!("{} with the right hash", chain.files));
     for (word, same) in [
         ("accounts", chain.accounts_recomputed),
         ("decisions", chain.decisions_recomputed),
     ] {
-        row(
-            word,
-            format!(
-                "recomputed with the same result for {same} of {} runs",
-                chain.runs
-            ),
-        );
+        let text = format!("recomputed with the same result for {same} of {runs} runs");
+        row(word, text);
     }
     if chain.signed > 0 {
         row("signed", format!("{} with a good signature", chain.signed));
     }
-    if chain.signatures_unchecked > 0 {
-        row(
-            "unchecked",
-            format!(
-                "{} signed with a key that is not available",
-                chain.signatures_unchecked
-            ),
-        );
+    let unchecked = chain.signatures_unchecked;
+    if unchecked > 0 {
+        let text = format!("{unchecked} signed with a key that is not available");
+        row("unchecked", text);
     }
     if let Some(head) = &chain.head {
-        row("ledger", format!("{}:{}", head.sequence, head.sha256));
+        row("ledger", head.to_string());
     }
     if let Some(due) = &chain.operation.due {
         row("schedule", schedule_as_text(due));
     }
     for change in &chain.operation.schedule_changes {
-        let to = on_one_line(&change.to.to_string()).to_string();
+        let ScheduleChange { after, until, to } = change;
+        let to = on_one_line(&to.to_string()).to_string();
         row(
             "changed",
-            format!(
-                "the schedule, between {} and {}, to {to}",
-                change.after, change.until
-            ),
+            format!("the schedule, between {after} and {until}, to {to}"),
         );
     }
     if let Some(why) = &chain.operation.not_checked {
@@ -268,11 +256,8 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         ("expired   ", &chain.expired),
         ("no entry  ", &chain.uncommitted),
     ] {
-        list(
-            &mut text,
-            word,
-            lines.iter().map(|line| on_one_line(line).to_string()),
-        );
+        let lines = lines.iter().map(|line| on_one_line(line).to_string());
+        list(&mut text, word, lines);
     }
     let failed = chain.operation.failed.iter().map(|run| {
         let why = match (&run.stage, run.exit) {
@@ -283,21 +268,18 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     });
     list(&mut text, "failed run", failed);
     let missing = chain.operation.due.iter().flat_map(|due| &due.missing);
-    let missing: Vec<String> = missing
-        .map(|missing| match &missing.local {
-            Some(local) => format!(
-                "due at {} ({local}), no run started before {}",
-                missing.from, missing.to
-            ),
-            None => format!(
-                "{} between {} and {}",
-                count(missing.runs, "run", "runs"),
-                missing.from,
-                missing.to
-            ),
-        })
-        .collect();
-    list(&mut text, "missing   ", missing.into_iter());
+    let missing = missing.map(
+        |MissingRuns {
+             runs,
+             from,
+             to,
+             local,
+         }| match local {
+            Some(local) => format!("due at {from} ({local}), no run started before {to}"),
+            None => format!("{} between {from} and {to}", count(*runs, "run", "runs")),
+        },
+    );
+    list(&mut text, "missing   ", Vec::from_iter(missing).into_iter());
     text
 }
 
@@ -315,40 +297,6 @@ fn schedule_as_text(due: &Due) -> String {
 
 /// For machines.
 pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
-    let chains: Vec<Value> = verified
-        .chains
-        .iter()
-        .map(|chain| {
-            json!({
-                "folder": chain.folder,
-                "entries": chain.entries,
-                "head": chain.head.as_ref().map(|head| format!("{}:{}", head.sequence, head.sha256)),
-                "runs": chain.runs,
-                "failures": chain.failures,
-                "reviews": chain.reviews,
-                "reviews_recomputed": chain.reviews_recomputed,
-                "reviews_not_recomputed": chain.reviews_not_recomputed,
-                "files": chain.files,
-                "signed": chain.signed,
-                "signatures_unchecked": chain.signatures_unchecked,
-                "accounts_recomputed": chain.accounts_recomputed,
-                "accounts_not_recomputed": chain.accounts_not_recomputed,
-                "decisions_recomputed": chain.decisions_recomputed,
-                "decisions_not_recomputed": chain.decisions_not_recomputed,
-                "expired": chain.expired,
-                "uncommitted": chain.uncommitted,
-                "first_run": chain.period.map(|(first, _)| first),
-                "last_run": chain.period.map(|(_, last)| last),
-                "stored_times_compared": chain.stored_times,
-                "operation": chain.operation,
-            })
-        })
-        .collect();
-    let failed: usize = verified
-        .chains
-        .iter()
-        .map(|of| of.operation.failed.len())
-        .sum();
     let assurance = match verified.integrity_holds() {
         true => assurance(verified, expected),
         false => Vec::new(),
@@ -362,17 +310,12 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
         "operation": {
             "checked": verified.operation_not_checked().is_none(),
             "missing_runs": verified.missing_runs(),
-            "failed_runs": failed,
+            "failed_runs": verified.failed_runs(),
         },
         "warnings": verified.warnings,
         "assurance": assurance,
-        "locks": {
-            "objects_read": verified.locks.objects,
-            "compliance": verified.locks.compliance,
-            "governance": verified.locks.governance,
-            "first_until": verified.locks.first_until,
-        },
+        "locks": verified.locks,
         "older_versions": verified.versions_unchecked.unwrap_or("checked"),
-        "chains": chains,
+        "chains": verified.chains,
     })
 }

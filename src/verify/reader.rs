@@ -3,22 +3,25 @@
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::ledger::Objects;
 use crate::model::LockMode;
-use crate::store::{Listed, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// A store, and the locks of what was read from it.
 pub(super) struct CountingReader<'a> {
-    store: &'a Store,
+    /// For objects that were counted before, or that are no evidence of their own.
+    pub(super) store: &'a Store,
     now: Timestamp,
     locks: Mutex<Locks>,
 }
 
 /// How much of what was read lies under a lock that holds now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Locks {
     /// Objects that were read.
+    #[serde(rename = "objects_read")]
     pub objects: u64,
     /// Objects that nobody can delete now (compliance).
     pub compliance: u64,
@@ -35,10 +38,6 @@ impl<'a> CountingReader<'a> {
             now,
             locks: Mutex::default(),
         }
-    }
-
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-        self.store.list_with_times(prefix).await
     }
 
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -58,11 +57,6 @@ impl<'a> CountingReader<'a> {
         Ok(Some(read.bytes))
     }
 
-    /// Reads an object that was counted before, or that is no evidence of its own.
-    pub(super) async fn read_again(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.read(name).await
-    }
-
     pub(super) fn locks(&self) -> Locks {
         *self.locks.lock().unwrap_or_else(|it| it.into_inner())
     }
@@ -77,13 +71,8 @@ impl Objects for CountingReader<'_> {
 impl Locks {
     /// The same for people.
     pub(super) fn as_text(&self) -> String {
-        let Self {
-            objects,
-            compliance,
-            governance,
-            first_until,
-        } = self;
-        match first_until {
+        let (objects, compliance, governance) = (self.objects, self.compliance, self.governance);
+        match self.first_until {
             None => format!(
                 "locks: none of the {objects} objects read is locked, or the locks cannot be read (s3:GetObjectRetention)"
             ),

@@ -6,29 +6,23 @@ use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::runs::RunFiles;
+use super::committed::FolderFiles;
 use crate::evidence::{
     CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, PastFacts,
     ReviewFolder, ReviewPart, RunFile, RunResult, Snapshot, unpacked,
 };
 use crate::judgement::{self, Baseline, FollowUps, Inputs, Judgement, Previous, RunRef, judge};
-use crate::review::ReviewEvent;
-use crate::review::ReviewRef;
-use crate::source;
+use crate::review::{ReviewEvent, ReviewRef};
+use crate::source::{self, NotRecomputed};
 
-/// How recomputing the decisions of a run came out.
-pub(super) enum Decisions {
-    /// The same, byte for byte.
-    Same,
-    /// It cannot be done here; no fault.
-    NotPossible(String),
-    /// These files differ.
-    Differ(Vec<String>),
-}
+/// The files of a run that differ from the recomputed ones, or why they cannot be recomputed here, which is no fault.
+pub(super) type Decisions = Result<Vec<String>, String>;
+
+/// Whether the accounts are those that are recomputed from Truto's answers.
+type Accounts = Result<(), NotRecomputed>;
 
 /// A run without faults, as a later one builds on it.
 struct Earlier {
-    at: RunRef,
     complete: bool,
     baseline: Baseline,
     /// Or why nothing can be carried from it.
@@ -39,29 +33,15 @@ struct Earlier {
 /// incomplete runs builds on an older one. Older runs are reported as not available.
 const HELD: usize = 2;
 
-/// An entry, as later ones name it.
-pub(super) struct KnownEntry {
-    pub(super) at: RunRef,
-    pub(super) kind: EntryKind,
-    complete: bool,
-    pub(super) sums_sha256: String,
-}
-
-/// A review that was opened.
-struct OpenedReview {
-    sha256: String,
-    snapshot: RunRef,
-}
-
 /// What later entries build on.
 #[derive(Default)]
 pub(super) struct Recompute {
     /// The newest last; a complete run stays until the next one comes.
     held: Vec<Earlier>,
     /// Every entry before, by number.
-    entries: BTreeMap<u64, KnownEntry>,
-    /// Every review that was opened, by the number of its entry.
-    reviews: BTreeMap<u64, OpenedReview>,
+    entries: BTreeMap<u64, Entry>,
+    /// SHA-256 of the worksheet and the run of every review that was opened, by the number of its entry.
+    pub(super) reviews: BTreeMap<u64, (String, RunRef)>,
     /// What happened to reviews, as far as it could be read.
     events: Vec<ReviewEvent>,
     /// Entries that may be of reviews and could not be read here.
@@ -71,19 +51,13 @@ pub(super) struct Recompute {
 impl Recompute {
     /// Remembers an entry for those that build on it.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        let known = KnownEntry {
-            at: entry.run_ref(),
-            kind: entry.kind,
-            complete: entry.complete,
-            sums_sha256: entry.sums_sha256.clone(),
-        };
-        self.entries.insert(entry.sequence, known);
+        self.entries.insert(entry.sequence, entry.clone());
     }
 
     /// An entry before, if it is there and is this one.
-    pub(super) fn entry(&self, at: &RunRef) -> Option<&KnownEntry> {
+    pub(super) fn entry(&self, at: &RunRef) -> Option<&Entry> {
         let known = self.entries.get(&at.sequence);
-        known.filter(|known| known.at == *at)
+        known.filter(|known| known.run_ref() == *at)
     }
 
     /// Whether the run that a review names can be reviewed. A missing one has been reported.
@@ -112,16 +86,16 @@ impl Recompute {
             return Ok(());
         };
         let part = ReviewFolder::of(&review.id, ReviewPart::Open).map(|part| part.to_string());
-        if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.at.run) {
+        if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.run) {
             return Err(format!(
                 "entry {sequence} does not open the review that it closes"
             ));
         }
         match self.reviews.get(&sequence) {
-            Some(opened) if opened.sha256 != review.sha256 => Err(
+            Some((worksheet, _)) if *worksheet != review.sha256 => Err(
                 "its decisions are about another worksheet than the one of the opening".to_owned(),
             ),
-            Some(opened) if opened.snapshot != *snapshot => {
+            Some((_, reviewed)) if reviewed != snapshot => {
                 Err("it names another run than the one that was reviewed".to_owned())
             }
             Some(_) | None => Ok(()),
@@ -129,7 +103,7 @@ impl Recompute {
     }
 
     /// The entry that closed a review last before this one; an error where an entry in between cannot be read.
-    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&KnownEntry>, String> {
+    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Entry>, String> {
         let mut entries = self.entries.range(..before).rev();
         let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
         let from = close.map_or(0, |(sequence, _)| *sequence);
@@ -142,21 +116,11 @@ impl Recompute {
         Ok(close.map(|(_, known)| known))
     }
 
-    /// Whether the runs that a manifest names are entries of the chain, as they are.
-    pub(super) fn builds_on_what_is_there(
-        &self,
-        entry: &Entry,
-        manifest: &Manifest,
-    ) -> Result<(), String> {
-        let mut all = manifest.previous.iter().chain(&manifest.baseline);
-        all.try_for_each(|at| self.ensure_there(entry.sequence, at))
-    }
-
     /// Whether what an entry builds on is an earlier entry of the chain, as it is.
     pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
         let there = self.entries.get(&at.sequence);
         // A missing entry has been reported.
-        let is_it = there.is_none_or(|there| there.at == *at);
+        let is_it = there.is_none_or(|there| there.run_ref() == *at);
         if !is_it || !(1..sequence).contains(&at.sequence) {
             return Err(format!(
                 "it builds on an entry {} that is not the one in the ledger",
@@ -164,15 +128,6 @@ impl Recompute {
             ));
         }
         Ok(())
-    }
-
-    /// Remembers a review that was opened, for the entry that closes it.
-    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, snapshot: &RunRef) {
-        let opened = OpenedReview {
-            sha256: sha256.to_owned(),
-            snapshot: snapshot.clone(),
-        };
-        self.reviews.insert(sequence, opened);
     }
 
     /// Remembers what an entry did to a review, for later runs.
@@ -210,27 +165,45 @@ impl Recompute {
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
-        kept: &RunFiles,
+        found: &FolderFiles,
         (facts, result): (Facts<'_>, RunResult<'_>),
-    ) -> (source::Recomputed, Decisions) {
-        let file = |file: RunFile| kept.get(&file.name()).map_or(&[][..], Vec::as_slice);
-        let is_known = ensure_known(result.judgement);
+    ) -> (Accounts, Decisions) {
+        let file = |file: RunFile| found.kept.get(&file.name()).map_or(&[][..], Vec::as_slice);
+        let version = result.judgement;
+        let is_known = match version == judgement::VERSION {
+            true => Ok(()),
+            false => Err(format!(
+                "judged by version {version} of the rules; this version, {}, cannot recompute it",
+                judgement::VERSION
+            )),
+        };
         let past = is_known.clone().and_then(|()| self.past(&facts.past));
         let (former_emails, gone) = (facts.former_emails.clone(), facts.gone.clone());
         let (former_emails, gone) = (former_emails.into_owned(), gone.into_owned());
-        let inputs = match facts.into_inputs(file(RunFile::AccountsJsonl), file(RunFile::InputHr)) {
+        let inputs = facts.into_inputs(file(RunFile::AccountsJsonl), file(RunFile::InputHr));
+        let mut inputs = match inputs {
             Ok(inputs) => inputs,
             Err(why) => {
                 // The files are those that were committed, and rules that are known wrote them.
-                let judged = match is_known {
-                    Ok(()) => Decisions::Differ(vec![RunFile::InputFacts.name()]),
-                    Err(why) => Decisions::NotPossible(why),
-                };
+                let decisions = is_known.map(|()| vec![RunFile::InputFacts.name()]);
                 let why = format!("its inputs cannot be read: {why}");
-                return (source::Recomputed::NotPossible(why), judged);
+                return (Err(NotRecomputed::NotPossible(why)), decisions);
             }
         };
-        let (derived, judged, inputs) = self.both(manifest, kept, inputs, past);
+        let past = past.map(|(baseline, previous)| {
+            inputs.past.baseline = baseline;
+            inputs.past.previous = previous;
+        });
+        // In parallel, since neither needs the other.
+        let (accounts, decisions) = thread::scope(|scope| {
+            let accounts = scope.spawn(|| source::recompute(&inputs.population, found));
+            let decisions = past.map(|()| self.differing(&inputs, manifest, found));
+            let accounts = accounts.join();
+            (
+                accounts.unwrap_or_else(|panic| resume_unwind(panic)),
+                decisions,
+            )
+        });
         let at = entry.run_ref();
         let carried = CarriedFiles {
             leavers: file(RunFile::LeaversJsonl),
@@ -239,59 +212,26 @@ impl Recompute {
         };
         let previous = result.into_previous(at.clone(), manifest, carried);
         let sequence = at.sequence;
+        let (as_of, population) = (inputs.as_of, inputs.population);
         self.held.push(Earlier {
             complete: manifest.complete,
             previous: previous
                 .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))
                 .and_then(|found| found.ok_or(format!("entry {sequence} has no rules"))),
-            baseline: Baseline::of(
-                at.clone(),
-                inputs.as_of,
-                inputs.population,
-                former_emails,
-                gone,
-            ),
-            at,
+            baseline: Baseline::of(at, as_of, population, former_emails, gone),
         });
         self.let_go();
-        (derived, judged)
+        (accounts, decisions)
     }
 
-    /// Both from inputs that could be read: in parallel, since neither needs the other.
-    fn both(
-        &self,
-        manifest: &Manifest,
-        kept: &RunFiles,
-        mut inputs: Inputs,
-        past: Result<(Option<Baseline>, Option<Previous>), String>,
-    ) -> (source::Recomputed, Decisions, Inputs) {
-        let (baseline, previous) = match past {
-            Ok(past) => past,
-            Err(why) => {
-                let derived = source::derive_again(&inputs.population, kept);
-                return (derived, Decisions::NotPossible(why), inputs);
-            }
-        };
-        inputs.past.baseline = baseline;
-        inputs.past.previous = previous;
-        let (derived, mut differing) = thread::scope(|scope| {
-            let deriving = scope.spawn(|| source::derive_again(&inputs.population, kept));
-            let differing = differing(&inputs, &judge(&inputs), manifest, kept);
-            let derived = deriving.join();
-            (
-                derived.unwrap_or_else(|panic| resume_unwind(panic)),
-                differing,
-            )
-        });
+    /// The files of a run that differ from the recomputed ones.
+    fn differing(&self, inputs: &Inputs, manifest: &Manifest, found: &FolderFiles) -> Vec<String> {
+        let mut differing = differing(inputs, &judge(inputs), manifest, &found.kept);
         let facts = RunFile::InputFacts.name();
-        if !self.knew_reviews(&inputs) && !differing.contains(&facts) {
+        if !self.knew_reviews(inputs) && !differing.contains(&facts) {
             differing.push(facts);
         }
-        let judged = match differing.is_empty() {
-            true => Decisions::Same,
-            false => Decisions::Differ(differing),
-        };
-        (derived, judged, inputs)
+        differing
     }
 
     /// The runs that a run builds on.
@@ -312,7 +252,7 @@ impl Recompute {
     }
 
     fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
-        let found = self.held.iter().find(|earlier| earlier.at == *at);
+        let found = self.held.iter().find(|earlier| earlier.baseline.at == *at);
         found.ok_or_else(|| {
             format!(
                 "it builds on entry {}, which has faults, has expired or is too far back",
@@ -322,23 +262,12 @@ impl Recompute {
     }
 }
 
-/// Whether this version has the rules by which a run was judged.
-fn ensure_known(version: u32) -> Result<(), String> {
-    match version {
-        judgement::VERSION => Ok(()),
-        version => Err(format!(
-            "judged by version {version} of the rules; this version, {}, cannot recompute it",
-            judgement::VERSION
-        )),
-    }
-}
-
 /// The files of a run that differ from the stored ones.
 fn differing(
     inputs: &Inputs,
     judgement: &Judgement,
     manifest: &Manifest,
-    kept: &RunFiles,
+    kept: &BTreeMap<String, Vec<u8>>,
 ) -> Vec<String> {
     let frame = manifest.frame();
     let snapshot = Snapshot {

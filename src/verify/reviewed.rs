@@ -7,57 +7,41 @@
 use serde::de::DeserializeOwned;
 
 use super::FaultKind;
-use super::committed::FolderFiles;
-use super::recompute::{KnownEntry, Recompute};
-use super::reviews::Part;
-use crate::evidence::{
-    FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums_of,
-};
+use super::committed::{CommittedFolder, FolderFiles};
+use super::recompute::Recompute;
+use crate::evidence::{Entry, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex};
 use crate::judgement::RunRef;
+use crate::ledger::{self, Extent, FolderFault};
+use crate::model::at_most;
 use crate::review::{
     EarlierReviews, OpenedWith, Owners, ReviewClosed, ReviewDataFile, ReviewManifest, ReviewedRun,
     Worksheet,
 };
-use crate::store::{StoreError, is_name};
+use crate::store::StoreError;
 
 /// So many differences are reported one by one.
 const REPORTED: usize = 3;
 
 /// How comparing a part with what it was made from came out.
-pub(super) enum Compared {
-    /// The same.
-    Same,
-    /// The same as far as it could be compared, and why no farther; no fault.
-    InPart(String),
-    /// These files differ.
-    Differs(Vec<(FaultKind, ReviewFile, String)>),
-}
-
-/// What is found while a part is compared.
-struct Comparison<'a> {
+pub(super) struct Comparison<'a> {
     found: &'a FolderFiles,
     /// Records of each file that was recomputed.
     rows: Vec<(&'static str, Option<u64>)>,
-    otherwise: Vec<(FaultKind, ReviewFile, String)>,
-    unchecked: Vec<String>,
+    /// The files that differ.
+    pub(super) differing: Vec<(FaultKind, ReviewFile, String)>,
+    /// Why it could not be compared any farther; no fault.
+    pub(super) unchecked: Vec<String>,
 }
 
 impl Comparison<'_> {
-    fn otherwise(&mut self, kind: FaultKind, file: ReviewFile, text: impl Into<String>) {
-        self.otherwise.push((kind, file, text.into()));
-    }
-
-    fn unchecked(&mut self, why: impl Into<String>) {
-        self.unchecked.push(why.into());
-    }
-
     /// Compares a file with the same file recomputed.
     fn recomputed(&mut self, made: &ReviewDataFile, from: &str) {
         self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
         if self.found.sums.get(made.file.name()) != Some(&sha256) {
             let text = format!("recomputed from {from}, the file has other content");
-            self.otherwise(FaultKind::ReviewDiffers, made.file, text);
+            self.differing
+                .push((FaultKind::ReviewDiffers, made.file, text));
         }
     }
 
@@ -77,54 +61,46 @@ impl Comparison<'_> {
         let (file, _) = made(files).to_file();
         self.recomputed(&file, "the files it describes");
     }
-
-    fn held(self) -> Compared {
-        if !self.otherwise.is_empty() {
-            return Compared::Differs(self.otherwise);
-        }
-        match self.unchecked.is_empty() {
-            true => Compared::Same,
-            false => Compared::InPart(self.unchecked.join("; ")),
-        }
-    }
 }
 
 /// Compares a part whose files are intact with what it was made from.
-pub(super) async fn compare(
-    of: &Part<'_>,
+pub(super) async fn compare<'a>(
+    of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     closed: Option<ReviewClosed>,
-    found: &FolderFiles,
+    found: &'a FolderFiles,
     recompute: &Recompute,
-) -> Result<Compared, StoreError> {
+) -> Result<Comparison<'a>, StoreError> {
     let mut looked = Comparison {
         found,
         rows: Vec::new(),
-        otherwise: Vec::new(),
+        differing: Vec::new(),
         unchecked: Vec::new(),
     };
     match closed {
         None => opened(of, manifest, recompute, &mut looked).await?,
         Some(review) => self::closed(of, manifest, review, recompute, &mut looked).await?,
     }
-    Ok(looked.held())
+    Ok(looked)
 }
 
 /// The worksheet: its rows are the accounts of the run, compared with the reviews before.
 async fn opened(
-    of: &Part<'_>,
+    of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     recompute: &Recompute,
     looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
-    let Some(stored) = looked.found.get(ReviewFile::WorksheetJson.name()) else {
+    let Some(stored) = looked.found.kept.get(ReviewFile::WorksheetJson.name()) else {
         return Ok(());
     };
     let worksheet: Worksheet = match serde_json::from_slice(stored) {
         Ok(worksheet) => worksheet,
         Err(error) => {
             let text = format!("it cannot be read as a worksheet: {error}");
-            looked.otherwise(FaultKind::Disagreement, ReviewFile::WorksheetJson, text);
+            looked
+                .differing
+                .push((FaultKind::Disagreement, ReviewFile::WorksheetJson, text));
             return Ok(());
         }
     };
@@ -133,16 +109,15 @@ async fn opened(
     looked.recomputed(&worksheet.csv(&sha256), "worksheet.json");
 
     let Some(run) = reviewed_run(of, recompute, &manifest.snapshot).await? else {
-        looked.unchecked(format!(
-            "the files of its run, entry {}, are missing or have faults",
-            manifest.snapshot.sequence
-        ));
+        let sequence = manifest.snapshot.sequence;
+        let text = format!("the files of its run, entry {sequence}, are missing or have faults");
+        looked.unchecked.push(text);
         return Ok(());
     };
-    let earlier = match earlier_reviews(of, recompute, of.stored.entry.sequence).await? {
+    let earlier = match earlier_reviews(of, recompute, of.entry.sequence).await? {
         Ok(earlier) => earlier,
         Err(why) => {
-            looked.unchecked(why);
+            looked.unchecked.push(why);
             return Ok(());
         }
     };
@@ -154,7 +129,7 @@ async fn opened(
             due: manifest.review.due.clone(),
             scope: manifest.review.scope,
             opened_at: manifest.review.at,
-            connection: of.stored.entry.connection.clone(),
+            connection: of.entry.connection.clone(),
             snapshot: manifest.snapshot.clone(),
             reviewers: worksheet.reviewers.clone(),
         },
@@ -172,31 +147,34 @@ async fn opened(
             accounts.map(text).collect()
         }
     };
-    if let Some(text) = reported(&wrong) {
+    if !wrong.is_empty() {
+        let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("recomputed from the run it reviews: {text}");
-        looked.otherwise(FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text);
+        looked
+            .differing
+            .push((FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text));
     }
     Ok(())
 }
 
 /// The decisions: about every row of the worksheet, by a person who may decide.
 async fn closed(
-    of: &Part<'_>,
+    of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     closed: ReviewClosed,
     recompute: &Recompute,
     looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let Some(worksheet) = worksheet(of, manifest).await? else {
-        looked.unchecked("the worksheet that it decides about is missing or has faults");
+        let text = "the worksheet that it decides about is missing or has faults";
+        looked.unchecked.push(text.to_owned());
         return Ok(());
     };
     let owners = match reviewed_run(of, recompute, &worksheet.snapshot).await? {
         Some(run) => run.owners,
         None => {
-            looked.unchecked(
-                "its run is missing or has faults: owners are known by the addresses of the rows alone",
-            );
+            let text = "its run is missing or has faults: owners are known by the addresses of the rows alone";
+            looked.unchecked.push(text.to_owned());
             Owners::default()
         }
     };
@@ -205,85 +183,67 @@ async fn closed(
     let (frame, origin) = (manifest.frame(), &manifest.origin);
     let made = |files| ReviewManifest::closed(&frame, &worksheet, &closed, origin, files);
     looked.manifest(manifest, made);
-    if let Some(text) = reported(&closed.contradictions(&worksheet, &owners)) {
+    let wrong = closed.contradictions(&worksheet, &owners);
+    if !wrong.is_empty() {
+        let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("it and the worksheet disagree: {text}");
-        looked.otherwise(FaultKind::Disagreement, ReviewFile::Review, text);
+        looked
+            .differing
+            .push((FaultKind::Disagreement, ReviewFile::Review, text));
     }
     Ok(())
 }
 
-/// The first differences, in a sentence.
-fn reported(differences: &[String]) -> Option<String> {
-    let (first, more) = differences.split_at(differences.len().min(REPORTED));
-    let text = first.join("; ");
-    match (first.is_empty(), more.len()) {
-        (true, _) => None,
-        (false, 0) => Some(text),
-        (false, more) => Some(format!("{text}; and {more} more")),
+/// Files of a committed folder, if its entry still vouches for them.
+async fn committed(
+    of: &CommittedFolder<'_>,
+    entry: &Entry,
+    files: &[&str],
+) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+    let (store, extent) = (of.store.store, Extent::Wanted);
+    match ledger::committed_files(store, of.connection, entry, files, extent).await {
+        Ok(files) => Ok(Some(files)),
+        Err(FolderFault::Store(error)) => Err(error),
+        Err(FolderFault::Missing(_) | FolderFault::Other(_)) => Ok(None),
     }
 }
 
-/// A file of a committed folder, if the entry still vouches for it.
-async fn committed(
-    of: &Part<'_>,
-    known: &KnownEntry,
-    file: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let run = &known.at.run;
-    let read = async |file: &str| {
-        let name = of.connection.committed_file(run, file);
-        match name.filter(|name| is_name(name)) {
-            Some(name) => of.stored.store.read_again(&name).await,
-            None => Ok(None),
-        }
-    };
-    let sums = read(&RunFile::Sums.name()).await?;
-    let sums = sums.filter(|sums| sha256_hex(sums) == known.sums_sha256);
-    let Some(sha256) = sums.and_then(|sums| sums_of(&sums)?.remove(file)) else {
-        return Ok(None);
-    };
-    let bytes = read(file).await?;
-    Ok(bytes.filter(|bytes| sha256_hex(bytes) == sha256))
-}
-
 async fn json<T: DeserializeOwned>(
-    of: &Part<'_>,
-    known: &KnownEntry,
+    of: &CommittedFolder<'_>,
+    entry: &Entry,
     file: ReviewFile,
 ) -> Result<Option<T>, StoreError> {
-    let bytes = committed(of, known, file.name()).await?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    let files = committed(of, entry, &[file.name()]).await?;
+    Ok(files.and_then(|files| serde_json::from_slice(&files[0]).ok()))
 }
 
 /// The run that a review names, as it is stored.
 async fn reviewed_run(
-    of: &Part<'_>,
+    of: &CommittedFolder<'_>,
     recompute: &Recompute,
     snapshot: &RunRef,
 ) -> Result<Option<ReviewedRun>, StoreError> {
-    let Some(known) = recompute.entry(snapshot) else {
+    let Some(entry) = recompute.entry(snapshot) else {
         return Ok(None);
     };
-    let mut files = ReviewedRun::FILES.map(|_| Vec::new());
-    for (file, bytes) in ReviewedRun::FILES.iter().zip(&mut files) {
-        match committed(of, known, &file.name()).await? {
-            Some(found) => *bytes = found,
-            None => return Ok(None),
-        }
-    }
-    Ok(ReviewedRun::read(files.each_ref().map(Vec::as_slice)).ok())
+    let names = ReviewedRun::FILES.map(|file| file.name());
+    let files = committed(of, entry, &names.each_ref().map(String::as_str)).await?;
+    Ok(files.and_then(|files| {
+        let files = <[Vec<u8>; 3]>::try_from(files).ok()?;
+        ReviewedRun::read(files.each_ref().map(Vec::as_slice)).ok()
+    }))
 }
 
 /// The worksheet that a closed review decides about: the manifest names its hash.
 async fn worksheet(
-    of: &Part<'_>,
+    of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
 ) -> Result<Option<Worksheet>, StoreError> {
     let Some(part) = ReviewFolder::of(&manifest.review.id, ReviewPart::Open) else {
         return Ok(None);
     };
     let name = of.connection.review_file(&part, ReviewFile::WorksheetJson);
-    let bytes = of.stored.store.read_again(&name).await?;
+    let bytes = of.store.store.read(&name).await?;
     let bytes = bytes.filter(|bytes| sha256_hex(bytes) == manifest.review.sha256);
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
@@ -291,7 +251,7 @@ async fn worksheet(
 /// The reviews that were closed before an entry, back to the last complete one of scope `all`; or why one is
 /// not at hand.
 async fn earlier_reviews(
-    of: &Part<'_>,
+    of: &CommittedFolder<'_>,
     recompute: &Recompute,
     mut sequence: u64,
 ) -> Result<Result<Option<EarlierReviews>, String>, StoreError> {
@@ -302,7 +262,7 @@ async fn earlier_reviews(
             Ok(None) => return Ok(Ok(earlier)),
             Err(why) => return Ok(Err(why)),
         };
-        sequence = close.at.sequence;
+        sequence = close.sequence;
         let closed: Option<ReviewClosed> = json(of, close, ReviewFile::Review).await?;
         let opened = closed.as_ref().and_then(|of| recompute.entry(&of.opened));
         let worksheet = match opened {

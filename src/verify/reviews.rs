@@ -3,45 +3,33 @@
 
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
-use super::reviewed::{self, Compared};
+use super::reviewed;
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart};
+use crate::evidence::{ReviewFile, ReviewPart};
 use crate::judgement::Verdict;
 use crate::review::{ReviewClosed, ReviewEvent, ReviewManifest, Totals};
 use crate::store::StoreError;
 
-/// A part of a review that is checked.
-pub(super) struct Part<'a> {
-    pub(super) stored: &'a CommittedFolder<'a>,
-    pub(super) connection: &'a ConnectionFolder,
-    /// Which part, as the entry states it.
-    pub(super) part: ReviewPart,
-}
-
 /// Whether a file is read for more than its hash. Files that are recomputed from these are compared by hash.
 fn is_read(file: &str) -> bool {
-    [
-        ReviewFile::Manifest,
-        ReviewFile::Review,
-        ReviewFile::WorksheetJson,
-    ]
-    .iter()
-    .any(|read| read.name() == file)
+    let (manifest, review) = (ReviewFile::Manifest, ReviewFile::Review);
+    let read = [manifest, review, ReviewFile::WorksheetJson];
+    read.map(ReviewFile::name).contains(&file)
 }
 
 pub(super) async fn verify(
-    of: &Part<'_>,
+    stored: &CommittedFolder<'_>,
     recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
-    let (stored, sequence) = (of.stored, of.stored.entry.sequence);
+    let sequence = stored.entry.sequence;
     let faults_before = verified.faults.len();
     let Some(found) = stored.walk(is_read, chain, verified).await? else {
         recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let read = check_manifest(of, &found, recompute, verified);
+    let read = check_manifest(stored, &found, recompute, verified);
     let Some((manifest, closed)) = read.filter(|_| verified.faults.len() == faults_before) else {
         recompute.remember_event(sequence, None);
         return Ok(());
@@ -49,46 +37,46 @@ pub(super) async fn verify(
     let event = ReviewEvent::of(stored.entry, manifest.clone(), closed.clone());
     recompute.remember_event(sequence, event.ok());
 
-    match reviewed::compare(of, &manifest, closed, &found, recompute).await? {
-        Compared::Same => chain.reviews_recomputed += 1,
-        Compared::InPart(why) => {
-            let folder = &stored.folder;
-            chain
-                .reviews_not_recomputed
-                .push(format!("{folder}: {why}"));
+    let compared = reviewed::compare(stored, &manifest, closed, &found, recompute).await?;
+    match (compared.differing.is_empty(), compared.unchecked.is_empty()) {
+        (true, true) => chain.reviews_recomputed += 1,
+        (true, false) => {
+            let why = compared.unchecked.join("; ");
+            let text = format!("{}: {why}", stored.folder);
+            chain.reviews_not_recomputed.push(text);
         }
-        Compared::Differs(faults) => {
-            for (kind, file, text) in faults {
-                verified.fault(kind, stored.place(file.name()), text);
-            }
-        }
+        (false, _) => {}
+    }
+    for (kind, file, text) in compared.differing {
+        verified.fault(kind, stored.place(file.name()), text);
     }
     Ok(())
 }
 
 /// Compares the manifest with entry, sums and the entries it builds on; of a closed review, `review.json` too.
 fn check_manifest(
-    of: &Part<'_>,
+    stored: &CommittedFolder<'_>,
     found: &FolderFiles,
     recompute: &mut Recompute,
     verified: &mut Verified,
 ) -> Option<(ReviewManifest, Option<ReviewClosed>)> {
-    let (stored, entry) = (of.stored, of.stored.entry);
+    let entry = stored.entry;
+    let part = entry.kind.review_part().unwrap_or(ReviewPart::Close);
     let manifest: ReviewManifest = stored.manifest(found, verified)?;
-    let closed: Option<ReviewClosed> = match of.part {
+    let closed: Option<ReviewClosed> = match part {
         ReviewPart::Open => None,
         ReviewPart::Close => stored.read_json(found, ReviewFile::Review.name(), verified),
     };
+    stored.check_manifest(
+        &manifest.apart_from(entry),
+        &manifest.files,
+        found,
+        verified,
+    );
     let place = |file: ReviewFile| stored.place(file.name());
     let mut disagree = |file: ReviewFile, text: String| {
         verified.fault(FaultKind::Disagreement, place(file), text);
     };
-    let apart = manifest.apart_from(entry);
-    if !apart.is_empty() {
-        let (sequence, apart) = (entry.sequence, apart.join(", "));
-        let text = format!("it and entry {sequence} disagree: {apart}");
-        disagree(ReviewFile::Manifest, text);
-    }
     let (snapshot, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
         recompute
@@ -103,11 +91,7 @@ fn check_manifest(
     for text in builds_on.into_iter().filter_map(Result::err) {
         disagree(ReviewFile::Manifest, text);
     }
-    if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that SHA256SUMS lists";
-        disagree(ReviewFile::Manifest, text.to_owned());
-    }
-    match of.part {
+    match part {
         ReviewPart::Open => {
             let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
             if worksheet != Some(&manifest.review.sha256) {
@@ -118,7 +102,8 @@ fn check_manifest(
                 let text = "it opens a review, and states a result".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
-            recompute.remember_review(entry.sequence, &manifest.review.sha256, snapshot);
+            let opened = (manifest.review.sha256.clone(), snapshot.clone());
+            recompute.reviews.insert(entry.sequence, opened);
         }
         ReviewPart::Close => {
             let agrees = closed.as_ref().is_none_or(|closed| {
@@ -139,8 +124,8 @@ fn check_manifest(
             }
         }
     }
-    if manifest.review.at > entry.committed_at {
-        let at = manifest.review.at;
+    let at = manifest.review.at;
+    if at > entry.committed_at {
         let text = format!("it is dated {at}, after the commit");
         verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
     }

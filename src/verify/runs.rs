@@ -1,38 +1,12 @@
 //! One committed run: whether its files agree, and whether they follow from their inputs.
 
-use std::collections::BTreeMap;
-
 use super::committed::{CommittedFolder, FolderFiles};
-use super::recompute::{Decisions, Recompute};
+use super::recompute::Recompute;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Facts, Manifest, RunFile, RunResult};
 use crate::judgement;
-use crate::model::RawKind;
-use crate::source::{self, KeptAnswers};
+use crate::source::NotRecomputed;
 use crate::store::StoreError;
-
-/// The files that recomputing needs, by name; all have the right hash.
-pub(super) struct RunFiles {
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl RunFiles {
-    pub(super) fn get(&self, name: &str) -> Option<&Vec<u8>> {
-        self.files.get(name)
-    }
-}
-
-impl KeptAnswers for RunFiles {
-    fn get(&self, kind: RawKind) -> Option<&[u8]> {
-        let name = RunFile::raw(kind).name();
-        self.files.get(&name).map(Vec::as_slice)
-    }
-
-    fn count(&self) -> usize {
-        let names = self.files.keys();
-        names.filter(|name| RunFile::is_raw(name)).count()
-    }
-}
 
 /// Checks a run, and gives its manifest if nothing is wrong with the run.
 pub(super) async fn verify(
@@ -47,74 +21,56 @@ pub(super) async fn verify(
     let Some(found) = found else {
         return Ok(None);
     };
-    let manifest = manifest(stored, &found, verified);
-    let mut own_words = None;
+    let manifest: Option<Manifest> = stored.manifest(&found, verified);
+    let mut facts_and_result = None;
     if let Some(manifest) = &manifest {
-        if let Err(text) = recompute.builds_on_what_is_there(stored.entry, manifest) {
+        let apart = manifest.apart_from(stored.entry);
+        stored.check_manifest(&apart, &manifest.files, &found, verified);
+        let mut builds_on = manifest.previous.iter().chain(&manifest.baseline);
+        let sequence = stored.entry.sequence;
+        if let Err(text) = builds_on.try_for_each(|at| recompute.ensure_there(sequence, at)) {
             let place = stored.place(&RunFile::Manifest.name());
             verified.fault(FaultKind::Disagreement, place, text);
         }
         if stored.entry.kind == EntryKind::Run {
-            own_words = facts_and_result(stored, manifest, &found, verified);
+            facts_and_result = self::facts_and_result(stored, manifest, &found, verified);
         }
     }
     let is_faultless = verified.faults.len() == faults_before;
     let Some(manifest) = manifest.filter(|_| is_faultless) else {
         return Ok(None);
     };
-    let Some(own_words) = own_words else {
+    let Some(facts_and_result) = facts_and_result else {
         return Ok(Some(manifest));
     };
-    let kept = RunFiles { files: found.kept };
-    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept, own_words);
+    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &found, facts_and_result);
     match accounts {
-        source::Recomputed::Same => chain.accounts_recomputed += 1,
-        source::Recomputed::NotKept => {
+        Ok(()) => chain.accounts_recomputed += 1,
+        Err(NotRecomputed::NotKept) => {
             let why = "raw pages were not kept (EVIDENCE_RAW=none)";
             chain.accounts_not_recomputed.push(format!("{run}: {why}"));
             chain.without_raw += 1;
         }
-        source::Recomputed::NotPossible(why) => {
+        Err(NotRecomputed::NotPossible(why)) => {
             chain.accounts_not_recomputed.push(format!("{run}: {why}"))
         }
-        source::Recomputed::Otherwise(source::Otherwise { place, text }) => {
+        Err(NotRecomputed::Differs { place, text }) => {
             let file = place.map_or(RunFile::AccountsJsonl, RunFile::raw);
             let text = format!("recomputed from the raw pages: {text}");
             verified.fault(FaultKind::AccountsDiffer, stored.place(&file.name()), text);
         }
     }
     match decisions {
-        Decisions::Same => chain.decisions_recomputed += 1,
-        Decisions::NotPossible(why) => chain.decisions_not_recomputed.push(format!("{run}: {why}")),
-        Decisions::Differ(names) => {
-            for name in names {
+        Err(why) => chain.decisions_not_recomputed.push(format!("{run}: {why}")),
+        Ok(differing) => {
+            chain.decisions_recomputed += u64::from(differing.is_empty());
+            for name in differing {
                 let text = "recomputed from the stored inputs, the file has other content";
                 verified.fault(FaultKind::DecisionsDiffer, stored.place(&name), text);
             }
         }
     }
     Ok(Some(manifest))
-}
-
-/// The manifest, which must agree with entry and sums.
-fn manifest(
-    stored: &CommittedFolder<'_>,
-    found: &FolderFiles,
-    verified: &mut Verified,
-) -> Option<Manifest> {
-    let manifest: Manifest = stored.manifest(found, verified)?;
-    let place = stored.place(&RunFile::Manifest.name());
-    let apart = manifest.apart_from(stored.entry);
-    if !apart.is_empty() {
-        let (sequence, apart) = (stored.entry.sequence, apart.join(", "));
-        let text = format!("it and entry {sequence} disagree: {apart}");
-        verified.fault(FaultKind::Disagreement, place.clone(), text);
-    }
-    if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that SHA256SUMS lists";
-        verified.fault(FaultKind::Disagreement, place, text);
-    }
-    Some(manifest)
 }
 
 /// Facts and result of a judged run. They must be of this run: an earlier run that is presented again under a later

@@ -3,19 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::reader::CountingReader;
-use super::{Verified, Warning, WarningKind};
+use super::{Verified, WarningKind};
 use crate::evidence::{ConnectionFolder, RunFile, RunFolder};
 use crate::review::ReviewManifest;
 use crate::store::StoreError;
 
 /// A bucket stores an entry within seconds of its commit; a larger difference than this has another cause.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
-
-/// A complete folder that no entry names.
-pub(super) struct Uncommitted {
-    pub(super) folder: String,
-    pub(super) at: Timestamp,
-}
 
 /// The instant of a complete folder that no entry names; none for one that a run left unfinished. The sums are
 /// written last.
@@ -24,39 +18,29 @@ pub(super) async fn uncommitted(
     connection: &ConnectionFolder,
     folder: &str,
     files: &[String],
-) -> Result<Option<Uncommitted>, StoreError> {
+) -> Result<Option<Timestamp>, StoreError> {
     if !files.contains(&RunFile::Sums.name()) {
         return Ok(None);
     }
-    let at = match RunFolder::parse(folder) {
-        Some(run) => run.instant(),
-        None => {
-            let name = connection.committed_file(folder, &RunFile::Manifest.name());
-            let bytes = match name {
-                Some(name) => store.read_again(&name).await?,
-                None => None,
-            };
-            let manifest: Option<ReviewManifest> =
-                bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            manifest.map(|manifest| manifest.review.at)
-        }
-    };
-    Ok(at.map(|at| Uncommitted {
-        folder: folder.to_owned(),
-        at,
-    }))
+    if let Some(run) = RunFolder::parse(folder) {
+        return Ok(run.instant());
+    }
+    let name = format!("{connection}/{folder}/{}", RunFile::Manifest.name());
+    let bytes = store.store.read(&name).await?.unwrap_or_default();
+    let manifest = serde_json::from_slice::<ReviewManifest>(&bytes);
+    Ok(manifest.ok().map(|manifest| manifest.review.at))
 }
 
 /// Complete folders that are newer than every committed run and review: their entries may have been deleted.
 pub(super) fn warn_of_newer(
     connection: &ConnectionFolder,
-    mut uncommitted: Vec<Uncommitted>,
+    mut uncommitted: Vec<(Timestamp, String)>,
     newest: Option<Timestamp>,
     verified: &mut Verified,
 ) {
-    uncommitted.retain(|folder| newest.is_none_or(|newest| folder.at > newest));
-    uncommitted.sort_by_key(|folder| folder.at);
-    let Some(first) = uncommitted.first() else {
+    uncommitted.retain(|(at, _)| newest.is_none_or(|newest| *at > newest));
+    uncommitted.sort();
+    let Some((_, first)) = uncommitted.first() else {
         return;
     };
     let count = uncommitted.len() as u64;
@@ -66,17 +50,11 @@ pub(super) fn warn_of_newer(
     };
     let text = format!(
         "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry and \
-         without an entry; the first is {}. A run that was stopped just before its commit, or is running now, looks the \
-         same: compare with a ledger head noted elsewhere (--head)",
-        first.folder
+         without an entry; the first is {first}. A run that was stopped just before its commit, or is running now, looks the \
+         same: compare with a ledger head noted elsewhere (--head)"
     );
-    verified.warnings.push(Warning {
-        kind: WarningKind::NewerThanLedger,
-        place: connection.to_string(),
-        count,
-        first: first.folder.clone(),
-        text,
-    });
+    let first = (count, first.clone());
+    verified.warn(WarningKind::NewerThanLedger, connection, first, text);
 }
 
 /// Warns of a newest run that lies in the future.
@@ -93,21 +71,16 @@ pub(super) fn warn_of_future(
         "the newest run is dated {newest}, and it is {now} by the clock of this machine: one of the two clocks is wrong, \
          or the evidence was written ahead of time"
     );
-    verified.warnings.push(Warning {
-        kind: WarningKind::DatedInTheFuture,
-        place: connection.to_string(),
-        count: 1,
-        first: newest.to_string(),
-        text,
-    });
+    let first = (1, newest.to_string());
+    verified.warn(WarningKind::DatedInTheFuture, connection, first, text);
 }
 
 /// When entries were stored, by the clock of the bucket, compared with what they state.
 #[derive(Default)]
 pub(super) struct StoredTimes {
     pub(super) compared: u64,
-    differing: u64,
-    first: Option<(u64, Timestamp, Timestamp)>,
+    /// Numbers of entries, when they were committed, and when they were stored.
+    differing: Vec<(u64, Timestamp, Timestamp)>,
 }
 
 impl StoredTimes {
@@ -122,29 +95,22 @@ impl StoredTimes {
         };
         self.compared += 1;
         if stored_at.duration_since(committed_at).abs() > LATEST {
-            self.differing += 1;
-            self.first
-                .get_or_insert((sequence, committed_at, stored_at));
+            self.differing.push((sequence, committed_at, stored_at));
         }
     }
 
     pub(super) fn warn(&self, connection: &ConnectionFolder, verified: &mut Verified) {
-        let Some((sequence, committed_at, stored_at)) = self.first else {
+        let Some((sequence, committed_at, stored_at)) = self.differing.first() else {
             return;
         };
-        let (differing, compared) = (self.differing, self.compared);
+        let (differing, compared) = (self.differing.len() as u64, self.compared);
         let text = format!(
             "{differing} of {compared} ledger entries were stored more than {} minutes before or after the time they \
              state; the first is entry {sequence}: it states {committed_at}, and the bucket stored it at {stored_at}. \
              Possible causes: a restored copy, a wrong clock, or backdated entries",
             LATEST.as_mins()
         );
-        verified.warnings.push(Warning {
-            kind: WarningKind::StoredAtAnotherTime,
-            place: connection.to_string(),
-            count: differing,
-            first: format!("ledger entry {sequence}"),
-            text,
-        });
+        let first = (differing, format!("ledger entry {sequence}"));
+        verified.warn(WarningKind::StoredAtAnotherTime, connection, first, text);
     }
 }

@@ -41,6 +41,7 @@ const WITHIN: &[(&str, &[&str])] = &[
     ("ledger", &["signing"]),
     ("truto", &["net", "clock"]),
     ("files", &["aws", "net"]),
+    ("aws", &["net"]),
     ("review", &["report", "evidence", "judgement", "model"]),
     ("report", &["evidence", "judgement", "schedule", "model"]),
     ("evidence", &["judgement", "schedule", "model"]),

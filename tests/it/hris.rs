@@ -22,11 +22,9 @@ const LIST: &str = "hris/employees$";
 
 fn settings(simulator: &Simulator) -> HrisSettings {
     HrisSettings {
-        truto: truto::Settings {
+        truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
-            integrated_account_id: HRIS_CONNECTION_ID.to_owned(),
-            page_size: 100,
             rate_limit: None,
             http: net::Settings {
                 timeout: Duration::from_secs(5),
@@ -34,7 +32,8 @@ fn settings(simulator: &Simulator) -> HrisSettings {
                 max_elapsed: Duration::from_secs(20),
                 base_delay: Duration::ZERO,
             },
-        },
+        }
+        .to(HRIS_CONNECTION_ID, 100),
         dates: asana_access_review::feed::DateRules {
             order: None,
             time_zone: "Europe/Berlin".to_owned(),
@@ -195,7 +194,7 @@ async fn body_again(simulator: &Simulator, request: &RecordedRequest) -> Vec<u8>
         })
         .collect();
     let http = net::Http::new(
-        &settings(simulator).truto.http,
+        &settings(simulator).truto.api.http,
         Deadline::after(Duration::from_secs(60)),
     );
     let request = net::Request {
@@ -305,7 +304,7 @@ async fn requests_keep_to_the_limit_of_their_connection() {
     let simulator = Simulator::spawn(world);
     let mut settings = settings(&simulator);
     settings.truto.page_size = 1;
-    settings.truto.rate_limit = Some(RateLimit {
+    settings.truto.api.rate_limit = Some(RateLimit {
         requests: 2,
         window,
     });

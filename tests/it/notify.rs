@@ -562,7 +562,7 @@ fn of_a_review(reviewers: usize) -> Notification {
         reviewers: reviewers.collect(),
         not_in_order: 3,
     };
-    Notification::of_review(&about, review, None, Exit::Pass)
+    Notification::new(&about, Content::Review(review), None, Exit::Pass)
 }
 
 #[tokio::test]
@@ -631,7 +631,12 @@ fn hostile_notification(text: &str) -> Notification {
             commit: "unknown".to_owned(),
         },
     };
-    Notification::of_failure(&about, "judging", None, Exit::Unexpected)
+    Notification::new(
+        &about,
+        Content::Failed { stage: "judging" },
+        None,
+        Exit::Unexpected,
+    )
 }
 
 fn settings(webhook: &str, slack: &str) -> notify::Settings {

@@ -9,7 +9,7 @@ use asana_access_review::model::{
 };
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::source::{
-    self, FetchedAccounts, KeptAnswers, RawPages, Recomputed, SourceError, derive_again, fetch_all,
+    self, FetchedAccounts, KeptAnswers, NotRecomputed, RawPages, SourceError, fetch_all, recompute,
 };
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
@@ -23,14 +23,13 @@ const LIST: &str = "user-directory/users$";
 
 fn settings(simulator: &Simulator) -> source::Settings {
     source::Settings {
-        truto: truto::Settings {
+        truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
-            integrated_account_id: CONNECTION_ID.to_owned(),
-            page_size: 100,
             rate_limit: None,
             http: quick(),
-        },
+        }
+        .to(CONNECTION_ID, 100),
         workspace_id: Some(WORKSPACE_ID.to_owned()),
         raw: RawPages::Minimal,
     }
@@ -61,7 +60,7 @@ async fn fetch_with(
     let fetched = fetch_all(settings, &Clock::at(as_of()), soon()).await?;
     // In every world, the stored answers must give the same accounts again.
     if settings.raw != RawPages::None {
-        assert_eq!(derived(&fetched), Recomputed::Same);
+        assert_eq!(recomputed(&fetched), Ok(()));
     }
     Ok(fetched)
 }
@@ -466,7 +465,7 @@ async fn every_refusal_has_a_cause_and_a_hint() {
 async fn a_token_that_cannot_be_sent_is_a_configuration_error() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let mut settings = settings(&simulator);
-    settings.truto.api_token = "line\nbreak".into();
+    settings.truto.api.api_token = "line\nbreak".into();
     let error = fetch_with(&simulator, &settings)
         .await
         .expect_err("a refusal");
@@ -724,7 +723,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
         assert_eq!(second.not_listed, ["77"]);
         assert_eq!(second.only_listed.len(), 11);
         assert!(!second.only_listed.contains(&gid(1)));
-        assert_eq!(derived(&fetched), Recomputed::Same);
+        assert_eq!(recomputed(&fetched), Ok(()));
         let mut altered = written(&fetched.population);
         altered
             .gaps
@@ -910,7 +909,7 @@ async fn an_unreadable_account_stops_the_filling_but_not_the_run() {
 async fn filling_that_would_pass_the_deadline_is_not_started() {
     let simulator = Simulator::spawn(scenario("free-plan").with(|world| world.rate_limit = None));
     let mut settings = settings(&simulator);
-    settings.truto.rate_limit = Some(RateLimit {
+    settings.truto.api.rate_limit = Some(RateLimit {
         requests: 49,
         window: Duration::from_secs(600),
     });
@@ -1112,8 +1111,8 @@ fn written(population: &Population) -> Population {
     }
 }
 
-fn derived(fetched: &FetchedAccounts) -> Recomputed {
-    derive_again(&written(&fetched.population), &Kept(&fetched.raw))
+fn recomputed(fetched: &FetchedAccounts) -> Result<(), NotRecomputed> {
+    recompute(&written(&fetched.population), &Kept(&fetched.raw))
 }
 
 async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, SourceError> {
@@ -1138,7 +1137,7 @@ async fn the_accounts_of_every_world_are_recomputed_from_raw_pages() {
             let Ok(fetched) = fetch_keeping(scenario(name), raw).await else {
                 continue;
             };
-            assert_eq!(derived(&fetched), Recomputed::Same, "{name}, {raw:?}");
+            assert_eq!(recomputed(&fetched), Ok(()), "{name}, {raw:?}");
             seen += 1;
         }
     }
@@ -1147,8 +1146,8 @@ async fn the_accounts_of_every_world_are_recomputed_from_raw_pages() {
 
 /// The fault that is reported if the recorded accounts and the raw pages differ.
 fn fault_reported(population: &Population, raw: &[RawFile]) -> String {
-    match derive_again(&written(population), &Kept(raw)) {
-        Recomputed::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
+    match recompute(&written(population), &Kept(raw)) {
+        Err(NotRecomputed::Differs { place, text }) => format!("{place:?} {text}"),
         other => panic!("{other:?}"),
     }
 }
@@ -1294,14 +1293,17 @@ async fn an_account_read_alone_must_have_had_a_gap() {
 async fn accounts_that_cannot_be_recomputed_are_not_a_fault() {
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
-    let reported = derive_again(&written(&none.population), &Kept(&none.raw));
-    assert_eq!(reported, Recomputed::NotKept);
+    let reported = recompute(&written(&none.population), &Kept(&none.raw));
+    assert_eq!(reported, Err(NotRecomputed::NotKept));
 
     let mut fetched = fetch(scenario("healthy")).await;
     fetched.population.derivation.version += 1;
     // A future version does not avoid the comparison.
-    let reported = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
-    assert!(matches!(reported, Recomputed::Otherwise(_)), "{reported:?}");
+    let reported = recompute(&written(&fetched.population), &Kept(&fetched.raw));
+    assert!(
+        matches!(reported, Err(NotRecomputed::Differs { .. })),
+        "{reported:?}"
+    );
 }
 
 // ---- Requests ----
@@ -1377,7 +1379,7 @@ async fn a_paced_run_never_exceeds_the_rate_limit() {
     });
     let simulator = Simulator::spawn(world);
     let mut settings = settings(&simulator);
-    settings.truto.rate_limit = Some(RateLimit {
+    settings.truto.api.rate_limit = Some(RateLimit {
         requests: 9,
         window: Duration::from_millis(300),
     });

@@ -13,9 +13,7 @@ use crate::support::chain;
 use crate::support::s3::{ACCESS_KEY, Fault, Rule, S3Server, SECRET_KEY};
 use asana_access_review::aws::{self, AwsError, Retries};
 use asana_access_review::model::{Lock, LockMode, Protection};
-use asana_access_review::store::{
-    Created, History, ObjectLock, Settings, Store, StoreError, StoreLocation,
-};
+use asana_access_review::store::{Created, History, ObjectLock, Settings, Store, StoreError};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -269,8 +267,8 @@ mod folder {
     async fn opening_a_store_creates_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("evidence");
-        let location = StoreLocation::Folder(root.clone());
-        let store = Store::open(&Settings { location }).await.unwrap();
+        let settings = Settings::Folder(root.clone());
+        let store = Store::open(&settings).await.unwrap();
         assert_eq!(store.location(), root.display().to_string());
         assert_eq!(store.locate("a/b"), root.join("a/b").display().to_string());
         assert_eq!(store.list("").await.unwrap(), names(&[]));
@@ -1089,14 +1087,14 @@ mod environment {
         if !is_child("store::environment::child") {
             return;
         }
-        let location = StoreLocation::S3 {
+        let settings = Settings::S3 {
             bucket: "evidence".to_owned(),
             prefix: "nightly".to_owned(),
             force_path_style: true,
             owner: None,
             kms_key_id: None,
         };
-        let outcome = match Store::open(&Settings { location }).await {
+        let outcome = match Store::open(&settings).await {
             Ok(store) => store.create("a", "a").await,
             Err(error) => Err(error),
         };

@@ -86,7 +86,6 @@ fn subject_of(error: &SourceError) -> Subject {
         | TrutoError::ConnectionUnknown { .. } => Subject::Connection,
         TrutoError::MissingScope { .. }
         | TrutoError::Refused { .. }
-        | TrutoError::Rejected { .. }
         | TrutoError::CursorExpired { .. }
         | TrutoError::Unavailable { .. }
         | TrutoError::Failed { .. }

@@ -79,7 +79,7 @@ impl ConnectError {
             Self::TimedOut { .. } => {
                 "the link works for seven days, once; Truto's dashboard has the connection's log"
             }
-            Self::Truto(TrutoError::Refused { .. } | TrutoError::Rejected { .. }) => {
+            Self::Truto(TrutoError::Refused { .. }) => {
                 "the API token must be allowed to make links, and Asana be installed in its environment of Truto"
             }
             Self::Truto(truto) => return truto.hint(),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{Frozen, ReviewError};
 use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, sha256_hex};
 use crate::judgement::RunRef;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Extent, Ledger, LedgerError};
 use crate::review::{EarlierReviews, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Worksheet};
 
 fn unreadable(entry: &Entry, why: &dyn std::fmt::Display) -> LedgerError {
@@ -27,7 +27,9 @@ async fn read<T: DeserializeOwned>(
     entry: &Entry,
     file: ReviewFile,
 ) -> Result<T, LedgerError> {
-    let [bytes] = ledger.committed_files(entry, [file.name()]).await?;
+    let [bytes] = ledger
+        .committed_files(entry, [file.name()], Extent::All)
+        .await?;
     json(entry, &bytes)
 }
 
@@ -64,7 +66,7 @@ pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewErr
 pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<ReviewedRun, LedgerError> {
     let names = ReviewedRun::FILES.map(|file| file.name());
     let wanted = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files(run, wanted).await?;
+    let files = ledger.committed_files(run, wanted, Extent::All).await?;
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
@@ -82,7 +84,7 @@ pub(super) async fn owners(
     };
     let names = ReviewedRun::FILES.map(|file| file.name());
     let wanted = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files_alone(&run, wanted).await;
+    let files = ledger.committed_files(&run, wanted, Extent::Wanted).await;
     let owners = files.and_then(|files| {
         let read = ReviewedRun::read(files.each_ref().map(Vec::as_slice));
         Ok(read.map_err(|why| unreadable(&run, &why))?.owners)
@@ -174,7 +176,7 @@ pub(super) async fn open_review(
         tracing::info!(review = part.id(), "Took the newest review that is open");
     }
     let names = [ReviewFile::WorksheetJson, ReviewFile::Manifest].map(ReviewFile::name);
-    let [bytes, manifest] = ledger.committed_files(&entry, names).await?;
+    let [bytes, manifest] = ledger.committed_files(&entry, names, Extent::All).await?;
     let worksheet: Worksheet = json(&entry, &bytes)?;
     let manifest: ReviewManifest = json(&entry, &manifest)?;
     let review_sha256 = sha256_hex(&bytes);

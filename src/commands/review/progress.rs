@@ -9,7 +9,7 @@ use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
 use crate::ledger::Committed;
-use crate::notify::{About, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
+use crate::notify::{About, Content, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
 use crate::report::visible::Minute as _;
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
@@ -132,6 +132,11 @@ impl ReviewProgress {
             reviewers: (1..).zip(&self.reviewers).map(reviewer).collect(),
             not_in_order: self.faults.len(),
         };
-        Notification::of_review(&about, review, self.committed.as_ref(), self.exit())
+        Notification::new(
+            &about,
+            Content::Review(review),
+            self.committed.as_ref(),
+            self.exit(),
+        )
     }
 }

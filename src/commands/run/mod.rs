@@ -26,7 +26,7 @@ use crate::judgement::{self, Inputs, Judgement, Mark, judge};
 use crate::ledger::{Committed, Ledger, RunsBefore, commit_failure, commit_run};
 use crate::model::Workspace;
 use crate::net::Deadline;
-use crate::notify::{About, Notification};
+use crate::notify::{About, Content, Notification};
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{feed, manual, report, source};
@@ -179,7 +179,8 @@ pub async fn notify(
         }
         Err(failed) => {
             let stage = failed.error.stage();
-            Notification::of_failure(about, stage, failed.record.as_ref(), exit)
+            let content = Content::Failed { stage };
+            Notification::new(about, content, failed.record.as_ref(), exit)
         }
     };
     crate::notify::send(&settings.notify, notification, &clock).await;
@@ -314,7 +315,7 @@ fn connection(settings: &Settings) -> &str {
 
 /// Truto's origin.
 fn origin(settings: &Settings) -> String {
-    let url = &settings.source.truto.base_url;
+    let url = &settings.source.truto.api.base_url;
     url.origin().ascii_serialization()
 }
 

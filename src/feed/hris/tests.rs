@@ -9,11 +9,9 @@ use crate::model::HrDate;
 
 fn settings() -> HrisSettings {
     HrisSettings {
-        truto: truto::Settings {
+        truto: truto::ApiSettings {
             base_url: "http://127.0.0.1:1".parse().expect("an address"),
             api_token: "t".into(),
-            integrated_account_id: "c2".to_owned(),
-            page_size: 100,
             rate_limit: None,
             http: crate::net::Settings {
                 timeout: std::time::Duration::from_secs(1),
@@ -21,7 +19,8 @@ fn settings() -> HrisSettings {
                 max_elapsed: std::time::Duration::ZERO,
                 base_delay: std::time::Duration::ZERO,
             },
-        },
+        }
+        .to("c2", 100),
         dates: crate::feed::DateRules {
             order: None,
             time_zone: "Europe/Berlin".to_owned(),

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{check, complete_runs, drop, with};
-use crate::judgement::directives::NO_EMAIL;
+use super::drop;
+use crate::judgement::directives::{Covered, NO_EMAIL};
+use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
-use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
-use crate::model::{
-    Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
-};
+use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
+use crate::model::{Access, Listing, Memberships, Population, Role, Status, Viewer};
 
 /// More than this off, in minutes, and no instant in the evidence can be trusted.
 pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
@@ -37,76 +36,54 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) 
 }
 
 fn connection_active(inputs: &Inputs) -> Check {
-    let status = &inputs.population.connection.status;
     let id = CheckId::ConnectionActive;
-    if status == "active" {
-        check(id, CheckStatus::Pass, "the connection is active")
-    } else {
-        check(
-            id,
-            CheckStatus::Fail,
-            format!("the connection is `{status}`, not active"),
-        )
+    match inputs.population.connection.status.as_str() {
+        "active" => id.pass("the connection is active"),
+        status => id.fail(format!("the connection is `{status}`, not active")),
     }
 }
 
 fn source_origin(inputs: &Inputs) -> Check {
-    let origin = &inputs.population.origin;
-    let (status, detail) = match Mark::of_population(&inputs.population) {
-        None => (CheckStatus::Pass, format!("answers came from {TRUTO}")),
-        Some(Mark::Sandbox) => (
-            CheckStatus::Warn,
-            format!("answers came from {origin}, through a connection that is a sandbox"),
-        ),
-        Some(mark @ (Mark::TestData | Mark::Elsewhere)) => (
-            CheckStatus::Warn,
-            format!("answers came from {origin}: {mark}"),
-        ),
-    };
-    check(CheckId::SourceOrigin, status, detail)
+    let id = CheckId::SourceOrigin;
+    let seen = format!("answers came from {}", inputs.population.origin);
+    match Mark::of_population(&inputs.population) {
+        None => id.pass(format!("answers came from {TRUTO}")),
+        Some(Mark::Sandbox) => id.warn(format!("{seen}, through a connection that is a sandbox")),
+        Some(mark @ (Mark::TestData | Mark::Elsewhere)) => id.warn(format!("{seen}: {mark}")),
+    }
 }
 
 /// This machine's clock against the server's, and against the machine that committed the last ledger entry.
 fn clock(inputs: &Inputs) -> Check {
+    let id = CheckId::Clock;
     let skew = inputs.population.clock_skew_minutes;
-    let (status, detail) = match skew {
-        None => (
-            CheckStatus::Warn,
-            "no answer was dated: our clock could not be compared".to_owned(),
-        ),
-        Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => (
-            CheckStatus::Pass,
-            "our clock is within 5 minutes of the server's".to_owned(),
-        ),
-        Some(skew) => (
-            CheckStatus::Fail,
-            format!(
-                "our clock is {} minutes {} the server's",
-                skew.unsigned_abs(),
-                if skew > 0 { "ahead of" } else { "behind" }
-            ),
-        ),
+    let mut check = match skew {
+        None => id.warn("no answer was dated: our clock could not be compared"),
+        Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => {
+            id.pass("our clock is within 5 minutes of the server's")
+        }
+        Some(skew) => {
+            let side = if skew > 0 { "ahead of" } else { "behind" };
+            let minutes = skew.unsigned_abs();
+            id.fail(format!(
+                "our clock is {minutes} minutes {side} the server's"
+            ))
+        }
     };
     let behind = inputs.past.clock_behind_seconds;
-    let (status, detail) = match behind {
-        0 => (status, detail),
-        _ if is_tolerable(behind) => (
-            status,
-            format!("{detail}; it is {behind} s behind the last ledger entry"),
-        ),
-        _ => (
-            CheckStatus::Fail,
-            format!(
-                "{detail}; it is {behind} s behind the last ledger entry, more than {MAX_CLOCK_SKEW_MINUTES} minutes: this \
-                 clock or that of the run before is wrong"
-            ),
-        ),
-    };
-    let numbers = match skew {
+    if behind > 0 {
+        check.detail += &format!("; it is {behind} s behind the last ledger entry");
+    }
+    if !is_tolerable(behind) {
+        check.status = CheckStatus::Fail;
+        check.detail += &format!(
+            ", more than {MAX_CLOCK_SKEW_MINUTES} minutes: this clock or that of the run before is wrong"
+        );
+    }
+    check.with(match skew {
         None => json!({ "behind_ledger_seconds": behind }),
         Some(skew) => json!({ "skew_minutes": skew, "behind_ledger_seconds": behind }),
-    };
-    with(check(CheckId::Clock, status, detail), numbers)
+    })
 }
 
 /// Whether a clock that is so many seconds behind the last ledger entry may belong to an honest machine. Up to here
@@ -119,39 +96,23 @@ fn workspace_listed(inputs: &Inputs) -> Check {
     // A run without a workspace stops before it is judged; the number is what a reader wants.
     let visible = inputs.population.workspaces_visible;
     let id = CheckId::WorkspaceListed;
-    let numbers = json!({ "workspaces_visible": visible });
-    if visible == 0 {
-        return with(
-            check(id, CheckStatus::Fail, "the connection sees no workspace"),
-            numbers,
-        );
-    }
     let workspace = &inputs.population.workspace.id;
     // Another workspace's people are no baseline: all of them would be gone from this one.
     let past = &inputs.past;
     let of_baseline = past.baseline.iter().map(|of| &of.workspace_id);
-    let of_previous = past
-        .previous
-        .iter()
-        .filter_map(|of| of.workspace_id.as_ref());
-    if let Some(other) = of_baseline
-        .chain(of_previous)
-        .find(|other| *other != workspace)
-    {
-        let detail = format!(
+    let of_previous = past.previous.iter().flat_map(|of| &of.workspace_id);
+    let mut earlier = of_baseline.chain(of_previous);
+    let check = if visible == 0 {
+        id.fail("the connection sees no workspace")
+    } else if let Some(other) = earlier.find(|other| *other != workspace) {
+        id.fail(format!(
             "this is workspace {workspace}, and earlier runs are of workspace {other}: the evidence of a \
              connection is of one workspace; create another connection, or set another EVIDENCE_URL"
-        );
-        return with(check(id, CheckStatus::Fail, detail), numbers);
-    }
-    with(
-        check(
-            id,
-            CheckStatus::Pass,
-            format!("workspace {workspace} is listed"),
-        ),
-        numbers,
-    )
+        ))
+    } else {
+        id.pass(format!("workspace {workspace} is listed"))
+    };
+    check.with(json!({ "workspaces_visible": visible }))
 }
 
 /// Whether a complete memberships pass names exactly the accounts of the list.
@@ -171,7 +132,10 @@ fn without_witness(population: &Population) -> Option<String> {
         Memberships::Incomplete { reason } => {
             format!("the memberships were not read to their end ({reason})")
         }
-        unreadable @ Memberships::Unreadable { .. } => unanswered(unreadable),
+        Memberships::Unreadable {
+            status,
+            missing_scopes,
+        } => unanswered(*status, missing_scopes),
     };
     let second_list = match &population.gaps.second_list {
         Some(second) if second.last_page_reached => return None,
@@ -187,64 +151,42 @@ fn without_witness(population: &Population) -> Option<String> {
 }
 
 /// `the memberships answered 403, missing scope default`
-fn unanswered(memberships: &Memberships) -> String {
-    match memberships {
-        Memberships::Unreadable {
-            status,
-            missing_scopes,
-        } if missing_scopes.is_empty() => format!("the memberships answered {status}"),
-        Memberships::Unreadable {
-            status,
-            missing_scopes,
-        } => format!(
-            "the memberships answered {status}, missing scope {}",
-            missing_scopes.join(", ")
-        ),
-        Memberships::Read { .. } | Memberships::Incomplete { .. } => String::new(),
-    }
+fn unanswered(status: u16, missing_scopes: &[String]) -> String {
+    let missing = match missing_scopes {
+        [] => String::new(),
+        scopes => format!(", missing scope {}", scopes.join(", ")),
+    };
+    format!("the memberships answered {status}{missing}")
 }
 
 fn list_complete(inputs: &Inputs) -> Check {
     let population = &inputs.population;
     let listing = &population.listing;
     let id = CheckId::ListComplete;
-    let users = listing
-        .pages
-        .iter()
-        .filter(|page| page.list == "users")
-        .count();
-    let numbers = json!({ "pages": users, "rows": listing.rows });
-    let (status, detail) = if let Some(reason) = &listing.stopped_because {
-        (
-            CheckStatus::Fail,
-            format!("the list was not read to its end: {reason}"),
-        )
+    let pages = listing.pages.iter();
+    let pages = pages.filter(|page| page.list == "users").count();
+    let check = if let Some(reason) = &listing.stopped_because {
+        id.fail(format!("the list was not read to its end: {reason}"))
     } else if !listing.last_page_reached {
-        (
-            CheckStatus::Fail,
-            "the last page was not reached".to_owned(),
+        id.fail("the last page was not reached")
+    } else if listing.partial_response && !memberships_agree(&population.memberships) {
+        id.fail(
+            "Truto marked the list as partial, and the memberships do not show that it is complete",
         )
-    } else if listing.partial_response && !memberships_agree(&inputs.population.memberships) {
-        let detail =
-            "Truto marked the list as partial, and the memberships do not show that it is complete";
-        (CheckStatus::Fail, detail.to_owned())
     } else if listing.partial_response {
-        let detail = "Truto marked the list as partial; the memberships agree with it on the accounts that have access";
-        (CheckStatus::Pass, detail.to_owned())
-    } else if let Some(why) = without_witness(population) {
-        let detail = format!(
-            "no second source confirms that the list is complete: {why}; connect again with full permissions; closes \
-             with: `asana-access-review connect --reconnect {}`",
-            population.connection.id
-        );
-        (CheckStatus::Fail, detail)
-    } else {
-        (
-            CheckStatus::Pass,
-            "every page was read; the last page names no next page".to_owned(),
+        id.pass(
+            "Truto marked the list as partial; the memberships agree with it on the accounts that have access",
         )
+    } else if let Some(why) = without_witness(population) {
+        id.fail(format!(
+            "no second source confirms that the list is complete: {why}; connect again with full permissions\
+             {CLOSES_WITH}`asana-access-review connect --reconnect {}`",
+            population.connection.id
+        ))
+    } else {
+        id.pass("every page was read; the last page names no next page")
     };
-    with(check(id, status, detail), numbers)
+    check.with(json!({ "pages": pages, "rows": listing.rows }))
 }
 
 fn rows_reconcile(inputs: &Inputs) -> Check {
@@ -276,6 +218,12 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             first.reason
         ));
     }
+    let mut missing = |number: &str, accounts: &[String], what: &str| {
+        let count = accounts.len();
+        numbers[number] = json!(count);
+        let first = accounts.first()?;
+        Some(format!("{count} {what}, account {first} first"))
+    };
     match &inputs.population.memberships {
         Memberships::Read {
             rows,
@@ -285,143 +233,115 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             listed_without_membership,
             ..
         } => {
-            numbers["memberships"] = json!(rows);
-            numbers["active_memberships"] = json!(active);
-            numbers["active_not_listed"] = json!(active_not_listed.len());
-            numbers["listed_without_membership"] = json!(listed_without_membership.len());
             if *rejected > 0 {
                 faults.push(format!("{rejected} membership record(s) could not be read"));
             }
-            if let Some(first) = active_not_listed.first() {
-                faults.push(format!(
-                    "{} active membership(s) are missing from the list, account {first} first",
-                    active_not_listed.len()
-                ));
-            }
-            if let Some(first) = listed_without_membership.first() {
-                faults.push(format!(
-                    "{} listed account(s) have no membership, account {first} first",
-                    listed_without_membership.len()
-                ));
-            }
+            let what = "active membership(s) are missing from the list";
+            faults.extend(missing("active_not_listed", active_not_listed, what));
+            let what = "listed account(s) have no membership";
+            let number = "listed_without_membership";
+            faults.extend(missing(number, listed_without_membership, what));
+            numbers["memberships"] = json!(rows);
+            numbers["active_memberships"] = json!(active);
         }
         Memberships::Incomplete { reason } => {
             faults.push(format!(
                 "the memberships were not read to their end: {reason}"
             ));
         }
-        unreadable @ Memberships::Unreadable { .. } => {
-            let unanswered = unanswered(unreadable);
+        Memberships::Unreadable {
+            status,
+            missing_scopes,
+        } => {
+            let unanswered = unanswered(*status, missing_scopes);
             let second_list = inputs.population.gaps.second_list.as_ref();
-            match second_list.filter(|second| second.last_page_reached) {
-                None => single_source = Some(format!("single source: {unanswered}")),
-                Some(SecondList {
-                    last_page_reached: _,
-                    not_listed,
-                    only_listed,
-                }) => {
-                    numbers["second_list_not_listed"] = json!(not_listed.len());
-                    numbers["second_list_only_listed"] = json!(only_listed.len());
-                    if let Some(first) = not_listed.first() {
-                        faults.push(format!(
-                            "{} account(s) of Asana's own list of users are missing from the list, account {first} \
-                             first",
-                            not_listed.len()
-                        ));
-                    }
-                    if let Some(first) = only_listed.first() {
-                        faults.push(format!(
-                            "{} listed account(s) are missing from Asana's own list of users, account {first} first",
-                            only_listed.len()
-                        ));
-                    }
-                    single_source = Some(format!(
-                        "Asana's own list of users names the same accounts, but {unanswered}"
-                    ));
-                }
+            let mut warning = format!("single source: {unanswered}");
+            if let Some(second) = second_list.filter(|second| second.last_page_reached) {
+                warning =
+                    format!("Asana's own list of users names the same accounts, but {unanswered}");
+                let (number, accounts) = ("second_list_not_listed", &second.not_listed);
+                let what = "account(s) of Asana's own list of users are missing from the list";
+                faults.extend(missing(number, accounts, what));
+                let (number, accounts) = ("second_list_only_listed", &second.only_listed);
+                let what = "listed account(s) are missing from Asana's own list of users";
+                faults.extend(missing(number, accounts, what));
             }
+            single_source = Some(warning);
         }
     }
-    let (status, detail) = if !faults.is_empty() {
-        (CheckStatus::Fail, faults.join("; "))
+    let check = if !faults.is_empty() {
+        id.fail(faults.join("; "))
     } else if let Some(warning) = single_source {
-        (CheckStatus::Warn, warning)
+        id.warn(warning)
     } else {
-        (
-            CheckStatus::Pass,
-            "rows add up, and the memberships agree with the list on the accounts that have access"
-                .to_owned(),
+        id.pass(
+            "rows add up, and the memberships agree with the list on the accounts that have access",
         )
     };
-    with(check(id, status, detail), numbers)
+    check.with(numbers)
 }
 
 fn population_size(inputs: &Inputs) -> Check {
     let accounts = inputs.population.accounts.len() as u64;
     let id = CheckId::PopulationSize;
-    let (status, detail) = if accounts == 0 {
-        (CheckStatus::Fail, "the list has no account".to_owned())
-    } else if accounts == SUSPICIOUS_POPULATION
-        && !memberships_agree(&inputs.population.memberships)
-    {
-        let detail = "Asana cuts a list at exactly 2000 accounts, and the memberships do not show that this \
-                      list is complete";
-        (CheckStatus::Fail, detail.to_owned())
+    let is_cut =
+        accounts == SUSPICIOUS_POPULATION && !memberships_agree(&inputs.population.memberships);
+    let check = if accounts == 0 {
+        id.fail("the list has no account")
+    } else if is_cut {
+        id.fail(
+            "Asana cuts a list at exactly 2000 accounts, and the memberships do not show that this \
+             list is complete",
+        )
     } else {
-        (CheckStatus::Pass, format!("{accounts} account(s)"))
+        id.pass(format!("{accounts} account(s)"))
     };
-    with(check(id, status, detail), json!({ "accounts": accounts }))
+    check.with(json!({ "accounts": accounts }))
 }
 
 fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
-    let inputs = basis.inputs;
-    let now = inputs.population.accounts.len() as u64;
-    let snapshots =
-        complete_runs(inputs).map(|snapshot| (snapshot.as_of, snapshot.counts.accounts.total));
-    drop(basis, CheckId::PopulationDrop, now, snapshots, uses)
+    let now = basis.inputs.population.accounts.len() as u64;
+    let total = |run: &TrendPoint| run.counts.accounts.total;
+    drop(basis, CheckId::PopulationDrop, now, total, uses)
 }
 
 fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
-    let accounts = &inputs.population.accounts;
-    let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
-    let (mut by_hand, mut no_email) = (0, 0);
+    let id = CheckId::FieldsKnown;
+    let (mut by_hand, mut no_email, mut no_status, mut no_role) = (0, 0, 0, 0);
     let mut exceptions = BTreeSet::new();
-    for account in accounts {
-        if account.access() == Access::None || !account.emails.is_empty() {
+    for account in &inputs.population.accounts {
+        no_status += usize::from(matches!(account.status, Status::Unknown(_)));
+        if account.access() == Access::None {
             continue;
         }
-        if basis.directives.is_service(account, uses) {
+        no_role += usize::from(matches!(account.role, Role::Unknown(_)));
+        if !account.emails.is_empty() {
+            continue;
+        }
+        let directives = &basis.directives;
+        if directives.is_service(account, uses) {
             by_hand += 1;
-            continue;
-        }
-        match basis
-            .directives
-            .covers_account(account, NO_EMAIL, None, uses)
+        } else if let Some(exception) =
+            directives.covers(Covered::Account(account, NO_EMAIL), None, uses)
         {
-            Some(exception) => {
-                by_hand += 1;
-                exceptions.insert(exception.in_short());
-            }
-            None => no_email += 1,
+            by_hand += 1;
+            exceptions.insert(exception.in_short());
+        } else {
+            no_email += 1;
         }
     }
-    let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
-    let no_role = count(|account| {
-        account.access() != Access::None && matches!(account.role, Role::Unknown(_))
-    });
     let gaps = &inputs.population.gaps;
     let mut detail = Vec::new();
-    if no_email > 0 {
-        detail.push(format!(
-            "{no_email} account(s) that have or may have access have no address"
-        ));
-    }
-    if no_status > 0 {
-        detail.push(format!("{no_status} of unknown status"));
-    }
-    if no_role > 0 {
-        detail.push(format!("{no_role} of unknown role"));
+    let without = "account(s) that have or may have access have no address";
+    let unknown = [
+        (no_status, "of unknown status"),
+        (no_role, "of unknown role"),
+    ];
+    for (count, what) in [(no_email, without)].into_iter().chain(unknown) {
+        if count > 0 {
+            detail.push(format!("{count} {what}"));
+        }
     }
     if !detail.is_empty() {
         // The reason names its own missing scopes.
@@ -431,83 +351,64 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             None => detail.push(format!("missing scope {}", gaps.missing_scopes.join(", "))),
         }
     }
-    if by_hand > 0 {
-        detail.push(format!(
-            "{by_hand} without an address are decided by hand: {}",
-            if exceptions.is_empty() {
-                "by aliases".to_owned()
-            } else {
-                Vec::from_iter(exceptions.iter().map(String::as_str)).join(", ")
-            }
-        ));
-    }
-    let (status, detail) = if no_email > 0 {
-        (CheckStatus::Fail, detail.join("; "))
-    } else if no_status + no_role + exceptions.len() > 0 {
-        (CheckStatus::Warn, detail.join("; "))
-    } else if by_hand > 0 {
-        (CheckStatus::Pass, detail.join("; "))
-    } else {
-        (
-            CheckStatus::Pass,
-            "every status is known, and address and role of every account that has access"
-                .to_owned(),
-        )
-    };
     let mut numbers = json!({
         "without_email": no_email, "status_unknown": no_status, "role_unknown": no_role,
     });
+    let accepted = exceptions.len();
     if by_hand > 0 {
+        let by = match accepted {
+            0 => "by aliases".to_owned(),
+            _ => Vec::from_iter(exceptions).join(", "),
+        };
+        detail.push(format!(
+            "{by_hand} without an address are decided by hand: {by}"
+        ));
         numbers["without_email_named_by_hand"] = json!(by_hand);
     }
-    with(check(CheckId::FieldsKnown, status, detail), numbers)
+    let detail = detail.join("; ");
+    let check = if no_email > 0 {
+        id.fail(detail)
+    } else if no_status + no_role + accepted > 0 {
+        id.warn(detail)
+    } else if by_hand > 0 {
+        id.pass(detail)
+    } else {
+        id.pass("every status is known, and address and role of every account that has access")
+    };
+    check.with(numbers)
 }
 
 fn viewer(inputs: &Inputs) -> Check {
     let id = CheckId::Viewer;
     let (viewer, of_me) = match &inputs.population.viewer {
         Viewer::NotReported { reason } => {
-            let detail = format!("the connected account is unknown: {reason}");
-            return check(id, CheckStatus::Warn, detail);
+            return id.warn(format!("the connected account is unknown: {reason}"));
         }
         Viewer::Account { id, role } => (id, role),
     };
-    let Some(account) = inputs
-        .population
-        .accounts
-        .iter()
-        .find(|account| account.id == *viewer)
-    else {
-        let detail = format!("the connected account {viewer} is missing from the list");
-        return check(id, CheckStatus::Fail, detail);
+    let mut accounts = inputs.population.accounts.iter();
+    let Some(account) = accounts.find(|account| account.id == *viewer) else {
+        return id.fail(format!(
+            "the connected account {viewer} is missing from the list"
+        ));
     };
     // The lower of both: a connection that sees less than an administrator shows a shorter list.
-    let is_lower = match (of_me.rank(), account.role.rank()) {
-        (Some(of_me), Some(listed)) => of_me < listed,
-        (of_me, None) => of_me.is_some(),
-        (None, Some(_)) => false,
+    let listed = &account.role;
+    let (role, both) = match (of_me.rank(), listed.rank()) {
+        (Some(one), Some(other)) if one != other => {
+            let both = format!(" (role {of_me} in `/me`, {listed} in the list)");
+            (if one < other { of_me } else { listed }, both)
+        }
+        (Some(_), None) => (of_me, String::new()),
+        (Some(_) | None, Some(_)) | (None, None) => (listed, String::new()),
     };
-    let role = if is_lower { of_me } else { &account.role };
-    let (status, detail) = match role {
-        Role::Admin => (
-            CheckStatus::Pass,
-            "the connected account is listed as an admin".into(),
-        ),
-        Role::Member | Role::Guest => (
-            CheckStatus::Fail,
-            format!(
-                "the connected account {viewer} is a {role}{}: it may not see every account; connect as an administrator",
-                match (of_me.rank(), account.role.rank()) {
-                    (Some(one), Some(other)) if one != other =>
-                        format!(" (role {of_me} in `/me`, {} in the list)", account.role),
-                    _ => String::new(),
-                }
-            ),
-        ),
-        Role::Unknown(_) => (
-            CheckStatus::Warn,
-            format!("the connected account {viewer} is listed, its role is unknown"),
-        ),
-    };
-    check(id, status, detail)
+    match role {
+        Role::Admin => id.pass("the connected account is listed as an admin"),
+        Role::Member | Role::Guest => id.fail(format!(
+            "the connected account {viewer} is a {role}{both}: it may not see every account; connect as an administrator"
+        )),
+        Role::Unknown(_) => {
+            id.warn(format!("the connected account {viewer} is listed, its role is unknown"))
+        }
+    }
 }

@@ -1,16 +1,19 @@
 //! The checks on what HR says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::json;
 
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
-use super::{accepted, check, complete_runs, drop, with};
+use super::{accepted, drop};
+use crate::judgement::columns;
+use crate::judgement::directives::Covered;
+use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
-use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
-use crate::model::{Employment, Meaning, RejectedRow, Role};
+use crate::judgement::{Basis, Check, CheckId, FeedScope, Inputs, Outcome, TrendPoint};
+use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role};
 
 /// A file may be dated so much later than the run: two clocks may differ as much as ours may.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
@@ -19,6 +22,8 @@ const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
 pub(in crate::judgement) fn of_the_feed(
     basis: &Basis<'_>,
     people: &[Person<'_>],
+    leavers: &[JudgedLeaver<'_>],
+    rows_with_shared_id: usize,
     uses: &mut Uses,
 ) -> Vec<Check> {
     let inputs = basis.inputs;
@@ -26,6 +31,8 @@ pub(in crate::judgement) fn of_the_feed(
         hr_fresh(inputs),
         hr_not_empty(inputs, people),
         hr_rows_accounted(basis, uses),
+        hr_columns(inputs, leavers),
+        hr_identities(inputs, rows_with_shared_id),
         hr_matchable(basis),
         hr_drop(basis, uses),
     ]
@@ -33,107 +40,74 @@ pub(in crate::judgement) fn of_the_feed(
 
 fn hr_fresh(inputs: &Inputs) -> Check {
     let id = CheckId::HrFresh;
-    let origin = &inputs.hr.origin;
     let Some(max_age) = inputs.policy.hr_feed_max_age_seconds else {
-        return check(id, CheckStatus::Pass, "not checked: HR_FEED_MAX_AGE is off");
+        return id.pass("not checked: HR_FEED_MAX_AGE is off");
     };
-    let Some(modified) = origin.modified_at else {
-        return check(id, CheckStatus::Fail, "the age of the HR feed is unknown");
+    let Some(modified) = inputs.hr.origin.modified_at else {
+        return id.fail("the age of the HR feed is unknown");
     };
     let age = inputs.as_of.duration_since(modified).as_secs();
-    let numbers = json!({ "age_seconds": age, "max_age_seconds": max_age });
-    // A date that has not come yet would stay fresh until it has: it tells no age at all.
-    if age < -MAX_FUTURE_SECONDS {
-        let detail = "the HR feed is dated in the future, so its age is unknown";
-        return with(check(id, CheckStatus::Fail, detail), numbers);
-    }
-    let fresh = age <= max_age;
-    let status = if fresh {
-        CheckStatus::Pass
+    let (hours, most) = (age / 3600, max_age / 3600);
+    let detail = format!("the HR feed is {hours} h old, at most {most} h is allowed");
+    let check = if age < -MAX_FUTURE_SECONDS {
+        // It would count as fresh until that date has come.
+        id.fail("the HR feed is dated in the future, so its age is unknown")
+    } else if age <= max_age {
+        id.pass(detail)
     } else {
-        CheckStatus::Fail
+        id.fail(detail)
     };
-    let detail = format!(
-        "the HR feed is {} h old, at most {} h is allowed",
-        age / 3600,
-        max_age / 3600
-    );
-    with(check(id, status, detail), numbers)
+    check.with(json!({ "age_seconds": age, "max_age_seconds": max_age }))
 }
 
 fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
     if inputs.hr.unusable.is_some() {
-        // Leavers of an earlier run are followed, but this run's file names nobody.
-        let detail = "the HR feed cannot be used, so its leavers are unknown";
-        return check(id, CheckStatus::Fail, detail);
+        // Leavers of an earlier run are followed, but this run's file names none.
+        return id.fail("the HR feed cannot be used, so its leavers are unknown");
     }
     if inputs.policy.hr_feed_scope == FeedScope::Roster {
         let rows = rows_with_people(inputs);
-        let numbers = json!({ "rows": rows });
-        let (status, detail) = match rows {
-            0 => (CheckStatus::Fail, "the roster names no person".to_owned()),
-            _ => (CheckStatus::Pass, format!("the roster has {rows} row(s)")),
+        let check = match rows {
+            0 => id.fail("the roster names no person"),
+            _ => id.pass(format!("the roster has {rows} row(s)")),
         };
-        return with(check(id, status, detail), numbers);
+        return check.with(json!({ "rows": rows }));
     }
-    let named = people
-        .iter()
-        .filter(|person| person.in_feed && person.is_named_as_leaver())
-        .count();
-    let numbers = json!({ "leavers": named });
-    let (status, detail) = if named > 0 {
-        (
-            CheckStatus::Pass,
-            format!("the HR feed names {named} leaver(s)"),
-        )
-    } else if inputs.policy.hr_feed_allow_empty {
-        (
-            CheckStatus::Pass,
-            "the HR feed names no leaver, which is allowed".to_owned(),
-        )
-    } else {
-        let detail = "the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`";
-        (CheckStatus::Fail, detail.to_owned())
+    let is_named = |person: &&Person<'_>| person.in_feed && person.is_named_as_leaver();
+    let named = people.iter().filter(is_named).count();
+    let check = match (named, inputs.policy.hr_feed_allow_empty) {
+        (0, true) => id.pass("the HR feed names no leaver, which is allowed"),
+        (0, false) => id.fail(
+            "the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`",
+        ),
+        (named, _) => id.pass(format!("the HR feed names {named} leaver(s)")),
     };
-    with(check(id, status, detail), numbers)
+    check.with(json!({ "leavers": named }))
 }
 
 fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let id = CheckId::HrRowsAccounted;
     let hr = &inputs.hr;
-    let unclassified = hr
-        .rows
-        .iter()
-        .filter(|row| matches!(row.status, Employment::Unclassified(_)))
-        .count();
+    let is_unclassified = |row: &&HrRow| matches!(row.status, Employment::Unclassified(_));
+    let unclassified = hr.rows.iter().filter(is_unclassified).count();
     let mut open: Vec<&RejectedRow> = Vec::new();
     let mut exceptions: BTreeSet<String> = BTreeSet::new();
     for row in &hr.rejected {
-        match basis.directives.covers_rejected(row, uses) {
+        match basis.directives.covers(Covered::Rejected(row), None, uses) {
             Some(exception) => {
                 exceptions.insert(exception.in_short());
             }
             None => open.push(row),
         }
     }
-    let numbers = json!({
-        "rows_in_file": hr.rows_in_file(), "rows": hr.rows.len(), "rejected": hr.rejected.len(),
-        "blank": hr.blank_rows, "duplicates": hr.duplicate_rows, "unclassified": unclassified,
-    });
-    let (status, detail) = if let Some(reason) = &hr.unusable {
-        (
-            CheckStatus::Fail,
-            format!("the HR feed cannot be used: {reason}"),
-        )
+    let check = if let Some(reason) = &hr.unusable {
+        id.fail(format!("the HR feed cannot be used: {reason}"))
     } else if let Some(first) = open.first().or(hr.rejected.first().as_ref()) {
-        let detail = format!(
-            "{} row(s) were rejected, the first at line {}: {}",
-            hr.rejected.len(),
-            first.line,
-            first.reason
-        );
+        let (line, reason) = (first.line, &first.reason);
+        let rejected = hr.rejected.len();
+        let detail = format!("{rejected} row(s) were rejected, the first at line {line}: {reason}");
         // A setting closes it better, and the reason names it.
         let line = exception_for(first).filter(|_| !first.names_setting);
         let detail = match line.filter(|_| !open.is_empty()) {
@@ -142,25 +116,21 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         };
         let exceptions = Vec::from_iter(exceptions).join(", ");
         match (open.len(), exceptions.is_empty()) {
-            (0, _) => (CheckStatus::Warn, accepted(&detail, &exceptions)),
-            (_, true) => (CheckStatus::Fail, detail),
-            (rest, false) => (
-                CheckStatus::Fail,
-                format!("{detail}; all but {rest} are accepted by {exceptions}"),
-            ),
+            (0, _) => id.warn(accepted(&detail, &exceptions)),
+            (_, true) => id.fail(detail),
+            (rest, false) => id.fail(format!(
+                "{detail}; all but {rest} are accepted by {exceptions}"
+            )),
         }
     } else if unclassified > 0 {
-        (
-            CheckStatus::Warn,
-            format!("{unclassified} row(s) have an unknown status"),
-        )
+        id.warn(format!("{unclassified} row(s) have an unknown status"))
     } else {
-        (
-            CheckStatus::Pass,
-            "every row of the HR feed was understood".to_owned(),
-        )
+        id.pass("every row of the HR feed was understood")
     };
-    with(check(id, status, detail), numbers)
+    check.with(json!({
+        "rows_in_file": hr.rows_in_file(), "rows": hr.rows.len(), "rejected": hr.rejected.len(),
+        "blank": hr.blank_rows, "duplicates": hr.duplicate_rows, "unclassified": unclassified,
+    }))
 }
 
 /// The line that accepts a row which cannot be read, if the row names a person. Checks name no addresses.
@@ -176,41 +146,35 @@ fn exception_for(row: &RejectedRow) -> Option<String> {
 
 fn hr_matchable(basis: &Basis<'_>) -> Check {
     let inputs = basis.inputs;
-    let same = &basis.same_domains;
     let id = CheckId::HrMatchable;
     if inputs.hr.rows.is_empty() {
-        return check(id, CheckStatus::Pass, "no HR row to match");
+        return id.pass("no HR row to match");
     }
     let accounts = &inputs.population.accounts;
-    let domains: std::collections::HashSet<&str> = accounts
+    let domain = |email| basis.same_domains.canonical(EmailAddress::domain(email));
+    let is_staff = |account: &&Account| account.role != Role::Guest;
+    let emails = accounts
         .iter()
-        .filter(|account| account.role != Role::Guest)
-        .flat_map(|account| {
-            let held = account.emails.iter();
-            held.map(|email| same.canonical(email.domain()))
-        })
-        .collect();
-    let external: std::collections::HashSet<&str> = accounts
-        .iter()
-        .filter_map(|account| account.external_id.as_deref())
-        .collect();
+        .filter(is_staff)
+        .flat_map(|account| &account.emails);
+    let domains: HashSet<&str> = emails.map(domain).collect();
+    let external: HashSet<&String> = accounts.iter().flat_map(|of| &of.external_id).collect();
     let matchable = inputs.hr.rows.iter().filter(|row| {
-        row.emails()
-            .any(|email| domains.contains(same.canonical(email.domain())))
-            || row
-                .person_id
-                .as_deref()
-                .is_some_and(|id| external.contains(id))
+        let mut id = row.person_id.iter();
+        row.emails().any(|email| domains.contains(domain(email)))
+            || id.any(|id| external.contains(id))
     });
     let matchable = matchable.count();
-    let numbers = json!({ "rows": inputs.hr.rows.len(), "matchable": matchable });
-    if matchable == 0 {
-        let detail = "no HR row shares a mail domain with an account: HR and Asana may belong to \
-                      different organizations";
-        return with(check(id, CheckStatus::Fail, detail), numbers);
-    }
-    let detail = format!("{matchable} HR row(s) share a mail domain or an id with accounts");
-    with(check(id, CheckStatus::Pass, detail), numbers)
+    let check = match matchable {
+        0 => id.fail(
+            "no HR row shares a mail domain with an account: HR and Asana may belong to \
+             different organizations",
+        ),
+        _ => id.pass(format!(
+            "{matchable} HR row(s) share a mail domain or an id with accounts"
+        )),
+    };
+    check.with(json!({ "rows": inputs.hr.rows.len(), "matchable": matchable }))
 }
 
 /// With more rows than this percentage, and at least this number, that share an id with an unlike name, the
@@ -219,58 +183,76 @@ const MOST_SHARED_IDS_PERCENT: usize = 5;
 const MOST_SHARED_IDS: usize = 5;
 
 /// Whether ids identify people: rows with one id and unlike names are different people.
-pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
+fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
     let id = CheckId::HrIdentities;
     let rows = inputs.hr.rows.len();
-    let numbers = json!({ "rows": rows, "rows_with_shared_id": shared });
-    let header = |meaning| {
-        let mut columns = inputs.hr.origin.columns.iter();
-        columns
-            .find(|column| column.meaning == meaning)
-            .map_or("", |column| column.name.as_str())
-    };
-    let (status, detail) = if shared == 0 {
-        (
-            CheckStatus::Pass,
-            "no id belongs to several people".to_owned(),
-        )
+    let mut columns = inputs.hr.origin.columns.iter();
+    let header = columns.find(|column| column.meaning == Meaning::PersonId);
+    let header = header.map_or("", |column| &column.name);
+    let detail = format!(
+        "{shared} of {rows} rows share an id with a person of an unlike name: they are different people, \
+         identified by their addresses{CLOSES_WITH}`HR_FEED_COLUMNS=person_id={header}+<column that tells them apart>`"
+    );
+    let check = if shared == 0 {
+        id.pass("no id belongs to several people")
+    } else if shared >= MOST_SHARED_IDS && shared * 100 > rows * MOST_SHARED_IDS_PERCENT {
+        id.fail(detail)
     } else {
-        let is_many = shared >= MOST_SHARED_IDS && shared * 100 > rows * MOST_SHARED_IDS_PERCENT;
-        let status = if is_many {
-            CheckStatus::Fail
-        } else {
-            CheckStatus::Warn
-        };
-        let detail = format!(
-            "{shared} of {rows} rows share an id with a person of an unlike name: they are different people, \
-             identified by their addresses; closes with: `HR_FEED_COLUMNS=person_id={}+<column that tells them apart>`",
-            header(Meaning::PersonId)
-        );
-        (status, detail)
+        id.warn(detail)
     };
-    with(check(id, status, detail), numbers)
+    check.with(json!({ "rows": rows, "rows_with_shared_id": shared }))
+}
+
+/// Whether an unread column could change an outcome.
+fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
+    let id = CheckId::HrColumns;
+    let mut people: BTreeMap<usize, usize> = BTreeMap::new();
+    let open = leavers
+        .iter()
+        .filter(|of| of.leaver.outcome == Outcome::NotEvaluable);
+    for column in open.flat_map(|judged| &judged.unread_columns) {
+        *people.entry(*column).or_default() += 1;
+    }
+    let cells = || inputs.hr.rows.iter().flat_map(|row| &row.unread);
+    let unread: BTreeSet<usize> = cells().map(|cell| cell.column).collect();
+    let deciding = columns::names(inputs, people.keys());
+    let all = columns::names(inputs, &unread);
+    let quoted = |names: &[&str]| format!("`{}`", names.join("`, `"));
+    let check = if let Some(first) = people.keys().next() {
+        let most = people.values().max().unwrap_or(&0);
+        let has_dates = cells().any(|cell| cell.column == *first && cell.date.is_some());
+        let fields = match has_dates {
+            true => columns::ENDS,
+            false => &[Meaning::OtherEmail],
+        };
+        let setting = columns::reading(inputs, *first, fields);
+        id.fail(format!(
+            "unread columns could change the outcome of up to {most} people each: {} (add them to `ignore=` if they have \
+             nothing to do with leaving){CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
+            quoted(&deciding)
+        ))
+    } else if !unread.is_empty() {
+        let setting = columns::ignoring(inputs, &unread);
+        id.warn(format!(
+            "unread columns with dates or addresses: {}{CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
+            quoted(&all)
+        ))
+    } else {
+        id.pass("every column with dates or addresses is read, ignored or harmless")
+    };
+    check.with(json!({ "deciding": deciding.join(", "), "unread": all.join(", ") }))
 }
 
 fn hr_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
-    let inputs = basis.inputs;
-    if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
-        let detail = "not checked: in this scope rows drop out with time";
-        return check(CheckId::HrDrop, CheckStatus::Pass, detail);
+    let id = CheckId::HrDrop;
+    if basis.inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
+        return id.pass("not checked: in this scope rows drop out with time");
     }
-    // A run without a readable feed says nothing of how large it is.
-    let snapshots = complete_runs(inputs)
-        .map(|snapshot| (snapshot.as_of, snapshot.hr_rows))
-        .filter(|(_, rows)| *rows > 0);
-    drop(
-        basis,
-        CheckId::HrDrop,
-        rows_with_people(inputs),
-        snapshots,
-        uses,
-    )
+    let now = rows_with_people(basis.inputs);
+    drop(basis, id, now, |run: &TrendPoint| run.hr_rows, uses)
 }
 
-/// Rows that tell of somebody: blank and repeated ones must not make up for missing people.
+/// Rows about a person: blank and repeated ones must not make up for missing people.
 pub(in crate::judgement) fn rows_with_people(inputs: &Inputs) -> u64 {
     (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
 }

@@ -10,16 +10,17 @@ mod store;
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::remedies::{Key, Remedy};
+use super::directives::Covered;
+use super::remedies::{CLOSES_WITH, Key, Remedy};
 use super::uses::Uses;
-use super::{Basis, Check, CheckId, CheckStatus, Inputs, TrendPoint};
+use super::{Basis, Check, CheckId, CheckStatus, TrendPoint};
 
 pub use accounts::is_tolerable;
 pub(super) use accounts::of_the_accounts;
-pub(super) use feed::{hr_identities, of_the_feed, rows_with_people};
+pub(super) use feed::{of_the_feed, rows_with_people};
 pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;
@@ -30,20 +31,37 @@ const SMALLEST_DROP: u64 = 5;
 /// A fall is measured against the largest number of the complete runs of so many days.
 const DROP_DAYS: i64 = 7;
 
-pub(super) fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
-    Check {
-        id,
-        status,
-        detail: detail.into(),
-        numbers: BTreeMap::new(),
+impl CheckId {
+    pub(super) fn pass(self, detail: impl Into<String>) -> Check {
+        self.ended(CheckStatus::Pass, detail)
+    }
+
+    pub(super) fn warn(self, detail: impl Into<String>) -> Check {
+        self.ended(CheckStatus::Warn, detail)
+    }
+
+    pub(super) fn fail(self, detail: impl Into<String>) -> Check {
+        self.ended(CheckStatus::Fail, detail)
+    }
+
+    fn ended(self, status: CheckStatus, detail: impl Into<String>) -> Check {
+        Check {
+            id: self,
+            status,
+            detail: detail.into(),
+            numbers: BTreeMap::new(),
+        }
     }
 }
 
-pub(super) fn with(mut check: Check, numbers: Value) -> Check {
-    if let Value::Object(numbers) = numbers {
-        check.numbers = numbers.into_iter().collect();
+impl Check {
+    /// With an object of JSON that names the numbers.
+    pub(super) fn with(mut self, numbers: Value) -> Self {
+        if let Value::Object(numbers) = numbers {
+            self.numbers = numbers.into_iter().collect();
+        }
+        self
     }
-    check
 }
 
 /// Whether absence from the list may be taken as removal.
@@ -58,72 +76,64 @@ fn accepted(detail: &str, exceptions: &str) -> String {
     format!("{detail}; accepted by {exceptions}")
 }
 
-/// A collapse: by more than the percentage, and by enough to be more than a few people.
-fn collapsed(now: u64, largest: u64, max_drop_percent: u32) -> bool {
-    let fall = largest.saturating_sub(now);
-    fall >= SMALLEST_DROP && fall * 100 > largest * u64::from(max_drop_percent)
-}
-
-/// Compares a number with that of complete runs, the newest first.
+/// Compares a number with that of complete runs. A fall fails the check if it is by more than the percentage, and by
+/// more than a few.
 fn drop(
     basis: &Basis<'_>,
     id: CheckId,
     now: u64,
-    runs: impl Iterator<Item = (Timestamp, u64)>,
+    number: impl Fn(&TrendPoint) -> u64,
     uses: &mut Uses,
 ) -> Check {
-    let mut runs = runs.peekable();
-    let Some((_, newest)) = runs.peek().copied() else {
-        return check(id, CheckStatus::Pass, "no complete run to compare with");
+    let inputs = basis.inputs;
+    let previous = inputs.past.previous.iter();
+    let newest_first = previous.flat_map(|previous| previous.trend.iter().rev());
+    let complete = newest_first.filter(|run| run.complete);
+    // A run without a readable feed does not show how large the feed is.
+    let mut runs = complete.filter(|run| number(run) > 0).peekable();
+    let Some(newest) = runs.peek().copied() else {
+        return id.pass("no complete run to compare with");
     };
-    let as_of = basis.inputs.as_of;
     let window = SignedDuration::from_hours(24 * DROP_DAYS);
-    let in_window = runs.filter(|(run, _)| as_of.duration_since(*run) <= window);
-    let (largest, seen) = match in_window.map(|(_, number)| number).max() {
-        Some(largest) => (
-            largest,
-            format!(
-                "{now} now, a high of {largest} in the complete runs of the last {DROP_DAYS} days"
-            ),
-        ),
-        None => (
-            newest,
-            format!(
-                "{now} now, {newest} in the last complete run, which is more than {DROP_DAYS} days old"
-            ),
-        ),
+    let in_window = runs.filter(|run| inputs.as_of.duration_since(run.as_of) <= window);
+    let (largest, seen) = match in_window.map(&number).max() {
+        Some(high) => {
+            let seen =
+                format!("a high of {high} in the complete runs of the last {DROP_DAYS} days");
+            (high, seen)
+        }
+        None => {
+            let is_old = format!("which is more than {DROP_DAYS} days old");
+            let number = number(newest);
+            (
+                number,
+                format!("{number} in the last complete run, {is_old}"),
+            )
+        }
     };
-    let percent = basis.inputs.policy.max_drop_percent;
+    let percent = inputs.policy.max_drop_percent;
     let fall = largest.saturating_sub(now);
-    let (status, detail) = if collapsed(now, largest, percent) {
-        let detail = format!(
-            "{seen}: fell by {fall} ({}), more than {percent} %",
-            percent_of(fall, largest)
-        );
-        match basis.directives.covers_check(id, uses) {
-            Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
+    let fell = format!(
+        "{now} now, {seen}: fell by {fall} ({})",
+        percent_of(fall, largest)
+    );
+    let check = if fall == 0 {
+        id.pass(format!("{now} now, {seen}: did not fall"))
+    } else if fall < SMALLEST_DROP || fall * 100 <= largest * u64::from(percent) {
+        id.pass(format!(
+            "{fell}; the check fails only at more than {percent} % and at least {SMALLEST_DROP}"
+        ))
+    } else {
+        let detail = format!("{fell}, more than {percent} %");
+        match basis.directives.covers(Covered::Check(id), None, uses) {
+            Some(exception) => id.warn(accepted(&detail, &exception.in_short())),
             None => {
                 let line = Remedy::Check(id.as_str()).line(Key::None);
-                (
-                    CheckStatus::Fail,
-                    format!("{detail}; closes with: `{line}`"),
-                )
+                id.fail(format!("{detail}{CLOSES_WITH}`{line}`"))
             }
         }
-    } else {
-        let detail = match fall {
-            0 => format!("{seen}: did not fall"),
-            _ => format!(
-                "{seen}: fell by {fall} ({}); the check fails only at more than {percent} % and at least {SMALLEST_DROP}",
-                percent_of(fall, largest)
-            ),
-        };
-        (CheckStatus::Pass, detail)
     };
-    with(
-        check(id, status, detail),
-        json!({ "now": now, "largest": largest, "fall": fall }),
-    )
+    check.with(json!({ "now": now, "largest": largest, "fall": fall }))
 }
 
 /// `72 %`, or `30.1 %`: rounded up, so that what is more than a whole number never looks like it.
@@ -133,14 +143,4 @@ fn percent_of(part: u64, whole: u64) -> String {
         0 => format!("{} %", tenths / 10),
         tenth => format!("{}.{tenth} %", tenths / 10),
     }
-}
-
-/// The complete runs, the newest first: a fall is measured against some of them.
-fn complete_runs(inputs: &Inputs) -> impl Iterator<Item = &TrendPoint> {
-    let trend = inputs
-        .past
-        .previous
-        .as_ref()
-        .map_or(&[][..], |previous| &previous.trend);
-    trend.iter().rev().filter(|snapshot| snapshot.complete)
 }

@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{check, with};
 use crate::judgement::changes::differing_rules;
 use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::remedies::CLOSES_WITH;
@@ -35,89 +34,78 @@ pub(in crate::judgement) fn of_the_past(
 fn policy_unchanged(inputs: &Inputs) -> Check {
     let id = CheckId::PolicyUnchanged;
     let Some(previous) = &inputs.past.previous else {
-        return check(id, CheckStatus::Pass, "no earlier run to compare with");
+        return id.pass("no earlier run to compare with");
     };
-    let rules: Vec<String> = differing_rules(previous, inputs)
-        .into_iter()
-        .map(|(rule, ..)| rule)
-        .collect();
+    let rules = differing_rules(previous, inputs);
     if rules.is_empty() {
-        check(
-            id,
-            CheckStatus::Pass,
-            "the rules are those of the run before",
-        )
-    } else {
-        check(
-            id,
-            CheckStatus::Warn,
-            format!("changed since the run before: {}", rules.join(", ")),
-        )
+        return id.pass("the rules are those of the run before");
     }
+    let rules = Vec::from_iter(rules.iter().map(|(rule, ..)| rule.as_str()));
+    id.warn(format!(
+        "changed since the run before: {}",
+        rules.join(", ")
+    ))
 }
 
 /// Status, role and e-mail are Truto's words for Asana's: a mapping that changed may have changed what
 /// they mean.
 fn mapping_unchanged(inputs: &Inputs) -> Check {
     let id = CheckId::MappingUnchanged;
-    let before = inputs.past.baseline.as_ref();
-    let before = before.map(|baseline| &baseline.mapping);
     let sha256 = match &inputs.population.mapping {
         Mapping::NotReported { reason } => {
-            let detail = format!("Truto's mapping of Asana's users is unknown: {reason}");
-            return check(id, CheckStatus::Warn, detail);
+            return id.warn(format!(
+                "Truto's mapping of Asana's users is unknown: {reason}"
+            ));
         }
         Mapping::Reported { sha256 } => sha256,
     };
     let numbers = json!({ "sha256": sha256 });
-    let (status, detail, numbers) = match before {
-        None => (
-            CheckStatus::Pass,
-            "no complete run has recorded the mapping yet",
-            numbers,
-        ),
-        Some(Mapping::NotReported { .. }) => (
-            CheckStatus::Warn,
-            "the last complete run did not record the mapping, so a change cannot be ruled out",
-            numbers,
-        ),
-        Some(Mapping::Reported { sha256: known }) if *known == *sha256 => (
-            CheckStatus::Pass,
-            "the mapping is the same as in the last complete run",
-            numbers,
-        ),
-        Some(Mapping::Reported { sha256: known }) => (
-            CheckStatus::Warn,
-            "changed since the last complete run: status, role or e-mail may mean something else; \
-             compare some accounts with Asana",
-            json!({ "sha256": sha256, "before": known }),
-        ),
-    };
-    with(check(id, status, detail), numbers)
+    match inputs
+        .past
+        .baseline
+        .as_ref()
+        .map(|baseline| &baseline.mapping)
+    {
+        None => id
+            .pass("no complete run has recorded the mapping yet")
+            .with(numbers),
+        Some(Mapping::NotReported { .. }) => {
+            let detail =
+                "the last complete run did not record the mapping, so a change cannot be ruled out";
+            id.warn(detail).with(numbers)
+        }
+        Some(Mapping::Reported { sha256: known }) if known == sha256 => id
+            .pass("the mapping is the same as in the last complete run")
+            .with(numbers),
+        Some(Mapping::Reported { sha256: known }) => {
+            let detail = "changed since the last complete run: status, role or e-mail may mean something else; \
+                          compare some accounts with Asana";
+            id.warn(detail)
+                .with(json!({ "sha256": sha256, "before": known }))
+        }
+    }
 }
 
 /// How many runs since the baseline were incomplete.
 fn incomplete_since(inputs: &Inputs, baseline: &Baseline) -> u64 {
-    let previous = inputs.past.previous.as_ref();
-    let trend = previous.map_or(&[][..], |previous| &previous.trend);
-    let newest_first = trend.iter().rev();
+    let previous = inputs.past.previous.iter();
+    let newest_first = previous.flat_map(|previous| previous.trend.iter().rev());
     let since = newest_first.take_while(|run| run.run != baseline.at.run);
     since.filter(|run| !run.complete).count() as u64
 }
 
 /// `in between, 2 runs were incomplete and 1 run failed`
 fn in_between(incomplete: u64, failed: u64) -> String {
-    let incomplete = match incomplete {
-        0 => None,
-        1 => Some("1 run was incomplete".to_owned()),
-        runs => Some(format!("{runs} runs were incomplete")),
-    };
-    let failed = match failed {
-        0 => None,
-        1 => Some("1 run failed".to_owned()),
-        runs => Some(format!("{runs} runs failed")),
-    };
-    match Vec::from_iter(incomplete.into_iter().chain(failed)) {
+    let parts = [
+        (incomplete, "run was incomplete", "runs were incomplete"),
+        (failed, "run failed", "runs failed"),
+    ];
+    let parts = parts.iter().filter(|(count, ..)| *count > 0);
+    let parts = parts.map(|(count, one, several)| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {several}"),
+    });
+    match Vec::from_iter(parts) {
         parts if parts.is_empty() => "no run in between left a record".to_owned(),
         parts => format!("in between, {}", parts.join(" and ")),
     }
@@ -133,15 +121,13 @@ fn zones_without_close_runs(
     if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
         return BTreeSet::new();
     }
-    let due = leavers
-        .iter()
-        .map(|judged| &judged.leaver)
-        .filter(|leaver| {
-            let is_later = leaver
-                .deadline
-                .is_some_and(|deadline| deadline >= baseline.as_of);
-            is_later && fell_due(inputs, leaver)
-        });
+    let leavers = leavers.iter().map(|judged| &judged.leaver);
+    let due = leavers.filter(|leaver| {
+        leaver
+            .deadline
+            .is_some_and(|deadline| deadline >= baseline.as_of)
+            && fell_due(inputs, leaver)
+    });
     let zones = due.filter_map(|leaver| {
         let mut tenures = leaver.tenures.iter();
         let own = tenures.find(|of| of.person_id == leaver.person_id && of.zone.is_some());
@@ -187,7 +173,7 @@ impl ScheduleGaps {
         })
     }
 
-    /// The gaps and the line that closes them; none if there are none.
+    /// The gaps and the line that closes them; `None` if there is no gap.
     pub fn detail(&self, schedule: &RunSchedule) -> Option<String> {
         let Self { zones, proposed } = self;
         let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
@@ -207,20 +193,16 @@ fn cadence(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
         return check;
     };
     let (zones, detail) = match ScheduleGaps::of(schedule, inputs) {
-        Ok(gaps) => {
-            let detail = gaps.detail(schedule);
-            (gaps.zones, detail)
-        }
+        Ok(gaps) => (gaps.zones.join(", "), gaps.detail(schedule)),
         Err(wrong) => (
-            Vec::new(),
+            String::new(),
             Some(format!("the schedule {schedule}: {wrong}")),
         ),
     };
-    let numbers = &mut check.numbers;
-    numbers.insert(
-        "zones_without_close_runs".to_owned(),
-        json!(zones.join(", ")),
-    );
+    let zones = json!(zones);
+    check
+        .numbers
+        .insert("zones_without_close_runs".to_owned(), zones);
     if let Some(detail) = detail {
         check.status = CheckStatus::Warn;
         check.detail = format!("{}; {detail}", check.detail);
@@ -232,10 +214,9 @@ fn cadence(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
 fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let id = CheckId::Cadence;
     let Some(baseline) = &inputs.past.baseline else {
-        return if inputs.past.ledger_head.is_none() {
-            check(id, CheckStatus::Pass, "the first run")
-        } else {
-            check(id, CheckStatus::Warn, "no earlier run is complete")
+        return match inputs.past.ledger_head {
+            None => id.pass("the first run"),
+            Some(_) => id.warn("no earlier run is complete"),
         };
     };
     let since = inputs.as_of.duration_since(baseline.as_of);
@@ -243,22 +224,15 @@ fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let incomplete = incomplete_since(inputs, baseline);
     let failed = inputs.past.failed_since_baseline;
     let is_late = since > CADENCE;
-    let (status, mut detail) = if since.is_negative() {
-        (
-            CheckStatus::Warn,
-            "the last complete run is dated later than this one: a clock went back".to_owned(),
-        )
-    } else {
-        let mut detail = format!("{hours} h since the last complete run");
-        if is_late || incomplete + failed > 0 {
-            detail = format!("{detail}; {}", in_between(incomplete, failed));
-        }
-        let status = match is_late {
-            true => CheckStatus::Warn,
-            false => CheckStatus::Pass,
-        };
-        (status, detail)
-    };
+    let mut check = id.pass(format!("{hours} h since the last complete run"));
+    if since.is_negative() {
+        check = id.warn("the last complete run is dated later than this one: a clock went back");
+    } else if is_late || incomplete + failed > 0 {
+        check.detail += &format!("; {}", in_between(incomplete, failed));
+    }
+    if is_late {
+        check.status = CheckStatus::Warn;
+    }
     // A known schedule shows it before any deadline is missed.
     let zones = match inputs.schedule {
         None => zones_without_close_runs(inputs, baseline, leavers),
@@ -266,50 +240,39 @@ fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     };
     let zones = Vec::from_iter(zones).join(", ");
     if !zones.is_empty() {
-        detail.push_str(&format!(
+        check.detail += &format!(
             "; deadlines in {zones} fell due since then, and the complete runs before and after them are more than {} hours apart",
             CLOSE_RUNS.as_hours()
-        ));
+        );
     }
-    let numbers = json!({
+    check.with(json!({
         "since_last_complete_seconds": since.as_secs(),
         "incomplete_in_between": incomplete,
         "failed_in_between": failed,
         "zones_without_close_runs": zones,
-    });
-    with(check(id, status, detail), numbers)
+    }))
 }
 
 fn ledger_continues(inputs: &Inputs) -> Check {
     let id = CheckId::LedgerContinues;
     let past = &inputs.past;
-    let numbers = json!({ "head": past.ledger_head });
     // A deleted entry stays deleted: it fails the run that finds it, and later runs only report it.
-    let previous = past.previous.as_ref();
-    let recorded = previous.map_or(&[][..], |previous| &previous.ledger_faults);
-    let (old, new): (Vec<String>, Vec<String>) = past
+    let previous = past.previous.iter();
+    let recorded = Vec::from_iter(previous.flat_map(|previous| &previous.ledger_faults));
+    let (old, new): (Vec<&str>, Vec<&str>) = past
         .ledger_faults
         .iter()
-        .cloned()
-        .partition(|fault| recorded.contains(fault));
-    let old = format!("recorded before: {}", old.join("; "));
-    let (status, detail) = if !new.is_empty() && new.len() < past.ledger_faults.len() {
-        (CheckStatus::Fail, format!("{}; {old}", new.join("; ")))
-    } else if !new.is_empty() {
-        (CheckStatus::Fail, new.join("; "))
-    } else if !past.ledger_faults.is_empty() {
-        (CheckStatus::Warn, old)
-    } else {
-        match past.ledger_head {
-            None => (
-                CheckStatus::Warn,
-                "no baseline: the first entry of this ledger".to_owned(),
-            ),
-            Some(head) => (
-                CheckStatus::Pass,
-                format!("entry {head} and the earlier files that this run used match their hashes"),
-            ),
-        }
+        .map(String::as_str)
+        .partition(|fault| recorded.iter().any(|known| known == fault));
+    let recorded = format!("recorded before: {}", old.join("; "));
+    let check = match (new.is_empty(), old.is_empty(), past.ledger_head) {
+        (false, false, _) => id.fail(format!("{}; {recorded}", new.join("; "))),
+        (false, true, _) => id.fail(new.join("; ")),
+        (true, false, _) => id.warn(recorded),
+        (true, true, None) => id.warn("no baseline: the first entry of this ledger"),
+        (true, true, Some(head)) => id.pass(format!(
+            "entry {head} and the earlier files that this run used match their hashes"
+        )),
     };
-    with(check(id, status, detail), numbers)
+    check.with(json!({ "head": past.ledger_head }))
 }

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::{check, with};
-use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::{Check, CheckId, Inputs};
 use crate::model::Protection;
 
 /// The check on the store; none in a preflight that stores nothing.
@@ -64,24 +63,20 @@ fn store_protection(store: &Protection) -> Check {
             "lock and encryption could not be read back: {unread}"
         ));
     }
-    let status = match (fails.is_empty(), warns.is_empty()) {
-        (false, _) => CheckStatus::Fail,
-        (true, false) => CheckStatus::Warn,
-        (true, true) => CheckStatus::Pass,
-    };
+    let id = CheckId::StoreProtection;
+    let is_safe = (fails.is_empty(), warns.is_empty());
     let detail = [fails, warns, seen].concat().join("; ");
-    with(
-        check(CheckId::StoreProtection, status, detail),
-        json!({
-            "create_only": yes_or_no(*create_only),
-            "lock_mode": lock.map(|lock| lock.mode),
-            "lock_days": lock.map(|lock| lock.days),
-            "versioned": yes_or_no(*versioned),
-            "encryption": encryption,
-        }),
-    )
-}
-
-fn yes_or_no(seen: bool) -> &'static str {
-    if seen { "yes" } else { "no" }
+    let check = match is_safe {
+        (false, _) => id.fail(detail),
+        (true, false) => id.warn(detail),
+        (true, true) => id.pass(detail),
+    };
+    let yes_or_no = |seen: bool| if seen { "yes" } else { "no" };
+    check.with(json!({
+        "create_only": yes_or_no(*create_only),
+        "lock_mode": lock.map(|lock| lock.mode),
+        "lock_days": lock.map(|lock| lock.days),
+        "versioned": yes_or_no(*versioned),
+        "encryption": encryption,
+    }))
 }

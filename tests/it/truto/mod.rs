@@ -24,14 +24,13 @@ const LIST: &str = "user-directory/users$";
 
 fn settings(simulator: &Simulator) -> source::Settings {
     source::Settings {
-        truto: truto::Settings {
+        truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
-            integrated_account_id: CONNECTION_ID.to_owned(),
-            page_size: 100,
             rate_limit: None,
             http: quick(),
-        },
+        }
+        .to(CONNECTION_ID, 100),
         workspace_id: Some(WORKSPACE_ID.to_owned()),
         raw: RawPages::Minimal,
     }

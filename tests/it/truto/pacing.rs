@@ -23,7 +23,7 @@ fn one_by_one() -> World {
 async fn read(world: World, rate_limit: Option<RateLimit>) -> (Duration, Vec<Option<u16>>) {
     let simulator = Simulator::spawn(world);
     let mut settings = settings(&simulator);
-    settings.truto.rate_limit = rate_limit;
+    settings.truto.api.rate_limit = rate_limit;
     let started = Instant::now();
     let fetched = fetch_all(&settings, &Clock::at(as_of()), soon()).await;
     let elapsed = started.elapsed();

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::source::users_list;
-use asana_access_review::truto::{Client, PageWalk, Settings, User};
+use asana_access_review::truto::{ApiSettings, Client, PageWalk, User};
 use insta::assert_snapshot;
 use truto_simulator::{CONNECTION_ID, TOKEN};
 
@@ -99,14 +99,13 @@ fn ranges(statuses: &[u16]) -> String {
 #[tokio::test]
 async fn each_status_is_retried_and_reported_as_in_the_table() {
     let (url, server) = serve();
-    let settings = Settings {
+    let settings = ApiSettings {
         base_url: url.parse().expect("an address"),
         api_token: TOKEN.into(),
-        integrated_account_id: CONNECTION_ID.to_owned(),
-        page_size: 100,
         rate_limit: None,
         http: quick(),
-    };
+    }
+    .to(CONNECTION_ID, 100);
     let client = Client::new(&settings, &Clock::at(as_of()), soon()).expect("a client");
     let list = users_list(&client, "1");
     let mut table = String::new();

@@ -1,0 +1,103 @@
+//! The state of every line of the manual decisions, after all of them had their chance to be used.
+//!
+//! A line in force that did nothing is reported as unused, so that it can be deleted.
+
+use super::approvers::{OWN_APPROVAL, Register, Who, malformed};
+use super::directives::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
+use super::lookup::found;
+use super::uses::Uses;
+use super::{Basis, DirectiveState, DirectiveUse};
+use crate::model::{EmailAddress, Exception};
+
+/// The lines that are never used, in the order of the files.
+pub(super) fn invalid<'a>(basis: &Basis<'a>, uses: &Uses) -> Vec<Invalid<'a>> {
+    let own =
+        lines(&basis.inputs.directives).filter(|line| uses.own_approvals.contains(&line.place()));
+    let own = own.map(|line| Invalid {
+        line,
+        fault: malformed(OWN_APPROVAL),
+    });
+    let mut invalid = basis.directives.invalid.clone();
+    invalid.extend(own);
+    invalid.sort_by_key(|of| of.line.place());
+    invalid
+}
+
+/// The state of every line, in the order of the files.
+pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse> {
+    let invalid = invalid(basis, uses);
+    let directives = &basis.directives;
+    let state_of = |line: Line<'_>| {
+        let place = line.place();
+        let did = uses.did.get(&place);
+        let invalid = invalid.iter().find(|of| of.line.place() == place);
+        let (state, detail) = match (did, invalid) {
+            (Some(did), _) => {
+                let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
+                (DirectiveState::Used, what.join("; "))
+            }
+            (None, Some(invalid)) => invalid.fault.clone(),
+            (None, None) => (DirectiveState::Unused, unused(line, &directives.register)),
+        };
+        let in_force = match state {
+            DirectiveState::Used | DirectiveState::Unused => directives.exception_at(place),
+            DirectiveState::Expired | DirectiveState::Malformed => None,
+        };
+        let (kind, line) = place;
+        DirectiveUse {
+            kind,
+            line,
+            state,
+            detail,
+            exception_id: in_force.map(|of| of.id.clone()),
+            in_force_since: in_force.map(|of| of.in_force_since),
+            after_the_fact: did.is_some_and(|did| did.after_the_fact),
+        }
+    };
+    lines(&basis.inputs.directives).map(state_of).collect()
+}
+
+/// Why a line in force did nothing. No addresses: `check` prints it.
+fn unused(line: Line<'_>, register: &Register<'_>) -> String {
+    match line {
+        Line::Exception(Exception {
+            check: Some(check), ..
+        }) => {
+            return match check.as_str() {
+                WITHOUT_ADDRESS => "no leaver without a usable address needed it".to_owned(),
+                check => format!("{check} did not fail"),
+            };
+        }
+        Line::Alias(alias) if Relation::of(alias) == Some(Relation::SamePerson) => {
+            return "one of its two keys is in no row of the HR feed".to_owned();
+        }
+        Line::Exception(_) | Line::Alias(_) => {}
+    }
+    let [person_id, account_id, email] = line.keys();
+    let is_known = |who: Who<'_>| who.is_of_this_run();
+    let is_account = |who: Who<'_>| matches!(who, Who::Account(_));
+    let has_email = |email: &str| {
+        let email = EmailAddress::parse(email);
+        email.is_some_and(|email| found(&register.by_email, email.key()).any(is_known))
+    };
+    let has_id = |id| found(&register.by_id, id).any(is_known);
+    let has_account = |id| found(&register.by_account, id).any(is_account);
+    let keys = [
+        ("person_id", person_id.map(has_id)),
+        ("account_id", account_id.map(has_account)),
+        ("email", email.map(has_email)),
+    ];
+    let with = |wanted: bool| {
+        let keys = keys.iter().filter(move |(_, found)| *found == Some(wanted));
+        keys.map(|(name, _)| *name).collect::<Vec<_>>()
+    };
+    let (found, missing) = (with(true), with(false));
+    if missing.is_empty() {
+        format!("its {} matches, but nothing needed it", found.join(" and "))
+    } else if found.is_empty() {
+        "no account or person in this run matches it".to_owned()
+    } else {
+        let missing = missing.join(" or ");
+        format!("no account or person in this run has its {missing}")
+    }
+}
