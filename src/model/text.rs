@@ -33,31 +33,14 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
-/// Words that systems write for a missing value.
-const BLANK_WORDS: [&str; 16] = [
-    "-",
-    "--",
-    "\u{2013}",
-    "\u{2014}",
-    "n/a",
-    "na",
-    "n.a.",
-    "#n/a",
-    "none",
-    "(none)",
-    "null",
-    "nil",
-    "nan",
-    "nat",
-    "undefined",
-    "(blank)",
+/// Short words that systems write for a missing value.
+const BLANK_WORDS: [&str; 15] = [
+    "-", "--", "–", "—", "n/a", "na", "n.a.", "#n/a", "none", "(none)", "null", "nil", "nan",
+    "nat", "(blank)",
 ];
 
 /// Whether a trimmed text is a way to write "none".
 pub(crate) fn is_blank_word(text: &str) -> bool {
-    text.is_empty()
-        || (text.len() <= 9
-            && BLANK_WORDS
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word)))
+    let is_it = |word: &&str| text.eq_ignore_ascii_case(word);
+    text.is_empty() || (text.len() <= 9 && (BLANK_WORDS.iter().any(is_it) || is_it(&"undefined")))
 }
