@@ -194,7 +194,7 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<H
         Err(PackingFault::TooLarge) => {
             return Err(FileError {
                 purpose: Purpose::HrFeed,
-                location: draft.origin().url.clone(),
+                location: draft.origin().url.as_str().into(),
                 fault: FetchFault::TooLarge(settings.max_bytes),
             });
         }

@@ -13,7 +13,7 @@ use crate::net::{ErrorKind, NetError};
 pub struct FileError {
     pub purpose: Purpose,
     /// The address without credentials and query.
-    pub location: String,
+    pub location: Box<str>,
     pub fault: FetchFault,
 }
 

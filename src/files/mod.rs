@@ -109,7 +109,7 @@ pub async fn fetch(
         Ok((bytes, fetched)) => Ok((bytes, Fetched { url, ..fetched })),
         Err(fault) => Err(FileError {
             purpose,
-            location: url,
+            location: url.into(),
             fault,
         }),
     }
