@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
-use crate::model::{Alias, DirectiveFile, Directives, Exception, trim};
+use crate::model::{Alias, Exception, ManualDecisions, ManualFile, trim};
 use crate::net::{Deadline, ErrorKind};
 
 /// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
@@ -59,8 +59,8 @@ impl ManualError {
 ///
 /// # Errors
 /// If one cannot be fetched or read whole.
-pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, ManualError> {
-    Ok(Directives {
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<ManualDecisions, ManualError> {
+    Ok(ManualDecisions {
         aliases: file(&settings.aliases, Purpose::Aliases, deadline, aliases).await?,
         exceptions: file(
             &settings.exceptions,
@@ -77,7 +77,7 @@ async fn file<L: Send + 'static>(
     purpose: Purpose,
     deadline: Deadline,
     lines: fn(&str) -> Result<Vec<L>, String>,
-) -> Result<Option<DirectiveFile<L>>, ManualError> {
+) -> Result<Option<ManualFile<L>>, ManualError> {
     let Some(location) = location else {
         return Ok(None);
     };
@@ -86,7 +86,7 @@ async fn file<L: Send + 'static>(
     let sha256 = const_hex::encode(Sha256::digest(&bytes));
     let length = bytes.len() as u64;
     match aside(move || lines(&text(bytes)?)).await {
-        Ok(lines) => Ok(Some(DirectiveFile {
+        Ok(lines) => Ok(Some(ManualFile {
             url,
             sha256,
             bytes: length,

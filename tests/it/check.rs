@@ -341,7 +341,7 @@ fn a_store_or_a_file_that_is_refused_ends_as_a_run_would() {
     let missing = healthy().env("EXCEPTIONS_URL", "/nowhere/exceptions.csv");
     let ended = missing.run_with(&["check", "--json"]);
     assert_eq!(ended.code, 78, "{}", ended.stdout);
-    assert_eq!(subjects(&ended, "fail"), ["directives".to_owned()].into());
+    assert_eq!(subjects(&ended, "fail"), ["manual".to_owned()].into());
 }
 
 /// A line of each state. It names people by id: no address is printed.

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::super::{error_text, evidence_rows, head, row};
 use super::{Done, Failed};
-use crate::judgement::{CheckStatus, DirectiveKind, Finding, Judgement};
+use crate::judgement::{CheckStatus, Finding, Judgement, ManualKind};
 use crate::report::on_one_line;
 
 /// So many findings fit on a screen, most severe first.
@@ -40,10 +40,10 @@ pub fn summary(done: &Done, names: bool) -> String {
     row(&mut text, "checks", checks(judgement));
     row(&mut text, "accounts", counted(&counts.accounts.by_status));
     for (kind, label) in [
-        (DirectiveKind::Alias, "aliases"),
-        (DirectiveKind::Exception, "exceptions"),
+        (ManualKind::Alias, "aliases"),
+        (ManualKind::Exception, "exceptions"),
     ] {
-        let states = by(judgement.directives_of(kind).map(|of| of.state));
+        let states = by(judgement.lines_of(kind).map(|of| of.state));
         if !states.is_empty() {
             row(&mut text, label, counted(&states));
         }
@@ -193,7 +193,7 @@ mod tests {
                 gone: BTreeMap::new(),
                 changes: Vec::new(),
                 owners: Vec::new(),
-                directives: Vec::new(),
+                manual: Vec::new(),
                 links: Vec::new(),
                 feed_since: None,
                 follow_ups: FollowUps::starting(as_of),
