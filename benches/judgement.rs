@@ -9,9 +9,9 @@ use asana_access_review::judgement::{
     Baseline, FeedScope, FollowUps, Inputs, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
-    Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
-    HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages, Role,
-    Status, Viewer, Workspace,
+    Account, AgeBasis, Connection, EmailAddress, Employment, FeedOrigin, GapFilling, HowDerived,
+    HrDate, HrFeed, HrRow, Listing, ManualDecisions, Mapping, Memberships, Population, RawPages,
+    Role, Status, Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -152,7 +152,7 @@ fn snapshot(people: usize) -> Inputs {
             rows: (0..people).map(|number| row(number, end)).collect(),
             ..HrFeed::default()
         },
-        directives: Directives::default(),
+        manual: ManualDecisions::default(),
         follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
         store: None,
@@ -198,7 +198,7 @@ fn run_after(first: &Inputs) -> Inputs {
             leavers: [judged.leavers, judged.concluded].concat(),
             trend: judged.trend,
             ledger_faults: Vec::new(),
-            directives: BTreeMap::new(),
+            manual: BTreeMap::new(),
             links: judged.links,
             feed_url: String::new(),
             exceptions_since: BTreeMap::new(),

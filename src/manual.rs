@@ -4,11 +4,12 @@
 //! line is kept, and the judgement rejects it.
 
 use csv::StringRecord;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
-use crate::model::{Alias, DirectiveFile, Directives, Exception, trim};
+use crate::model::{Alias, Exception, ManualDecisions, ManualFile, trim};
 use crate::net::{Deadline, ErrorKind};
 
 /// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
@@ -58,43 +59,42 @@ impl ManualError {
 ///
 /// # Errors
 /// If one cannot be fetched or read whole.
-pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, ManualError> {
-    let aliases = match &settings.aliases {
-        Some(location) => Some(file(location, Purpose::Aliases, deadline, aliases).await?),
-        None => None,
-    };
-    let exceptions = match &settings.exceptions {
-        Some(location) => Some(file(location, Purpose::Exceptions, deadline, exceptions).await?),
-        None => None,
-    };
-    Ok(Directives {
-        aliases,
-        exceptions,
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<ManualDecisions, ManualError> {
+    Ok(ManualDecisions {
+        aliases: file(&settings.aliases, Purpose::Aliases, deadline, aliases).await?,
+        exceptions: file(
+            &settings.exceptions,
+            Purpose::Exceptions,
+            deadline,
+            exceptions,
+        )
+        .await?,
     })
 }
 
 async fn file<L: Send + 'static>(
-    location: &Location,
+    location: &Option<Location>,
     purpose: Purpose,
     deadline: Deadline,
     lines: fn(&str) -> Result<Vec<L>, String>,
-) -> Result<DirectiveFile<L>, ManualError> {
+) -> Result<Option<ManualFile<L>>, ManualError> {
+    let Some(location) = location else {
+        return Ok(None);
+    };
     let (bytes, fetched) = files::fetch(location, purpose, MAX_BYTES, deadline).await?;
+    let url = fetched.url;
     let sha256 = const_hex::encode(Sha256::digest(&bytes));
     let length = bytes.len() as u64;
-    let read = aside(purpose, &fetched.url, move || {
-        text(bytes).and_then(|text| lines(&text))
-    });
-    match read.await? {
-        Ok(lines) => Ok(DirectiveFile {
-            url: fetched.url,
+    match aside(move || lines(&text(bytes)?)).await {
+        Ok(lines) => Ok(Some(ManualFile {
+            url,
             sha256,
             bytes: length,
             lines,
-        }),
+        })),
         Err(reason) => Err(ManualError::Unreadable {
             purpose,
-            location: fetched.url,
+            location: url,
             reason,
         }),
     }
@@ -108,77 +108,26 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
     Ok(files::decode(bytes)?.text)
 }
 
-/// A row by the names of its columns.
-struct DirectiveRow<'r> {
-    line: u64,
-    columns: &'r [Option<usize>],
-    names: &'r [&'r str],
-    cells: &'r StringRecord,
-    fault: Option<String>,
-}
-
-impl DirectiveRow<'_> {
-    /// The text of a column; `None` if it is blank or the file lacks the column.
-    fn text(&self, name: &str) -> Option<String> {
-        let place = self.names.iter().position(|known| *known == name);
-        let place = place.expect("a name that columns were looked for by: any other is misspelt");
-        let text = trim(self.cells.get(self.columns[place]?)?);
-        (!text.is_empty()).then(|| text.to_owned())
-    }
-}
-
 fn aliases(text: &str) -> Result<Vec<Alias>, String> {
-    table(
-        text,
-        &Alias::COLUMNS,
-        &["email", "account_id"],
-        &[],
-        |row| Alias {
-            line: row.line,
-            email: row.text("email"),
-            account_id: row.text("account_id"),
-            person_id: row.text("person_id"),
-            relation: row.text("relation"),
-            owner: row.text("owner"),
-            reason: row.text("reason"),
-            approved_by: row.text("approved_by"),
-            expires_on: row.text("expires_on"),
-            fault: row.fault.clone(),
-        },
-    )
+    table(text, &Alias::COLUMNS, &["email", "account_id"], &[])
 }
 
 fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
     const TARGETS: &[&str] = &["email", "person_id", "account_id", "check"];
     const REQUIRED: &[&str] = &["reason", "approved_by", "approved_on", "expires_on"];
-    table(text, &Exception::COLUMNS, TARGETS, REQUIRED, |row| {
-        Exception {
-            line: row.line,
-            email: row.text("email"),
-            person_id: row.text("person_id"),
-            account_id: row.text("account_id"),
-            check: row.text("check"),
-            reason: row.text("reason"),
-            approved_by: row.text("approved_by"),
-            approved_on: row.text("approved_on"),
-            expires_on: row.text("expires_on"),
-            ticket: row.text("ticket"),
-            fault: row.fault.clone(),
-        }
-    })
+    table(text, &Exception::COLUMNS, TARGETS, REQUIRED)
 }
 
-/// Reads every row that is not blank, and ignores unknown columns.
+/// Reads every row that is not blank, and ignores unknown columns. A blank cell is a missing one.
 ///
 /// # Errors
 /// If there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
 /// file looks truncated: a quote is never closed, or the last line ends too early.
-fn table<L>(
+fn table<L: DeserializeOwned>(
     text: &str,
     names: &[&str],
     one_of: &[&str],
     all_of: &[&str],
-    mut make: impl FnMut(&DirectiveRow<'_>) -> L,
 ) -> Result<Vec<L>, String> {
     let text = text.trim_start_matches('\u{feff}');
     if trim(text).is_empty() {
@@ -192,22 +141,27 @@ fn table<L>(
         header.ensure_header()?;
         headers.extend(header.cells.iter().map(|cell| trim(cell).to_owned()));
     }
-    let columns = columns(&headers, names)?;
-    let has = |name: &&str| {
-        let place = names.iter().position(|known| known == name);
-        place.is_some_and(|place| columns[place].is_some())
-    };
+    let keys: Vec<String> = headers.iter().map(|header| column_key(header)).collect();
+    let mut columns = Vec::new();
+    for name in names {
+        let mut places = (0..).zip(&keys).filter(|(_, key)| key == name);
+        columns.push(places.next().map(|(at, _)| at));
+        if places.next().is_some() {
+            return Err(format!("it has two columns `{name}`"));
+        }
+    }
+    let has = |name: &&str| keys.iter().any(|key| key == name);
     if let Some(missing) = all_of.iter().find(|name| !has(name)) {
         return Err(format!("it has no column `{missing}`; {}", seen(&headers)));
     }
     if !one_of.iter().any(has) {
         let wanted = one_of.join("`, `");
-        return Err(format!(
-            "it has none of the columns `{wanted}`; {}",
-            seen(&headers)
-        ));
+        let seen = seen(&headers);
+        return Err(format!("it has none of the columns `{wanted}`; {seen}"));
     }
 
+    // The columns that are known, and what is noted about each line.
+    let fields: StringRecord = names.iter().chain(&["line", "fault"]).collect();
     let mut made = Vec::new();
     while let Some(row) = lines.next_row()? {
         if row.is_blank() {
@@ -224,36 +178,17 @@ fn table<L>(
                     headers.len()
                 ));
             }
-            None if row.cells.len() != headers.len() => Some(row.other_count(headers.len())),
-            None => None,
+            None => (row.cells.len() != headers.len()).then(|| row.other_count(headers.len())),
         };
-        made.push(make(&DirectiveRow {
-            line: row.line,
-            columns: &columns,
-            names,
-            cells: row.cells,
-            fault,
-        }));
+        let cell = |at: &Option<usize>| row.cells.get((*at)?).map(trim);
+        let cells = columns.iter().map(|at| cell(at).unwrap_or_default());
+        let mut values: StringRecord = cells.collect();
+        values.push_field(&row.line.to_string());
+        values.push_field(fault.as_deref().unwrap_or_default());
+        let line = values.deserialize(Some(&fields));
+        made.push(line.map_err(|error| error.to_string())?);
     }
     Ok(made)
-}
-
-fn place_of(header: &str, names: &[&str]) -> Option<usize> {
-    let key = column_key(header);
-    names.iter().position(|name| *name == key)
-}
-
-/// The place of each column, if the file has it.
-fn columns(headers: &[String], names: &[&str]) -> Result<Vec<Option<usize>>, String> {
-    let mut columns = vec![None; names.len()];
-    for (at, header) in headers.iter().enumerate() {
-        if let Some(place) = place_of(header, names)
-            && columns[place].replace(at).is_some()
-        {
-            return Err(format!("it has two columns `{}`", names[place]));
-        }
-    }
-    Ok(columns)
 }
 
 /// The header as it was read, unless it looks like personal data.
@@ -262,15 +197,15 @@ fn seen(headers: &[String]) -> String {
     if headers.iter().any(is_data) {
         return "its first line looks like data".to_owned();
     }
-    let shown: Vec<String> = headers
-        .iter()
-        .take(20)
-        .map(|header| {
-            let plain = header.chars().filter(|c| !c.is_control()).take(40);
-            format!("`{}`", plain.collect::<String>())
-        })
-        .collect();
-    format!("its header is {}", shown.join(", "))
+    let shown = headers.iter().take(20).map(|header| {
+        let plain: String = header
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(40)
+            .collect();
+        format!("`{plain}`")
+    });
+    format!("its header is {}", shown.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::judgement::{
     Baseline, FollowUps, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef,
 };
 use crate::model::{
-    Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
-    RejectedRow,
+    Alias, Exception, FeedOrigin, HrFeed, HrRow, ManualDecisions, ManualFile, Population,
+    Protection, RejectedRow,
 };
 use crate::schedule::RunSchedule;
 
@@ -33,9 +33,9 @@ pub struct Facts<'a> {
     pub former_emails: Cow<'a, FormerEmails>,
     pub gone: Cow<'a, BTreeMap<String, GoneAccount>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    aliases: Option<Cow<'a, DirectiveFile<Alias>>>,
+    aliases: Option<Cow<'a, ManualFile<Alias>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exceptions: Option<Cow<'a, DirectiveFile<Exception>>>,
+    exceptions: Option<Cow<'a, ManualFile<Exception>>>,
     follow_ups: Cow<'a, FollowUps>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<Cow<'a, Protection>>,
@@ -105,8 +105,8 @@ impl<'a> Facts<'a> {
             organization_domains: Cow::Borrowed(&judgement.organization_domains),
             former_emails: Cow::Borrowed(&judgement.former_emails),
             gone: Cow::Borrowed(&judgement.gone),
-            aliases: inputs.directives.aliases.as_ref().map(Cow::Borrowed),
-            exceptions: inputs.directives.exceptions.as_ref().map(Cow::Borrowed),
+            aliases: inputs.manual.aliases.as_ref().map(Cow::Borrowed),
+            exceptions: inputs.manual.exceptions.as_ref().map(Cow::Borrowed),
             follow_ups: Cow::Borrowed(&inputs.follow_ups),
             store: inputs.store.as_ref().map(Cow::Borrowed),
             population: Cow::Borrowed(&inputs.population),
@@ -153,7 +153,7 @@ impl<'a> Facts<'a> {
             schedule: self.schedule.map(Cow::into_owned),
             population: with_accounts(self.population.into_owned(), accounts)?,
             hr,
-            directives: Directives {
+            manual: ManualDecisions {
                 aliases: self.aliases.map(Cow::into_owned),
                 exceptions: self.exceptions.map(Cow::into_owned),
             },

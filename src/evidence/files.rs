@@ -10,7 +10,7 @@ use super::entry::sha256_hex;
 use super::facts::{input_facts, input_hr};
 use super::result::result;
 use super::{RunFile, Snapshot, csv, json};
-use crate::judgement::{DirectiveKind, DirectiveState, FindingKind, Leaver, MatchKind};
+use crate::judgement::{FindingKind, Leaver, ManualKind, ManualState, MatchKind};
 use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
@@ -149,22 +149,22 @@ fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
 
 /// A line that was decided by hand, with what became of it.
 #[derive(Serialize)]
-struct DirectiveRow<'a, L> {
+struct ManualRow<'a, L> {
     #[serde(flatten)]
     line: &'a L,
-    state: DirectiveState,
+    state: ManualState,
     detail: &'a str,
     in_force_since: Option<Timestamp>,
     after_the_fact: bool,
 }
 
-fn directives<'a, L>(
+fn manual<'a, L>(
     snapshot: &Snapshot<'a>,
-    kind: DirectiveKind,
+    kind: ManualKind,
     lines: &'a [L],
-) -> impl Iterator<Item = DirectiveRow<'a, L>> {
-    let uses = snapshot.judgement.directives_of(kind);
-    lines.iter().zip(uses).map(|(line, of)| DirectiveRow {
+) -> impl Iterator<Item = ManualRow<'a, L>> {
+    let uses = snapshot.judgement.lines_of(kind);
+    lines.iter().zip(uses).map(|(line, of)| ManualRow {
         line,
         state: of.state,
         detail: &of.detail,
@@ -175,15 +175,15 @@ fn directives<'a, L>(
 
 fn input_aliases(snapshot: &Snapshot<'_>) -> DataFile {
     let columns = Alias::COLUMNS.join(",") + ",line,state,detail";
-    let aliases = snapshot.inputs.directives.aliases();
-    let rows = directives(snapshot, DirectiveKind::Alias, aliases);
+    let aliases = snapshot.inputs.manual.aliases();
+    let rows = manual(snapshot, ManualKind::Alias, aliases);
     table(RunFile::InputAliases, &columns, rows)
 }
 
 fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
     let columns = Exception::COLUMNS.join(",") + ",line,state,detail,in_force_since,after_the_fact";
-    let exceptions = snapshot.inputs.directives.exceptions();
-    let rows = directives(snapshot, DirectiveKind::Exception, exceptions);
+    let exceptions = snapshot.inputs.manual.exceptions();
+    let rows = manual(snapshot, ManualKind::Exception, exceptions);
     table(RunFile::InputExceptions, &columns, rows)
 }
 

@@ -11,11 +11,9 @@ use super::{
     DataFile, Entry, EntryKind, Executor, FailedSnapshot, FileRecord, Frame, RunFile, RunFolder,
     RunIdentity, Snapshot, Tool, Trigger, json,
 };
-use crate::judgement::{
-    Check, Counts, DirectiveKind, DirectiveState, HrPeople, Policy, RunRef, Verdict,
-};
+use crate::judgement::{Check, Counts, HrPeople, ManualKind, ManualState, Policy, RunRef, Verdict};
 use crate::model::{
-    AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, Population, RawPages,
+    AgeBasis, FeedColumn, GapFilling, ManualFile, Memberships, PageRecord, Population, RawPages,
     RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
 };
 use crate::schedule::RunSchedule;
@@ -77,13 +75,13 @@ pub struct ManifestConnection {
 pub struct Sources {
     pub truto: TrutoSource,
     pub hr_feed: Option<HrSource>,
-    pub aliases: Option<DirectiveSource>,
-    pub exceptions: Option<DirectiveSource>,
+    pub aliases: Option<ManualSource>,
+    pub exceptions: Option<ManualSource>,
 }
 
 impl Sources {
-    /// SHA-256 of each file of directives, by its name.
-    pub fn directives(&self) -> BTreeMap<String, String> {
+    /// SHA-256 of each file of manual decisions, by its name.
+    pub fn manual(&self) -> BTreeMap<String, String> {
         [("aliases", &self.aliases), ("exceptions", &self.exceptions)]
             .into_iter()
             .filter_map(|(name, source)| Some((name.to_owned(), source.as_ref()?.sha256.clone())))
@@ -93,13 +91,13 @@ impl Sources {
 
 /// A file that somebody wrote by hand, and what became of its lines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DirectiveSource {
+pub struct ManualSource {
     pub url: String,
     pub sha256: String,
     pub bytes: u64,
     pub lines: u64,
     /// Lines by what became of them; every state is there, also with zero.
-    pub by_state: BTreeMap<DirectiveState, u64>,
+    pub by_state: BTreeMap<ManualState, u64>,
 }
 
 /// What was read through Truto.
@@ -259,7 +257,7 @@ fn listed_pages(population: &Population) -> Vec<ListedPage> {
         .collect()
 }
 
-fn origin_of<L>(file: &DirectiveFile<L>) -> (&str, &str, u64) {
+fn origin_of<L>(file: &ManualFile<L>) -> (&str, &str, u64) {
     (&file.url, &file.sha256, file.bytes)
 }
 
@@ -316,8 +314,8 @@ impl Snapshot<'_> {
                     gaps: population.gaps.clone(),
                 },
                 hr_feed: Some(self.hr_source()),
-                aliases: self.directive_source(DirectiveKind::Alias),
-                exceptions: self.directive_source(DirectiveKind::Exception),
+                aliases: self.manual_source(ManualKind::Alias),
+                exceptions: self.manual_source(ManualKind::Exception),
             },
             policy: Some(inputs.policy.clone()),
             schedule: inputs.schedule.clone(),
@@ -331,18 +329,18 @@ impl Snapshot<'_> {
         }
     }
 
-    fn directive_source(&self, kind: DirectiveKind) -> Option<DirectiveSource> {
-        let directives = &self.inputs.directives;
+    fn manual_source(&self, kind: ManualKind) -> Option<ManualSource> {
+        let manual = &self.inputs.manual;
         let (url, sha256, bytes) = match kind {
-            DirectiveKind::Alias => directives.aliases.as_ref().map(origin_of)?,
-            DirectiveKind::Exception => directives.exceptions.as_ref().map(origin_of)?,
+            ManualKind::Alias => manual.aliases.as_ref().map(origin_of)?,
+            ManualKind::Exception => manual.exceptions.as_ref().map(origin_of)?,
         };
-        let states = DirectiveState::ALL.iter();
+        let states = ManualState::ALL.iter();
         let mut by_state = BTreeMap::from_iter(states.map(|state| (*state, 0)));
-        for line in self.judgement.directives_of(kind) {
+        for line in self.judgement.lines_of(kind) {
             *by_state.entry(line.state).or_default() += 1;
         }
-        Some(DirectiveSource {
+        Some(ManualSource {
             url: url.to_owned(),
             sha256: sha256.to_owned(),
             bytes,

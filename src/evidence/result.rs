@@ -9,7 +9,7 @@ use super::files::DataFile;
 use super::read::{each_line, lines};
 use super::{Manifest, RunFile, Snapshot, json};
 use crate::judgement::{
-    self, Change, Check, Counts, DirectiveUse, Finding, FollowUps, Leaver, Previous, RunRef,
+    self, Change, Check, Counts, Finding, FollowUps, Leaver, ManualUse, Previous, RunRef,
     TrendPoint, Verdict,
 };
 
@@ -28,7 +28,7 @@ pub struct RunResult<'a> {
     findings: Cow<'a, [Finding]>,
     changes: Cow<'a, [Change]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    directives: Cow<'a, [DirectiveUse]>,
+    manual: Cow<'a, [ManualUse]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
     follow_ups: Cow<'a, FollowUps>,
@@ -80,7 +80,7 @@ impl<'a> RunResult<'a> {
             },
             findings: Cow::Borrowed(&judgement.findings),
             changes: Cow::Borrowed(&judgement.changes),
-            directives: Cow::Borrowed(&judgement.directives),
+            manual: Cow::Borrowed(&judgement.manual),
             feed_since: judgement.feed_since,
             follow_ups: Cow::Borrowed(&judgement.follow_ups),
             ledger_faults: Cow::Borrowed(&snapshot.inputs.past.ledger_faults),
@@ -117,7 +117,7 @@ impl<'a> RunResult<'a> {
             leavers.push(leaver)
         })?;
         let findings = self.findings.into_owned().into_iter();
-        let directives = self.directives.into_owned().into_iter();
+        let manual = self.manual.into_owned().into_iter();
         let workspace = manifest.connection.workspace.as_ref();
         let hr_feed = manifest.sources.hr_feed.as_ref();
         Ok(Some(Previous {
@@ -129,8 +129,8 @@ impl<'a> RunResult<'a> {
             findings_first_seen: findings.map(|of| (of.finding_id, of.first_seen)).collect(),
             trend: self.summary.trend.into_owned(),
             ledger_faults: self.ledger_faults.into_owned(),
-            directives: manifest.sources.directives(),
-            exceptions_since: directives
+            manual: manifest.sources.manual(),
+            exceptions_since: manual
                 .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
                 .collect(),
             links: lines(RunFile::InputLinks, files.links)?,

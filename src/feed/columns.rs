@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{
-    ABOUT_OTHERS, DATED, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS,
+    ABOUT_OTHERS, DATED, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS,
     HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, TIMESTAMPS, field_of, has_part, has_word,
     is_among,
 };
@@ -183,14 +183,21 @@ pub(super) struct Layout {
     pub(super) columns: Vec<FeedColumn>,
     /// The columns of each field: one, or several for parts of a name or an id, other addresses and statuses.
     fields: BTreeMap<Meaning, Vec<usize>>,
-    /// Columns that answer yes or no.
-    flags: Vec<(usize, Flag)>,
-    /// Harmless columns whose addresses may be of the person.
-    own_addresses: Vec<usize>,
-    /// Columns in which five digits may be the day of a spreadsheet.
-    dated: Vec<bool>,
+    /// What the name of each column shows beside its meaning.
+    hints: Vec<Hints>,
     /// Notes for a reader on the choice.
     pub(super) notes: Vec<String>,
+}
+
+/// What the name of a column shows beside its meaning.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hints {
+    /// The question that a status column answers with yes or no.
+    flag: Option<Flag>,
+    /// Whether addresses in a harmless column may be of the person.
+    has_own_addresses: bool,
+    /// Whether five digits may be the day of a spreadsheet.
+    is_dated: bool,
 }
 
 impl Layout {
@@ -206,7 +213,6 @@ impl Layout {
                 .zip(columns)
                 .map(|(at, (field, _))| (*field, vec![at]))
                 .collect(),
-            dated: vec![false; columns.len()],
             ..Self::default()
         }
     }
@@ -229,35 +235,34 @@ impl Layout {
         )
     }
 
+    fn hints(&self, column: usize) -> Hints {
+        self.hints.get(column).copied().unwrap_or_default()
+    }
+
     pub(super) fn flag(&self, column: usize) -> Option<Flag> {
-        let found = self.flags.iter().find(|(at, _)| *at == column);
-        found.map(|(_, flag)| *flag)
+        self.hints(column).flag
     }
 
     /// Whether dates and addresses in an unread column may matter.
     pub(super) fn may_matter(&self, column: usize) -> (bool, bool) {
         match self.meaning(column) {
             Meaning::Unread => (true, true),
-            Meaning::Harmless => (false, self.own_addresses.contains(&column)),
+            Meaning::Harmless => (false, self.hints(column).has_own_addresses),
             _ => (false, false),
         }
     }
 
     pub(super) fn is_dated(&self, column: usize) -> bool {
-        self.dated.get(column).copied().unwrap_or_default()
+        self.hints(column).is_dated
     }
 
     /// The columns of a field as a message names them.
     pub(super) fn shown(&self, field: Meaning) -> String {
-        let names = self
-            .cells(field)
-            .iter()
-            .map(|at| shortened(&self.columns[*at].name));
-        let names: Vec<String> = names.collect();
-        if names.is_empty() {
-            field.as_str().to_owned()
-        } else {
-            names.join(" + ")
+        let cells = self.cells(field).iter();
+        let names: Vec<String> = cells.map(|at| shortened(&self.columns[*at].name)).collect();
+        match names[..] {
+            [] => field.as_str().to_owned(),
+            _ => names.join(" + "),
         }
     }
 }
@@ -287,15 +292,13 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     taken.extend(ignored.iter().chain(&respondent));
     let is_free = |at: &usize| !taken.contains(at);
     let mut harmless = respondent.to_vec();
-    for (field, _) in &FIELDS {
+    for field in Meaning::ALL {
         if by_hand.contains_key(field) {
             continue;
         }
         let group = |at: &usize| headers[*at].group_of(*field);
-        let known: Vec<usize> = (0..headers.len())
-            .filter(is_free)
-            .filter(|at| group(at).is_some())
-            .collect();
+        let is_known = |at: &usize| is_free(at) && group(at).is_some();
+        let known: Vec<usize> = (0..headers.len()).filter(is_known).collect();
         let Some(best) = known.iter().filter_map(group).min() else {
             continue;
         };
@@ -344,27 +347,18 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
             meaning,
         }
     };
-    let flag = |at: &usize| {
-        let header = &headers[*at];
-        let flag = header.is_among(FLAGS).then_some(Flag::WorksHere);
-        let flag = flag.or(header.is_among(LEFT_FLAGS).then_some(Flag::HasLeft));
-        flag.map(|flag| (*at, flag))
+    let hints = |(at, header): (usize, &Header)| Hints {
+        flag: if header.is_among(FLAGS) {
+            Some(Flag::WorksHere)
+        } else {
+            header.is_among(LEFT_FLAGS).then_some(Flag::HasLeft)
+        },
+        has_own_addresses: !harmless.contains(&at) && !header.is_about_others(),
+        is_dated: has_part(&header.forms[0], DATED),
     };
-    let statuses = fields.get(&Meaning::Status).into_iter().flatten();
     Ok(Layout {
-        columns: headers
-            .iter()
-            .enumerate()
-            .map(|(at, header)| meaning((at, header)))
-            .collect(),
-        flags: statuses.filter_map(flag).collect(),
-        own_addresses: (0..headers.len())
-            .filter(|at| !harmless.contains(at) && !headers[*at].is_about_others())
-            .collect(),
-        dated: headers
-            .iter()
-            .map(|header| has_part(&header.forms[0], DATED))
-            .collect(),
+        columns: headers.iter().enumerate().map(meaning).collect(),
+        hints: headers.iter().enumerate().map(hints).collect(),
         fields,
         notes,
     })
@@ -397,11 +391,11 @@ fn name_from_parts(
         names.split(' ').find_map(best)
     };
     let (given, family) = (part(GIVEN_NAMES), part(FAMILY_NAMES));
-    let whole = fields
-        .get(&Meaning::Name)
-        .and_then(|cells| cells.first().copied());
+    let whole = fields.get(&Meaning::Name).and_then(|cells| cells.first());
     let parts = match (whole, given, family) {
-        (Some(last), Some(given), None) if headers[last].is_among("name naam") => vec![given, last],
+        (Some(last), Some(given), None) if headers[*last].is_among("name naam") => {
+            vec![given, *last]
+        }
         (Some(_), ..) | (None, None, None) => return,
         (None, given, family) => [given, family].into_iter().flatten().collect(),
     };
@@ -417,12 +411,8 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
         field,
         Meaning::PersonId | Meaning::Name | Meaning::OtherEmail | Meaning::Status
     );
-    let parts: Vec<&str> = if is_joined {
-        names.split('+').collect()
-    } else {
-        vec![names]
-    };
-    let one = |name: &&str| {
+    let parts = names.splitn(if is_joined { usize::MAX } else { 1 }, '+');
+    let one = |name: &str| {
         let shown = shortened(trim(name));
         match columns_named(headers, name)[..] {
             [only] => Ok(only),
@@ -436,22 +426,18 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
             )),
         }
     };
-    parts.iter().map(one).collect()
+    parts.map(one).collect()
 }
 
 /// The columns of a name: as written, else by its plain form.
 fn columns_named(headers: &[Header], name: &str) -> Vec<usize> {
-    let find = |is_it: &dyn Fn(&Header) -> bool| -> Vec<usize> {
-        (0..headers.len())
-            .filter(|at| is_it(&headers[*at]))
-            .collect()
-    };
-    let exact = find(&|header| header.shown == trim(name));
-    if exact.is_empty() {
-        find(&|header| header.is_named(name))
-    } else {
-        exact
+    let is_exact = |at: &usize| headers[*at].shown == trim(name);
+    let is_named = |at: &usize| headers[*at].is_named(name);
+    let mut found: Vec<usize> = (0..headers.len()).filter(is_named).collect();
+    if found.iter().any(is_exact) {
+        found.retain(is_exact);
     }
+    found
 }
 
 fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> Vec<usize> {

@@ -98,19 +98,15 @@ pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<T
     if is_number && text.len() != 8 && !(text.len() == 5 && is_dated) {
         return None;
     }
-    let day = |order| match read(text, Edge::Closes, order, zone) {
-        Ok(ReadDate::At { at, .. }) => Ok(Some(at)),
-        Ok(ReadDate::Nothing | ReadDate::Never) => Ok(None),
-        Err(reason) => Err(reason),
+    let day = |order| match read(text, Edge::Closes, order, zone)? {
+        ReadDate::At { at, .. } => Ok(Some(at)),
+        ReadDate::Nothing | ReadDate::Never => Ok::<_, String>(None),
     };
-    let either = || {
-        let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
-        let days = orders
-            .into_iter()
-            .filter_map(|order| day(Some(order)).ok().flatten());
-        days.min()
+    let either = |_| {
+        let orders = [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter();
+        orders.filter_map(|order| day(Some(order)).ok()?).min()
     };
-    day(None).unwrap_or_else(|_| either())
+    day(None).unwrap_or_else(either)
 }
 
 /// Blank words, and templates or zero dates such as `/  /`, `0000-00-00`, `00.00.0000 00:00:00`.
@@ -125,13 +121,8 @@ fn in_ascii_digits(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
-    Cow::Owned(
-        plain
-            .replace(['年', '月'], "-")
-            .replace('日', " ")
-            .trim()
-            .to_owned(),
-    )
+    let plain = plain.replace(['年', '月'], "-").replace('日', " ");
+    Cow::Owned(plain.trim().to_owned())
 }
 
 /// The meaning of a text before a zone is applied.
@@ -176,18 +167,19 @@ fn settle(written: DateText, edge: Edge, zone: &TimeZone) -> Result<ReadDate, St
     if time == Some(Time::MIN) {
         (time, offset, note) = (None, None, Some(Note::WholeDay));
     }
-    let civil = match (time, edge) {
-        (Some(time), _) => date.to_datetime(time),
-        (None, Edge::Opens) => date.to_datetime(Time::MIN),
-        (None, Edge::Closes) => date
-            .tomorrow()
-            .map_err(|_| OUT_OF_RANGE.to_owned())?
-            .to_datetime(Time::MIN),
+    let day = match edge {
+        Edge::Closes if time.is_none() => date.tomorrow(),
+        Edge::Opens | Edge::Closes => Ok(date),
     };
-    let (at, zone) = match offset {
-        Some(offset) => (offset.to_timestamp(civil), "offset"),
+    let civil = day.map(|day| day.to_datetime(time.unwrap_or(Time::MIN)));
+    let at = civil.and_then(|civil| match offset {
+        Some(offset) => offset.to_timestamp(civil),
         // If a change of clocks skips midnight, this is the first moment after it.
-        None => (zone.to_timestamp(civil), zone.iana_name().unwrap_or("UTC")),
+        None => zone.to_timestamp(civil),
+    });
+    let zone = match offset {
+        Some(_) => "offset",
+        None => zone.iana_name().unwrap_or("UTC"),
     };
     Ok(ReadDate::At {
         at: at.map_err(|_| OUT_OF_RANGE.to_owned())?,
@@ -235,15 +227,11 @@ fn written(text: &str, order: Option<DateOrder>) -> Result<DateText, String> {
 
 /// `1762646400000` or `1762646400000+0100`, as .NET and SAP write instants.
 fn milliseconds(text: &str) -> Option<DateText> {
-    let end = text
-        .rfind(['+', '-'])
-        .filter(|at| *at > 0)
-        .unwrap_or(text.len());
-    let (number, rest) = text.split_at(end);
-    let offset = if rest.is_empty() {
-        Offset::UTC
-    } else {
-        offset(rest)?
+    let sign = text.rfind(['+', '-']).filter(|at| *at > 0);
+    let (number, rest) = text.split_at(sign.unwrap_or(text.len()));
+    let offset = match rest {
+        "" => Offset::UTC,
+        rest => offset(rest)?,
     };
     let number: i64 = number.parse().ok()?;
     let Ok(instant) = Timestamp::from_millisecond(number) else {
@@ -299,10 +287,8 @@ fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
         .chars()
         .find(|c| matches!(c, '-' | '/' | '.'))
         .ok_or(NOT_A_DATE)?;
-    let mut parts = text.split(separator).map(str::trim);
-    let (Some(a), Some(b), Some(c), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let parts: Vec<&str> = text.split(separator).map(str::trim).collect();
+    let [a, b, c] = parts[..] else {
         return Err(NOT_A_DATE.to_owned());
     };
     let is_number =
@@ -312,9 +298,9 @@ fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
     }
     match (a.len(), b.len(), c.len()) {
         (4, 1 | 2, 1 | 2) => on(a, b, c),
-        // Dots are written by people who put the day first.
-        (1 | 2, 1 | 2, 2 | 4) if separator == '.' => on(c, b, a),
         (1 | 2, 1 | 2, 2 | 4) => match order {
+            // Dots are written by people who put the day first.
+            _ if separator == '.' => on(c, b, a),
             Some(DateOrder::DayFirst) => {
                 on(c, b, a).map_err(|fault| format!("read day first {fault}"))
             }
@@ -330,16 +316,10 @@ fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
 /// The one day three numbers can stand for; none or several refuse it.
 fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, String> {
     let day_first = on(c, b, a);
-    let month_first = on(c, a, b);
-    let year_first = if separator == '-' && a.len() == 2 && c.len() == 2 {
-        on(a, b, c)
-    } else {
-        Err(String::new())
-    };
-    let mut days: Vec<Day> = [&day_first, &month_first, &year_first]
-        .into_iter()
-        .filter_map(|day| day.as_ref().ok().copied())
-        .collect();
+    let mut days: Vec<Day> = day_first.iter().copied().chain(on(c, a, b)).collect();
+    if separator == '-' && a.len() == 2 && c.len() == 2 {
+        days.extend(on(a, b, c));
+    }
     days.dedup();
     match days[..] {
         [day] => Ok(day),
@@ -347,8 +327,8 @@ fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, Strin
         [Day::On(first), Day::On(second)] if first.year() == second.year() => Err(format!(
             "could be {} {} or {} {}; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`",
             first.day(),
-            month_name(first),
-            month_name(second),
+            first.strftime("%B"),
+            second.strftime("%B"),
             second.day()
         )),
         _ => Err(
@@ -356,28 +336,6 @@ fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, Strin
                 .to_owned(),
         ),
     }
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-fn month_name(date: Date) -> &'static str {
-    usize::try_from(date.month() - 1)
-        .ok()
-        .and_then(|index| MONTHS.get(index).copied())
-        .unwrap_or_default()
 }
 
 /// Names of the months in plain form, in English, German, French, Spanish, Italian, Dutch and Portuguese.
@@ -399,10 +357,9 @@ const MONTH_NAMES: [&str; 12] = [
 /// `31-Oct-2026`, `Oct 31, 2026`, `31. Oktober 2026`, `31 de octubre de 2026`, `2026-Oct-31`.
 fn day_with_month_name(text: &str) -> Result<Day, String> {
     let is_part = |part: &&str| !matches!(*part, "" | "de" | "le" | "den" | "the" | "of");
-    let mut parts = text.split(['-', '/', '.', ',', ' ']).filter(is_part);
-    let (Some(a), Some(b), Some(c), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let parts = text.split(['-', '/', '.', ',', ' ']).filter(is_part);
+    let parts: Vec<&str> = parts.collect();
+    let [a, b, c] = parts[..] else {
         return Err(NOT_A_DATE.to_owned());
     };
     match (month_number(a), month_number(b)) {
@@ -415,19 +372,17 @@ fn day_with_month_name(text: &str) -> Result<Day, String> {
 
 fn month_number(text: &str) -> Option<String> {
     let name = plain(text);
-    let index = MONTH_NAMES
-        .iter()
-        .position(|names| is_among(&name, names))?;
+    let mut names = MONTH_NAMES.iter();
+    let index = names.position(|names| is_among(&name, names))?;
     Some((index + 1).to_string())
 }
 
 /// The day that year, month and day make, each as written.
 fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
     let number = |text: &str| -> Result<i16, String> {
-        if text.len() > 4 || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(NOT_A_DATE.to_owned());
-        }
-        text.parse().map_err(|_| NOT_A_DATE.to_owned())
+        let is_number = text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_number);
+        number.ok_or_else(|| NOT_A_DATE.to_owned())
     };
     let year = match (year.len(), number(year)?) {
         (4, year) => year,
@@ -436,19 +391,15 @@ fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
         _ => return Err(NOT_A_DATE.to_owned()),
     };
     let (month, day) = (number(month)?, number(day)?);
-    if !(1..=12).contains(&month) {
-        return Err(format!("is not a date: there is no month {month}"));
-    }
-    let impossible = || {
-        format!(
-            "is not a date: {} {year} has no day {day}",
-            MONTHS[usize::from(month.unsigned_abs()) - 1]
-        )
-    };
-    let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else {
-        return Err(impossible());
-    };
-    day_of(Date::new(year, month, day).map_err(|_| impossible())?)
+    let first = i8::try_from(month).ok();
+    let first = first.and_then(|month| Date::new(year, month, 1).ok());
+    let first = first.ok_or_else(|| format!("is not a date: there is no month {month}"))?;
+    let date = i8::try_from(day).ok();
+    let date = date.and_then(|day| first.with().day(day).build().ok());
+    day_of(date.ok_or_else(|| {
+        let month = first.strftime("%B");
+        format!("is not a date: {month} {year} has no day {day}")
+    })?)
 }
 
 fn day_of(date: Date) -> Result<Day, String> {
@@ -473,13 +424,9 @@ fn clock_time(text: &str) -> Option<(Time, Option<Offset>)> {
     let mut parts = clock.split(':');
     let mut hour: i8 = number(parts.next()?)?;
     let minute: i8 = number(parts.next()?)?;
-    let (second, nanosecond) = match parts.next() {
-        None => (0, 0),
-        Some(text) => match text.split_once('.') {
-            None => (number(text)?, 0),
-            Some((second, fraction)) => (number(second)?, nanoseconds(fraction)?),
-        },
-    };
+    let seconds = parts.next().unwrap_or("0");
+    let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let (second, nanosecond) = (number(second)?, nanoseconds(fraction)?);
     if parts.next().is_some() {
         return None;
     }
@@ -516,10 +463,8 @@ fn nanoseconds(fraction: &str) -> Option<i32> {
 
 /// `Z`, `UTC`, `GMT`, `+02:00`, `-0700`, `+02`.
 fn offset(text: &str) -> Option<Offset> {
-    if ["z", "utc", "gmt"]
-        .iter()
-        .any(|name| text.eq_ignore_ascii_case(name))
-    {
+    let is_utc = |name: &&str| text.eq_ignore_ascii_case(name);
+    if ["z", "utc", "gmt"].iter().any(is_utc) {
         return Some(Offset::UTC);
     }
     let (sign, rest) = match text.split_at_checked(1)? {
@@ -930,7 +875,7 @@ mod tests {
         #[test]
         fn what_is_written_in_a_known_form_is_read_back(day in any_day()) {
             let (y, m, d) = (day.year(), day.month(), day.day());
-            let month = &month_name(day)[..3];
+            let month = day.strftime("%b");
             let expected = format!("{day}T00:00:00Z");
             for (text, order) in [
                 (format!("{y}-{m:02}-{d:02}"), None),

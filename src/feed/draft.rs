@@ -1,11 +1,11 @@
 //! A feed in the making: every row goes into exactly one count.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 
 use super::columns::Layout;
 use super::rows::{ReadRow, RowReader};
-use crate::model::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
+use crate::model::{FeedOrigin, HrFeed, HrRow};
 
 /// Notes of the file are for people, who do not read more than this. The cap also keeps an odd file from making
 /// too much evidence.
@@ -20,11 +20,12 @@ pub(super) fn too_many_rows() -> String {
 }
 
 /// What has been read of a feed so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Draft {
     feed: HrFeed,
     notes_left_out: usize,
     is_full: bool,
+    hasher: RandomState,
     /// Rows by a digest of their values, to find repeated ones.
     by_values: HashMap<u64, usize>,
     /// The first row of each person's id, by a digest of it.
@@ -38,10 +39,7 @@ impl Draft {
                 origin,
                 ..HrFeed::default()
             },
-            notes_left_out: 0,
-            is_full: false,
-            by_values: HashMap::new(),
-            by_person: HashMap::new(),
+            ..Self::default()
         }
     }
 
@@ -97,15 +95,18 @@ impl Draft {
 
     fn add_row(&mut self, mut row: HrRow) {
         let at = self.feed.rows.len();
-        let twin = *self.by_values.entry(digest(&row)).or_insert(at);
-        if twin != at && says_the_same(&self.feed.rows[twin], &row) {
+        let addresses = (&row.email, &row.other_emails);
+        let dates = (&row.start, &row.end, &row.last_day);
+        let person = (&row.person_id, &row.name, &row.location, &row.status);
+        let digest = self.hasher.hash_one((person, addresses, dates));
+        let twin = *self.by_values.entry(digest).or_insert(at);
+        if twin != at && is_repeat(&self.feed.rows[twin], &row) {
             self.feed.duplicate_rows += 1;
             return;
         }
         if let Some(id) = &row.person_id {
-            let mut hasher = DefaultHasher::new();
-            id.hash(&mut hasher);
-            let first = *self.by_person.entry(hasher.finish()).or_insert(at);
+            let digest = self.hasher.hash_one(id);
+            let first = *self.by_person.entry(digest).or_insert(at);
             // Tenures of one record share its line: that they differ is what they are for.
             let is_another =
                 |other: &&HrRow| other.person_id == row.person_id && other.line != row.line;
@@ -118,77 +119,31 @@ impl Draft {
         self.feed.rows.push(row);
     }
 
-    /// The feed as read.
-    pub(super) fn finish(mut self) -> HrFeed {
+    /// The feed as read; if that failed, an unusable feed with the reason.
+    pub(super) fn finish(mut self, read: Result<(), String>) -> HrFeed {
         if self.notes_left_out > 0 {
             let more = format!("… and {} more notes like these", self.notes_left_out);
             self.feed.origin.notes.push(more);
         }
-        if std::mem::take(&mut self.is_full) {
-            return self.unusable(too_many_rows());
+        let unusable = read.err().or(self.is_full.then(too_many_rows));
+        if unusable.is_some() {
+            return HrFeed {
+                origin: self.feed.origin,
+                unusable,
+                ..HrFeed::default()
+            };
         }
         self.feed.rows.shrink_to_fit();
         self.feed
     }
-
-    /// An unusable feed, with the reason.
-    pub(super) fn unusable(self, reason: String) -> HrFeed {
-        let HrFeed { origin, .. } = self.finish();
-        HrFeed {
-            origin,
-            unusable: Some(reason),
-            ..HrFeed::default()
-        }
-    }
 }
 
 /// Whether two rows are equal in every value, whatever line they are on.
-fn says_the_same(one: &HrRow, other: &HrRow) -> bool {
-    let HrRow {
-        line: _,
-        person_id,
-        name,
-        email,
-        other_emails,
-        status,
-        start,
-        end,
-        last_day,
-        location,
-        unreadable_address,
-        unread,
-        notes: _,
-    } = one;
-    *person_id == other.person_id
-        && *name == other.name
-        && *email == other.email
-        && *other_emails == other.other_emails
-        && *status == other.status
-        && *start == other.start
-        && *end == other.end
-        && *last_day == other.last_day
-        && *location == other.location
-        && *unreadable_address == other.unreadable_address
-        && *unread == other.unread
-}
-
-fn digest(row: &HrRow) -> u64 {
-    let moment = |date: &Option<HrDate>| date.as_ref().map(|date| date.at);
-    let mut hasher = DefaultHasher::new();
-    row.person_id.hash(&mut hasher);
-    row.name.hash(&mut hasher);
-    row.email.hash(&mut hasher);
-    row.other_emails.hash(&mut hasher);
-    row.location.hash(&mut hasher);
-    match &row.status {
-        Employment::Active => 0.hash(&mut hasher),
-        Employment::OnLeave => 3.hash(&mut hasher),
-        Employment::Ended => 1.hash(&mut hasher),
-        Employment::Blank => 2.hash(&mut hasher),
-        Employment::Unclassified(word) => word.hash(&mut hasher),
-    }
-    moment(&row.start).hash(&mut hasher);
-    moment(&row.end).hash(&mut hasher);
-    moment(&row.last_day).hash(&mut hasher);
-    hasher.finish()
+fn is_repeat(one: &HrRow, other: &HrRow) -> bool {
+    let moved = HrRow {
+        line: other.line,
+        notes: other.notes.clone(),
+        ..one.clone()
+    };
+    moved == *other
 }

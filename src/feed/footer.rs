@@ -14,82 +14,18 @@ pub(super) enum FooterSays {
     /// The file lacks rows.
     More,
     /// It may be a person.
-    MayNameSomebody,
+    MayNamePerson,
 }
 
-/// Parts of texts with which an export says that it stopped, or goes on elsewhere.
-const PARTIAL: [&str; 32] = [
-    "error",
-    "fehler",
-    "erreur",
-    "errore",
-    "erro:",
-    "failed",
-    "timed out",
-    "timeout",
-    "time-out",
-    "exceed",
-    "truncat",
-    "incomplete",
-    "unvollst",
-    "abort",
-    "abgebrochen",
-    "interrupt",
-    "more r",
-    "more e",
-    "limit",
-    "max row",
-    "max. row",
-    "continued",
-    "fortsetzung",
-    "next page",
-    "next sheet",
-    "siehe blatt",
-    "page suivante",
-    "suite page",
-    "not exported",
-    "not shown",
-    "only the first",
-    "partial",
-];
+/// Parts of texts with which an export says that it stopped, or goes on elsewhere; bars part them.
+const PARTIAL: &str = "error|fehler|erreur|errore|erro:|failed|timed out|timeout|time-out|exceed|truncat|incomplete|\
+    unvollst|abort|abgebrochen|interrupt|more r|more e|limit|max row|max. row|continued|fortsetzung|next page|next sheet|\
+    siehe blatt|page suivante|suite page|not exported|not shown|only the first|partial";
 
 /// Beginnings of words of which footers are made.
-const USUAL: [&str; 34] = [
-    "confidential",
-    "vertraulich",
-    "confidentiel",
-    "confidencial",
-    "riservato",
-    "vertrouwelijk",
-    "generated",
-    "erstellt",
-    "stand",
-    "created",
-    "printed",
-    "exported",
-    "report",
-    "bericht",
-    "page",
-    "seite",
-    "end",
-    "ende",
-    "fin",
-    "source",
-    "quelle",
-    "copyright",
-    "internal",
-    "intern",
-    "gedruckt",
-    "total",
-    "note",
-    "hinweis",
-    "filter",
-    "as",
-    "affected",
-    "rows",
-    "records",
-    "zeilen",
-];
+const USUAL: &str = "confidential vertraulich confidentiel confidencial riservato vertrouwelijk generated erstellt stand \
+    created printed exported report bericht page seite end ende fin source quelle copyright internal intern gedruckt total \
+    note hinweis filter as affected rows records zeilen";
 
 /// Words between the number of a part and that of the whole.
 const OF: [&str; 8] = ["of", "von", "de", "di", "van", "sur", "da", "/"];
@@ -100,9 +36,8 @@ pub(super) fn is_text(text: &str) -> bool {
 }
 
 fn is_usual(word: &str) -> bool {
-    USUAL
-        .iter()
-        .any(|usual| word == *usual || usual.len() > 4 && word.starts_with(usual))
+    let is_it = |usual: &str| word == usual || usual.len() > 4 && word.starts_with(usual);
+    USUAL.split(' ').any(is_it)
 }
 
 /// The words of a line in lower case, without the signs around them.
@@ -145,7 +80,7 @@ pub(super) fn says_partial(text: &str) -> bool {
         is_fraction
             && numbers(word).is_some_and(|of| matches!(of[..], [part, whole] if part < whole))
     };
-    PARTIAL.iter().any(|part| lower.contains(part))
+    PARTIAL.split('|').any(|part| lower.contains(part))
         || words.windows(3).any(is_part)
         || words.iter().any(is_slashed)
 }
@@ -162,7 +97,7 @@ pub(super) fn says(text: &str, rows: u64) -> FooterSays {
                 return FooterSays::More;
             }
             None if word.contains(|c: char| c.is_ascii_digit()) => {
-                return FooterSays::MayNameSomebody;
+                return FooterSays::MayNamePerson;
             }
             Some(_) | None => {}
         }
@@ -175,7 +110,7 @@ pub(super) fn says(text: &str, rows: u64) -> FooterSays {
     let may_be_name =
         words.len() < 5 && !words.iter().any(|word| is_usual(word)) && !text.contains(':');
     match words.iter().any(says_left) || may_be_name {
-        true => FooterSays::MayNameSomebody,
+        true => FooterSays::MayNamePerson,
         false => FooterSays::Nothing,
     }
 }
@@ -234,7 +169,7 @@ mod tests {
             "David Dupont (left)",
             "Also left: Ben Ode",
         ] {
-            assert_eq!(says(text, 40), FooterSays::MayNameSomebody, "{text}");
+            assert_eq!(says(text, 40), FooterSays::MayNamePerson, "{text}");
         }
     }
 }

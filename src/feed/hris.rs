@@ -17,9 +17,9 @@ use super::rows::ReadRow;
 use super::values::shortened;
 use super::{DateRules, FeedError, Words};
 use crate::clock::Clock;
-use crate::files::{Purpose, aside};
+use crate::files::aside;
 use crate::model::{AgeBasis, Employment, FeedOrigin, HrFeed, HrRow, PageRecord, RequestRecord};
-use crate::net::{Deadline, ErrorKind};
+use crate::net::Deadline;
 use crate::truto::{
     self, Client, Employee, End, List, PageWalk, Row, System, TrutoError, restarted_once,
 };
@@ -35,46 +35,6 @@ pub struct HrisSettings {
     pub may_lack_leavers: bool,
 }
 
-/// Why the HR system could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum HrisError {
-    /// The connection is the other side of the comparison.
-    #[error("the connection `{id}` is for Asana, not for an HR system")]
-    IsAsana {
-        /// The connection.
-        id: String,
-    },
-    /// Truto did not give what was asked for.
-    #[error("the HR system behind the connection `{id}` cannot be read")]
-    Truto {
-        /// The connection.
-        id: String,
-        /// What happened.
-        #[source]
-        cause: TrutoError,
-    },
-}
-
-impl HrisError {
-    /// The kind of error.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::IsAsana { .. } => ErrorKind::Configuration,
-            Self::Truto { cause, .. } => cause.kind(),
-        }
-    }
-
-    /// What the operator may do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::IsAsana { .. } => {
-                Some("name a connection to an HR system in HR_FEED_URL".to_owned())
-            }
-            Self::Truto { cause, .. } => cause.hint(),
-        }
-    }
-}
-
 /// Reads the employees.
 pub(super) async fn read(
     settings: &HrisSettings,
@@ -82,7 +42,7 @@ pub(super) async fn read(
     deadline: Deadline,
 ) -> Result<HrFeed, FeedError> {
     let id = &settings.truto.integrated_account_id;
-    let reported = |cause| HrisError::Truto {
+    let reported = |cause| FeedError::Truto {
         id: id.clone(),
         cause,
     };
@@ -90,7 +50,7 @@ pub(super) async fn read(
     let connection = client.active_connection().await.map_err(reported)?;
     // Not every answer names the system of the connection. The list of employees shows it anyway.
     if connection.is_asana() == Some(true) {
-        return Err(HrisError::IsAsana { id: id.clone() }.into());
+        return Err(FeedError::IsAsana { id: id.clone() });
     }
     let list = employees_list(&client);
     let listed = restarted_once(async || read_once(&client, &list).await)
@@ -104,14 +64,11 @@ pub(super) async fn read(
     );
     let requests = vec![
         client.connection_record(),
-        list.record(&client, listed.count()),
+        list.record(&client, listed.pages.len() as u64),
     ];
     let (reader, url) = (settings.clone(), format!("truto-hris://{id}"));
-    let location = url.clone();
-    let reading = aside(Purpose::HrFeed, &location, move || {
-        understand(listed, url, connection.integration, requests, &reader)
-    });
-    Ok(reading.await?)
+    let integration = connection.integration;
+    Ok(aside(move || understand(listed, url, integration, requests, &reader)).await)
 }
 
 /// The list of employees, without the HR system's own records: those hold pay, birthdays and more
@@ -146,10 +103,6 @@ struct ListedRecord {
 }
 
 impl ListedEmployees {
-    fn count(&self) -> u64 {
-        self.pages.len() as u64
-    }
-
     /// # Errors
     /// The reason why people may be missing from it.
     fn ensure_whole(&self) -> Result<(), String> {
@@ -175,13 +128,13 @@ impl ListedEmployees {
     ///
     /// # Errors
     /// If no record has one of these fields.
-    fn ensure_tells_who_left(&self) -> Result<(), String> {
-        let tells = |employee: &Employee| {
+    fn ensure_shows_who_left(&self) -> Result<(), String> {
+        let shows = |employee: &Employee| {
             employee.employment_status.is_some()
                 || employee.termination_date.is_some()
                 || employee.employments.iter().any(|e| e.end_date.is_some())
         };
-        if self.employees().next().is_some() && !self.employees().any(tells) {
+        if self.employees().next().is_some() && !self.employees().any(shows) {
             return Err(
                 "no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL"
                     .to_owned(),
@@ -200,58 +153,6 @@ impl ListedEmployees {
     }
 }
 
-/// Whether the list contains leavers.
-///
-/// Some HR systems list only employed people. A person who will leave, or came back, is on such a list, too. Only
-/// a person who has already left proves that the list contains leavers.
-#[derive(Debug)]
-struct FormerEmployees {
-    /// When the list was made, if known.
-    listed_at: Option<Timestamp>,
-    anybody: bool,
-    /// The reason for the first record that cannot be read.
-    first_unreadable: Option<String>,
-}
-
-impl FormerEmployees {
-    /// Takes in the rows of one record: of several tenures the last one counts.
-    fn look_at(&mut self, entries: &[ReadRow]) {
-        match entries.last() {
-            Some(ReadRow::Row(row)) => self.anybody |= self.has_left(row),
-            Some(ReadRow::Rejected(row)) => {
-                self.first_unreadable
-                    .get_or_insert_with(|| row.reason.clone());
-            }
-            Some(ReadRow::Blank) | None => {}
-        }
-    }
-
-    fn has_left(&self, row: &HrRow) -> bool {
-        let end = row.end_of_work().map(|end| end.at);
-        match (&row.status, end, self.listed_at) {
-            (Employment::Active | Employment::OnLeave, ..) => false,
-            (Employment::Ended, None, _) | (Employment::Ended, _, None) => true,
-            (_, Some(end), Some(listed_at)) => end <= listed_at,
-            (Employment::Unclassified(_) | Employment::Blank, ..) => false,
-        }
-    }
-
-    /// # Errors
-    /// If no employee has left. The message also names an unreadable record, which may be that of a leaver.
-    fn ensure_listed(self) -> Result<(), String> {
-        if self.anybody {
-            return Ok(());
-        }
-        let mut reason = "no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
-        if let Some(unreadable) = self.first_unreadable {
-            reason.push_str(&format!(
-                "; one record cannot be read and may be that of a leaver: {unreadable}"
-            ));
-        }
-        Err(reason)
-    }
-}
-
 async fn read_once(client: &Client, list: &List) -> Result<ListedEmployees, TrutoError> {
     let mut walk = PageWalk::<Employee>::new(client, list);
     let mut listed = ListedEmployees::default();
@@ -264,13 +165,12 @@ async fn read_once(client: &Client, list: &List) -> Result<ListedEmployees, Trut
         let number = page.record.page;
         listed.pages.push(page.record);
         let rows = page.rows.into_iter().zip(1..);
-        listed
-            .records
-            .extend(rows.map(|(content, row)| ListedRecord {
-                page: number,
-                row,
-                content,
-            }));
+        let records = rows.map(|(content, row)| ListedRecord {
+            page: number,
+            row,
+            content,
+        });
+        listed.records.extend(records);
         let (pages, employees) = (walk.pages(), listed.records.len());
         info!(target: "progress", pages, employees, "Read {pages} pages, {employees} employees");
     }
@@ -311,34 +211,60 @@ fn understand(
         let integration = shortened(&integration);
         draft.note(format!("The connection is for `{integration}`"));
     }
+    let read = read_records(&listed, settings, &mut draft);
+    draft.finish(read)
+}
+
+/// Reads the records into the draft.
+///
+/// # Errors
+/// Why the list cannot be used.
+fn read_records(
+    listed: &ListedEmployees,
+    settings: &HrisSettings,
+    draft: &mut Draft,
+) -> Result<(), String> {
     let layout = record::layout();
     draft.read_with(&layout);
-    let read = listed
-        .ensure_whole()
-        .and_then(|()| listed.ensure_tells_who_left())
-        .and_then(|()| Reader::new(layout, settings, listed.employees()));
-    let mut reader = match read {
-        Ok(reader) => reader,
-        Err(reason) => return draft.unusable(reason),
-    };
-    let mut former = FormerEmployees {
-        listed_at: listed.date,
-        anybody: false,
-        first_unreadable: None,
-    };
+    listed.ensure_whole()?;
+    listed.ensure_shows_who_left()?;
+    let mut reader = Reader::new(layout, settings, listed.employees())?;
+    let mut has_leaver = false;
+    let mut first_unreadable = None;
     for (record, line) in listed.records.iter().zip(1..) {
-        let entries = reader.read(line, record);
-        former.look_at(&entries);
-        for entry in entries {
-            draft.add(entry);
+        let rows = reader.read(line, record);
+        // Of several tenures the last one counts.
+        match rows.last() {
+            Some(ReadRow::Row(row)) => has_leaver |= has_left(row, listed.date),
+            Some(ReadRow::Rejected(row)) if first_unreadable.is_none() => {
+                first_unreadable = Some(row.reason.clone());
+            }
+            Some(ReadRow::Rejected(_) | ReadRow::Blank) | None => {}
         }
+        rows.into_iter().for_each(|row| draft.add(row));
     }
-    let may_lack_leavers = settings.may_lack_leavers || listed.employees().next().is_none();
-    if !may_lack_leavers && let Err(reason) = former.ensure_listed() {
-        return draft.unusable(reason);
+    // Some HR systems list only employed people. A person who will leave, or came back, is on such a list, too. Only
+    // a person who has already left proves that the list contains leavers.
+    if !has_leaver && !settings.may_lack_leavers && listed.employees().next().is_some() {
+        let reason = "no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left";
+        let unreadable = first_unreadable.map(|unreadable| {
+            format!("; one record cannot be read and may be that of a leaver: {unreadable}")
+        });
+        return Err(reason.to_owned() + &unreadable.unwrap_or_default());
     }
-    reader.finish(&mut draft);
-    draft.finish()
+    reader.finish(draft);
+    Ok(())
+}
+
+/// Whether a person had left when the list was made, if that instant is known.
+fn has_left(row: &HrRow, listed_at: Option<Timestamp>) -> bool {
+    let end = row.end_of_work().map(|end| end.at);
+    match (&row.status, end, listed_at) {
+        (Employment::Active | Employment::OnLeave, ..) => false,
+        (Employment::Ended, None, _) | (Employment::Ended, _, None) => true,
+        (_, Some(end), Some(listed_at)) => end <= listed_at,
+        (Employment::Unclassified(_) | Employment::Blank, ..) => false,
+    }
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ use super::draft::{Draft, MAX_ROWS, too_many_rows};
 use super::outline::Outline;
 use super::record::{Record, Value};
 use super::rows::{ReadRow, RowReader, rejected};
-use super::values::{listed, plain, shortened};
+use super::values::{AddressKind, listed, plain, shortened};
 use super::walk::{Scalar, WalkStep, walk, without_place};
 use super::{Settings, columns};
-use crate::model::trim;
 
 /// No person has more values than this, with all elements of the lists inside of the record, or more keys.
 const MAX_VALUES: usize = 10_000;
@@ -123,10 +122,10 @@ struct JsonFrame {
     keys: usize,
     /// Where its values begin among those of the record.
     values: usize,
-    /// The elements of a list: how much each is preferred, and where its values begin.
-    elements: Vec<(u8, usize)>,
-    /// Of an element: `primary` is 0, for work 1, unknown 2, anything else 3.
-    rank: Option<u8>,
+    /// The elements of a list: the kind of address each is, and where its values begin.
+    elements: Vec<(AddressKind, usize)>,
+    /// Of an element.
+    kind: Option<AddressKind>,
 }
 
 impl<'t, 'd> Records<'t, 'd> {
@@ -264,7 +263,8 @@ impl<'t, 'd> Records<'t, 'd> {
             self.draft.add(entry);
             self.record = record;
         } else if let Some(outer) = self.frames.last_mut().filter(|outer| outer.is_list) {
-            outer.elements.push((frame.rank.unwrap_or(2), frame.values));
+            let kind = frame.kind.unwrap_or(AddressKind::Unreported);
+            outer.elements.push((kind, frame.values));
         }
     }
 
@@ -281,27 +281,18 @@ impl<'t, 'd> Records<'t, 'd> {
     }
 
     /// Puts the values of a list's preferred elements first: of several addresses, the work address is the person's.
-    fn sort(&mut self, first: usize, elements: &[(u8, usize)]) {
-        if elements.is_sorted_by_key(|(rank, _)| *rank) {
+    fn sort(&mut self, first: usize, elements: &[(AddressKind, usize)]) {
+        if elements.is_sorted_by_key(|(kind, _)| *kind) {
             return;
         }
         let values = self.record.values.split_off(first);
-        let end = first + values.len();
-        let ends = elements
-            .iter()
-            .skip(1)
-            .map(|(_, start)| *start)
-            .chain([end]);
-        let mut spans: Vec<(u8, usize, usize)> = elements
-            .iter()
-            .zip(ends)
-            .map(|((rank, start), end)| (*rank, *start, end))
-            .collect();
-        spans.sort_by_key(|(rank, ..)| *rank);
-        for (_, start, end) in spans {
-            self.record
-                .values
-                .extend_from_slice(&values[start - first..end - first]);
+        let ends = elements.iter().skip(1).map(|(_, start)| *start - first);
+        let ends = ends.chain([values.len()]);
+        let mut spans: Vec<_> = elements.iter().zip(ends).collect();
+        spans.sort_by_key(|((kind, _), _)| *kind);
+        for ((_, start), end) in spans {
+            let span = &values[start - first..end];
+            self.record.values.extend_from_slice(span);
         }
     }
 
@@ -314,7 +305,7 @@ impl<'t, 'd> Records<'t, 'd> {
         if self.depth.is_none() {
             return;
         }
-        self.rank(&scalar);
+        self.note_kind(&scalar);
         let (text, lost_digits) = match scalar {
             Scalar::Null => return,
             Scalar::Bool(value) => (Cow::Borrowed(if value { "true" } else { "false" }), false),
@@ -337,26 +328,22 @@ impl<'t, 'd> Records<'t, 'd> {
             lost_digits,
         });
         if is_list && let Some(frame) = self.frames.last_mut() {
-            frame.elements.push((2, start));
+            frame.elements.push((AddressKind::Unreported, start));
         }
     }
 
     /// Takes in the marks of a list element: `"primary": true`, `"type": "work"`.
-    fn rank(&mut self, scalar: &Scalar<'_>) {
+    fn note_kind(&mut self, scalar: &Scalar<'_>) {
         let key = || plain(self.outline.name(self.at));
-        let rank = match scalar {
-            Scalar::Bool(true) if matches!(&*key(), "primary" | "isprimary") => 0,
-            Scalar::Text(text) if matches!(&*key(), "type" | "kind") => {
-                match &*trim(text).to_ascii_lowercase() {
-                    "work" | "business" | "company" | "corporate" | "office" => 1,
-                    "" | "primary" | "main" | "default" => 2,
-                    _ => 3,
-                }
+        let kind = match scalar {
+            Scalar::Bool(true) if matches!(&*key(), "primary" | "isprimary") => {
+                AddressKind::Primary
             }
+            Scalar::Text(text) if matches!(&*key(), "type" | "kind") => AddressKind::of(text),
             _ => return,
         };
         if let Some(frame) = self.frames.last_mut() {
-            frame.rank = Some(frame.rank.map_or(rank, |known| known.min(rank)));
+            frame.kind = Some(frame.kind.map_or(kind, |known| known.min(kind)));
         }
     }
 

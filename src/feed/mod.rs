@@ -31,11 +31,12 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
-use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
-use crate::model::{Employment, FeedOrigin, HrFeed, Meaning, trim};
+use crate::files::{self, FetchFault, Fetched, FileError, Location, PackingFault, Purpose, aside};
+use crate::model::{Employment, FeedOrigin, HrFeed, Meaning, fold, trim, words};
 use crate::net::{Deadline, ErrorKind};
+use crate::truto::TrutoError;
 use draft::Draft;
-pub use hris::{HrisError, HrisSettings};
+pub use hris::HrisSettings;
 
 /// The source of the HR feed.
 #[derive(Clone, Debug)]
@@ -49,28 +50,38 @@ pub enum Source {
 /// Why the feed could not be fetched. The [`HrFeed`] reports faults *inside* of it.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// The file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The HR system.
-    #[error(transparent)]
-    Hris(#[from] HrisError),
+    /// The connection is the other side of the comparison.
+    #[error("the connection `{id}` is for Asana, not for an HR system")]
+    IsAsana { id: String },
+    /// Truto did not give what was asked for.
+    #[error("the HR system behind the connection `{id}` cannot be read")]
+    Truto {
+        /// The connection.
+        id: String,
+        #[source]
+        cause: TrutoError,
+    },
 }
 
 impl FeedError {
-    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File(file) => file.kind(),
-            Self::Hris(hris) => hris.kind(),
+            Self::IsAsana { .. } => ErrorKind::Configuration,
+            Self::Truto { cause, .. } => cause.kind(),
         }
     }
 
-    /// What the operator may do about it.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File(file) => file.hint(),
-            Self::Hris(hris) => hris.hint(),
+            Self::IsAsana { .. } => {
+                Some("name a connection to an HR system in HR_FEED_URL".to_owned())
+            }
+            Self::Truto { cause, .. } => cause.hint(),
         }
     }
 }
@@ -113,15 +124,16 @@ pub struct Words {
     pub no_address: Vec<String>,
 }
 
-/// The format of a feed file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Delimited text with a header.
-    Csv,
-    /// One JSON array, or an object that holds one.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
+words! {
+    /// The format of a feed file.
+    Format {
+        /// Delimited text with a header.
+        Csv = "csv",
+        /// One JSON array, or an object that holds one.
+        Json = "json",
+        /// One JSON object a line.
+        Jsonl = "jsonl",
+    }
 }
 
 /// How the parts of a date with slashes or dashes are ordered.
@@ -133,20 +145,9 @@ pub enum DateOrder {
     MonthFirst,
 }
 
-impl Format {
-    /// The word for it in settings and evidence.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Json => "json",
-            Self::Jsonl => "jsonl",
-        }
-    }
-}
-
 /// What a work place is compared by: case and the blanks in it make no difference.
 pub fn place_key(place: &str) -> String {
-    let folded = crate::model::fold(trim(place));
+    let folded = fold(trim(place));
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -166,16 +167,11 @@ pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<
 /// # Errors
 /// If the file cannot be fetched, or is larger than the cap. The [`HrFeed`] reports faults inside of it.
 pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
-    let purpose = Purpose::HrFeed;
-    let max_bytes = settings.max_bytes;
+    let (purpose, max_bytes) = (Purpose::HrFeed, settings.max_bytes);
     let (bytes, fetched) = files::fetch(&settings.location, purpose, max_bytes, deadline).await?;
-    let location = fetched.url.clone();
-    let reader = settings.clone();
+    let settings = settings.clone();
     // A large feed takes a second, in which a signal must still be heard.
-    let reading = aside(purpose, &location, move || {
-        understand(bytes, fetched, &reader)
-    });
-    reading.await?
+    aside(move || understand(bytes, fetched, &settings)).await
 }
 
 /// A feed from its bytes. An unusable one has the reason.
@@ -183,18 +179,12 @@ pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed
 /// # Errors
 /// If it is larger than the cap once unpacked.
 fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<HrFeed, FileError> {
-    let Fetched {
-        url,
-        modified_at,
-        age_basis,
-        answer,
-    } = fetched;
     let mut draft = Draft::new(FeedOrigin {
-        url,
+        url: fetched.url,
         sha256: const_hex::encode(Sha256::digest(&bytes)),
         bytes: bytes.len() as u64,
-        modified_at,
-        age_basis,
+        modified_at: fetched.modified_at,
+        age_basis: fetched.age_basis,
         gzip: files::is_gzip(&bytes),
         ..FeedOrigin::default()
     });
@@ -202,21 +192,18 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<H
         Ok(bytes) => read_content(bytes, settings, &mut draft),
         Err(PackingFault::Damaged(reason)) => Err(reason),
         Err(PackingFault::TooLarge) => {
-            return Err(FileError::TooLarge {
+            return Err(FileError {
                 purpose: Purpose::HrFeed,
-                location: draft.origin().url.clone(),
-                limit_bytes: settings.max_bytes,
+                location: draft.origin().url.as_str().into(),
+                fault: FetchFault::TooLarge(settings.max_bytes),
             });
         }
     };
-    let read = read.and_then(|()| match answer {
+    let read = read.and_then(|()| match fetched.answer {
         Some(answer) => signs::ensure_whole(&answer, draft.records()),
         None => Ok(()),
     });
-    Ok(match read {
-        Ok(()) => draft.finish(),
-        Err(reason) => draft.unusable(reason),
-    })
+    Ok(draft.finish(read))
 }
 
 fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
@@ -227,7 +214,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     }
     let text = decoded.text.trim_start_matches('\u{feff}');
     let format = settings.format.unwrap_or_else(|| format_of(text));
-    format.key().clone_into(&mut draft.origin().format);
+    format.as_str().clone_into(&mut draft.origin().format);
     if trim(text).is_empty() {
         return Err("the file is empty".to_owned());
     }

@@ -8,195 +8,122 @@ use std::sync::LazyLock;
 
 use crate::model::Meaning;
 
-/// Names of each field in groups, best group first. A later group is read only if no column has a name of an
-/// earlier one. Two columns of one group are a tie that only a person can break, except for `status` and
+/// Names of each field in groups that bars part, best group first. A later group is read only if no column has a name
+/// of an earlier one. Two columns of one group are a tie that only a person can break, except for `status` and
 /// `other_email`, where all are read.
-pub(super) const FIELDS: [(Meaning, &[&str]); 10] = [
+///
+/// SCIM's `id` is the directory's own, and its `externalId` the one that HR assigned. BambooHR's `bestEmail` is the home
+/// address of an employee without a work address. `Terminated on` is mostly the instant at which it was entered.
+pub(super) const FIELDS: [(Meaning, &str); 12] = [
     (
         Meaning::PersonId,
-        &[
-            "employeeid workerid associateid personid personnelid staffid teammemberid colleagueid eeid empid hrid \
-             mitarbeiterid personalid idemploye identifiantemploye idempleado iddipendente medewerkerid \
-             idcolaborador idfuncionario 社員id 従業員id",
-            "employeenumber workernumber personnelnumber staffnumber associatenumber payrollnumber empnumber \
-             employeeno personnelno staffno empno employeecode empcode payrollid filenumber fileno \
-             displayemployeeid employeeidincompany workemployeeidincompany \
-             personalnummer personalnr mitarbeiternummer mitarbeiternr matricule numeromatricule numeroemploye \
-             numeroempleado numerodeempleado legajo matricola numeromatricola numerodipendente codicedipendente \
-             personeelsnummer medewerkernummer matricula numerodematricula numerofuncionario \
-             社員番号 従業員番号 職員番号 社員コード 従業員コード 職員コード",
-            // SCIM: `id` is the directory's own, `externalId` the one that HR assigned.
-            "externalid userid workdayid",
-            "id",
-        ],
+        "employeeid workerid associateid personid personnelid staffid teammemberid colleagueid eeid empid hrid \
+         mitarbeiterid personalid idemploye identifiantemploye idempleado iddipendente medewerkerid idcolaborador \
+         idfuncionario 社員id 従業員id \
+         | employeenumber workernumber personnelnumber staffnumber associatenumber payrollnumber empnumber employeeno \
+         personnelno staffno empno employeecode empcode payrollid filenumber fileno displayemployeeid \
+         employeeidincompany workemployeeidincompany personalnummer personalnr mitarbeiternummer mitarbeiternr \
+         matricule numeromatricule numeroemploye numeroempleado numerodeempleado legajo matricola numeromatricola \
+         numerodipendente codicedipendente personeelsnummer medewerkernummer matricula numerodematricula \
+         numerofuncionario 社員番号 従業員番号 職員番号 社員コード 従業員コード 職員コード \
+         | externalid userid workdayid | id",
     ),
     (
         Meaning::Name,
-        &[
-            "name",
-            "fullname",
-            "employeename",
-            "workername",
-            "associatename",
-            "personname",
-            "staffname",
-            "displayname",
-            "preferredname",
-            "legalname",
-            "fulllegalname",
-            "nameformatted",
-            "formattedname",
-            "payrollname",
-            "mitarbeitername vollstandigername nomcomplet nomprenom nometprenom nombrecompleto nombreyapellidos \
-             nomecompleto nomeecognome cognomeenome naam volledigenaam 氏名 名前 社員名 従業員名",
-            "employee",
-            "worker",
-        ],
+        "name | fullname | employeename | workername | associatename | personname | staffname | displayname \
+         | preferredname | legalname | fulllegalname | nameformatted | formattedname | payrollname \
+         | mitarbeitername vollstandigername nomcomplet nomprenom nometprenom nombrecompleto nombreyapellidos \
+         nomecompleto nomeecognome cognomeenome naam volledigenaam 氏名 名前 社員名 従業員名 \
+         | employee | worker",
     ),
     (
         Meaning::Email,
-        &[
-            "workemail workemailaddress employeeworkemail employeeworkemailaddress primaryworkemail primaryworkemailaddress emailprimarywork emailwork workmail \
-             workcontactworkemail companyemail companyemailaddress businessemail businessemailaddress corporateemail \
-             corporateemailaddress officeemail officialemail \
-             dienstlicheemail dienstlicheemailadresse emaildienstlich geschaftlicheemail emailgeschaftlich firmenemail \
-             emailprofessionnel emailpro adresseemailprofessionnelle courrielprofessionnel emailcorporativo \
-             correocorporativo correodetrabajo correolaboral emaildetrabajo emaillaboral emailempresa emailaziendale \
-             emaildilavoro mailaziendale werkemail werkemailadres zakelijkeemail zakelijkemailadres \
-             emailprofissional emaildaempresa 会社メール 会社メールアドレス 業務用メールアドレス 社用メールアドレス",
-            "email emailaddress emailid mail primaryemail primaryemailaddress emailprimary employeeemail workeremail \
-             useremail emailadresse mailadresse adresseemail adressemail courriel adresseelectronique correo \
-             correoelectronico direcciondecorreo direcciondecorreoelectronico postaelettronica indirizzoemail \
-             emailadres mailadres enderecodeemail correioeletronico メール メールアドレス eメール eメールアドレス",
-            "emails emailaddresses workemails emailsemail emailsaddress emailsemailaddress",
-            // BambooHR's bestEmail is the home address of an employee without a work address.
-            "userprincipalname upn bestemail",
-        ],
+        "workemail workemailaddress employeeworkemail employeeworkemailaddress primaryworkemail \
+         primaryworkemailaddress emailprimarywork emailwork workmail workcontactworkemail companyemail \
+         companyemailaddress businessemail businessemailaddress corporateemail corporateemailaddress officeemail \
+         officialemail dienstlicheemail dienstlicheemailadresse emaildienstlich geschaftlicheemail emailgeschaftlich \
+         firmenemail emailprofessionnel emailpro adresseemailprofessionnelle courrielprofessionnel emailcorporativo \
+         correocorporativo correodetrabajo correolaboral emaildetrabajo emaillaboral emailempresa emailaziendale \
+         emaildilavoro mailaziendale werkemail werkemailadres zakelijkeemail zakelijkemailadres emailprofissional \
+         emaildaempresa 会社メール 会社メールアドレス 業務用メールアドレス 社用メールアドレス \
+         | email emailaddress emailid mail primaryemail primaryemailaddress emailprimary employeeemail workeremail \
+         useremail emailadresse mailadresse adresseemail adressemail courriel adresseelectronique correo \
+         correoelectronico direcciondecorreo direcciondecorreoelectronico postaelettronica indirizzoemail emailadres \
+         mailadres enderecodeemail correioeletronico メール メールアドレス eメール eメールアドレス \
+         | emails emailaddresses workemails emailsemail emailsaddress emailsemailaddress \
+         | userprincipalname upn bestemail",
     ),
     (
         Meaning::OtherEmail,
-        &[
-            "homeemail homeemailaddress personalemail personalemailaddress privateemail privateemailaddress \
-             primarypersonalemail primaryhomeemail emailhome emailpersonal personalcontactpersonalemail homemail \
-             secondaryemail secondaryemailaddress secondemail alternateemail alternateemailaddress alternativeemail \
-             altemail otheremail otheremails otheremailaddress additionalemail additionalemails emailalias \
-             emailaliases aliases alias proxyaddresses formeremail previousemail email2 nonworkemail \
-             privatemail privateemailadresse emailprivat emailpersonnel courrielpersonnel adresseemailpersonnelle \
-             correopersonal emailpersonale emailprivata priveemail priveemailadres emailprive emailpessoal \
-             個人メール 個人メールアドレス",
-        ],
+        "homeemail homeemailaddress personalemail personalemailaddress privateemail privateemailaddress \
+         primarypersonalemail primaryhomeemail emailhome emailpersonal personalcontactpersonalemail homemail \
+         secondaryemail secondaryemailaddress secondemail alternateemail alternateemailaddress alternativeemail \
+         altemail otheremail otheremails otheremailaddress additionalemail additionalemails emailalias emailaliases \
+         aliases alias proxyaddresses formeremail previousemail email2 nonworkemail privatemail privateemailadresse \
+         emailprivat emailpersonnel courrielpersonnel adresseemailpersonnelle correopersonal emailpersonale \
+         emailprivata priveemail priveemailadres emailprive emailpessoal 個人メール 個人メールアドレス",
     ),
     (
         Meaning::Start,
-        &[
-            "startdate",
-            "employmentstartdate",
-            "mostrecenthiredate",
-            "latesthiredate",
-            "hiredate",
-            "dateofhire",
-            "hiredon",
-            "joiningdate",
-            "dateofjoining",
-            "joindate",
-            "joinedon",
-            "eintrittsdatum eintritt einstellungsdatum datedentree dateentree datedembauche dateembauche \
-             fechadealta fechaalta fechadeingreso fechaingreso fechadecontratacion dataassunzione datadiassunzione \
-             datumindienst indienst indiensttreding datumindiensttreding dataadmissao datadeadmissao \
-             入社年月日 入社日 採用年月日 採用日",
-            "startdatum datededebut datedebut fechadeinicio fechainicio datainizio datadiinizio datainicio \
-             datadeinicio 開始日",
-            "contractstartdate vertragsbeginn",
-            "originalhiredate",
-            "originalstartdate",
-            "start",
-        ],
+        "startdate | employmentstartdate | mostrecenthiredate | latesthiredate | hiredate | dateofhire | hiredon \
+         | joiningdate | dateofjoining | joindate | joinedon \
+         | eintrittsdatum eintritt einstellungsdatum datedentree dateentree datedembauche dateembauche fechadealta \
+         fechaalta fechadeingreso fechaingreso fechadecontratacion dataassunzione datadiassunzione datumindienst \
+         indienst indiensttreding datumindiensttreding dataadmissao datadeadmissao 入社年月日 入社日 採用年月日 採用日 \
+         | startdatum datededebut datedebut fechadeinicio fechainicio datainizio datadiinizio datainicio datadeinicio \
+         開始日 \
+         | contractstartdate vertragsbeginn | originalhiredate | originalstartdate | start",
     ),
     (
         Meaning::End,
-        &[
-            "terminationdate termdate dateoftermination terminationeffectivedate effectiveterminationdate \
-             statusterminationdate employmentterminationdate separationdate dateofseparation leavingdate leaverdate \
-             dateofleaving dateleft exitdate dateofexit departuredate relievingdate dateofrelieving \
-             austrittsdatum austritt austrittam austrittper datumaustritt entlassungsdatum \
-             datedesortie datesortie datededepart datedepart \
-             fechadebaja fechabaja fechadesalida fechasalida fechadecese fechacese fechadeegreso \
-             datacessazione datadicessazione datauscita datadiuscita datafinerapporto \
-             datumuitdienst uitdienst uitdienstdatum datumuitdiensttreding uitdiensttreding \
-             datadedesligamento datadesligamento datadesaida datasaida datadedemissao datademissao datarescisao \
-             datadarescisao 退職年月日 退職日 退社年月日 退社日 離職年月日 離職日",
-            "enddate dateend employmentenddate employmentend workenddate enddateofemployment endofemployment \
-             endofwork offboardingdate left lefton end enddatum beschaftigungsende datedefin datefin \
-             fechadefin fechafin datafine datadifine einddatum datafim datadefim datatermino 終了日",
-            "contractenddate contractend endofcontract contractexpirydate vertragsende vertragsendedatum \
-             datedefindecontrat datefindecontrat datefincontrat findecontrat fechadefindecontrato \
-             fechafindecontrato fechafincontrato findecontrato datafinecontratto finecontratto scadenzacontratto \
-             einddatumcontract contracteinddatum eindecontract datafimcontrato datadefimdecontrato \
-             datafimdocontrato fimdocontrato 契約終了日 契約満了日",
-            // Mostly the instant at which somebody entered the termination.
-            "terminatedon terminatedat",
-        ],
+        "terminationdate termdate dateoftermination terminationeffectivedate effectiveterminationdate \
+         statusterminationdate employmentterminationdate separationdate dateofseparation leavingdate leaverdate \
+         dateofleaving dateleft exitdate dateofexit departuredate relievingdate dateofrelieving austrittsdatum \
+         austritt austrittam austrittper datumaustritt entlassungsdatum datedesortie datesortie datededepart \
+         datedepart fechadebaja fechabaja fechadesalida fechasalida fechadecese fechacese fechadeegreso \
+         datacessazione datadicessazione datauscita datadiuscita datafinerapporto datumuitdienst uitdienst \
+         uitdienstdatum datumuitdiensttreding uitdiensttreding datadedesligamento datadesligamento datadesaida \
+         datasaida datadedemissao datademissao datarescisao datadarescisao 退職年月日 退職日 退社年月日 退社日 離職年月日 離職日 \
+         | enddate dateend employmentenddate employmentend workenddate enddateofemployment endofemployment endofwork \
+         offboardingdate left lefton end enddatum beschaftigungsende datedefin datefin fechadefin fechafin datafine \
+         datadifine einddatum datafim datadefim datatermino 終了日 \
+         | contractenddate contractend endofcontract contractexpirydate vertragsende vertragsendedatum \
+         datedefindecontrat datefindecontrat datefincontrat findecontrat fechadefindecontrato fechafindecontrato \
+         fechafincontrato findecontrato datafinecontratto finecontratto scadenzacontratto einddatumcontract \
+         contracteinddatum eindecontract datafimcontrato datadefimdecontrato datafimdocontrato fimdocontrato 契約終了日 \
+         契約満了日 \
+         | terminatedon terminatedat",
     ),
     (
         Meaning::LastDay,
-        &[
-            "lastdayofwork lastworkingday lastworkday lastdayworked lastdayatwork lastdateworked lastworkingdate \
-             finaldayofwork finalworkingday statusterminationlastdayofwork terminationlastdayofwork \
-             letzterarbeitstag letzterarbeitstagam dernierjourtravaille dernierjourdetravail ultimodiatrabajado \
-             ultimodiadetrabajo ultimodialaborable ultimogiornodilavoro ultimogiornolavorativo \
-             ultimogiornolavorato laatstewerkdag ultimodiatrabalhado ultimodiadetrabalho \
-             最終出社日 最終出勤日 最終勤務日",
-            "lastday lastdayofemployment letztertag dernierjour ultimodia ultimogiorno laatstedag",
-        ],
+        "lastdayofwork lastworkingday lastworkday lastdayworked lastdayatwork lastdateworked lastworkingdate \
+         finaldayofwork finalworkingday statusterminationlastdayofwork terminationlastdayofwork letzterarbeitstag \
+         letzterarbeitstagam dernierjourtravaille dernierjourdetravail ultimodiatrabajado ultimodiadetrabajo \
+         ultimodialaborable ultimogiornodilavoro ultimogiornolavorativo ultimogiornolavorato laatstewerkdag \
+         ultimodiatrabalhado ultimodiadetrabalho 最終出社日 最終出勤日 最終勤務日 \
+         | lastday lastdayofemployment letztertag dernierjour ultimodia ultimogiorno laatstedag",
     ),
     (
         Meaning::Status,
-        &[
-            "status employmentstatus workerstatus employeestatus personstatus associatestatus positionstatus hrstatus \
-             employmentstate lifecyclestatus activestatus beschaftigungsstatus mitarbeiterstatus statutemploye \
-             statutdusalarie estadoempleado estadodelempleado statodipendente medewerkerstatus \
-             situacaofuncional 在籍状況 在籍区分 雇用状況",
-            "statut estado situacion estatus stato situacao ステータス 状態",
-            FLAGS,
-            LEFT_FLAGS,
-        ],
+        "status employmentstatus workerstatus employeestatus personstatus associatestatus positionstatus hrstatus \
+         employmentstate lifecyclestatus activestatus beschaftigungsstatus mitarbeiterstatus statutemploye \
+         statutdusalarie estadoempleado estadodelempleado statodipendente medewerkerstatus situacaofuncional 在籍状況 \
+         在籍区分 雇用状況 \
+         | statut estado situacion estatus stato situacao ステータス 状態",
     ),
+    (Meaning::Status, FLAGS),
+    (Meaning::Status, LEFT_FLAGS),
     (
         Meaning::Location,
-        &[
-            "location",
-            "worklocation",
-            "locationname",
-            "officelocation",
-            "office",
-            "officename",
-            "worksite",
-            "site",
-            "workplace",
-            "standort",
-            "arbeitsort",
-            "lieudetravail",
-            "centrodetrabajo",
-            "sede",
-            "luogodilavoro",
-            "werklocatie",
-            "vestiging",
-            "locatie",
-            "localdetrabalho",
-            "勤務地",
-            "workcountry",
-            "country",
-            "city",
-        ],
+        "location | worklocation | locationname | officelocation | office | officename | worksite | site | workplace \
+         | standort | arbeitsort | lieudetravail | centrodetrabajo | sede | luogodilavoro | werklocatie | vestiging \
+         | locatie | localdetrabalho | 勤務地 | workcountry | country | city",
     ),
     (
         Meaning::Zone,
-        &[
-            "timezone worktimezone locationtimezone ianatimezone timezoneid timezonename zeitzone fuseauhoraire \
-             zonahoraria husohorario fusoorario tijdzone fusohorario タイムゾーン",
-            "tz",
-            "zone",
-        ],
+        "timezone worktimezone locationtimezone ianatimezone timezoneid timezonename zeitzone fuseauhoraire \
+         zonahoraria husohorario fusoorario tijdzone fusohorario タイムゾーン \
+         | tz | zone",
     ),
 ];
 
@@ -278,18 +205,22 @@ pub(super) const NO_ID: &str = "na tbd tba unknown none null pending notassigned
 
 /// Each name of a field, with the field and the group of names it is in.
 static FIELD_OF: LazyLock<HashMap<&str, (Meaning, usize)>> = LazyLock::new(|| {
-    let groups = FIELDS.iter().flat_map(|(field, groups)| {
-        groups
-            .iter()
-            .enumerate()
-            .map(move |(group, names)| (*field, group, *names))
-    });
-    groups
-        .flat_map(|(field, group, names)| names.split(' ').map(move |name| (name, (field, group))))
-        .collect()
+    let mut known = HashMap::new();
+    for field in Meaning::ALL {
+        for (group, names) in groups(*field).enumerate() {
+            known.extend(names.split_whitespace().map(|name| (name, (*field, group))));
+        }
+    }
+    known
 });
 
 static NO_ADDRESS_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| NO_ADDRESS.split(' ').collect());
+
+/// The groups of names of a field, best first.
+pub(super) fn groups(field: Meaning) -> impl Iterator<Item = &'static str> {
+    let of_field = FIELDS.iter().filter(move |(of, _)| *of == field);
+    of_field.flat_map(|(_, groups)| groups.split(" | "))
+}
 
 /// The field that a name in plain form stands for, and the group of names it is in.
 pub(super) fn field_of(name: &str) -> Option<(Meaning, usize)> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::columns::{ByHand, Header, Segment, count_known};
 use super::names::{CONTAINERS, PEOPLE, is_among};
-use super::signs::{self, Missing, Sign, Signs, Telling};
+use super::signs::{self, Missing, Sign, SignValue, Signs};
 use super::values::{listed, plain, shortened};
 use super::walk::{Scalar, WalkStep};
 
@@ -29,6 +29,7 @@ struct JsonPlace {
 }
 
 /// What encloses the value that is being walked over.
+#[derive(Default)]
 struct OutlineFrame {
     is_list: bool,
     place: u32,
@@ -40,6 +41,7 @@ struct OutlineFrame {
 }
 
 /// The document's outline, made by one walk.
+#[derive(Default)]
 pub(super) struct Outline {
     places: Vec<JsonPlace>,
     at: u32,
@@ -53,10 +55,7 @@ impl Outline {
     pub(super) fn new() -> Self {
         Self {
             places: vec![JsonPlace::default()],
-            at: 0,
-            frames: Vec::new(),
-            signs: BTreeMap::new(),
-            has_too_many_paths: false,
+            ..Self::default()
         }
     }
 
@@ -110,9 +109,7 @@ impl Outline {
         self.frames.push(OutlineFrame {
             is_list,
             place: self.at,
-            is_set: false,
-            signs: Signs::default(),
-            rel: None,
+            ..OutlineFrame::default()
         });
     }
 
@@ -143,22 +140,18 @@ impl Outline {
     fn scalar(&mut self, scalar: &Scalar<'_>) {
         let place = &mut self.places[self.at as usize];
         place.has_value |= *scalar != Scalar::Null;
-        let telling = match scalar {
-            Scalar::Null => Telling::Within(false),
-            Scalar::Bool(flag) => Telling::Flag(*flag),
-            Scalar::Integer(number) => Telling::Number(*number),
+        let value = match scalar {
+            Scalar::Null => SignValue::Within(false),
+            Scalar::Bool(flag) => SignValue::Flag(*flag),
+            Scalar::Integer(number) => SignValue::Number(*number),
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a count of records that is saturated stays large"
             )]
-            Scalar::Float(number) => Telling::Number(*number as i128),
-            Scalar::Text(text) => Telling::Text(text),
+            Scalar::Float(number) => SignValue::Number(*number as i128),
+            Scalar::Text(text) => SignValue::Text(text),
         };
-        let is_set = match telling {
-            Telling::Within(is_set) | Telling::Flag(is_set) => is_set,
-            Telling::Number(number) => number != 0,
-            Telling::Text(text) => !text.trim().is_empty(),
-        };
+        let is_set = value.is_set(|text| !text.trim().is_empty());
         let Some(frame) = self.frames.last_mut() else {
             return;
         };
@@ -167,8 +160,8 @@ impl Outline {
             frame.is_set |= is_set;
             return;
         }
-        if let (Telling::Text(text), "rel" | "relation") =
-            (telling, &*place.name.to_ascii_lowercase())
+        if let (SignValue::Text(text), "rel" | "relation") =
+            (value, &*place.name.to_ascii_lowercase())
         {
             let of = signs::of_key(&plain(text));
             frame.rel = of
@@ -177,26 +170,20 @@ impl Outline {
         } else {
             frame.is_set |= is_set;
         }
-        frame.signs.take(&place.signs, self.at, telling);
+        frame.signs.take(&place.signs, self.at, value);
     }
 
     fn close(&mut self) {
         let Some(mut frame) = self.frames.pop() else {
             return;
         };
-        if frame.is_set
-            && let Some(sign) = frame.rel
-        {
-            frame
-                .signs
-                .take(&[sign], frame.place, Telling::Within(true));
+        if let Some(sign) = frame.rel.filter(|_| frame.is_set) {
+            let link = SignValue::Within(true);
+            frame.signs.take(&[sign], frame.place, link);
         }
         if !frame.is_list && frame.signs != Signs::default() {
             frame.signs.settle();
-            match self.signs.get_mut(&frame.place) {
-                Some(known) => known.join(frame.signs),
-                None => drop(self.signs.insert(frame.place, frame.signs)),
-            }
+            self.signs.entry(frame.place).or_default().join(frame.signs);
         }
         let Some(outer) = self.frames.last_mut() else {
             return;
@@ -204,7 +191,7 @@ impl Outline {
         outer.is_set |= frame.is_set;
         let place = &self.places[frame.place as usize];
         if !outer.is_list {
-            let within = Telling::Within(frame.is_set);
+            let within = SignValue::Within(frame.is_set);
             outer.signs.take(&place.signs, frame.place, within);
         } else if frame.is_list {
             self.at = place.parent;
@@ -241,6 +228,11 @@ impl Outline {
     fn lists(&self) -> impl Iterator<Item = u32> {
         let lists = (0..).zip(&self.places).filter(|(_, place)| place.is_list);
         lists.map(|(at, _)| at)
+    }
+
+    /// Whether a list is inside of another one of `lists`.
+    fn is_inside_another(&self, list: u32, mut lists: impl Iterator<Item = u32>) -> bool {
+        lists.any(|outer| outer != list && self.is_within(list, outer))
     }
 
     /// The places inside of a list that have values.
@@ -314,11 +306,7 @@ impl Outline {
             .lists()
             .filter(|list| self.is_of_people(*list, by_hand))
             .collect();
-        let is_inner = |list: &u32| {
-            people
-                .iter()
-                .any(|outer| outer != list && self.is_within(*list, *outer))
-        };
+        let is_inner = |list: &u32| self.is_inside_another(*list, people.iter().copied());
         // A list inside of a person is part of that person, unless it is clearly a list of people itself.
         let is_own = |list: &u32| {
             let has_address = || self.headers(*list).iter().any(Header::is_address);
@@ -338,14 +326,11 @@ impl Outline {
             [] => Err("the JSON holds no list of people, only an object or a value".to_owned()),
             _ => {
                 let names: Vec<String> = chosen.iter().map(|list| self.named_list(*list)).collect();
+                let remedy: Vec<String> = names.iter().map(|name| shortened(name)).collect();
                 Err(format!(
                     "the JSON holds several lists that may be people: {}; closes with: `HR_FEED_RECORDS={}`",
                     listed(names.iter().map(String::as_str), 10),
-                    names
-                        .iter()
-                        .map(|name| shortened(name))
-                        .collect::<Vec<_>>()
-                        .join(",")
+                    remedy.join(",")
                 ))
             }
         }
@@ -355,9 +340,7 @@ impl Outline {
     fn likely(&self) -> Vec<u32> {
         let outer = |list: &u32| {
             let place = &self.places[*list as usize];
-            let is_inner = self
-                .lists()
-                .any(|other| other != *list && self.is_within(*list, other));
+            let is_inner = self.is_inside_another(*list, self.lists());
             !is_inner && (place.objects > 0 || place.others == 0 || *list == 0)
         };
         let lists: Vec<u32> = self.lists().filter(outer).collect();
@@ -411,16 +394,8 @@ impl Outline {
         chosen.sort_unstable();
         chosen.dedup();
         // A list inside of a chosen one is part of its records.
-        let is_inner = |list: &u32| {
-            chosen
-                .iter()
-                .any(|outer| outer != list && self.is_within(*list, *outer))
-        };
-        Ok(chosen
-            .iter()
-            .copied()
-            .filter(|list| !is_inner(list))
-            .collect())
+        let is_outer = |list: &u32| !self.is_inside_another(*list, chosen.iter().copied());
+        Ok(chosen.iter().copied().filter(is_outer).collect())
     }
 
     /// How many records the lists hold.
@@ -439,22 +414,19 @@ impl Outline {
             |(place, _): &(&u32, &Signs)| !lists.iter().any(|list| self.is_within(**place, *list));
         let outside = self.signs.iter().filter(is_outside);
         for (_, signs) in outside {
-            let key = |key: u32| shortened(&self.shown(key));
-            return Err(match signs.missing(records.into()) {
+            let (fault, key) = match signs.missing(records.into()) {
                 None => continue,
-                Some(Missing::More(at)) => format!(
-                    "the JSON is not the whole list (see `{}`): export the whole list",
-                    key(at)
+                Some(Missing::More(key)) => ("the JSON is not the whole list".to_owned(), key),
+                Some(Missing::Earlier(key)) => (
+                    "the JSON does not begin with the first page".to_owned(),
+                    key,
                 ),
-                Some(Missing::Earlier(at)) => format!(
-                    "the JSON does not begin with the first page (see `{}`): export the whole list",
-                    key(at)
-                ),
-                Some(Missing::Of(at, total)) => format!(
-                    "the JSON holds {records} of {total} records (see `{}`): export the whole list",
-                    key(at)
-                ),
-            });
+                Some(Missing::Of(key, total)) => {
+                    (format!("the JSON holds {records} of {total} records"), key)
+                }
+            };
+            let key = shortened(&self.shown(key));
+            return Err(format!("{fault} (see `{key}`): export the whole list"));
         }
         Ok(())
     }

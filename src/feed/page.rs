@@ -1,10 +1,10 @@
 //! The reference tables of `docs/hr-feed.md`, made from the tables in code so that both agree.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::names::{
-    ABOUT_OTHERS, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS,
-    HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS,
+    ABOUT_OTHERS, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING,
+    LEAVING, LEFT_FLAGS, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS, groups,
 };
 use super::signs::{SIGNS, Sign};
 use super::statuses::{ANSWERS, WORDS};
@@ -40,33 +40,17 @@ fn wrapped(text: &str, indent: &str) -> String {
     lines.join("\n")
 }
 
-fn list<'i>(items: impl IntoIterator<Item = (&'i str, String)>) -> String {
+fn list(items: impl IntoIterator<Item = (impl Display, String)>) -> String {
     let items = items.into_iter();
     items
         .map(|(title, words)| wrapped(&format!("- {title}: {words}"), "  ") + "\n")
         .collect()
 }
 
-fn field(meaning: Meaning) -> (&'static str, String) {
-    let (_, groups) = FIELDS
-        .iter()
-        .find(|(field, _)| *field == meaning)
-        .expect("every field that is read has names");
-    let groups: Vec<String> = groups.iter().map(|group| code(group)).collect();
-    let title = match meaning {
-        Meaning::PersonId => "`person_id`",
-        Meaning::Name => "`name`",
-        Meaning::Email => "`email`",
-        Meaning::OtherEmail => "`other_email`",
-        Meaning::Start => "`start`",
-        Meaning::End => "`end`",
-        Meaning::LastDay => "`last_day`",
-        Meaning::Status => "`status`",
-        Meaning::Location => "`location`",
-        Meaning::Zone => "`zone`",
-        Meaning::Ignored | Meaning::Harmless | Meaning::Unread => unreachable!("no names"),
-    };
-    (title, groups.join("; **else** "))
+/// A field with its names, unless it has none because it is not read.
+fn field(meaning: &Meaning) -> Option<(String, String)> {
+    let groups: Vec<String> = groups(*meaning).map(code).collect();
+    (!groups.is_empty()).then(|| (format!("`{meaning}`"), groups.join("; **else** ")))
 }
 
 fn status(meaning: &Employment) -> &'static str {
@@ -106,7 +90,7 @@ fn made() -> String {
     section(
         "Columns",
         "Best names first. Names after **else** count only if no column has a name before it.",
-        list(FIELDS.iter().map(|(meaning, _)| field(*meaning))),
+        list(Meaning::ALL.iter().filter_map(field)),
     );
     section(
         "Names in two columns",

@@ -44,7 +44,7 @@ pub(super) struct RowReader {
     texts: Texts,
     words: Words,
     /// Words of status columns, with their meaning and number of rows.
-    statuses: HashMap<(Option<Flag>, String), (Employment, u64)>,
+    statuses: HashMap<(Option<Flag>, String), StatusWord>,
     /// Dates that were written as an instant at midnight.
     whole_days: u64,
 }
@@ -63,17 +63,12 @@ impl RowReader {
         for (place, name) in &dates.location_zones {
             by_place.insert(place.clone(), zone(name, "HR_LOCATION_ZONES")?);
         }
-        let no_address = words
-            .no_address
-            .iter()
-            .map(|word| match EmailAddress::parse(word) {
-                Some(address) => address.key().to_owned(),
-                None => plain(word),
-            });
-        let statuses = words
-            .statuses
-            .iter()
-            .map(|(word, means)| (plain(word), means.clone()));
+        let no_address = |word: &String| match EmailAddress::parse(word) {
+            Some(address) => address.key().to_owned(),
+            None => plain(word),
+        };
+        let statuses = words.statuses.iter();
+        let statuses = statuses.map(|(word, means)| (plain(word), means.clone()));
         Ok(Self {
             zone: zone(&dates.time_zone, "HR_TIME_ZONE")?,
             by_place,
@@ -83,7 +78,7 @@ impl RowReader {
             texts: Texts::default(),
             words: Words {
                 statuses: statuses.collect(),
-                no_address: no_address.collect(),
+                no_address: words.no_address.iter().map(no_address).collect(),
             },
             statuses: HashMap::new(),
             whole_days: 0,
@@ -103,14 +98,7 @@ impl RowReader {
 
     /// The words of the status columns, most frequent first.
     pub(super) fn status_words(&self) -> Vec<StatusWord> {
-        let word = |((_, word), (meaning, rows)): (&(Option<Flag>, String), &(Employment, u64))| {
-            StatusWord {
-                word: word.clone(),
-                meaning: meaning.clone(),
-                rows: *rows,
-            }
-        };
-        let mut words: Vec<StatusWord> = self.statuses.iter().map(word).collect();
+        let mut words: Vec<StatusWord> = self.statuses.values().cloned().collect();
         words.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
         words
     }
@@ -148,8 +136,11 @@ impl RowReader {
             reading.faults.push(reason.to_owned());
         }
         let person_id = reading.person_id();
-        let (mut addresses, unreadable_address) = reading.addresses();
-        addresses.add_id(person_id.as_deref());
+        let mut addresses = reading.addresses();
+        // Many companies use the address as the person id.
+        let id = person_id.as_deref().and_then(EmailAddress::parse);
+        let is_new = |id: &EmailAddress| !addresses.all.contains(id);
+        addresses.all.extend(id.filter(is_new));
         let name = reading.name();
         let location = reading.single(Meaning::Location);
         let status = reading.status(&mut self.statuses);
@@ -187,22 +178,22 @@ impl RowReader {
             });
         }
         let notes = reading.notes;
-        let RowAddresses { has_work, mut all } = addresses;
-        let email = has_work.then(|| all.remove(0));
+        let mut other_emails = addresses.all;
+        let email = addresses.has_work.then(|| other_emails.remove(0));
         // Most are empty now.
-        all.shrink_to_fit();
+        other_emails.shrink_to_fit();
         ReadRow::Row(HrRow {
             line: record.line,
             person_id,
             name,
             email,
-            other_emails: all,
+            other_emails,
             status,
             start,
             end,
             last_day,
             location: location.map(|place| self.texts.shared(place)),
-            unreadable_address,
+            unreadable_address: addresses.has_unreadable,
             unread,
             notes,
         })
@@ -237,37 +228,27 @@ pub(super) fn rejected(
     person_id: Option<&str>,
     email: Option<&str>,
 ) -> RejectedRow {
-    let kept = |text: Option<&str>| {
-        let text = text
-            .map(trim)
-            .filter(|text| !is_blank_word(text) && is_undamaged(text));
-        text.map(str::to_owned)
+    let kept = |text: &str| {
+        let text = trim(text);
+        (!is_blank_word(text) && is_undamaged(text)).then(|| text.to_owned())
     };
     RejectedRow {
         line,
         reason,
-        names_setting: false,
-        person_id: kept(person_id),
-        email: kept(email).map(Into::into),
-        name: None,
-        other_emails: Vec::new(),
+        person_id: person_id.and_then(kept),
+        email: email.and_then(kept).map(Into::into),
+        ..RejectedRow::default()
     }
 }
 
 /// The addresses of a row, each once.
+#[derive(Default)]
 struct RowAddresses {
+    all: Vec<EmailAddress>,
     /// Whether the first one is the work address.
     has_work: bool,
-    all: Vec<EmailAddress>,
-}
-
-impl RowAddresses {
-    /// Many companies use the address as the person id.
-    fn add_id(&mut self, id: Option<&str>) {
-        let address = id.and_then(EmailAddress::parse);
-        let address = address.filter(|address| !self.all.contains(address));
-        self.all.extend(address);
-    }
+    /// Whether a cell has text that is not an address.
+    has_unreadable: bool,
 }
 
 /// A record being read, with everything wrong found so far.
@@ -376,11 +357,8 @@ impl<'r, 't> Reading<'r, 't> {
         (!name.is_empty()).then_some(name)
     }
 
-    /// The addresses, and whether a cell has text that is not an address.
-    fn addresses(&mut self) -> (RowAddresses, bool) {
-        let mut all: Vec<EmailAddress> = Vec::new();
-        let mut has_work = false;
-        let mut has_unreadable = false;
+    fn addresses(&mut self) -> RowAddresses {
+        let mut addresses = RowAddresses::default();
         for field in [Meaning::Email, Meaning::OtherEmail] {
             let (mut placeholder, mut unreadable) = (false, false);
             for value in self.texts(field) {
@@ -394,15 +372,15 @@ impl<'r, 't> Reading<'r, 't> {
                 for address in read.found {
                     if self.is_placeholder(&address) {
                         placeholder = true;
-                    } else if !all.contains(&address) {
-                        all.push(address);
+                    } else if !addresses.all.contains(&address) {
+                        addresses.all.push(address);
                     }
                 }
             }
             if field == Meaning::Email {
-                has_work = !all.is_empty();
+                addresses.has_work = !addresses.all.is_empty();
             }
-            has_unreadable |= unreadable;
+            addresses.has_unreadable |= unreadable;
             if placeholder {
                 self.note(field, "it holds a placeholder, not an address");
             }
@@ -410,7 +388,7 @@ impl<'r, 't> Reading<'r, 't> {
                 self.note(field, "part of the text is not an e-mail address");
             }
         }
-        (RowAddresses { has_work, all }, has_unreadable)
+        addresses
     }
 
     fn is_no_address(&self, word: &str) -> bool {
@@ -424,21 +402,15 @@ impl<'r, 't> Reading<'r, 't> {
         if is_blank_word(address.local()) && !address.local().chars().all(char::is_alphanumeric) {
             return true;
         }
+        let is_added = |none: &String| none == address.key();
         // Two letters are initials.
         (local.chars().count() > 2 && names::is_no_address(&local))
             || (word.len() > 5 && names::is_no_address(word))
-            || self
-                .words
-                .no_address
-                .iter()
-                .any(|none| none == address.key())
+            || self.words.no_address.iter().any(is_added)
     }
 
     /// The status columns as one: blank ones are ignored, and the others must agree.
-    fn status(
-        &mut self,
-        known: &mut HashMap<(Option<Flag>, String), (Employment, u64)>,
-    ) -> Employment {
+    fn status(&mut self, known: &mut HashMap<(Option<Flag>, String), StatusWord>) -> Employment {
         let mut read: Vec<(&str, Employment)> = Vec::new();
         for value in self.texts(Meaning::Status) {
             let text = trim(&value.text);
@@ -450,26 +422,26 @@ impl<'r, 't> Reading<'r, 't> {
             let means = || employment(text, flag, &self.words.statuses);
             let key = (flag, text.to_owned());
             let means = if known.len() < MAX_STATUS_WORDS || known.contains_key(&key) {
-                let (means, rows) = known.entry(key).or_insert_with(|| (means(), 0));
-                *rows += 1;
-                means.clone()
+                let word = known.entry(key).or_insert_with(|| StatusWord {
+                    word: text.to_owned(),
+                    meaning: means(),
+                    rows: 0,
+                });
+                word.rows += 1;
+                word.meaning.clone()
             } else {
                 means()
             };
             read.push((text, means));
         }
+        let is_employed = |of: &Employment| matches!(of, Employment::Active | Employment::OnLeave);
         match &read[..] {
             [] => Employment::Blank,
             [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => {
                 first.clone()
             }
             // On leave is a way to be employed.
-            all if all
-                .iter()
-                .all(|(_, of)| matches!(of, Employment::Active | Employment::OnLeave)) =>
-            {
-                Employment::OnLeave
-            }
+            all if all.iter().all(|(_, of)| is_employed(of)) => Employment::OnLeave,
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
                 employment(&words.join(" / "), None, &self.words.statuses)
@@ -519,14 +491,8 @@ impl<'r, 't> Reading<'r, 't> {
         name: &str,
         known: &mut HashMap<String, Option<TimeZone>>,
     ) -> Option<TimeZone> {
-        let zone = match known.get(name) {
-            Some(zone) => zone.clone(),
-            None => {
-                let zone = zones::zone(name);
-                known.insert(name.to_owned(), zone.clone());
-                zone
-            }
-        };
+        let zone = known.entry(name.to_owned());
+        let zone = zone.or_insert_with(|| zones::zone(name)).clone();
         if zone.is_none() {
             self.note(
                 Meaning::Zone,
@@ -549,10 +515,8 @@ impl<'r, 't> Reading<'r, 't> {
         match dates::read(text, edge, order, zone) {
             Ok(ReadDate::Nothing) => None,
             Ok(ReadDate::Never) => {
-                let far = format!(
-                    "{} is so far in the future that it was read as no date",
-                    quoted(text)
-                );
+                let text = quoted(text);
+                let far = format!("{text} is so far in the future that it was read as no date");
                 self.note(field, &far);
                 None
             }
@@ -581,7 +545,7 @@ impl<'r, 't> Reading<'r, 't> {
     /// Dates and addresses in unread columns: of each column the earliest date, and every address that
     /// the row does not have elsewhere.
     fn unread(&self, known: &[EmailAddress], zone: &TimeZone) -> Vec<UnreadCell> {
-        let mut cells: Vec<UnreadCell> = Vec::new();
+        let mut cells: BTreeMap<usize, UnreadCell> = BTreeMap::new();
         for value in &self.record.values {
             let text = trim(&value.text);
             let (dates, addresses) = self.layout.may_matter(value.column);
@@ -598,21 +562,13 @@ impl<'r, 't> Reading<'r, 't> {
             if emails.is_empty() && date.is_none() {
                 continue;
             }
-            match cells.iter_mut().find(|cell| cell.column == value.column) {
-                Some(cell) => {
-                    cell.date = [cell.date, date].into_iter().flatten().min();
-                    emails.retain(|address| !cell.emails.contains(address));
-                    cell.emails.extend(emails);
-                }
-                None => cells.push(UnreadCell {
-                    column: value.column,
-                    date,
-                    emails,
-                }),
-            }
+            let cell = cells.entry(value.column).or_default();
+            cell.column = value.column;
+            cell.date = [cell.date, date].into_iter().flatten().min();
+            emails.retain(|address| !cell.emails.contains(address));
+            cell.emails.extend(emails);
         }
-        cells.sort_by_key(|cell| cell.column);
-        cells
+        cells.into_values().collect()
     }
 }
 

@@ -131,7 +131,7 @@ pub(super) struct Signs {
 
 /// A value, as far as signs need it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Telling<'v> {
+pub(super) enum SignValue<'v> {
     Flag(bool),
     Number(i128),
     Text(&'v str),
@@ -139,54 +139,60 @@ pub(super) enum Telling<'v> {
     Within(bool),
 }
 
+impl SignValue<'_> {
+    /// Whether it holds something; for a text `is_text_set` decides.
+    pub(super) fn is_set(self, is_text_set: impl FnOnce(&str) -> bool) -> bool {
+        match self {
+            Self::Flag(is_set) | Self::Within(is_set) => is_set,
+            Self::Number(number) => number != 0,
+            Self::Text(text) => is_text_set(text),
+        }
+    }
+}
+
 impl Signs {
     /// Takes in the value of `key`.
-    pub(super) fn take(&mut self, signs: &[Sign], key: u32, value: Telling<'_>) {
+    pub(super) fn take(&mut self, signs: &[Sign], key: u32, value: SignValue<'_>) {
         // Numbers and flags come as texts, too.
         let value = match value {
-            Telling::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" => Telling::Flag(true),
-                "false" => Telling::Flag(false),
+            SignValue::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" => SignValue::Flag(true),
+                "false" => SignValue::Flag(false),
                 lower => match lower.parse() {
-                    Ok(number) => Telling::Number(number),
-                    Err(_) => Telling::Text(text),
+                    Ok(number) => SignValue::Number(number),
+                    Err(_) => SignValue::Text(text),
                 },
             },
             other => other,
         };
-        let is_set = match value {
-            Telling::Flag(flag) => flag,
-            Telling::Number(number) => number != 0,
-            Telling::Text(text) => !crate::model::is_blank_word(text.trim()),
-            Telling::Within(is_set) => is_set,
-        };
+        let is_set = value.is_set(|text| !crate::model::is_blank_word(text.trim()));
         for sign in signs {
-            match (sign, value) {
-                (Sign::Error, _) if is_set => self.more = self.more.or(Some(key)),
-                (Sign::Next, _) if is_set => self.next = self.next.or(Some(key)),
-                (Sign::Previous, _) if is_set => self.later = self.later.or(Some(key)),
-                (Sign::HasMore, Telling::Flag(true))
-                | (Sign::IsLast | Sign::Success, Telling::Flag(false)) => {
-                    self.more = self.more.or(Some(key));
+            let found = match (sign, value) {
+                (Sign::Error, _) if is_set => &mut self.more,
+                (Sign::Next, _) if is_set => &mut self.next,
+                (Sign::Previous, _) if is_set => &mut self.later,
+                (Sign::HasMore, SignValue::Flag(true) | SignValue::Number(..=-1 | 1..))
+                | (Sign::IsLast | Sign::Success, SignValue::Flag(false))
+                | (Sign::Pages, SignValue::Number(2..)) => &mut self.more,
+                (Sign::HasPrevious, SignValue::Flag(true))
+                | (Sign::IsFirst, SignValue::Flag(false))
+                | (Sign::Offset, SignValue::Number(1..))
+                | (Sign::Page, SignValue::Number(2..)) => &mut self.later,
+                (Sign::Total, SignValue::Number(number)) => {
+                    self.total = larger(self.total, Some((key, number)));
+                    continue;
                 }
-                (Sign::HasMore, Telling::Number(number)) if number != 0 => {
-                    self.more = self.more.or(Some(key));
+                (Sign::Count, SignValue::Number(number)) => {
+                    self.count = larger(self.count, Some((key, number)));
+                    continue;
                 }
-                (Sign::HasMore, Telling::Flag(false)) | (Sign::IsLast, Telling::Flag(true)) => {
+                (Sign::HasMore, SignValue::Flag(false)) | (Sign::IsLast, SignValue::Flag(true)) => {
                     self.is_end = true;
+                    continue;
                 }
-                (Sign::HasPrevious, Telling::Flag(true))
-                | (Sign::IsFirst, Telling::Flag(false)) => {
-                    self.later = self.later.or(Some(key));
-                }
-                (Sign::Pages, Telling::Number(2..)) => self.more = self.more.or(Some(key)),
-                (Sign::Offset, Telling::Number(1..)) | (Sign::Page, Telling::Number(2..)) => {
-                    self.later = self.later.or(Some(key));
-                }
-                (Sign::Total, Telling::Number(number)) => larger(&mut self.total, (key, number)),
-                (Sign::Count, Telling::Number(number)) => larger(&mut self.count, (key, number)),
-                _ => {}
-            }
+                _ => continue,
+            };
+            found.get_or_insert(key);
         }
     }
 
@@ -208,12 +214,8 @@ impl Signs {
         self.more = self.more.or(other.more);
         self.later = self.later.or(other.later);
         self.next = self.next.or(other.next);
-        if let Some(total) = other.total {
-            larger(&mut self.total, total);
-        }
-        if let Some(count) = other.count {
-            larger(&mut self.count, count);
-        }
+        self.total = larger(self.total, other.total);
+        self.count = larger(self.count, other.count);
     }
 
     /// Which records are missing, if the whole document has so many.
@@ -261,7 +263,7 @@ pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String
                 };
                 let mut signs = Signs::default();
                 let key = super::values::plain(key);
-                signs.take(&of_key(&key), 0, Telling::Text(value));
+                signs.take(&of_key(&key), 0, SignValue::Text(value));
                 signs.settle();
                 signs.missing(records.into()).is_some()
             }
@@ -283,10 +285,10 @@ pub(super) enum Missing {
     Of(u32, i128),
 }
 
-fn larger(largest: &mut Option<(u32, i128)>, other: (u32, i128)) {
-    if largest.is_none_or(|(_, number)| number < other.1) {
-        *largest = Some(other);
-    }
+/// The larger number with its key; the first one of two that are equal.
+fn larger(one: Option<(u32, i128)>, other: Option<(u32, i128)>) -> Option<(u32, i128)> {
+    let is_larger = |other: &(u32, i128)| one.is_none_or(|one| one.1 < other.1);
+    other.filter(is_larger).or(one)
 }
 
 #[cfg(test)]
@@ -294,7 +296,7 @@ mod tests {
     use super::*;
     use crate::feed::values::plain;
 
-    fn said(entries: &[(&str, Telling<'_>)]) -> Option<Missing> {
+    fn said(entries: &[(&str, SignValue<'_>)]) -> Option<Missing> {
         let mut signs = Signs::default();
         for (at, (key, value)) in (0..).zip(entries) {
             signs.take(&of_key(&plain(key)), at, *value);
@@ -306,17 +308,17 @@ mod tests {
     #[test]
     fn an_object_without_signs_says_nothing() {
         for entries in [
-            &[("title", Telling::Text("Leavers"))][..],
+            &[("title", SignValue::Text("Leavers"))][..],
             &[
-                ("next", Telling::Text("")),
-                ("cursor", Telling::Within(false)),
+                ("next", SignValue::Text("")),
+                ("cursor", SignValue::Within(false)),
             ],
             &[
-                ("total", Telling::Number(3)),
-                ("page", Telling::Number(1)),
-                ("offset", Telling::Number(0)),
+                ("total", SignValue::Number(3)),
+                ("page", SignValue::Number(1)),
+                ("offset", SignValue::Number(0)),
             ],
-            &[("last", Telling::Text("https://hr.example/?page=1"))],
+            &[("last", SignValue::Text("https://hr.example/?page=1"))],
         ] {
             assert_eq!(said(entries), None, "{entries:?}");
         }
@@ -324,33 +326,33 @@ mod tests {
 
     #[test]
     fn a_failure_is_no_complete_list_and_a_success_ends_nothing() {
-        let success = |flag| ("isSuccess", Telling::Flag(flag));
+        let success = |flag| ("isSuccess", SignValue::Flag(flag));
         assert_eq!(said(&[success(false)]), Some(Missing::More(0)));
         assert_eq!(said(&[success(true)]), None);
-        let cursor = ("nextCursor", Telling::Text("abc"));
+        let cursor = ("nextCursor", SignValue::Text("abc"));
         assert_eq!(said(&[success(true), cursor]), Some(Missing::More(1)));
     }
 
     #[test]
     fn an_end_outranks_a_cursor_and_no_total_above_the_records() {
-        let cursor = ("endCursor", Telling::Text("abc"));
+        let cursor = ("endCursor", SignValue::Text("abc"));
         assert_eq!(said(&[cursor]), Some(Missing::More(0)));
         for end in [
-            ("hasNextPage", Telling::Flag(false)),
-            ("hasMore", Telling::Text("false")),
-            ("last", Telling::Flag(true)),
-            ("total", Telling::Text("3")),
+            ("hasNextPage", SignValue::Flag(false)),
+            ("hasMore", SignValue::Text("false")),
+            ("last", SignValue::Flag(true)),
+            ("total", SignValue::Text("3")),
         ] {
             assert_eq!(said(&[cursor, end]), None, "{end:?}");
             assert_eq!(
-                said(&[cursor, end, ("totalCount", Telling::Number(4))]),
+                said(&[cursor, end, ("totalCount", SignValue::Number(4))]),
                 Some(Missing::Of(2, 4)),
                 "{end:?}"
             );
         }
         let size = [
-            ("size", Telling::Number(20)),
-            ("totalElements", Telling::Number(3)),
+            ("size", SignValue::Number(20)),
+            ("totalElements", SignValue::Number(3)),
         ];
         assert_eq!(said(&size), None);
     }

@@ -1,5 +1,7 @@
 //! Delimited text: the line of the header, the delimiter, and the rows that cannot be trusted.
 
+use std::iter;
+
 use csv::StringRecord;
 use jiff::tz::TimeZone;
 
@@ -27,16 +29,12 @@ const HEADER_WITHIN_BYTES: usize = 64 * 1024;
 /// Why the file as a whole cannot be used.
 pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
     let found = find_header(text, settings)?;
+    let delimiter = delimiter_name(found.delimiter);
     if let Some(line) = found.separator_line {
-        draft.note(format!(
-            "Line {line} names the delimiter ({}) and was skipped",
-            delimiter_name(found.delimiter)
-        ));
+        let note = format!("Line {line} names the delimiter ({delimiter}) and was skipped");
+        draft.note(note);
     } else if found.delimiter != b',' {
-        draft.note(format!(
-            "Cells are separated by {}",
-            delimiter_name(found.delimiter)
-        ));
+        draft.note(format!("Cells are separated by {delimiter}"));
     }
     let above = found.line - 1 - u64::from(found.separator_line.is_some());
     if above > 0 {
@@ -64,7 +62,8 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         draft.note("Quotes inside of cells are escaped by backslashes");
     }
     let width = header_cells.len();
-    let mut footers: Vec<Footer> = Vec::new();
+    // Lines that are footers if no person follows.
+    let mut footers: Vec<(u64, String)> = Vec::new();
     let mut people = 0;
     // Columns that are not read and hold numbers: the number below them is a sum of money or hours.
     let mut has_sums = vec![false; width];
@@ -103,15 +102,14 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             && is_apart
             && let Some(text) = footer(cells)
         {
-            let text = text.to_owned();
-            footers.push(Footer { line, text });
+            footers.push((line, text.to_owned()));
             continue;
         }
         // A person follows, so the lines before were in the middle of the people.
-        for Footer { line, text } in footers.drain(..) {
+        for (line, text) in footers.drain(..) {
             let reason =
                 "the line holds one text and nothing else: a heading or a note between the rows";
-            draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
+            draft.add(rows.reject(line, reason.to_owned(), iter::once(&*text)));
         }
         if row.is_cut && cells.len() < width {
             return Err(format!(
@@ -132,14 +130,12 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
                 |line: &str| line.contains('@') && EmailAddress::parse(trim(line)).is_none();
             breaks && (cell.lines().any(is_in_row) || delimiters + 1 >= width.max(2))
         };
-        let swallows = cells.iter().any(is_swallowing);
-        let quotes = quotes.or_else(|| {
-            swallows.then(|| {
-                "a quote opens in one row and closes in a later one: rows may be inside it"
-                    .to_owned()
-            })
-        });
-        if let Some(reason) = quotes.or_else(|| has_more.then(|| row.other_count(width))) {
+        let swallowed = "a quote opens in one row and closes in a later one: rows may be inside it";
+        let is_swallowing = cells.iter().any(is_swallowing);
+        let fault = quotes
+            .or_else(|| is_swallowing.then(|| swallowed.to_owned()))
+            .or_else(|| has_more.then(|| row.other_count(width)));
+        if let Some(reason) = fault {
             draft.add(rows.reject(line, reason, cells.iter()));
         } else {
             // Cells that are missing at the end of a row are blank.
@@ -156,7 +152,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             }));
         }
     }
-    for Footer { line, text } in footers {
+    for (line, text) in footers {
         match footer::says(&text, people) {
             FooterSays::Nothing => {
                 draft.add_blank(1);
@@ -164,10 +160,10 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
                     "Line {line} is a footer, not a person, and was skipped"
                 ));
             }
-            FooterSays::MayNameSomebody => {
+            FooterSays::MayNamePerson => {
                 let reason =
                     "the line below the rows may name a person: give each person a row of cells";
-                draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
+                draft.add(rows.reject(line, reason.to_owned(), iter::once(&*text)));
             }
             FooterSays::More => {
                 return Err(format!(
@@ -179,12 +175,6 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     draft.add_blank(lines.blank_lines_at_end());
     draft.was_read_by(&rows);
     Ok(())
-}
-
-/// A line that is a footer if no person follows.
-struct Footer {
-    line: u64,
-    text: String,
 }
 
 /// What to do about a file that is not whole.
@@ -250,15 +240,13 @@ fn find_header(text: &str, settings: &Settings) -> Result<FoundHeader, String> {
                 Some((_, delimiter)) => std::slice::from_ref(delimiter),
                 None => &DELIMITERS[..],
             };
-            let mut best: Option<(usize, u8, Vec<Header>)> = None;
-            for delimiter in candidates {
+            let parted = candidates.iter().rev().map(|delimiter| {
                 let headers = header_cells(rest, *delimiter);
                 let known = columns::count_known(&headers, &settings.columns);
-                if best.as_ref().is_none_or(|(most, ..)| known > *most) {
-                    best = Some((known, *delimiter, headers));
-                }
-            }
-            match best {
+                (known, *delimiter, headers)
+            });
+            // Of several that are as good, the first.
+            match parted.max_by_key(|(known, ..)| *known) {
                 Some((2.., delimiter, headers)) => {
                     return Ok(FoundHeader {
                         at,
@@ -272,15 +260,11 @@ fn find_header(text: &str, settings: &Settings) -> Result<FoundHeader, String> {
                 _ => {}
             }
         }
-        if length == rest.len() {
+        let ends = &rest[length..];
+        if ends.is_empty() {
             break;
         }
-        at += length
-            + if rest[length..].starts_with("\r\n") {
-                2
-            } else {
-                1
-            };
+        at += length + 1 + usize::from(ends.starts_with("\r\n"));
     }
     Err(no_header(first_seen))
 }
@@ -298,15 +282,10 @@ fn separator_line(line: &str) -> Option<u8> {
 }
 
 fn header_cells(text: &str, delimiter: u8) -> Vec<Header> {
-    let mut end = text.len().min(HEADER_WITHIN_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let mut record = StringRecord::new();
-    match reader(&text[..end], delimiter, false).read_record(&mut record) {
-        Ok(true) => record.iter().map(Header::cell).collect(),
-        _ => Vec::new(),
-    }
+    let text = &text[..text.floor_char_boundary(HEADER_WITHIN_BYTES)];
+    let header = reader(text, delimiter, false).into_records().next();
+    let cells = header.and_then(Result::ok).unwrap_or_default();
+    cells.iter().map(Header::cell).collect()
 }
 
 /// The message for a file without a header. It shows the first line unless that may be personal data.
@@ -342,20 +321,11 @@ fn delimiter_name(delimiter: u8) -> String {
 
 /// A line of sums below the rows: a word like "Total", and nothing else but numbers.
 fn is_total(cells: &StringRecord) -> bool {
-    const WORDS: [&str; 8] = [
-        "total",
-        "totals",
-        "grand total",
-        "sum",
-        "count",
-        "row count",
-        "total count",
-        "total rows",
-    ];
+    const WORDS: &str = "total|totals|grand total|sum|count|row count|total count|total rows";
     let mut values = cells.iter().map(trim).filter(|cell| !is_blank_word(cell));
-    let is_word = values.next().is_some_and(|first| {
-        let first = first.trim_end_matches(':');
-        WORDS.iter().any(|word| first.eq_ignore_ascii_case(word))
-    });
+    let first = values.next().unwrap_or_default().trim_end_matches(':');
+    let is_word = WORDS
+        .split('|')
+        .any(|word| first.eq_ignore_ascii_case(word));
     is_word && values.all(|cell| cell.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b',')))
 }

@@ -2,6 +2,8 @@
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
+use crate::model::trim;
+
 /// Letters and digits in lower case, without accents: `Employee #`, `employee_number` and
 /// `EmployeeNumber` are one, and so are `Début` and `debut`.
 pub(super) fn plain(text: &str) -> String {
@@ -72,5 +74,26 @@ pub(super) fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
+    }
+}
+
+/// What an address is for, the best one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AddressKind {
+    /// The address is called the primary one, whatever its type.
+    Primary,
+    Work,
+    Unreported,
+    Other,
+}
+
+impl AddressKind {
+    /// By the `type` beside an address.
+    pub(super) fn of(word: &str) -> Self {
+        match trim(word).to_ascii_lowercase().as_str() {
+            "work" | "business" | "company" | "corporate" | "office" => Self::Work,
+            "" | "primary" | "main" | "default" => Self::Unreported,
+            _ => Self::Other,
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The events of a walk.
 pub(super) enum WalkStep<'t> {
@@ -47,10 +48,7 @@ pub(super) fn walk<'t>(
 /// The message of the parser without the place, which the caller adds.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let message = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(message, _)| message);
-    match message {
+    match text.rsplit_once(" at line ").map_or(&*text, |of| of.0) {
         "recursion limit exceeded" => "it is nested more than 127 levels deep".to_owned(),
         message => message.to_owned(),
     }
@@ -128,26 +126,5 @@ impl<'t, F: FnMut(WalkStep<'t>)> Visitor<'t> for ValueWalk<'_, F> {
 }
 
 /// A key, borrowed if it has no escapes.
-struct ShortText<'t>(Cow<'t, str>);
-
-impl<'t> Deserialize<'t> for ShortText<'t> {
-    fn deserialize<D: Deserializer<'t>>(json: D) -> Result<Self, D::Error> {
-        struct Take;
-        impl<'t> Visitor<'t> for Take {
-            type Value = ShortText<'t>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, key: &'t str) -> Result<ShortText<'t>, E> {
-                Ok(ShortText(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<ShortText<'t>, E> {
-                Ok(ShortText(Cow::Owned(key.to_owned())))
-            }
-        }
-        json.deserialize_str(Take)
-    }
-}
+#[derive(Deserialize)]
+struct ShortText<'t>(#[serde(borrow)] Cow<'t, str>);

@@ -1,12 +1,12 @@
 //! From bytes to text: unpacking and encodings.
 //!
-//! A name that comes out wrong is wrong in the evidence for ever, so a text whose encoding cannot
-//! be told is refused, with the encoding named that was tried.
+//! A name that comes out wrong is wrong in the evidence for ever, so a text of an unclear encoding is refused, with the
+//! encoding named that was tried.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::UTF_8;
 use flate2::read::MultiGzDecoder;
 
 /// Why bytes could not be unpacked.
@@ -35,14 +35,13 @@ pub(crate) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingF
     MultiGzDecoder::new(bytes.as_slice())
         .take(max_bytes.saturating_add(1))
         .read_to_end(&mut unpacked)
-        .map_err(|error| {
-            PackingFault::Damaged(match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => {
-                    "the gzip ends too early: the file looks truncated".to_owned()
-                }
-                _ => format!("the gzip is damaged: {error}"),
-            })
-        })?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                "the gzip ends too early: the file looks truncated".to_owned()
+            }
+            _ => format!("the gzip is damaged: {error}"),
+        })
+        .map_err(PackingFault::Damaged)?;
     if unpacked.len() as u64 > max_bytes {
         return Err(PackingFault::TooLarge);
     }
@@ -62,43 +61,16 @@ pub(crate) struct Decoded {
 ///
 /// # Errors
 /// Why they are no text we can read.
-pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<Decoded, String> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, String> {
     if let Some(other) = something_else(&bytes) {
         return Err(format!(
             "the file is {other}, not text: export it as CSV or JSON"
         ));
     }
-    let (encoding, mark) = match marked(&bytes) {
-        Some(marked) => marked,
-        None => match unmarked_wide(&bytes) {
-            Some(encoding) => (encoding, 0),
-            None => return decode_narrow(bytes),
-        },
+    let Some(((name, read), mark)) = wide(&bytes) else {
+        return decode_narrow(bytes);
     };
-    let (text, name) = match encoding {
-        Wide::Utf8 => {
-            bytes.drain(..mark);
-            return match String::from_utf8(bytes) {
-                Ok(text) => Ok(Decoded {
-                    text,
-                    encoding: UTF_8.name(),
-                    note: None,
-                }),
-                Err(error) => {
-                    let at = error.utf8_error().valid_up_to();
-                    Err(not_utf8(error.as_bytes(), at))
-                }
-            };
-        }
-        Wide::Utf16(encoding) => (
-            encoding
-                .decode_without_bom_handling_and_without_replacement(&bytes[mark..])
-                .map(|text| text.into_owned()),
-            encoding.name(),
-        ),
-        Wide::Utf32 { little, name } => (utf_32(&bytes[mark..], little), name),
-    };
-    let text = text.ok_or_else(|| {
+    let text = read(&bytes[mark..]).ok_or_else(|| {
         format!("the text is not valid {name}, the encoding its first bytes announce: export it as UTF-8")
     })?;
     Ok(Decoded {
@@ -119,110 +91,95 @@ fn something_else(bytes: &[u8]) -> Option<&'static str> {
         (b"BZh", "packed with bzip2"),
         (b"\xFD7zXZ", "packed with xz"),
     ];
-    let known = FORMATS
-        .iter()
-        .find(|(magic, _)| bytes.starts_with(magic))
-        .map(|(_, name)| *name);
-    let start = bytes.trim_ascii_start();
-    let begins = |tag: &str| {
-        start
-            .get(..tag.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(tag.as_bytes()))
-    };
-    known.or_else(|| {
-        if begins("<!doctype html") || begins("<html") {
-            Some("a web page (of a login, perhaps)")
-        } else if begins("<?xml") {
-            Some("XML")
-        } else {
-            None
-        }
-    })
-}
-
-#[derive(Clone, Copy)]
-enum Wide {
-    Utf8,
-    Utf16(&'static Encoding),
-    Utf32 { little: bool, name: &'static str },
-}
-
-const UTF_32LE: Wide = Wide::Utf32 {
-    little: true,
-    name: "UTF-32LE",
-};
-const UTF_32BE: Wide = Wide::Utf32 {
-    little: false,
-    name: "UTF-32BE",
-};
-
-/// The encoding a byte order mark names, and the mark's length.
-fn marked(bytes: &[u8]) -> Option<(Wide, usize)> {
-    // UTF-32LE first: its mark begins with that of UTF-16LE.
-    let marks: [(&[u8], Wide); 5] = [
-        (&[0xFF, 0xFE, 0, 0], UTF_32LE),
-        (&[0, 0, 0xFE, 0xFF], UTF_32BE),
-        (&[0xEF, 0xBB, 0xBF], Wide::Utf8),
-        (&[0xFF, 0xFE], Wide::Utf16(UTF_16LE)),
-        (&[0xFE, 0xFF], Wide::Utf16(UTF_16BE)),
+    const TAGS: [(&str, &str); 3] = [
+        ("<!doctype html", "a web page (of a login, perhaps)"),
+        ("<html", "a web page (of a login, perhaps)"),
+        ("<?xml", "XML"),
     ];
-    marks
+    let start = bytes.trim_ascii_start();
+    let begins = |(tag, _): &(&str, &str)| {
+        let head = start.get(..tag.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(tag.as_bytes()))
+    };
+    let format = FORMATS
         .into_iter()
-        .find(|(mark, _)| bytes.starts_with(mark))
-        .map(|(mark, encoding)| (encoding, mark.len()))
+        .find(|(magic, _)| bytes.starts_with(magic));
+    let tag = || TAGS.into_iter().find(begins);
+    format
+        .map(|(_, name)| name)
+        .or_else(|| tag().map(|(_, name)| name))
 }
 
-/// Wide encodings without a mark, by where the zero bytes of a header's ASCII letters are.
-fn unmarked_wide(bytes: &[u8]) -> Option<Wide> {
+/// The name of an encoding whose letters are of several bytes each, and its reader.
+type Wide = (&'static str, fn(&[u8]) -> Option<String>);
+
+const UTF_16LE: Wide = ("UTF-16LE", |bytes| utf_16(bytes, u16::from_le_bytes));
+const UTF_16BE: Wide = ("UTF-16BE", |bytes| utf_16(bytes, u16::from_be_bytes));
+const UTF_32LE: Wide = ("UTF-32LE", |bytes| utf_32(bytes, u32::from_le_bytes));
+const UTF_32BE: Wide = ("UTF-32BE", |bytes| utf_32(bytes, u32::from_be_bytes));
+
+/// The wide encoding of a text, and the length of its byte order mark. Without a mark, the zero bytes of a header's ASCII
+/// letters show it.
+fn wide(bytes: &[u8]) -> Option<(Wide, usize)> {
     match bytes {
-        [1..=255, 0, 0, 0, ..] => Some(UTF_32LE),
-        [0, 0, 0, 1..=255, ..] => Some(UTF_32BE),
-        [1..=255, 0, 1..=255, 0, ..] => Some(Wide::Utf16(UTF_16LE)),
-        [0, 1..=255, 0, 1..=255, ..] => Some(Wide::Utf16(UTF_16BE)),
+        // Before UTF-16LE, whose mark is the beginning of this one.
+        [0xFF, 0xFE, 0, 0, ..] => Some((UTF_32LE, 4)),
+        [0, 0, 0xFE, 0xFF, ..] => Some((UTF_32BE, 4)),
+        [0xFF, 0xFE, ..] => Some((UTF_16LE, 2)),
+        [0xFE, 0xFF, ..] => Some((UTF_16BE, 2)),
+        [1..=255, 0, 0, 0, ..] => Some((UTF_32LE, 0)),
+        [0, 0, 0, 1..=255, ..] => Some((UTF_32BE, 0)),
+        [1..=255, 0, 1..=255, 0, ..] => Some((UTF_16LE, 0)),
+        [0, 1..=255, 0, 1..=255, ..] => Some((UTF_16BE, 0)),
         _ => None,
     }
 }
 
-fn utf_32(bytes: &[u8], little: bool) -> Option<String> {
-    let (units, []) = bytes.as_chunks::<4>() else {
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (units, []) = bytes.as_chunks() else {
         return None;
     };
-    units
-        .iter()
-        .map(|unit| {
-            char::from_u32(if little {
-                u32::from_le_bytes(*unit)
-            } else {
-                u32::from_be_bytes(*unit)
-            })
-        })
-        .collect()
+    let letters = char::decode_utf16(units.iter().map(|bytes| unit(*bytes)));
+    letters.collect::<Result<_, _>>().ok()
 }
 
-/// Text without a mark and without wide letters: UTF-8, else one of the old one-byte encodings.
-fn decode_narrow(bytes: Vec<u8>) -> Result<Decoded, String> {
-    let bytes = match String::from_utf8(bytes) {
+fn utf_32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
+    let (units, []) = bytes.as_chunks() else {
+        return None;
+    };
+    let letters = units.iter().map(|bytes| char::from_u32(unit(*bytes)));
+    letters.collect()
+}
+
+/// Text without wide letters: UTF-8, which may have a mark, else one of the old one-byte encodings.
+fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
+    let is_marked = bytes.starts_with(b"\xEF\xBB\xBF");
+    if is_marked {
+        bytes.drain(..3);
+    }
+    let error = match String::from_utf8(bytes) {
+        Ok(text) if !is_marked && text.contains('\0') => {
+            return Err("the file holds zero bytes: it is not text".to_owned());
+        }
         Ok(text) => {
-            if text.contains('\0') {
-                return Err("the file holds zero bytes: it is not text".to_owned());
-            }
             return Ok(Decoded {
                 text,
                 encoding: UTF_8.name(),
                 note: None,
             });
         }
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let bytes = error.into_bytes();
-            // A letter of several bytes came out right before: the text is UTF-8 and damaged.
-            // Read in an old encoding all its good names would come out wrong.
-            if !bytes[..valid].is_ascii() {
-                return Err(not_utf8(&bytes, valid));
-            }
-            bytes
-        }
+        Err(error) => error,
     };
+    let valid = error.utf8_error().valid_up_to();
+    let bytes = error.into_bytes();
+    // A letter of several bytes came out right before: the text is UTF-8 and damaged.
+    // Read in an old encoding all its good names would come out wrong.
+    if is_marked || !bytes[..valid].is_ascii() {
+        let line = 1 + bytes[..valid].iter().filter(|b| **b == b'\n').count();
+        return Err(format!(
+            "the text is UTF-8 until line {line} and damaged or truncated there: export it again as UTF-8"
+        ));
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(&bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
@@ -248,13 +205,6 @@ fn decode_narrow(bytes: Vec<u8>) -> Result<Decoded, String> {
                 "the text is not UTF-8, nor valid {name} as its letters suggest: export it as UTF-8"
             )
         })
-}
-
-fn not_utf8(bytes: &[u8], valid_up_to: usize) -> String {
-    let line = 1 + bytes[..valid_up_to].iter().filter(|b| **b == b'\n').count();
-    format!(
-        "the text is UTF-8 until line {line} and damaged or truncated there: export it again as UTF-8"
-    )
 }
 
 #[cfg(test)]

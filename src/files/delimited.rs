@@ -31,14 +31,12 @@ pub(crate) fn column_key(header: &str) -> String {
 /// first, a comma.
 pub(crate) fn delimiter(text: &str, names: &[&str]) -> u8 {
     let known = |delimiter: &u8| {
-        let mut record = StringRecord::new();
-        match reader(text, *delimiter, false).read_record(&mut record) {
-            Ok(_) => {
-                let is_known = |cell: &&str| names.contains(&&*column_key(cell));
-                record.iter().filter(is_known).count()
-            }
-            Err(_) => 0,
-        }
+        let header = reader(text, *delimiter, false)
+            .into_records()
+            .next()?
+            .ok()?;
+        let is_known = |cell: &&str| names.contains(&&*column_key(cell));
+        Some(header.iter().filter(is_known).count())
     };
     let best = DELIMITERS.into_iter().rev().max_by_key(known);
     best.unwrap_or(b',')
@@ -219,13 +217,12 @@ impl QuoteFault {
         } else {
             format!(" (the row runs to line {last_line})")
         };
-        match self {
-            Self::NeverClosed => format!("a quote is never closed{place}"),
-            Self::TextAfterQuote => {
-                format!("a quote is closed where the cell does not end{place}")
-            }
-            Self::BlankBeforeQuote => format!("a blank stands before an opening quote{place}"),
-        }
+        let fault = match self {
+            Self::NeverClosed => "a quote is never closed",
+            Self::TextAfterQuote => "a quote is closed where the cell does not end",
+            Self::BlankBeforeQuote => "a blank stands before an opening quote",
+        };
+        format!("{fault}{place}")
     }
 }
 

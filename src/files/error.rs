@@ -7,123 +7,122 @@ use super::Purpose;
 use crate::aws::AwsError;
 use crate::net::{ErrorKind, NetError};
 
-/// A file could not be fetched. What is wrong *inside* of it is for whoever asked for it: of an
-/// [`HrFeed`](crate::model::HrFeed) it is evidence, and the run goes on to say so.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
+/// A file could not be fetched. Its reader reports what is wrong *inside* of it: faults of an
+/// [`HrFeed`](crate::model::HrFeed) are evidence, and the run goes on to report them.
+#[derive(Debug)]
+pub struct FileError {
+    pub purpose: Purpose,
+    /// The address without credentials and query.
+    pub location: Box<str>,
+    pub fault: FetchFault,
+}
+
+/// Why a file could not be fetched.
+#[derive(Debug)]
+pub enum FetchFault {
     /// Nothing is there: the configuration is wrong, and trying again changes nothing.
-    #[error("there is no {purpose} at `{location}`")]
-    NotFound {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it was looked for.
-        location: String,
-    },
-    /// A folder stands where the file should be.
-    #[error("`{location}` is a folder and no {purpose}: name the file")]
-    NotAFile {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it was looked for.
-        location: String,
-    },
+    NotFound,
+    /// A folder is at the place of the file.
+    IsFolder,
     /// It is there, and we may not read it.
-    #[error("reading the {purpose} at `{location}` was refused: {refusal}")]
-    Refused {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it is.
-        location: String,
-        /// Who said no.
-        refusal: Refusal,
-    },
-    /// It is larger than we are willing to hold in memory.
-    #[error(
-        "the {purpose} at `{location}` is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
-        mebibytes(*limit_bytes)
-    )]
-    TooLarge {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it is.
-        location: String,
-        /// The cap.
-        limit_bytes: u64,
-    },
+    Refused(Refusal),
+    /// It is larger than this many bytes, more than we are willing to hold in memory.
+    TooLarge(u64),
     /// The server gave no usable answer.
-    #[error("the {purpose} at `{location}` cannot be fetched")]
-    Net {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it is.
-        location: String,
-        /// What happened.
-        #[source]
-        cause: NetError,
-    },
+    Net(NetError),
     /// The bucket did not hand it out.
-    #[error("the {purpose} at `{location}` cannot be fetched")]
-    Aws {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it is.
-        location: String,
-        /// What happened.
-        #[source]
-        cause: AwsError,
-    },
+    Aws(AwsError),
     /// It could not be read now; later it may.
-    #[error("the {purpose} at `{location}` cannot be read at the moment")]
-    Unavailable {
-        /// What it is for.
-        purpose: Purpose,
-        /// Where it is.
-        location: String,
-        /// What happened.
-        #[source]
-        cause: Box<dyn Error + Send + Sync>,
-    },
+    Unavailable(Box<dyn Error + Send + Sync>),
 }
 
 impl FileError {
-    /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => {
+        match &self.fault {
+            FetchFault::NotFound | FetchFault::IsFolder | FetchFault::TooLarge(_) => {
                 ErrorKind::Configuration
             }
-            Self::Refused { .. } => ErrorKind::Refused,
-            Self::Unavailable { .. } => ErrorKind::Transient,
-            Self::Net { cause, .. } => cause.kind(),
-            Self::Aws { cause, .. } => cause.kind(),
+            FetchFault::Refused(_) => ErrorKind::Refused,
+            FetchFault::Unavailable(_) => ErrorKind::Transient,
+            FetchFault::Net(cause) => cause.kind(),
+            FetchFault::Aws(cause) => cause.kind(),
         }
     }
 
-    /// What the operator may do about it.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotFound { purpose, .. } | Self::NotAFile { purpose, .. } => {
-                return Some(format!("correct {}", purpose.variable()));
+        let variable = self.purpose.variable();
+        match (&self.fault, self.purpose) {
+            (FetchFault::NotFound | FetchFault::IsFolder, _) => Some(format!("correct {variable}")),
+            (FetchFault::Refused(Refusal::Permission), _) => {
+                Some("let the job's user read the file".to_owned())
             }
-            Self::Refused {
-                refusal: Refusal::Permission,
-                ..
-            } => "let the job's user read the file",
-            Self::Refused {
-                purpose: Purpose::HrFeed,
-                ..
-            } => "check HR_FEED_AUTHORIZATION",
-            Self::Refused { purpose, .. } => {
-                return Some(format!(
-                    "let the job read what {} names",
-                    purpose.variable()
-                ));
+            (FetchFault::Refused(_), Purpose::HrFeed) => {
+                Some("check HR_FEED_AUTHORIZATION".to_owned())
             }
-            Self::TooLarge { .. } | Self::Unavailable { .. } => return None,
-            Self::Net { cause, .. } => return cause.hint().map(str::to_owned),
-            Self::Aws { cause, .. } => return cause.hint().map(str::to_owned),
-        };
-        Some(hint.to_owned())
+            (FetchFault::Refused(_), _) => Some(format!("let the job read what {variable} names")),
+            (FetchFault::TooLarge(_) | FetchFault::Unavailable(_), _) => None,
+            (FetchFault::Net(cause), _) => cause.hint().map(str::to_owned),
+            (FetchFault::Aws(cause), _) => cause.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (purpose, location) = (self.purpose, &self.location);
+        let file = format_args!("the {purpose} at `{location}`");
+        match &self.fault {
+            FetchFault::NotFound => write!(f, "there is no {purpose} at `{location}`"),
+            FetchFault::IsFolder => {
+                write!(
+                    f,
+                    "`{location}` is a folder and no {purpose}: name the file"
+                )
+            }
+            FetchFault::Refused(refusal) => write!(f, "reading {file} was refused: {refusal}"),
+            FetchFault::TooLarge(limit_bytes) => write!(
+                f,
+                "{file} is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
+                mebibytes(*limit_bytes)
+            ),
+            FetchFault::Net(_) | FetchFault::Aws(_) => write!(f, "{file} cannot be fetched"),
+            FetchFault::Unavailable(_) => write!(f, "{file} cannot be read at the moment"),
+        }
+    }
+}
+
+impl Error for FileError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.fault {
+            FetchFault::Net(cause) => Some(cause),
+            FetchFault::Aws(cause) => Some(cause),
+            FetchFault::Unavailable(cause) => Some(&**cause),
+            FetchFault::NotFound
+            | FetchFault::IsFolder
+            | FetchFault::Refused(_)
+            | FetchFault::TooLarge(_) => None,
+        }
+    }
+}
+
+impl From<NetError> for FetchFault {
+    fn from(error: NetError) -> Self {
+        match (error.status(), error) {
+            (_, NetError::TooLarge { limit, .. }) => Self::TooLarge(limit),
+            (Some(status @ (401 | 403)), _) => Self::Refused(Refusal::Status(status)),
+            (Some(404 | 410), _) => Self::NotFound,
+            (_, error) => Self::Net(error),
+        }
+    }
+}
+
+impl From<AwsError> for FetchFault {
+    fn from(error: AwsError) -> Self {
+        match error {
+            AwsError::TooLarge { max_bytes, .. } => Self::TooLarge(max_bytes),
+            error => Self::Aws(error),
+        }
     }
 }
 
@@ -134,7 +133,7 @@ pub enum Refusal {
     Permission,
     /// A server, with this status (401 or 403).
     Status(u16),
-    /// Nobody yet: the authorization cannot be sent.
+    /// This program: the authorization cannot be sent.
     Authorization,
 }
 
@@ -150,10 +149,8 @@ impl fmt::Display for Refusal {
 
 /// A size in the unit people compare it with.
 fn mebibytes(bytes: u64) -> String {
-    const MIB: u64 = 1024 * 1024;
-    if bytes < MIB {
-        "less than 1 MiB".to_owned()
-    } else {
-        format!("{} MiB", bytes / MIB)
+    match bytes >> 20 {
+        0 => "less than 1 MiB".to_owned(),
+        mebibytes => format!("{mebibytes} MiB"),
     }
 }

@@ -1,6 +1,6 @@
-//! Files that others leave for a review: at a path, behind https, or in a bucket.
+//! Files at a path, behind https, or in a bucket.
 //!
-//! Fetched never more of than a cap, unpacked and decoded; the callers know what they mean.
+//! Reads at most as many bytes as a cap allows, unpacks and decodes them. The callers interpret the content.
 
 mod decode;
 pub(crate) mod delimited;
@@ -14,25 +14,22 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub(crate) use decode::{PackingFault, decode, is_gzip, unpack};
-pub use error::{FileError, Refusal};
+pub use error::{FetchFault, FileError, Refusal};
 pub use location::Location;
 
 use crate::model::AgeBasis;
 use crate::net::Deadline;
 
-/// What a file is for: messages say it, and which variable names it.
+/// What a file is for. Messages name it, and the variable with its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// What HR says.
     HrFeed,
-    /// Accounts tied to people by hand.
     Aliases,
-    /// Approved exceptions.
     Exceptions,
 }
 
 impl Purpose {
-    /// The variable that says where the file is.
+    /// The variable with the file's address.
     pub fn variable(self) -> &'static str {
         match self {
             Self::HrFeed => "HR_FEED_URL",
@@ -52,17 +49,28 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// What is known of a file's bytes beside the bytes.
+/// What is known of a file beside its bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
     /// The address, without credentials and without query.
     pub url: String,
-    /// When the bytes were last changed, if anybody said.
+    /// When the bytes were last changed, if known.
     pub modified_at: Option<Timestamp>,
-    /// Who said so.
+    /// The source of that instant.
     pub age_basis: AgeBasis,
     /// The answer they came in, if it was one over https.
     pub answer: Option<Answered>,
+}
+
+impl Fetched {
+    /// Bytes that were last changed at this instant, if it is known.
+    fn dated(modified_at: Option<Timestamp>, basis: AgeBasis) -> Self {
+        Self {
+            modified_at,
+            age_basis: modified_at.map_or(AgeBasis::Unknown, |_| basis),
+            ..Self::default()
+        }
+    }
 }
 
 /// What the head of an answer says of its body.
@@ -83,40 +91,34 @@ pub async fn fetch(
     max_bytes: u64,
     deadline: Deadline,
 ) -> Result<(Vec<u8>, Fetched), FileError> {
-    match location {
-        Location::Path(path) => path::read(path, purpose, max_bytes).await,
+    let url = location.to_string();
+    let content = match location {
+        Location::Path(path) => path::read(path, max_bytes).await,
         Location::Http {
             url,
             authorization,
             http,
-        } => {
-            let authorization = authorization.as_ref();
-            remote::web(url, authorization, http, purpose, max_bytes, deadline).await
-        }
+        } => remote::web(url, authorization.as_ref(), http, max_bytes, deadline).await,
         Location::S3 {
             bucket,
             key,
             force_path_style,
-        } => remote::object(bucket, key, *force_path_style, purpose, max_bytes).await,
+        } => remote::object(bucket, key, *force_path_style, max_bytes).await,
+    };
+    match content {
+        Ok((bytes, fetched)) => Ok((bytes, Fetched { url, ..fetched })),
+        Err(fault) => Err(FileError {
+            purpose,
+            location: url.into(),
+            fault,
+        }),
     }
 }
 
-/// Does what takes its time on a thread of its own, so that a signal is heard meanwhile. A panic in
-/// it is a fault of ours and stays one: no other try would help.
-pub(crate) async fn aside<T: Send + 'static>(
-    purpose: Purpose,
-    location: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, FileError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done),
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(stopped) => Err(FileError::Unavailable {
-                purpose,
-                location: location.to_owned(),
-                cause: stopped.into(),
-            }),
-        },
-    }
+/// Does slow work on a thread of its own, so that a signal is heard meanwhile. A panic in it is a bug, which stays a
+/// panic: a retry would not help.
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    // Nothing cancels it, so it can only have panicked.
+    done.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
 }

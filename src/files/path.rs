@@ -6,90 +6,51 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Fetched, FileError, Purpose, Refusal, aside};
+use super::{FetchFault, Fetched, Refusal, aside};
 use crate::model::AgeBasis;
 
-/// Reads a file, off the threads that must stay free to hear a signal.
-pub(super) async fn read(
-    path: &Path,
-    purpose: Purpose,
-    max_bytes: u64,
-) -> Result<(Vec<u8>, Fetched), FileError> {
+/// Reads a file on a thread of its own, so that a signal is heard meanwhile.
+pub(super) async fn read(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FetchFault> {
     let path = path.to_owned();
-    let location = path.display().to_string();
-    aside(purpose, &location, move || {
-        read_file(&path, purpose, max_bytes)
-    })
-    .await?
+    aside(move || read_file(&path, max_bytes)).await
 }
 
-fn read_file(
-    path: &Path,
-    purpose: Purpose,
-    max_bytes: u64,
-) -> Result<(Vec<u8>, Fetched), FileError> {
-    let location = path.display().to_string();
-    let failed = |error: io::Error| {
-        let location = location.clone();
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                FileError::NotFound { purpose, location }
-            }
-            io::ErrorKind::PermissionDenied => FileError::Refused {
-                purpose,
-                location,
-                refusal: Refusal::Permission,
-            },
-            io::ErrorKind::IsADirectory => FileError::NotAFile { purpose, location },
-            _ => FileError::Unavailable {
-                purpose,
-                location,
-                cause: error.into(),
-            },
-        }
-    };
-    let mut file = File::open(path).map_err(failed)?;
+fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FetchFault> {
+    let mut file = File::open(path)?;
     // Asked of the open file, so that age and content belong together whatever replaces the path.
-    let before = file.metadata().map_err(failed)?;
+    let before = file.metadata()?;
     if before.is_dir() {
-        return Err(FileError::NotAFile { purpose, location });
+        return Err(FetchFault::IsFolder);
     }
     let mut bytes = Vec::new();
-    let taken = file
-        .by_ref()
-        .take(max_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if taken as u64 > max_bytes {
-        return Err(FileError::TooLarge {
-            purpose,
-            location,
-            limit_bytes: max_bytes,
-        });
+    let mut limited = file.by_ref().take(max_bytes.saturating_add(1));
+    let taken = limited.read_to_end(&mut bytes)? as u64;
+    if taken > max_bytes {
+        return Err(FetchFault::TooLarge(max_bytes));
     }
-    let mut fetched = Fetched {
-        url: location.clone(),
-        modified_at: None,
-        age_basis: AgeBasis::Unknown,
-        answer: None,
-    };
+    let mut modified_at = None;
     // A pipe has a time too, but it says nothing of the content.
     if before.is_file() {
-        let after = file.metadata().map_err(failed)?;
-        let modified = after.modified().map_err(failed)?;
-        if after.len() != taken as u64 || before.modified().map_err(failed)? != modified {
-            return Err(FileError::Unavailable {
-                purpose,
-                location,
-                cause: "the file changed while it was read".into(),
-            });
+        let after = file.metadata()?;
+        let modified = after.modified()?;
+        if after.len() != taken || before.modified()? != modified {
+            let cause = "the file changed while it was read";
+            return Err(FetchFault::Unavailable(cause.into()));
         }
-        fetched.modified_at = Timestamp::try_from(modified).ok();
-        if fetched.modified_at.is_some() {
-            fetched.age_basis = AgeBasis::FileMtime;
+        modified_at = Timestamp::try_from(modified).ok();
+    }
+    Ok((bytes, Fetched::dated(modified_at, AgeBasis::FileMtime)))
+}
+
+impl From<io::Error> for FetchFault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
+            io::ErrorKind::PermissionDenied => Self::Refused(Refusal::Permission),
+            io::ErrorKind::IsADirectory => Self::IsFolder,
+            _ => Self::Unavailable(error.into()),
         }
     }
-    Ok((bytes, fetched))
 }
 
 #[cfg(test)]
@@ -99,13 +60,21 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::files::{self, FileError, Location, Purpose};
+    use crate::net::Deadline;
+
+    async fn fetch(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FileError> {
+        let deadline = Deadline::after(std::time::Duration::from_secs(60));
+        let location = Location::Path(path.to_owned());
+        files::fetch(&location, Purpose::HrFeed, max_bytes, deadline).await
+    }
 
     #[tokio::test]
     async fn a_file_is_read_whole_and_its_age_is_its_mtime() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, b"Employee ID").expect("a file");
-        let (bytes, fetched) = read(&path, Purpose::HrFeed, 11).await.expect("the file");
+        let (bytes, fetched) = fetch(&path, 11).await.expect("the file");
         assert_eq!(bytes, b"Employee ID");
         assert_eq!(fetched.age_basis, AgeBasis::FileMtime);
         assert!(fetched.modified_at.is_some());
@@ -117,9 +86,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, vec![b'x'; 2 * 1024 * 1024 + 1]).expect("a file");
-        let error = read(&path, Purpose::HrFeed, 2 * 1024 * 1024)
-            .await
-            .expect_err("too large");
+        let error = fetch(&path, 2 * 1024 * 1024).await.expect_err("too large");
         let text = error
             .to_string()
             .replace(&path.display().to_string(), "hr.csv");
@@ -129,10 +96,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_there_a_folder_and_a_forbidden_file_are_distinguished() {
         let folder = tempfile::tempdir().expect("a folder");
-        let absent = read(&folder.path().join("absent.csv"), Purpose::HrFeed, 10).await;
-        assert!(matches!(absent, Err(FileError::NotFound { .. })));
-        let a_folder = read(folder.path(), Purpose::HrFeed, 10).await;
-        assert!(matches!(a_folder, Err(FileError::NotAFile { .. })));
+        let absent = read(&folder.path().join("absent.csv"), 10).await;
+        assert!(matches!(absent, Err(FetchFault::NotFound)));
+        let a_folder = read(folder.path(), 10).await;
+        assert!(matches!(a_folder, Err(FetchFault::IsFolder)));
 
         let path = folder.path().join("secret.csv");
         std::fs::write(&path, b"x").expect("a file");
@@ -141,7 +108,7 @@ mod tests {
             println!("skipped: this user may read everything");
             return;
         }
-        let refused = read(&path, Purpose::HrFeed, 10).await;
-        assert!(matches!(refused, Err(FileError::Refused { .. })));
+        let refused = read(&path, 10).await;
+        assert!(matches!(refused, Err(FetchFault::Refused(_))));
     }
 }

@@ -5,77 +5,41 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::location::shown;
-use super::{Answered, Fetched, FileError, Purpose, Refusal};
-use crate::aws::{self, AwsError};
+use super::{Answered, FetchFault, Fetched, Refusal};
+use crate::aws;
 use crate::model::AgeBasis;
-use crate::net::{self, Deadline, Http, NetError, Request};
+use crate::net::{self, Deadline, Http, Request};
 
 /// Gets a file over https. No redirect is followed: the authorization goes to one host only.
 pub(super) async fn web(
     url: &Url,
     authorization: Option<&SecretString>,
     settings: &net::Settings,
-    purpose: Purpose,
     max_bytes: u64,
     deadline: Deadline,
-) -> Result<(Vec<u8>, Fetched), FileError> {
-    let location = shown(url);
-    let refused = |error: NetError| match error {
-        NetError::TooLarge { .. } => FileError::TooLarge {
-            purpose,
-            location: location.clone(),
-            limit_bytes: max_bytes,
-        },
-        error => match error.status() {
-            Some(status @ (401 | 403)) => FileError::Refused {
-                purpose,
-                location: location.clone(),
-                refusal: Refusal::Status(status),
-            },
-            Some(404 | 410) => FileError::NotFound {
-                purpose,
-                location: location.clone(),
-            },
-            _ => FileError::Net {
-                purpose,
-                location: location.clone(),
-                cause: error,
-            },
-        },
-    };
+) -> Result<(Vec<u8>, Fetched), FetchFault> {
     let mut headers = HeaderMap::new();
     if let Some(secret) = authorization {
         // The settings took only what a header can carry.
-        let mut value =
-            HeaderValue::from_str(secret.expose_secret()).map_err(|_| FileError::Refused {
-                purpose,
-                location: location.clone(),
-                refusal: Refusal::Authorization,
-            })?;
+        let mut value = HeaderValue::from_str(secret.expose_secret())
+            .map_err(|_| FetchFault::Refused(Refusal::Authorization))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    let http = Http::new(settings, deadline).map_err(refused)?;
     let request = Request {
         url: url.clone(),
         headers,
         max_bytes,
         pacer: None,
-        what: format!("GET {location}"),
+        what: format!("GET {}", shown(url)),
     };
-    let answer = http.get(request).await.map_err(refused)?;
-    let modified_at = answer.last_modified();
+    let answer = Http::new(settings, deadline)?.get(request).await?;
     let fetched = Fetched {
-        url: location.clone(),
-        modified_at,
-        age_basis: match modified_at {
-            Some(_) => AgeBasis::HttpLastModified,
-            None => AgeBasis::Unknown,
-        },
         answer: Some(Answered {
             status: answer.status.as_u16(),
             headers: texts(&answer.headers),
         }),
+        ..Fetched::dated(answer.last_modified(), AgeBasis::HttpLastModified)
     };
     Ok((answer.body, fetched))
 }
@@ -93,32 +57,9 @@ pub(super) async fn object(
     bucket: &str,
     key: &str,
     force_path_style: bool,
-    purpose: Purpose,
     max_bytes: u64,
-) -> Result<(Vec<u8>, Fetched), FileError> {
-    let location = format!("s3://{bucket}/{key}");
-    let object = aws::get_object(bucket, key, force_path_style, max_bytes)
-        .await
-        .map_err(|error| match error {
-            AwsError::TooLarge { .. } => FileError::TooLarge {
-                purpose,
-                location: location.clone(),
-                limit_bytes: max_bytes,
-            },
-            error => FileError::Aws {
-                purpose,
-                location: location.clone(),
-                cause: error,
-            },
-        })?;
-    let fetched = Fetched {
-        url: location.clone(),
-        modified_at: object.last_modified,
-        age_basis: match object.last_modified {
-            Some(_) => AgeBasis::S3LastModified,
-            None => AgeBasis::Unknown,
-        },
-        answer: None,
-    };
+) -> Result<(Vec<u8>, Fetched), FetchFault> {
+    let object = aws::get_object(bucket, key, force_path_style, max_bytes).await?;
+    let fetched = Fetched::dated(object.last_modified, AgeBasis::S3LastModified);
     Ok((object.bytes, fetched))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::domains::SameDomains;
 use super::lookup::{Map, found};
-use super::{DirectiveState, Inputs, Leaver, PersonLinks};
+use super::{Inputs, Leaver, ManualState, PersonLinks};
 use crate::model::{
     Account, EmailAddress, HrRow, NameWords, RejectedRow, fold, is_zero_width, read_addresses,
 };
@@ -19,10 +19,10 @@ const PLACEHOLDERS: &str = "above applicable approver as blank ditto empty excep
 pub(super) const OWN_APPROVAL: &str = "it is approved by the person it is for";
 
 /// Why a line is never used.
-pub(super) type Fault = (DirectiveState, String);
+pub(super) type Fault = (ManualState, String);
 
 pub(super) fn malformed(reason: impl Into<String>) -> Fault {
-    (DirectiveState::Malformed, reason.into())
+    (ManualState::Malformed, reason.into())
 }
 
 /// The text of a required cell.
@@ -282,8 +282,8 @@ impl<'a> Register<'a> {
     /// Empty if there are no lines.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let mut register = Self::default();
-        let directives = &inputs.directives;
-        if directives.aliases().is_empty() && directives.exceptions().is_empty() {
+        let manual = &inputs.manual;
+        if manual.aliases().is_empty() && manual.exceptions().is_empty() {
             return register;
         }
         for row in &inputs.hr.rows {

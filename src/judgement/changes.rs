@@ -199,7 +199,7 @@ fn of_rules(inputs: &Inputs, changes: &mut Vec<Change>) {
     }
 }
 
-/// Every rule that is set differently, by its name in the manifest; a file of directives by its hash.
+/// Every rule that is set differently, by its name in the manifest; a file of manual decisions by its hash.
 pub(super) fn differing_rules(
     previous: &Previous,
     inputs: &Inputs,
@@ -219,11 +219,11 @@ pub(super) fn differing_rules(
         .filter(|(rule, value)| before.get(rule.as_str()) != Some(value))
         .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))));
 
-    let now = inputs.directives.sha256();
-    let names: BTreeSet<&String> = previous.directives.keys().chain(now.keys()).collect();
+    let now = inputs.manual.sha256();
+    let names: BTreeSet<&String> = previous.manual.keys().chain(now.keys()).collect();
     let files = names.into_iter().map(|name| {
         let sha256 = |of: &BTreeMap<String, String>| of.get(name).cloned().unwrap_or_default();
-        (name.clone(), sha256(&previous.directives), sha256(&now))
+        (name.clone(), sha256(&previous.manual), sha256(&now))
     });
     let schedule =
         |of: &Option<RunSchedule>| of.as_ref().map_or_else(String::new, |of| of.to_string());

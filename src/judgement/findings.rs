@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::approvers::email_of;
-use super::directives::{Invalid, Line, NO_EMAIL, WITHOUT_ADDRESS};
+use super::manual::{Invalid, Line, NO_EMAIL, WITHOUT_ADDRESS};
 use super::matching::Matches;
 use super::outcomes::{JudgedLeaver, listed};
 use super::records::finding_id;
@@ -42,7 +42,7 @@ pub(super) fn of_the_run(
     unidentifiable(basis, &mut findings, uses);
     without_hr_record(basis, matches, &mut findings, uses);
     // Last: only by now it is known which lines were approved by the person they are for.
-    invalid_directives(basis, &mut findings, uses);
+    invalid_lines(basis, &mut findings, uses);
     findings.sort_by_cached_key(|of| {
         let (account, person) = (of.account_id.clone(), of.person_id.clone());
         let id = of.finding_id.clone();
@@ -289,7 +289,7 @@ fn without_owner(
     }
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
-    for (line, account) in basis.directives.left_behind_by(leaver, accounts) {
+    for (line, account) in basis.manual.left_behind_by(leaver, accounts) {
         let what = format!("the owner of account {} has left", account.id);
         uses.alias(line, what);
         let note = format!(
@@ -315,10 +315,10 @@ fn not_carried_out(inputs: &Inputs, of: &NotDone<'_>) -> Finding {
 }
 
 fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Uses) {
-    let directives = &basis.directives;
+    let manual = &basis.manual;
     let accounts = basis.inputs.population.accounts.iter();
     for account in accounts.filter(|of| of.access() != Access::None && of.emails.is_empty()) {
-        if directives.accept(account, NO_EMAIL, uses) {
+        if manual.accept(account, NO_EMAIL, uses) {
             continue;
         }
         let kind = FindingKind::AccountUnidentifiable;
@@ -343,7 +343,7 @@ fn without_hr_record(
     let links = matches.iter().flat_map(|matches| &matches.links);
     let owned: HashSet<&str> = links.map(|link| link.account_id).collect();
     let rejected: HashSet<EmailAddress> = inputs.hr.rejected.iter().filter_map(email_of).collect();
-    let directives = &basis.directives;
+    let manual = &basis.manual;
     for account in &inputs.population.accounts {
         if account.access() == Access::None
             || account.role == Role::Guest
@@ -351,7 +351,7 @@ fn without_hr_record(
             || !account.emails.iter().any(|email| basis.is_ours(email))
             // HR names the person, in a row that could not be read and fails a check of its own.
             || account.emails.iter().any(|email| rejected.contains(email))
-            || directives.accept(account, "no HR record", uses)
+            || manual.accept(account, "no HR record", uses)
         {
             continue;
         }
@@ -363,7 +363,7 @@ fn without_hr_record(
 }
 
 /// Lines of manual decisions that are never used.
-fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
+fn invalid_lines(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
     for Invalid { line, fault } in states::invalid(basis, uses) {
         let (kind, file) = match line {
             Line::Alias(_) => (FindingKind::AliasInvalid, "aliases"),

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::approvers::LineKey;
-use super::directives::{Named, UsableDirectives};
 use super::ends;
 use super::lookup::{Map, Set};
+use super::manual::{Named, UsableLines};
 use super::uses::Uses;
 use crate::model::{EmailAddress, Employment, HrDate, HrRow, Likeness, NameWords};
 
@@ -88,7 +88,7 @@ impl Sets {
 /// All people in the feed, and the number of rows whose id is that of a person with an unlike name.
 pub(super) fn of_rows<'a>(
     rows: &'a [HrRow],
-    directives: &UsableDirectives<'_>,
+    manual: &UsableLines<'_>,
     as_of: Timestamp,
     uses: &mut Uses,
 ) -> (Vec<Group<'a>>, usize) {
@@ -106,7 +106,7 @@ pub(super) fn of_rows<'a>(
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
     };
-    finder.by_decision(directives, uses);
+    finder.by_decision(manual, uses);
     for members in &ids {
         finder.unite_by_address(members);
     }
@@ -212,9 +212,9 @@ impl<'a> Finder<'a> {
     }
 
     /// Rows that an approved alias makes one person.
-    fn by_decision(&mut self, directives: &UsableDirectives<'_>, uses: &mut Uses) {
+    fn by_decision(&mut self, manual: &UsableLines<'_>, uses: &mut Uses) {
         let rows = self.rows;
-        for (line, pair, approved_by) in &directives.same_people {
+        for (line, pair, approved_by) in &manual.same_people {
             let with = |key: &LineKey<'_>| {
                 let is = |row: &HrRow| match key {
                     LineKey::Id(id) => row.person_id.as_deref() == Some(*id),
@@ -242,7 +242,7 @@ impl<'a> Finder<'a> {
                 shared_emails: &[],
                 names: &Vec::from_iter(names),
             };
-            if directives.may_take_for_one(*line, &themselves, approved_by, uses) {
+            if manual.may_take_for_one(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
                     self.sets.unite(all[0], *row);
                 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{GoneAccount, Leaver, PersonLinks, TrendPoint};
 use crate::judgement::FollowUps;
-use crate::model::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
+use crate::model::{
+    Account, EmailAddress, HrFeed, ManualDecisions, Mapping, Population, Protection,
+};
 use crate::schedule::RunSchedule;
 
 /// Everything from which a judgement is made.
@@ -26,7 +28,7 @@ pub struct Inputs {
     pub population: Population,
     pub hr: HrFeed,
     /// Aliases and exceptions.
-    pub directives: Directives,
+    pub manual: ManualDecisions,
     /// What closed reviews asked for, and how far it is done.
     pub follow_ups: FollowUps,
     /// What earlier runs saw.
@@ -180,8 +182,8 @@ pub struct Previous {
     pub trend: Vec<TrendPoint>,
     /// The faults of the ledger that it recorded: they fail no further run.
     pub ledger_faults: Vec<String>,
-    /// SHA-256 of each file of directives it went by, by the file's name.
-    pub directives: BTreeMap<String, String>,
+    /// SHA-256 of each file of manual decisions it went by, by the file's name.
+    pub manual: BTreeMap<String, String>,
     /// Since when each exception was in force, by the id of its keys.
     pub exceptions_since: BTreeMap<String, Timestamp>,
     /// All people who were employed, with their accounts.

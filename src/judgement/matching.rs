@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use super::approvers::LineKey;
-use super::directives::Named;
 use super::lookup::{Map, found};
+use super::manual::Named;
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
 use super::uses::Uses;
@@ -234,10 +234,10 @@ impl<'a> Index<'a> {
                 tie(account, kind);
             }
         }
-        let directives = &self.basis.directives;
+        let manual = &self.basis.manual;
         let named = person.named();
         let mut could_match = Vec::new();
-        for by_hand in directives.ties_of(&named) {
+        for by_hand in manual.ties_of(&named) {
             let tied = self.accounts_of(&by_hand.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
@@ -275,7 +275,7 @@ impl<'a> Index<'a> {
         let earlier = self.basis.earlier.get(account_id).copied();
         let is_different = listed
             .or(earlier)
-            .is_some_and(|account| self.basis.directives.end_tie(named, account, uses));
+            .is_some_and(|account| self.basis.manual.end_tie(named, account, uses));
         (!is_different).then_some(AccountLink {
             account_id,
             kind,

@@ -9,7 +9,7 @@
 //! 2. `identity` groups HR rows into people, `earlier` ties them to people of the previous run, `ends` finds
 //!    when their work ends, and `people` joins the three.
 //! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, `columns` checks unread
-//!    columns, and `directives` are the manual decisions.
+//!    columns, and `manual` are the manual decisions.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
@@ -18,7 +18,6 @@ mod changes;
 mod checks;
 mod columns;
 mod decision;
-mod directives;
 mod domains;
 mod earlier;
 mod ends;
@@ -27,6 +26,7 @@ mod follow_up;
 mod identity;
 mod inputs;
 mod lookup;
+mod manual;
 mod matching;
 mod offboardings;
 mod outcomes;
@@ -50,8 +50,8 @@ use jiff::Timestamp;
 
 use crate::model::{Account, EmailAddress};
 
-use directives::UsableDirectives;
 use lookup::Map;
+use manual::UsableLines;
 use people::People;
 use uses::Uses;
 
@@ -62,13 +62,13 @@ pub use domains::is_public_mail_provider;
 pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
-    AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Owner, PersonLinks,
+    AccountCounts, Change, ChangeCounts, Check, Counts, Finding, FindingCounts, GoneAccount,
+    HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, ManualUse, Owner, PersonLinks,
     Tenure, TrendPoint,
 };
 pub use summary::ensure_sums_reconcile;
 pub use words::{
-    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Mark, MatchKind,
+    ChangeKind, CheckId, CheckStatus, FindingKind, ManualKind, ManualState, Mark, MatchKind,
     OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
@@ -78,7 +78,7 @@ pub const VERSION: u32 = 1;
 /// What the parts of a judgement stand on: the inputs, and what follows from them alone.
 struct Basis<'a> {
     inputs: &'a Inputs,
-    directives: UsableDirectives<'a>,
+    manual: UsableLines<'a>,
     /// Mail domains that are one.
     same_domains: SameDomains,
     /// The organization's mail domains.
@@ -103,7 +103,7 @@ impl<'a> Basis<'a> {
             listed: matching::by_id(accounts),
             earlier: matching::by_id(baseline),
             inputs,
-            directives: UsableDirectives::of(inputs),
+            manual: UsableLines::of(inputs),
             domains: domains::of_the_organization(inputs, &same_domains),
             same_domains,
         }
@@ -181,7 +181,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         changes,
         owners,
         hr_people,
-        directives: states::of_every_line(&basis, &uses),
+        manual: states::of_every_line(&basis, &uses),
         links,
         feed_since,
         follow_ups,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::columns::reading;
-use super::directives::{Covered, InForce};
+use super::manual::{Covered, InForce};
 use super::matching::{AccountLink, Matches};
 use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
@@ -120,7 +120,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         uses: &mut Uses,
     ) -> JudgedLeaver<'a> {
         let (basis, complete) = (self.basis, self.complete);
-        let (inputs, directives) = (basis.inputs, &basis.directives);
+        let (inputs, manual) = (basis.inputs, &basis.manual);
         let as_of = inputs.as_of;
         let previous = &person.previous;
         let (prior, others) = offboardings::bind(person, inputs);
@@ -209,7 +209,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
             let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                 continue;
             };
-            let exception = directives.covers(Covered::Access(&named, account), due, uses);
+            let exception = manual.covers(Covered::Access(&named, account), due, uses);
             if let Some(exception) = exception {
                 covered.push(link.account_id);
                 notes.push(format!(
@@ -228,7 +228,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
             suspicions.retain(|of| {
                 let suspicion = Covered::Suspicion(&named, of.account);
-                directives.covers(suspicion, due, uses).is_none()
+                manual.covers(suspicion, due, uses).is_none()
             });
         }
         // Without a date in the first feed, nothing shows when work ended.
@@ -276,7 +276,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
                     Outcome::NotEvaluable
                 }
                 _ if !doubts.is_empty() => {
-                    accepted = directives.covers(by_person, due, uses);
+                    accepted = manual.covers(by_person, due, uses);
                     is_accepted = accepted.is_some();
                     if is_accepted {
                         Outcome::Excepted
@@ -294,11 +294,11 @@ impl<'a> OutcomeJudge<'_, 'a> {
                     Outcome::NoAccessFound
                 }
                 _ => {
-                    accepted = directives.covers(by_person, due, uses);
+                    accepted = manual.covers(by_person, due, uses);
                     is_accepted = accepted.is_some();
                     // It accepts the missing address, not the service accounts they left behind.
                     let without_address = Covered::WithoutAddress(&named);
-                    accepted = accepted.or_else(|| directives.covers(without_address, due, uses));
+                    accepted = accepted.or_else(|| manual.covers(without_address, due, uses));
                     if accepted.is_some() {
                         Outcome::Excepted
                     } else {

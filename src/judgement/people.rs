@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::directives::Named;
 use super::earlier::EarlierPerson;
 use super::ends::{self, EndDecision, Rules, as_last_reported};
 use super::identity::{self, Group, Relation, sort_distinct};
 use super::lookup::{Map, Set};
+use super::manual::Named;
 use super::remedies::{Doubt, Key, Remedy};
 use super::uses::Uses;
 use super::{Basis, FeedScope, Inputs, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier};
@@ -181,7 +181,7 @@ pub(super) fn people<'a>(
     let links: Vec<&PersonLinks> = previous.flat_map(|previous| &previous.links).collect();
     let rows = &inputs.hr.rows;
     let (mut groups, rows_with_shared_id) =
-        identity::of_rows(rows, &basis.directives, inputs.as_of, uses);
+        identity::of_rows(rows, &basis.manual, inputs.as_of, uses);
     sort(&mut groups);
     let (by_leaver, vanished) = earlier::ties(&groups, &leavers, EarlierPerson::of_leaver);
     let (by_links, absent) = earlier::ties(&groups, &links, EarlierPerson::of_links);
@@ -479,7 +479,7 @@ fn never_left(leaver: &Leaver) -> bool {
 /// Whether a service account that can be used still names them as its owner.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
     let accounts = &basis.inputs.population.accounts;
-    !basis.directives.left_behind_by(leaver, accounts).is_empty()
+    !basis.manual.left_behind_by(leaver, accounts).is_empty()
 }
 
 /// Every tenure that HR reports, or reported before.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
+    ChangeKind, CheckId, CheckStatus, FindingKind, FormerEmails, ManualKind, ManualState,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::judgement::FollowUps;
@@ -72,7 +72,7 @@ pub struct Judgement {
     /// The people of today's feed.
     pub hr_people: HrPeople,
     /// What became of every line that somebody wrote by hand, in the order of the files.
-    pub directives: Vec<DirectiveUse>,
+    pub manual: Vec<ManualUse>,
     /// All employed people, with their accounts.
     pub links: Vec<PersonLinks>,
     /// The first complete run that read this feed.
@@ -112,8 +112,8 @@ impl Judgement {
     }
 
     /// What became of the lines of one file, in its order.
-    pub fn directives_of(&self, kind: DirectiveKind) -> impl Iterator<Item = &DirectiveUse> {
-        self.directives.iter().filter(move |line| line.kind == kind)
+    pub fn lines_of(&self, kind: ManualKind) -> impl Iterator<Item = &ManualUse> {
+        self.manual.iter().filter(move |line| line.kind == kind)
     }
 }
 
@@ -367,13 +367,13 @@ pub struct Change {
 
 /// What became of a line that somebody wrote by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DirectiveUse {
+pub struct ManualUse {
     /// Which file it is in.
-    pub kind: DirectiveKind,
+    pub kind: ManualKind,
     /// Line in that file, from 1.
     pub line: u64,
     /// What became of it.
-    pub state: DirectiveState,
+    pub state: ManualState,
     /// What it did, or why it did nothing.
     pub detail: String,
     /// Stays the same from run to run for an exception with the same keys; only while it is in force.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::directives::Covered;
+use super::manual::Covered;
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, Inputs};
 use crate::judgement::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
@@ -36,7 +36,7 @@ pub(super) fn follow_up<'a>(
         };
         let why = "a review's decision is not carried out";
         let covered = basis
-            .directives
+            .manual
             .covers(Covered::Account(account, why), Some(deadline), uses);
         if covered.is_some() {
             continue;

@@ -3,30 +3,29 @@
 //! A line in force that did nothing is reported as unused, so that it can be deleted.
 
 use super::approvers::{OWN_APPROVAL, Register, Who, malformed};
-use super::directives::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
 use super::lookup::found;
+use super::manual::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
 use super::uses::Uses;
-use super::{Basis, DirectiveState, DirectiveUse};
+use super::{Basis, ManualState, ManualUse};
 use crate::model::{EmailAddress, Exception};
 
 /// The lines that are never used, in the order of the files.
 pub(super) fn invalid<'a>(basis: &Basis<'a>, uses: &Uses) -> Vec<Invalid<'a>> {
-    let own =
-        lines(&basis.inputs.directives).filter(|line| uses.own_approvals.contains(&line.place()));
+    let own = lines(&basis.inputs.manual).filter(|line| uses.own_approvals.contains(&line.place()));
     let own = own.map(|line| Invalid {
         line,
         fault: malformed(OWN_APPROVAL),
     });
-    let mut invalid = basis.directives.invalid.clone();
+    let mut invalid = basis.manual.invalid.clone();
     invalid.extend(own);
     invalid.sort_by_key(|of| of.line.place());
     invalid
 }
 
 /// The state of every line, in the order of the files.
-pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse> {
+pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<ManualUse> {
     let invalid = invalid(basis, uses);
-    let directives = &basis.directives;
+    let manual = &basis.manual;
     let state_of = |line: Line<'_>| {
         let place = line.place();
         let did = uses.did.get(&place);
@@ -34,17 +33,17 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse>
         let (state, detail) = match (did, invalid) {
             (Some(did), _) => {
                 let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
-                (DirectiveState::Used, what.join("; "))
+                (ManualState::Used, what.join("; "))
             }
             (None, Some(invalid)) => invalid.fault.clone(),
-            (None, None) => (DirectiveState::Unused, unused(line, &directives.register)),
+            (None, None) => (ManualState::Unused, unused(line, &manual.register)),
         };
         let in_force = match state {
-            DirectiveState::Used | DirectiveState::Unused => directives.exception_at(place),
-            DirectiveState::Expired | DirectiveState::Malformed => None,
+            ManualState::Used | ManualState::Unused => manual.exception_at(place),
+            ManualState::Expired | ManualState::Malformed => None,
         };
         let (kind, line) = place;
-        DirectiveUse {
+        ManualUse {
             kind,
             line,
             state,
@@ -54,7 +53,7 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<DirectiveUse>
             after_the_fact: did.is_some_and(|did| did.after_the_fact),
         }
     };
-    lines(&basis.inputs.directives).map(state_of).collect()
+    lines(&basis.inputs.manual).map(state_of).collect()
 }
 
 /// Why a line in force did nothing. No addresses: `check` prints it.

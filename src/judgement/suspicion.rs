@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
-use super::directives::{Named, UsableDirectives};
 use super::lookup::{Map, Set, found};
+use super::manual::{Named, UsableLines};
 use super::matching::{Index, Matches, by_id, emails_of, grouped};
 use super::people::Person;
 use super::remedies::{Key, Remedy};
@@ -106,7 +106,7 @@ pub(super) struct Suspected<'a> {
 
 /// Takes suspicions about one person, until there are too many.
 struct Taking<'p, 'a> {
-    directives: &'p UsableDirectives<'a>,
+    manual: &'p UsableLines<'a>,
     uses: &'p mut Uses,
     named: &'p Named<'p>,
     open: BTreeMap<&'a str, Suspicion<'a>>,
@@ -130,7 +130,7 @@ impl<'a> Taking<'_, 'a> {
                 continue;
             }
             if is_known.is_none() {
-                let line = self.directives.difference(self.named, account, self.uses);
+                let line = self.manual.difference(self.named, account, self.uses);
                 if line.is_some() {
                     self.separated.insert(id);
                     continue;
@@ -266,7 +266,7 @@ pub(super) fn of_everybody<'a>(
     let accessible = population.filter(|account| account.access() != Access::None);
     let is_free = |of: &&Account| !taken.contains(of.id.as_str());
     let mut accounts: Vec<&Account> = accessible.clone().filter(is_free).collect();
-    accounts.retain(|account| !basis.directives.is_service(account, uses));
+    accounts.retain(|account| !basis.manual.is_service(account, uses));
     let emails = || emails_of(accounts.iter().copied());
     let is_outside = |of: &&Account| !of.emails.iter().any(|email| basis.is_ours(email));
     let outside: Vec<&Account> = accounts.iter().copied().filter(is_outside).collect();
@@ -306,14 +306,14 @@ impl<'a> Suspects<'_, 'a> {
         uses: &mut Uses,
     ) -> Suspected<'a> {
         let basis = self.basis;
-        let directives: &UsableDirectives<'_> = &basis.directives;
+        let manual: &UsableLines<'_> = &basis.manual;
         let named = person.named();
-        let answered_for = directives.answered_for_by(&named, &basis.inputs.population.accounts);
+        let answered_for = manual.answered_for_by(&named, &basis.inputs.population.accounts);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
         let names = person.names.iter().filter_map(|name| NameWords::of(name));
         let names: Vec<NameWords> = names.collect();
         let mut taking = Taking {
-            directives,
+            manual,
             uses,
             named: &named,
             open: BTreeMap::new(),
@@ -354,7 +354,7 @@ impl<'a> Suspects<'_, 'a> {
         // A shared address identifies no person, so its account is one question for all of them.
         for email in &person.shared_emails {
             let mut accounts: Vec<&Account> = found(&basis.by_email, email.key()).collect();
-            accounts.retain(|account| !directives.is_service(account, taking.uses));
+            accounts.retain(|account| !manual.is_service(account, taking.uses));
             taking.take(Reason::Shared, email.key(), accounts.into_iter());
         }
         let unread = person.rows.iter().flat_map(|row| &row.unread);

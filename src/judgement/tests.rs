@@ -1,9 +1,9 @@
 mod changes;
 mod checks;
-mod directives;
 mod examples;
 mod exceptions;
 mod findings;
+mod manual;
 mod matching;
 mod model;
 mod namesakes;

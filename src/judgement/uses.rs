@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DirectiveKind;
+use super::ManualKind;
 
 /// The place of a line: its file and number.
-pub(super) type Place = (DirectiveKind, u64);
+pub(super) type Place = (ManualKind, u64);
 
 /// What lines did, collected while a run is judged.
 #[derive(Debug, Default)]
@@ -34,12 +34,12 @@ pub(super) struct Needed {
 
 impl Uses {
     pub(super) fn alias(&mut self, line: u64, what: String) {
-        let did = self.did.entry((DirectiveKind::Alias, line)).or_default();
+        let did = self.did.entry((ManualKind::Alias, line)).or_default();
         did.what.insert(what);
     }
 
     pub(super) fn exception(&mut self, line: u64, what: String, after_the_fact: bool) {
-        let did = self.did.entry((DirectiveKind::Exception, line));
+        let did = self.did.entry((ManualKind::Exception, line));
         let did = did.or_default();
         did.what.insert(what);
         did.after_the_fact |= after_the_fact;
@@ -57,7 +57,7 @@ impl Uses {
 
     /// How many risk acceptances were needed: exceptions, and aliases that ended a tie.
     pub(super) fn needed(&self) -> Needed {
-        let is_exception = |(kind, _): &&Place| *kind == DirectiveKind::Exception;
+        let is_exception = |(kind, _): &&Place| *kind == ManualKind::Exception;
         let exceptions = self.did.keys().filter(is_exception).count();
         Needed {
             exceptions: exceptions + self.ended_ties.len(),

@@ -231,7 +231,7 @@ words! {
 
 words! {
     /// Which file a line was written in.
-    DirectiveKind {
+    ManualKind {
         /// Accounts tied to people by hand.
         Alias = "alias",
         /// Approved exceptions.
@@ -241,7 +241,7 @@ words! {
 
 words! {
     /// What became of a line that somebody wrote by hand.
-    DirectiveState {
+    ManualState {
         /// The judgement rests on it.
         Used = "used",
         /// In force, and nothing needed it.

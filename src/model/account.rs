@@ -124,33 +124,23 @@ impl Role {
     }
 }
 
-/// `unknown`, or `unknown:<raw>` where the source used a word of its own.
-fn write_kind(f: &mut fmt::Formatter<'_>, kind: &str, raw: Option<&String>) -> fmt::Result {
-    match raw {
-        Some(raw) => write!(f, "{kind}:{raw}"),
-        None => f.write_str(kind),
-    }
-}
-
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let raw = if let Self::Unknown(raw) = self {
-            raw.as_ref()
-        } else {
-            None
-        };
-        write_kind(f, self.kind(), raw)
+        match self {
+            // A word of the source's own.
+            Self::Unknown(Some(raw)) => write!(f, "{}:{raw}", self.kind()),
+            known => f.write_str(known.kind()),
+        }
     }
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let raw = if let Self::Unknown(raw) = self {
-            raw.as_ref()
-        } else {
-            None
-        };
-        write_kind(f, self.kind(), raw)
+        match self {
+            // A word of the source's own.
+            Self::Unknown(Some(raw)) => write!(f, "{}:{raw}", self.kind()),
+            known => f.write_str(known.kind()),
+        }
     }
 }
 

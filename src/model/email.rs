@@ -77,12 +77,11 @@ impl EmailAddress {
     /// Good for a suspicion, never for a match: on some servers the two belong to different people.
     pub fn key_without_tag(&self) -> String {
         let (local, domain) = self.parts();
-        let untagged = local.split_once('+').map_or(local, |(before, _)| before);
-        format!(
-            "{}@{}",
-            if untagged.is_empty() { local } else { untagged },
-            domain
-        )
+        let untagged = local
+            .split('+')
+            .next()
+            .filter(|untagged| !untagged.is_empty());
+        format!("{}@{domain}", untagged.unwrap_or(local))
     }
 }
 

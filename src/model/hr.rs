@@ -201,7 +201,7 @@ impl HrRow {
 }
 
 /// A date of the feed: as written, and the instant it stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HrDate {
     /// The text of the cell.
     pub written: Arc<str>,
@@ -213,7 +213,7 @@ pub struct HrDate {
 }
 
 /// The meaning of a status. Written `active`, `on_leave`, `ended`, `unclassified:<word>` or `blank`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Employment {
     /// Works here, also in garden leave or on notice.
@@ -263,7 +263,7 @@ impl From<String> for Employment {
 }
 
 /// A row that could not be read: listed, never dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
     /// Line in the file where the row begins, from 1.
     pub line: u64,

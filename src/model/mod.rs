@@ -3,9 +3,9 @@
 //! Pure values for every other module: no input, output or decision.
 
 mod account;
-mod directives;
 mod email;
 mod hr;
+mod manual;
 mod names;
 mod population;
 mod protection;
@@ -14,12 +14,12 @@ mod text;
 mod words;
 
 pub use account::{Access, Account, Role, Status};
-pub use directives::{Alias, DirectiveFile, Directives, Exception};
 pub use email::{EmailAddress, ReadAddresses, read_addresses};
 pub use hr::{
     AgeBasis, Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning, RejectedRow,
     StatusWord, UnreadCell,
 };
+pub use manual::{Alias, Exception, ManualDecisions, ManualFile};
 pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
     Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,

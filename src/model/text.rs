@@ -44,30 +44,11 @@ pub(crate) fn at_most(most: usize, mut lines: Vec<String>) -> Vec<String> {
 }
 
 /// Words that systems write for a missing value.
-const BLANK_WORDS: [&str; 16] = [
-    "-",
-    "--",
-    "\u{2013}",
-    "\u{2014}",
-    "n/a",
-    "na",
-    "n.a.",
-    "#n/a",
-    "none",
-    "(none)",
-    "null",
-    "nil",
-    "nan",
-    "nat",
-    "undefined",
-    "(blank)",
-];
+const BLANK_WORDS: &str =
+    "- -- – — n/a na n.a. #n/a none (none) null nil nan nat undefined (blank)";
 
 /// Whether a trimmed text is a way to write "none".
 pub(crate) fn is_blank_word(text: &str) -> bool {
-    text.is_empty()
-        || (text.len() <= 9
-            && BLANK_WORDS
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word)))
+    let mut words = BLANK_WORDS.split(' ');
+    text.is_empty() || (text.len() <= 9 && words.any(|word| text.eq_ignore_ascii_case(word)))
 }

@@ -11,8 +11,8 @@ use super::visible::{self, Minute as _};
 use super::words::{Meaning as _, Title as _};
 use crate::evidence::{self, Custody, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
-    Check, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Finding, Inputs,
-    Judgement, Leaver, Mark, OffboardingResult, Outcome, Verdict,
+    Check, CheckStatus, FeedScope, Finding, Inputs, Judgement, Leaver, ManualKind, ManualState,
+    ManualUse, Mark, OffboardingResult, Outcome, Verdict,
 };
 use crate::model::{Alias, Exception, Memberships, Role, Viewer};
 
@@ -36,7 +36,7 @@ type Exclusion<'a> = (
     &'static str,
     Option<&'a str>,
     Option<&'a str>,
-    &'a DirectiveUse,
+    &'a ManualUse,
 );
 
 /// `report.html` of a run that was judged.
@@ -92,7 +92,7 @@ impl<'a> RunPage<'a> {
             let last = alias.expires_on.as_deref();
             ("aliases.csv", alias.approved_by.as_deref(), last, of)
         });
-        let is_used = |(.., of): &Exclusion<'a>| of.state == DirectiveState::Used;
+        let is_used = |(.., of): &Exclusion<'a>| of.state == ManualState::Used;
         exceptions.chain(aliases).filter(is_used).collect()
     }
 
@@ -119,15 +119,15 @@ impl<'a> RunPage<'a> {
     }
 
     /// Every exception with what became of it.
-    fn exceptions(&self) -> impl Iterator<Item = (&'a Exception, &'a DirectiveUse)> + use<'a> {
-        let exceptions = self.inputs.directives.exceptions().iter();
-        exceptions.zip(self.judgement.directives_of(DirectiveKind::Exception))
+    fn exceptions(&self) -> impl Iterator<Item = (&'a Exception, &'a ManualUse)> + use<'a> {
+        let exceptions = self.inputs.manual.exceptions().iter();
+        exceptions.zip(self.judgement.lines_of(ManualKind::Exception))
     }
 
     /// Every alias with what became of it.
-    fn aliases(&self) -> impl Iterator<Item = (&'a Alias, &'a DirectiveUse)> + use<'a> {
-        let aliases = self.inputs.directives.aliases().iter();
-        aliases.zip(self.judgement.directives_of(DirectiveKind::Alias))
+    fn aliases(&self) -> impl Iterator<Item = (&'a Alias, &'a ManualUse)> + use<'a> {
+        let aliases = self.inputs.manual.aliases().iter();
+        aliases.zip(self.judgement.lines_of(ManualKind::Alias))
     }
 
     fn guests(&self) -> usize {

@@ -12,8 +12,8 @@ use crate::judgement::{
     Baseline, FeedScope, FollowUps, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::model::{
-    Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
-    FeedOrigin, HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord,
+    Account, Connection, EmailAddress, Employment, Exception, FeedOrigin, HowDerived, HrDate,
+    HrFeed, HrRow, Listing, ManualDecisions, ManualFile, Mapping, Memberships, PageRecord,
     Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
 };
 use crate::schedule::RunSchedule;
@@ -144,7 +144,7 @@ fn world() -> ReportedRun {
             )],
             ..HrFeed::default()
         },
-        directives: Directives::default(),
+        manual: ManualDecisions::default(),
         follow_ups: FollowUps::starting(at(TORUN)),
         past: Past::default(),
         store: None,
@@ -194,7 +194,7 @@ impl ReportedRun {
         self.inputs.past.previous = Some(Previous {
             schedule: None,
             ledger_faults: Vec::new(),
-            directives: self.inputs.directives.sha256(),
+            manual: self.inputs.manual.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
@@ -500,7 +500,7 @@ fn accounts_rows_and_exclusions_tie_out() {
             .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
             .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
             .with(|inputs| {
-                inputs.directives.exceptions = Some(DirectiveFile {
+                inputs.manual.exceptions = Some(ManualFile {
                     url: "exceptions.csv".to_owned(),
                     sha256: "ef".repeat(32),
                     bytes: 80,
@@ -617,7 +617,7 @@ fn an_exception_after_the_fact_is_labelled() {
             .a_run_later()
             .a_run_later()
             .with(|inputs| {
-                inputs.directives.exceptions = Some(DirectiveFile {
+                inputs.manual.exceptions = Some(ManualFile {
                     url: "exceptions.csv".to_owned(),
                     sha256: "ef".repeat(32),
                     bytes: 80,

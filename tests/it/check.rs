@@ -342,7 +342,7 @@ fn a_refused_store_or_file_ends_like_a_run() {
     let missing = healthy().env("EXCEPTIONS_URL", "/nowhere/exceptions.csv");
     let ended = missing.run_with(&["check", "--json"]);
     assert_eq!(ended.code, 78, "{}", ended.stdout);
-    assert_eq!(subjects(&ended, "fail"), ["directives".to_owned()].into());
+    assert_eq!(subjects(&ended, "fail"), ["manual".to_owned()].into());
 }
 
 /// One line of each state. The lines name people by id, so no address is printed.

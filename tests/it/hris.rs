@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::job::{Ended, Job};
 use crate::support::schema;
 use asana_access_review::clock::Clock;
-use asana_access_review::feed::{self, FeedError, HrisError, HrisSettings, Source};
+use asana_access_review::feed::{self, FeedError, HrisSettings, Source};
 use asana_access_review::model::{AgeBasis, Employment, HrFeed};
 use asana_access_review::net::{self, Deadline, ErrorKind};
 use asana_access_review::truto::{self, RateLimit, TrutoError};
@@ -258,10 +258,10 @@ async fn an_expired_cursor_restarts_the_list_once() {
     assert!(
         matches!(
             error,
-            FeedError::Hris(HrisError::Truto {
+            FeedError::Truto {
                 cause: TrutoError::CursorExpired { page: 2, .. },
                 ..
-            })
+            }
         ),
         "{error:?}"
     );

@@ -13,11 +13,11 @@ use asana_access_review::judgement::{
     Inputs, Judgement, OpenReview, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
-    Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedColumn, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing,
-    Lock, LockMode, Mapping, Meaning, Memberships, PageRecord, Population, Protection, RawPages,
-    RejectedRecord, RejectedRow, RequestRecord, Role, SecondList, Status, UnreadCell, Viewer,
-    Workspace,
+    Account, AgeBasis, Alias, Connection, EmailAddress, Employment, Exception, FeedColumn,
+    FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    ManualDecisions, ManualFile, Mapping, Meaning, Memberships, PageRecord, Population, Protection,
+    RawPages, RejectedRecord, RejectedRow, RequestRecord, Role, SecondList, Status, UnreadCell,
+    Viewer, Workspace,
 };
 use asana_access_review::schedule::RunSchedule;
 use jiff::{SignedDuration, Timestamp};
@@ -72,7 +72,7 @@ const OPTIONAL: [&str; 40] = [
     "ledger_faults",
     "aliases",
     "exceptions",
-    "directives",
+    "manual",
     "exception_id",
     "in_force_since",
     "after_the_fact",
@@ -328,7 +328,7 @@ fn first_run() -> Inputs {
             }],
             ..HrFeed::default()
         },
-        directives: Directives::default(),
+        manual: ManualDecisions::default(),
         follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
         store: Some(Protection {
@@ -367,7 +367,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.population.mapping = Mapping::NotReported {
         reason: "Truto answers 404".to_owned(),
     };
-    inputs.directives = manual_decisions();
+    inputs.manual = manual_decisions();
     inputs.follow_ups = follow_ups();
     inputs.hr.rows.push(HrRow {
         status: Employment::Active,
@@ -398,7 +398,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
         previous: Some(Previous {
             schedule: None,
             ledger_faults: Vec::new(),
-            directives: first.directives.sha256(),
+            manual: first.manual.sha256(),
             links: judged.links,
             feed_url: first.hr.origin.url.clone(),
             feed_since: judged.feed_since,
@@ -437,7 +437,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
 }
 
 /// Manual decisions: an alias that is used, and an exception that is malformed.
-fn manual_decisions() -> Directives {
+fn manual_decisions() -> ManualDecisions {
     let text = |text: &str| Some(text.to_owned());
     let alias = Alias {
         line: 2,
@@ -464,7 +464,7 @@ fn manual_decisions() -> Directives {
     };
     let mut exceptions = file_with(exception);
     exceptions.lines.push(in_force);
-    Directives {
+    ManualDecisions {
         aliases: Some(file_with(alias)),
         exceptions: Some(exceptions),
     }
@@ -511,8 +511,8 @@ fn follow_ups() -> FollowUps {
     }
 }
 
-fn file_with<L>(line: L) -> DirectiveFile<L> {
-    DirectiveFile {
+fn file_with<L>(line: L) -> ManualFile<L> {
+    ManualFile {
         url: "by-hand.csv".to_owned(),
         sha256: "cd".repeat(32),
         bytes: 120,
@@ -718,7 +718,7 @@ fn the_test_data_has_every_kind_of_record() {
         ("result", "/changes/0"),
         ("result", "/summary/trend/1"),
         ("result", "/checks/2/numbers"),
-        ("result", "/directives/2/in_force_since"),
+        ("result", "/manual/2/in_force_since"),
         ("result", "/feed_since"),
         ("person-links", "/person_ids/0"),
         ("person-links", "/accounts/0/match"),

@@ -20,7 +20,7 @@ words! {
         WriteProbe = "write_probe",
         SigningKey = "signing_key",
         /// Aliases and exceptions.
-        Directives = "directives",
+        Manual = "manual",
         HrFeed = "hr_feed",
         /// Truto: name, certificate, and that it answers.
         Truto = "truto",

@@ -92,21 +92,19 @@ async fn check(
     }
     let deadline = Deadline::after(settings.deadline);
     let found = store::check(settings, write_probe, clock, checked).await;
-    let directives = match manual::read(&settings.manual, deadline).await {
+    let manual = match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
             let (aliases, exceptions) = (read.aliases().len(), read.exceptions().len());
-            checked.add(
-                Subject::Directives.ok(match (&read.aliases, &read.exceptions) {
-                    (None, None) => "neither ALIASES_URL nor EXCEPTIONS_URL is set".to_owned(),
-                    _ => {
-                        format!("read {aliases} line(s) of aliases and {exceptions} of exceptions")
-                    }
-                }),
-            );
+            checked.add(Subject::Manual.ok(match (&read.aliases, &read.exceptions) {
+                (None, None) => "neither ALIASES_URL nor EXCEPTIONS_URL is set".to_owned(),
+                _ => {
+                    format!("read {aliases} line(s) of aliases and {exceptions} of exceptions")
+                }
+            }));
             Some(read)
         }
         Err(error) => {
-            checked.add(Subject::Directives.failed(&error, error.kind(), error.hint()));
+            checked.add(Subject::Manual.failed(&error, error.kind(), error.hint()));
             None
         }
     };
@@ -121,7 +119,7 @@ async fn check(
     checked.feed = usable.map(|hr| FeedReading::of(hr, &settings.policy.hr_feed_columns));
     let population = accounts::sample(settings, clock, deadline, checked).await;
 
-    let sample = Sample::of(settings, clock, found, directives, hr, population);
+    let sample = Sample::of(settings, clock, found, manual, hr, population);
     sample.report(settings, checked);
     let receivers = settings.notify.receivers().join(" and ");
     checked.add(match receivers.is_empty() {

@@ -6,10 +6,10 @@ use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FollowUps, Inputs,
-    Judgement, Past, ScheduleGaps, judge,
+    CheckId, CheckStatus, FollowUps, Inputs, Judgement, ManualKind, ManualState, ManualUse, Past,
+    ScheduleGaps, judge,
 };
-use crate::model::{Directives, HrFeed, Memberships, Population, Viewer};
+use crate::model::{HrFeed, ManualDecisions, Memberships, Population, Viewer};
 
 pub(super) struct Sample {
     judgement: Judgement,
@@ -24,7 +24,7 @@ impl Sample {
         settings: &Settings,
         clock: &Clock,
         found: store::Found,
-        directives: Option<Directives>,
+        manual: Option<ManualDecisions>,
         hr: Option<HrFeed>,
         population: Option<Population>,
     ) -> Self {
@@ -43,7 +43,7 @@ impl Sample {
             schedule: None,
             population: population.unwrap_or_else(empty),
             hr: hr.unwrap_or_default(),
-            directives: directives.unwrap_or_default(),
+            manual: manual.unwrap_or_default(),
             follow_ups,
             past,
             store: found.protection,
@@ -58,8 +58,8 @@ impl Sample {
     }
 
     pub(super) fn report(&self, settings: &Settings, checked: &mut Checked) {
-        for line in &self.judgement.directives {
-            if let Some(line) = self.directive(line) {
+        for line in &self.judgement.manual {
+            if let Some(line) = self.manual_line(line) {
                 checked.add(line);
             }
         }
@@ -125,22 +125,22 @@ impl Sample {
     }
 
     /// The state of a line of the aliases or exceptions. Only the whole list of accounts shows that a line is unused.
-    fn directive(&self, of: &DirectiveUse) -> Option<Line> {
+    fn manual_line(&self, of: &ManualUse) -> Option<Line> {
         let file = match of.kind {
-            DirectiveKind::Alias => "aliases",
-            DirectiveKind::Exception => "exceptions",
+            ManualKind::Alias => "aliases",
+            ManualKind::Exception => "exceptions",
         };
         let (line, state, detail) = (of.line, of.state, &of.detail);
         let text = format!("line {line} of the {file} is {state}: {detail}");
         let is_read = self.has_hr && self.has_accounts;
         let is_known = match state {
-            DirectiveState::Expired | DirectiveState::Malformed => {
-                return Some(Subject::Directives.warn(text));
+            ManualState::Expired | ManualState::Malformed => {
+                return Some(Subject::Manual.warn(text));
             }
-            DirectiveState::Used => is_read,
-            DirectiveState::Unused => is_read && self.inputs.population.listing.last_page_reached,
+            ManualState::Used => is_read,
+            ManualState::Unused => is_read && self.inputs.population.listing.last_page_reached,
         };
-        is_known.then(|| Subject::Directives.ok(text))
+        is_known.then(|| Subject::Manual.ok(text))
     }
 
     /// The connected account. If it is not on the first page, it may still be in the list.

@@ -18,7 +18,7 @@ pub enum RunError {
     #[error("could not read the HR feed")]
     Feed(#[from] feed::FeedError),
     #[error("could not read the aliases and exceptions")]
-    Directives(#[from] ManualError),
+    Manual(#[from] ManualError),
     #[error("could not read the Asana accounts")]
     Source(#[from] source::SourceError),
     #[error("could not store the evidence")]
@@ -45,7 +45,7 @@ impl RunError {
             Self::Past(_) => "reading earlier evidence",
             Self::Key(_) => "opening the signing key",
             Self::Feed(_) => "reading the HR feed",
-            Self::Directives(_) => "reading aliases and exceptions",
+            Self::Manual(_) => "reading aliases and exceptions",
             Self::Source(_) => "reading the Asana accounts",
             Self::Store(_) => "storing the evidence",
             Self::Deadline { .. } => "the whole run",
@@ -58,7 +58,7 @@ impl RunError {
             Self::Past(ledger) | Self::Store(ledger) => ledger.into(),
             Self::Key(signing) => signing.kind().into(),
             Self::Feed(feed) => feed.kind().into(),
-            Self::Directives(directives) => directives.kind().into(),
+            Self::Manual(manual) => manual.kind().into(),
             Self::Source(source) => source.kind().into(),
             Self::Deadline { .. } => Exit::Transient,
             Self::Sums(_) | Self::Panic => Exit::Unexpected,
@@ -79,7 +79,7 @@ impl RunError {
             Self::Past(ledger) | Self::Store(ledger) => ledger.hint(),
             Self::Key(signing) => signing.hint().map(str::to_owned),
             Self::Feed(feed) => feed.hint(),
-            Self::Directives(directives) => directives.hint(),
+            Self::Manual(manual) => manual.hint(),
             Self::Source(source) => source.hint(),
             Self::Sums(_) | Self::Panic => None,
             Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),

@@ -267,7 +267,7 @@ async fn judge_and_commit(
 ) -> Result<Done, RunError> {
     let deadline = Deadline::after(within);
     let mut chain = ledger.open(&clock).await.map_err(RunError::Past)?;
-    let directives = manual::read(&settings.manual, deadline).await?;
+    let manual = manual::read(&settings.manual, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::FetchedAccounts { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
@@ -281,7 +281,7 @@ async fn judge_and_commit(
         schedule: settings.schedule.clone(),
         population,
         hr,
-        directives,
+        manual,
         follow_ups: chain.follow_ups.clone(),
         past: std::mem::take(&mut chain.past),
         store: Some(protection.map_err(RunError::Store)?),

@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 use super::super::{error_text, evidence_rows, head, row};
 use super::{Done, Failed};
 use crate::cli::terminal::{ATTENTION, BAD, GOOD, styled};
-use crate::judgement::{CheckStatus, DirectiveKind, Finding, Judgement, Verdict};
+use crate::judgement::{CheckStatus, Finding, Judgement, ManualKind, Verdict};
 use crate::report::on_one_line;
 
 /// The summary shows this many findings, most severe first.
@@ -33,10 +33,10 @@ pub fn summary(done: &Done, names: bool) -> String {
     row(&mut text, "checks", checks(judgement));
     row(&mut text, "accounts", counted(&counts.accounts.by_status));
     for (kind, label) in [
-        (DirectiveKind::Alias, "aliases"),
-        (DirectiveKind::Exception, "exceptions"),
+        (ManualKind::Alias, "aliases"),
+        (ManualKind::Exception, "exceptions"),
     ] {
-        let states = by(judgement.directives_of(kind).map(|of| of.state));
+        let states = by(judgement.lines_of(kind).map(|of| of.state));
         if !states.is_empty() {
             row(&mut text, label, counted(&states));
         }
@@ -202,7 +202,7 @@ mod tests {
                 gone: BTreeMap::new(),
                 changes: Vec::new(),
                 owners: Vec::new(),
-                directives: Vec::new(),
+                manual: Vec::new(),
                 links: Vec::new(),
                 feed_since: None,
                 follow_ups: FollowUps::starting(as_of),

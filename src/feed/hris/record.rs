@@ -7,7 +7,7 @@ use super::super::columns::Layout;
 use super::super::draft::Draft;
 use super::super::record::{Record as Texts, Value};
 use super::super::rows::{ReadRow, RowReader, rejected};
-use super::super::values::{count, plain};
+use super::super::values::{AddressKind, count, plain};
 use super::{HrisSettings, ListedRecord};
 use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
 use crate::truto::{self, Employee, Row};
@@ -45,45 +45,37 @@ fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
 
 /// The id that identifies a person.
 ///
-/// The employee number is what badges, directories and other systems know people by, so it is what
-/// can match an account, or an alias written by hand; the record's `id` is Truto's or the HR
-/// system's own and is not kept where there is a number. A number that several companies of one HR
-/// system give out names nobody, and an id that is somebody's number would make two people one: so
-/// neither is used then.
+/// Badges, directories and other systems use the employee number, so it can match an account or an alias. The record's
+/// `id` is Truto's or the HR system's own, and is not kept beside a number. If several companies of one HR system give
+/// out a number, it identifies no person. An id that is another person's number would make two people one. Neither is
+/// used then.
 struct PersonIds {
-    /// By number: the company that gave it out, and whether there are several.
-    numbers: HashMap<String, (Option<String>, bool)>,
+    /// The companies that gave out each number.
+    companies: HashMap<String, Vec<String>>,
 }
 
 impl PersonIds {
     fn of<'e>(employees: impl Iterator<Item = &'e Employee>) -> Self {
-        let mut numbers: HashMap<String, (Option<String>, bool)> = HashMap::new();
+        let mut companies: HashMap<String, Vec<String>> = HashMap::new();
         for employee in employees {
-            let Some(number) = number(employee) else {
-                continue;
-            };
-            let company = employee.company.clone();
-            let (first, several) = numbers
-                .entry(number.to_owned())
-                .or_insert_with(|| (company.clone(), false));
-            match (&*first, company) {
-                (Some(first), Some(company)) => *several |= *first != company,
-                (None, company) => *first = company,
-                (Some(_), None) => {}
+            if let Some(number) = number(employee) {
+                let known = companies.entry(number.to_owned()).or_default();
+                let new = employee.company.as_ref().filter(|new| !known.contains(new));
+                known.extend(new.cloned());
             }
         }
-        Self { numbers }
+        Self { companies }
     }
 
     /// The id to use, and what is odd about it.
     fn choose<'e>(&self, employee: &'e Employee, id: &'e str) -> (&'e str, Option<&'static str>) {
         let number = number(employee);
-        let is_of_several = |number| matches!(self.numbers.get(number), Some((_, true)));
-        if let Some(number) = number.filter(|number| !is_of_several(*number)) {
+        let is_of_one = |number: &&str| self.companies[*number].len() < 2;
+        if let Some(number) = number.filter(is_of_one) {
             return (number, None);
         }
         let id = trim(id);
-        if self.numbers.contains_key(id) {
+        if self.companies.contains_key(id) {
             return (
                 "",
                 Some("the id is another person's employee number: not used"),
@@ -183,11 +175,16 @@ impl Reader {
         } = addresses(employee);
         let name = name(employee);
         let text = |text: &'e Option<String>| text.as_deref().unwrap_or_default();
-        let places = [
-            &employee.work_location,
-            &employee.location,
-            &employee.locations,
-        ];
+        let Employee {
+            work_location,
+            location,
+            locations,
+            ..
+        } = employee;
+        let place = [work_location, location, locations]
+            .into_iter()
+            .flatten()
+            .next();
         let mut row = self.row(&texts(
             line,
             [
@@ -198,11 +195,7 @@ impl Reader {
                 text(&employee.start_date),
                 text(&employee.termination_date),
                 text(&employee.employment_status),
-                places
-                    .into_iter()
-                    .flatten()
-                    .next()
-                    .map_or("", String::as_str),
+                place.map_or("", String::as_str),
             ],
         ))?;
         row.notes.extend(odd.map(str::to_owned));
@@ -407,41 +400,20 @@ struct Addresses {
     /// The work address; all of them, where several are called so.
     work: String,
     others: String,
-    /// Whether it is told that the work address is one, or there is none at all.
+    /// Whether the list calls the work address one, or there is none at all.
     is_reported: bool,
 }
 
-/// What an address is for, by its `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AddressKind {
-    Work,
-    Unreported,
-    Other,
-}
-
-fn kind(word: Option<&str>) -> AddressKind {
-    let Some(word) = word.map(|word| word.trim().to_ascii_lowercase()) else {
-        return AddressKind::Unreported;
-    };
-    match word.as_str() {
-        "work" | "business" | "company" | "corporate" | "office" => AddressKind::Work,
-        "" | "primary" | "main" | "default" => AddressKind::Unreported,
-        _ => AddressKind::Other,
-    }
-}
-
-/// A work address ties the tenures of one person together, a personal one must not: families share
-/// those. Where no address has a type, the primary one, or else the first, is the work address, as
-/// in a file that lists addresses without a word on them.
+/// A work address ties the tenures of one person together. A personal one must not, because families share it. If no
+/// address has a type, the primary one, or else the first, is taken for the work address, as in a file that lists
+/// addresses without types.
 fn addresses(employee: &Employee) -> Addresses {
-    let (primary, rest): (Vec<_>, Vec<_>) = employee
-        .emails
-        .iter()
-        .partition(|email| email.is_primary == Some(true));
-    let listed = primary
-        .into_iter()
-        .chain(rest)
-        .map(|email| (kind(email.kind.as_deref()), &email.email));
+    let mut emails: Vec<_> = employee.emails.iter().collect();
+    emails.sort_by_key(|email| email.is_primary != Some(true));
+    let listed = emails.into_iter().map(|email| {
+        let kind = AddressKind::of(email.kind.as_deref().unwrap_or_default());
+        (kind, &email.email)
+    });
     let bare = [
         (AddressKind::Work, &employee.work_email),
         (AddressKind::Unreported, &employee.email),
@@ -456,17 +428,14 @@ fn addresses(employee: &Employee) -> Addresses {
         let of = all.iter().filter(move |(kind, _)| *kind == wanted);
         of.map(|(_, text)| *text)
     };
-    let mut unreported = of(AddressKind::Unreported);
+    let mut unreported = of(AddressKind::Unreported).peekable();
     let mut work: Vec<&str> = of(AddressKind::Work).collect();
-    let mut is_reported = true;
-    if work.is_empty() {
-        work.extend(unreported.next());
-        is_reported = work.is_empty();
-    }
+    let assumed = unreported.next_if(|_| work.is_empty());
+    work.extend(assumed);
     let others: Vec<&str> = unreported.chain(of(AddressKind::Other)).collect();
     Addresses {
         work: work.join(";"),
         others: others.join(";"),
-        is_reported,
+        is_reported: assumed.is_none(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::drop;
-use crate::judgement::directives::{Covered, NO_EMAIL};
+use crate::judgement::manual::{Covered, NO_EMAIL};
 use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
@@ -319,11 +319,11 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         if !account.emails.is_empty() {
             continue;
         }
-        let directives = &basis.directives;
-        if directives.is_service(account, uses) {
+        let manual = &basis.manual;
+        if manual.is_service(account, uses) {
             by_hand += 1;
         } else if let Some(exception) =
-            directives.covers(Covered::Account(account, NO_EMAIL), None, uses)
+            manual.covers(Covered::Account(account, NO_EMAIL), None, uses)
         {
             by_hand += 1;
             exceptions.insert(exception.in_short());

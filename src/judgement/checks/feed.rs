@@ -7,7 +7,7 @@ use serde_json::json;
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, drop};
 use crate::judgement::columns;
-use crate::judgement::directives::Covered;
+use crate::judgement::manual::Covered;
 use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
@@ -95,7 +95,7 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let mut open: Vec<&RejectedRow> = Vec::new();
     let mut exceptions: BTreeSet<String> = BTreeSet::new();
     for row in &hr.rejected {
-        match basis.directives.covers(Covered::Rejected(row), None, uses) {
+        match basis.manual.covers(Covered::Rejected(row), None, uses) {
             Some(exception) => {
                 exceptions.insert(exception.in_short());
             }

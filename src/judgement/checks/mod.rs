@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::directives::Covered;
+use super::manual::Covered;
 use super::remedies::{CLOSES_WITH, Key, Remedy};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, TrendPoint};
@@ -125,7 +125,7 @@ fn drop(
         ))
     } else {
         let detail = format!("{fell}, more than {percent} %");
-        match basis.directives.covers(Covered::Check(id), None, uses) {
+        match basis.manual.covers(Covered::Check(id), None, uses) {
             Some(exception) => id.warn(accepted(&detail, &exception.in_short())),
             None => {
                 let line = Remedy::Check(id.as_str()).line(Key::None);

@@ -193,7 +193,7 @@ fn inputs(world: &World) -> String {
             account.status
         );
     }
-    for exception in inputs.directives.exceptions() {
+    for exception in inputs.manual.exceptions() {
         let _ = writeln!(
             shown,
             "| exception | for {}, approved by {}, through {} |",

@@ -2,8 +2,8 @@
 
 use super::world::*;
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FindingKind, Judgement,
-    Outcome, Verdict,
+    CheckId, CheckStatus, FindingKind, Judgement, ManualKind, ManualState, ManualUse, Outcome,
+    Verdict,
 };
 use crate::model::{Exception, Role, Status};
 
@@ -11,19 +11,19 @@ const ADA: &str = "ada@example.com";
 const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);
 
 /// The only line of a file.
-fn used(judged: &Judgement, kind: DirectiveKind) -> &DirectiveUse {
-    let mut lines = judged.directives_of(kind);
+fn used(judged: &Judgement, kind: ManualKind) -> &ManualUse {
+    let mut lines = judged.lines_of(kind);
     let line = lines.next().expect("a line");
     assert!(lines.next().is_none(), "several lines");
     line
 }
 
-fn exception(judged: &Judgement) -> &DirectiveUse {
-    used(judged, DirectiveKind::Exception)
+fn exception(judged: &Judgement) -> &ManualUse {
+    used(judged, ManualKind::Exception)
 }
 
 fn without_exceptions(world: World) -> World {
-    world.change(|inputs| inputs.directives.exceptions = None)
+    world.change(|inputs| inputs.manual.exceptions = None)
 }
 
 fn for_ada(of: &mut Exception) {
@@ -39,14 +39,11 @@ fn ensure_refused(snapshot: &World, keys: fn(&mut Exception), approvers: &[&str]
         });
         snapshot.judge()
     };
-    assert_eq!(
-        exception(&by("ciso@example.com")).state,
-        DirectiveState::Used
-    );
+    assert_eq!(exception(&by("ciso@example.com")).state, ManualState::Used);
     for approver in approvers {
         let judged = by(approver);
         let line = exception(&judged);
-        assert_eq!(line.state, DirectiveState::Malformed, "{approver}");
+        assert_eq!(line.state, ManualState::Malformed, "{approver}");
         assert_eq!(
             line.detail, "it is approved by the person it is for",
             "{approver}"
@@ -184,10 +181,7 @@ fn a_self_approved_exception_is_reported_before_it_is_needed() {
             for_ada(of);
             of.approved_by = text("ada.diaz@example.com");
         });
-    assert_eq!(
-        exception(&snapshot.judge()).state,
-        DirectiveState::Malformed
-    );
+    assert_eq!(exception(&snapshot.judge()).state, ManualState::Malformed);
 }
 
 #[test]
@@ -201,8 +195,8 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
     });
     let judged = unknown_owner.judge();
     assert_eq!(
-        used(&judged, DirectiveKind::Alias).state,
-        DirectiveState::Malformed
+        used(&judged, ManualKind::Alias).state,
+        ManualState::Malformed
     );
     let bot = |approver: &'static str| {
         world()
@@ -228,16 +222,13 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
         "ada.diaz@home.example",
     ] {
         let judged = bot(approver).judge();
-        let line = used(&judged, DirectiveKind::Alias);
-        assert_eq!(line.state, DirectiveState::Malformed, "{approver}");
+        let line = used(&judged, ManualKind::Alias);
+        assert_eq!(line.state, ManualState::Malformed, "{approver}");
         let reason = "it is approved by the owner or by the person of the account";
         assert_eq!(line.detail, reason, "{approver}");
     }
     let judged = bot("ciso@example.com").judge();
-    assert_eq!(
-        used(&judged, DirectiveKind::Alias).state,
-        DirectiveState::Used
-    );
+    assert_eq!(used(&judged, ManualKind::Alias).state, ManualState::Used);
 }
 
 #[test]
@@ -256,8 +247,8 @@ fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver()
         });
     let judged = snapshot.judge();
     assert_eq!(
-        used(&judged, DirectiveKind::Alias).state,
-        DirectiveState::Malformed
+        used(&judged, ManualKind::Alias).state,
+        ManualState::Malformed
     );
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
 }
@@ -270,8 +261,8 @@ fn two_keys_of_one_person_are_no_pair() {
             alias.relation = text("same_person");
         });
         let judged = judged.judge();
-        let line = used(&judged, DirectiveKind::Alias);
-        assert_eq!(line.state, DirectiveState::Malformed, "{pair}");
+        let line = used(&judged, ManualKind::Alias);
+        assert_eq!(line.state, ManualState::Malformed, "{pair}");
     }
 }
 
@@ -295,9 +286,7 @@ fn a_service_line_that_ends_leaves_the_suspicion_open() {
     );
     assert!(!kinds(&decided.judge()).contains(&FindingKind::PossibleOffboardedAccess));
     let next = decided.next().named("8", "Somebody Else");
-    let deleted = next
-        .clone()
-        .change(|inputs| inputs.directives.aliases = None);
+    let deleted = next.clone().change(|inputs| inputs.manual.aliases = None);
     for snapshot in [deleted, next.at("2027-01-01T22:40:00Z")] {
         let kinds = kinds(&snapshot.judge());
         assert!(
@@ -396,7 +385,7 @@ fn a_renewal_without_a_gap_keeps_its_instant() {
             of.ticket = text("SEC-2");
         });
     let judged = renewed.judge();
-    let line = judged.directives.last().expect("a line");
+    let line = judged.manual.last().expect("a line");
     assert_eq!(line.in_force_since, Some(at("2026-11-23T22:40:00Z")));
     assert!(!line.after_the_fact);
 }
@@ -522,7 +511,7 @@ fn an_unused_line_says_what_it_matches() {
             .role("root", Role::Member);
         let judged = snapshot.exception(keys).judge();
         let line = exception(&judged);
-        assert_eq!(line.state, DirectiveState::Unused, "{reason}");
+        assert_eq!(line.state, ManualState::Unused, "{reason}");
         assert_eq!(line.detail, reason);
     }
     let judged = world().alias(|alias| {
@@ -530,6 +519,6 @@ fn an_unused_line_says_what_it_matches() {
         alias.person_id = text("E-ada");
     });
     let judged = judged.judge();
-    let line = used(&judged, DirectiveKind::Alias);
+    let line = used(&judged, ManualKind::Alias);
     assert_eq!(line.detail, "no account or person in this run matches it");
 }

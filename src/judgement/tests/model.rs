@@ -19,8 +19,8 @@ use proptest::prelude::*;
 use super::world::World;
 use super::worlds::{a_run, cases, worlds};
 use crate::judgement::{
-    CheckStatus, DirectiveKind, DirectiveState, FeedScope, FindingKind, Judgement, Leaver,
-    MatchKind, Outcome, Verdict,
+    CheckStatus, FeedScope, FindingKind, Judgement, Leaver, ManualKind, ManualState, MatchKind,
+    Outcome, Verdict,
 };
 use crate::model::{Access, Account, EmailAddress, Meaning, Role};
 use ends::Stands;
@@ -350,8 +350,8 @@ fn disagreements(world: &World) -> Vec<String> {
         finding.kind == FindingKind::AccountWithoutHrRecord && finding.role == Some(Role::Admin)
     });
     let accepted = judged
-        .directives_of(DirectiveKind::Exception)
-        .any(|of| of.state == DirectiveState::Used);
+        .lines_of(ManualKind::Exception)
+        .any(|of| of.state == ManualState::Used);
     let verdict = if !offboarded.is_empty() {
         Verdict::Fail
     } else if is_failed || unjudged || !possible.is_empty() || !shared.is_empty() || admin {
@@ -372,44 +372,38 @@ fn disagreements(world: &World) -> Vec<String> {
     }
     // A line that is not sound is a finding, and does nothing.
     let people = inputs.hr.unusable.is_none().then_some(&model.people);
-    let own = inputs.directives.aliases().iter().filter(|alias| {
+    let own = inputs.manual.aliases().iter().filter(|alias| {
         let mut people = people.into_iter().flatten();
         people.any(|person| approves_for_themselves(alias, person, &model))
     });
     for of in own {
         let state = judged
-            .directives_of(DirectiveKind::Alias)
+            .lines_of(ManualKind::Alias)
             .find(|used| used.line == of.line)
             .map(|used| used.state);
         let mut findings = judged.findings.iter();
         let is_found = findings.any(|finding| finding.kind == FindingKind::AliasInvalid);
-        if !is_found || state != Some(DirectiveState::Malformed) {
+        if !is_found || state != Some(ManualState::Malformed) {
             all.push(format!("alias: {state:?} {of:?}"));
         }
     }
-    let aliases = inputs.directives.aliases().iter();
+    let aliases = inputs.manual.aliases().iter();
     for of in aliases.filter(|of| !is_sound_alias(of, inputs)) {
         let state = judged
-            .directives_of(DirectiveKind::Alias)
+            .lines_of(ManualKind::Alias)
             .find(|used| used.line == of.line)
             .map(|used| used.state);
-        if !matches!(
-            state,
-            Some(DirectiveState::Malformed | DirectiveState::Expired)
-        ) {
+        if !matches!(state, Some(ManualState::Malformed | ManualState::Expired)) {
             all.push(format!("alias: {state:?} {of:?}"));
         }
     }
-    let exceptions = inputs.directives.exceptions().iter();
+    let exceptions = inputs.manual.exceptions().iter();
     for of in exceptions.filter(|of| !is_sound_exception(of, inputs)) {
         let state = judged
-            .directives_of(DirectiveKind::Exception)
+            .lines_of(ManualKind::Exception)
             .find(|used| used.line == of.line)
             .map(|used| used.state);
-        if !matches!(
-            state,
-            Some(DirectiveState::Malformed | DirectiveState::Expired)
-        ) {
+        if !matches!(state, Some(ManualState::Malformed | ManualState::Expired)) {
             all.push(format!("exception: {state:?} {of:?}"));
         }
     }

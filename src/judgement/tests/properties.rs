@@ -148,7 +148,7 @@ fn said(snapshot: &World) -> String {
         changes,
         owners,
         hr_people,
-        directives,
+        manual,
         links,
         feed_since,
         follow_ups,
@@ -164,7 +164,7 @@ fn said(snapshot: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {in_doubt} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?} {hr_people:?}"
+         {owners:#?} {manual:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?} {hr_people:?}"
     )
 }
 

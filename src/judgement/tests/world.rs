@@ -11,10 +11,10 @@ use crate::judgement::{
     Judgement, Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
 };
 use crate::model::{
-    Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
-    Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow, Role, Status,
-    Viewer, Workspace,
+    Account, AgeBasis, Alias, Connection, EmailAddress, Employment, Exception, FeedOrigin,
+    GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, ManualDecisions,
+    ManualFile, Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow,
+    Role, Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -105,7 +105,7 @@ pub(in crate::judgement) fn world() -> World {
                 },
                 ..HrFeed::default()
             },
-            directives: Directives::default(),
+            manual: ManualDecisions::default(),
             follow_ups: FollowUps::starting(as_of),
             past: Past::default(),
             store: Some(Protection {
@@ -201,7 +201,7 @@ impl World {
     /// A line of the aliases; its number is its place below the header.
     pub(super) fn alias(self, change: impl FnOnce(&mut Alias)) -> Self {
         self.change(|inputs| {
-            let mut file = inputs.directives.aliases.take().unwrap_or_else(no_lines);
+            let mut file = inputs.manual.aliases.take().unwrap_or_else(no_lines);
             let mut alias = Alias {
                 line: file.lines.len() as u64 + 2,
                 reason: text("checked by hand"),
@@ -211,14 +211,14 @@ impl World {
             change(&mut alias);
             file.lines.push(alias);
             file.sha256 = format!("{:064}", file.lines.len());
-            inputs.directives.aliases = Some(file);
+            inputs.manual.aliases = Some(file);
         })
     }
 
     /// A line of the exceptions, approved by somebody else and in force for a month.
     pub(super) fn exception(self, change: impl FnOnce(&mut Exception)) -> Self {
         self.change(|inputs| {
-            let mut file = inputs.directives.exceptions.take().unwrap_or_else(no_lines);
+            let mut file = inputs.manual.exceptions.take().unwrap_or_else(no_lines);
             let mut exception = Exception {
                 line: file.lines.len() as u64 + 2,
                 reason: text("hands over a project"),
@@ -230,7 +230,7 @@ impl World {
             change(&mut exception);
             file.lines.push(exception);
             file.sha256 = format!("{:064}", file.lines.len());
-            inputs.directives.exceptions = Some(file);
+            inputs.manual.exceptions = Some(file);
         })
     }
 
@@ -314,7 +314,7 @@ impl World {
             run,
             policy,
             population,
-            directives,
+            manual,
             past,
             ..
         } = self.inputs.clone();
@@ -341,12 +341,12 @@ impl World {
         let previous = Previous {
             schedule: self.inputs.schedule.clone(),
             ledger_faults: Vec::new(),
-            directives: directives.sha256(),
+            manual: manual.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
             exceptions_since: judged
-                .directives
+                .manual
                 .iter()
                 .filter_map(|line| Some((line.exception_id.clone()?, line.in_force_since?)))
                 .collect(),
@@ -453,8 +453,8 @@ pub(super) fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn no_lines<L>() -> DirectiveFile<L> {
-    DirectiveFile {
+fn no_lines<L>() -> ManualFile<L> {
+    ManualFile {
         url: "by-hand.csv".to_owned(),
         sha256: String::new(),
         bytes: 0,

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::world::*;
 use crate::judgement::FeedScope;
 use crate::model::{
-    Account, Alias, DirectiveFile, EmailAddress, Employment, Exception, FeedColumn, HrRow, Meaning,
+    Account, Alias, EmailAddress, Employment, Exception, FeedColumn, HrRow, ManualFile, Meaning,
     RejectedRow, Role, Status, UnreadCell,
 };
 
@@ -647,13 +647,13 @@ impl WorldRun {
                 let stopped = || "a cursor came twice".to_owned();
                 inputs.population.listing.stopped_because = self.cut.then(stopped);
                 let aliases = self.aliases.iter().zip(2..);
-                inputs.directives.aliases = a_file(
+                inputs.manual.aliases = a_file(
                     aliases
                         .map(|(of, line)| Alias { line, ..of.clone() })
                         .collect(),
                 );
                 let exceptions = self.exceptions.iter().zip(2..);
-                inputs.directives.exceptions = a_file(
+                inputs.manual.exceptions = a_file(
                     exceptions
                         .map(|(of, line)| Exception { line, ..of.clone() })
                         .collect(),
@@ -663,9 +663,9 @@ impl WorldRun {
 }
 
 /// A file of lines, or none where there is nothing to write.
-pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<DirectiveFile<L>> {
+pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<ManualFile<L>> {
     let written = format!("{lines:?}");
-    (!lines.is_empty()).then(|| DirectiveFile {
+    (!lines.is_empty()).then(|| ManualFile {
         url: "by-hand.csv".to_owned(),
         sha256: const_hex::encode(Sha256::digest(&written)),
         bytes: written.len() as u64,

@@ -213,7 +213,7 @@ fn the_aliases_and_exceptions_of_the_pages_are_valid() {
         let run = company.run(
             "Employee ID,Work Email,Status,Termination Date\nE900,x@acme.example,Terminated,{D-200}\n",
         );
-        let states: Vec<&str> = run.result["directives"]
+        let states: Vec<&str> = run.result["manual"]
             .as_array()
             .map_or(&[][..], Vec::as_slice)
             .iter()

@@ -332,7 +332,7 @@ pub(super) fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
 }
 
 pub(super) fn aliases(inputs: &Inputs, wanted: ModelRelation) -> impl Iterator<Item = &Alias> {
-    let all = inputs.directives.aliases().iter();
+    let all = inputs.manual.aliases().iter();
     all.filter(move |alias| relation(alias) == Some(wanted) && is_sound_alias(alias, inputs))
 }
 
@@ -427,7 +427,7 @@ pub(super) fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
 }
 
 fn exceptions(inputs: &Inputs) -> impl Iterator<Item = &Exception> {
-    let all = inputs.directives.exceptions().iter();
+    let all = inputs.manual.exceptions().iter();
     all.filter(move |of| is_sound_exception(of, inputs))
 }
 

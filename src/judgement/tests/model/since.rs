@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::judgement::tests::world::World;
 use crate::judgement::tests::worlds::{cases, snapshots, worlds};
-use crate::judgement::{DirectiveKind, DirectiveState, Judgement};
+use crate::judgement::{Judgement, ManualKind, ManualState};
 use crate::model::{EmailAddress, Exception};
 
 type Keys = (
@@ -24,13 +24,13 @@ fn keys(of: &Exception) -> Keys {
 /// Lines in force, with their keys.
 fn in_force(world: &World, judged: &Judgement) -> Vec<(u64, Keys)> {
     let is_in_force = |line: u64| {
-        let mut lines = judged.directives_of(DirectiveKind::Exception);
+        let mut lines = judged.lines_of(ManualKind::Exception);
         lines.any(|of| {
-            let is_kept = matches!(of.state, DirectiveState::Used | DirectiveState::Unused);
+            let is_kept = matches!(of.state, ManualState::Used | ManualState::Unused);
             of.line == line && is_kept
         })
     };
-    let lines = world.inputs.directives.exceptions().iter();
+    let lines = world.inputs.manual.exceptions().iter();
     let lines = lines.filter(|of| is_in_force(of.line));
     lines.map(|of| (of.line, keys(of))).collect()
 }
@@ -52,7 +52,7 @@ fn disagreements(runs: &[(&World, Judgement)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (line, keys) in in_force(world, judged) {
         let since = since(runs, &keys);
-        let mut reported = judged.directives_of(DirectiveKind::Exception);
+        let mut reported = judged.lines_of(ManualKind::Exception);
         let of = reported.find(|of| of.line == line).expect("the line");
         if of.in_force_since != Some(since) {
             all.push(format!(
@@ -74,7 +74,7 @@ fn disagreements(runs: &[(&World, Judgement)]) -> Vec<String> {
             if note.contains("after the fact") != is_late {
                 all.push(format!("line {line} since {since}, due {due:?}: {note}"));
             }
-            let mut used = judged.directives_of(DirectiveKind::Exception);
+            let mut used = judged.lines_of(ManualKind::Exception);
             if is_late && used.all(|of| of.line != *line || !of.after_the_fact) {
                 all.push(format!("line {line} is not labelled"));
             }

@@ -16,8 +16,8 @@ use super::approvers::{
 use super::domains::SameDomains;
 use super::records::exception_id;
 use super::uses::{Place, Uses};
-use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs, Leaver};
-use crate::model::{Access, Account, Alias, Directives, EmailAddress, Exception, RejectedRow};
+use super::{CheckId, FeedScope, Inputs, Leaver, ManualKind, ManualState};
+use crate::model::{Access, Account, Alias, EmailAddress, Exception, ManualDecisions, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
@@ -66,8 +66,8 @@ pub(super) enum Line<'a> {
 impl<'a> Line<'a> {
     pub(super) fn place(self) -> Place {
         match self {
-            Self::Alias(of) => (DirectiveKind::Alias, of.line),
-            Self::Exception(of) => (DirectiveKind::Exception, of.line),
+            Self::Alias(of) => (ManualKind::Alias, of.line),
+            Self::Exception(of) => (ManualKind::Exception, of.line),
         }
     }
 
@@ -82,9 +82,9 @@ impl<'a> Line<'a> {
 }
 
 /// Every line, in the order of the files.
-pub(super) fn lines(directives: &Directives) -> impl Iterator<Item = Line<'_>> {
-    let aliases = directives.aliases().iter().map(Line::Alias);
-    aliases.chain(directives.exceptions().iter().map(Line::Exception))
+pub(super) fn lines(manual: &ManualDecisions) -> impl Iterator<Item = Line<'_>> {
+    let aliases = manual.aliases().iter().map(Line::Alias);
+    aliases.chain(manual.exceptions().iter().map(Line::Exception))
 }
 
 /// A person by everything that may name them.
@@ -239,7 +239,7 @@ pub(super) struct Invalid<'a> {
 
 /// Every line: those in force by their relation, and those that are never used.
 #[derive(Default)]
-pub(super) struct UsableDirectives<'a> {
+pub(super) struct UsableLines<'a> {
     /// Who may be the person or account of a line.
     pub(super) register: Register<'a>,
     /// By the person's key.
@@ -256,35 +256,35 @@ pub(super) struct UsableDirectives<'a> {
     pub(super) invalid: Vec<Invalid<'a>>,
 }
 
-impl<'a> UsableDirectives<'a> {
+impl<'a> UsableLines<'a> {
     /// Checks every line by the rules, at the instant of the run.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
-        let mut directives = Self {
+        let mut manual = Self {
             register: Register::of(inputs),
             same_domains: SameDomains::of(inputs),
             ..Self::default()
         };
-        for alias in inputs.directives.aliases() {
-            if let Err(fault) = directives.add_alias(alias, &zone, inputs) {
+        for alias in inputs.manual.aliases() {
+            if let Err(fault) = manual.add_alias(alias, &zone, inputs) {
                 let line = Line::Alias(alias);
-                directives.invalid.push(Invalid { line, fault });
+                manual.invalid.push(Invalid { line, fault });
             }
         }
-        for exception in inputs.directives.exceptions() {
-            match directives.in_force(exception, &zone, inputs) {
-                Ok(exception) => directives.exceptions.push(exception),
+        for exception in inputs.manual.exceptions() {
+            match manual.in_force(exception, &zone, inputs) {
+                Ok(exception) => manual.exceptions.push(exception),
                 Err(fault) => {
                     let line = Line::Exception(exception);
-                    directives.invalid.push(Invalid { line, fault });
+                    manual.invalid.push(Invalid { line, fault });
                 }
             }
         }
         // Of several that cover the same, the one that lasts longest is named.
-        directives
+        manual
             .exceptions
             .sort_by(|a, b| b.expires_on.cmp(&a.expires_on).then(a.line.cmp(&b.line)));
-        directives
+        manual
     }
 
     fn add_alias(
@@ -450,7 +450,7 @@ impl<'a> UsableDirectives<'a> {
     ) -> bool {
         let by_themselves = self.are_written(approved_by, people, &[]);
         match by_themselves {
-            true => uses.own_approval((DirectiveKind::Alias, line)),
+            true => uses.own_approval((ManualKind::Alias, line)),
             false => uses.alias(line, "treats two people as one".to_owned()),
         }
         !by_themselves
@@ -467,7 +467,7 @@ impl<'a> UsableDirectives<'a> {
             |tie: &&Tie<'_>| tie.is_of(account) && tie.person.is_of(person.ids, person.emails);
         for tie in self.different.iter().filter(is_theirs) {
             if self.are_written(tie.approved_by, person, &[account]) {
-                uses.own_approval((DirectiveKind::Alias, tie.line));
+                uses.own_approval((ManualKind::Alias, tie.line));
                 continue;
             }
             let what = format!("account {} is not that of its person", account.id);
@@ -596,7 +596,7 @@ impl<'a> UsableDirectives<'a> {
         let (own, approved): (Vec<_>, Vec<_>) =
             covering.partition(|of| whom.are_written(of.approved_by(), &self.same_domains));
         for of in own {
-            uses.own_approval((DirectiveKind::Exception, of.line));
+            uses.own_approval((ManualKind::Exception, of.line));
         }
         let found = approved
             .into_iter()
@@ -608,7 +608,7 @@ impl<'a> UsableDirectives<'a> {
     /// The exception in a line that is in force.
     pub(super) fn exception_at(&self, (kind, line): Place) -> Option<&InForce<'a>> {
         let mut exceptions = self.exceptions.iter();
-        exceptions.find(|of| kind == DirectiveKind::Exception && of.line == line)
+        exceptions.find(|of| kind == ManualKind::Exception && of.line == line)
     }
 
     /// An exception that may be used, or why not.
@@ -694,7 +694,7 @@ fn ensure_in_force(expires_on: &str, zone: &TimeZone, as_of: Timestamp) -> Resul
         .and_then(|next| zone.to_timestamp(next.at(0, 0, 0, 0)));
     if closes.is_ok_and(|closes| as_of >= closes) {
         let reason = format!("it was in force through {day}");
-        return Err((DirectiveState::Expired, reason));
+        return Err((ManualState::Expired, reason));
     }
     Ok(day)
 }

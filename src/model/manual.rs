@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 /// The files of aliases and exceptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directives {
-    pub aliases: Option<DirectiveFile<Alias>>,
-    pub exceptions: Option<DirectiveFile<Exception>>,
+pub struct ManualDecisions {
+    pub aliases: Option<ManualFile<Alias>>,
+    pub exceptions: Option<ManualFile<Exception>>,
 }
 
-impl Directives {
+impl ManualDecisions {
     pub fn aliases(&self) -> &[Alias] {
         self.aliases.as_ref().map_or(&[], |file| &file.lines)
     }
@@ -34,7 +34,7 @@ impl Directives {
 
 /// A file that was read whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DirectiveFile<L> {
+pub struct ManualFile<L> {
     /// The address without credentials and query.
     pub url: String,
     /// SHA-256 of the bytes as they were fetched, in hex.

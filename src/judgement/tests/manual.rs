@@ -2,8 +2,8 @@
 
 use super::world::*;
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Judgement, MatchKind,
-    Outcome, Verdict,
+    CheckId, CheckStatus, FindingKind, Judgement, ManualKind, ManualState, MatchKind, Outcome,
+    Verdict,
 };
 use crate::model::{Exception, Role, Status};
 
@@ -18,15 +18,15 @@ fn still_in() -> World {
 
 /// Each line: its number, what became of it, and why.
 fn lines(judged: &Judgement) -> Vec<String> {
-    let line = |of: &crate::judgement::DirectiveUse| {
+    let line = |of: &crate::judgement::ManualUse| {
         let text = format!("{} {} {}: {}", of.kind, of.line, of.state, of.detail);
         text.trim_end_matches([' ', ':']).to_owned()
     };
-    judged.directives.iter().map(line).collect()
+    judged.manual.iter().map(line).collect()
 }
 
-fn states(judged: &Judgement) -> Vec<DirectiveState> {
-    judged.directives.iter().map(|line| line.state).collect()
+fn states(judged: &Judgement) -> Vec<ManualState> {
+    judged.manual.iter().map(|line| line.state).collect()
 }
 
 /// The run with an exception that somebody approved.
@@ -45,12 +45,12 @@ fn ensure_refused(snapshot: &World, covers: fn(&mut Exception), approvers: &[&st
         assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
         let invalid = FindingKind::ExceptionInvalid;
         assert!(kinds(&judged).contains(&invalid), "{approver}");
-        let exceptions = judged.directives.iter();
-        let states: Vec<DirectiveState> = exceptions
-            .filter(|line| line.kind == DirectiveKind::Exception)
+        let exceptions = judged.manual.iter();
+        let states: Vec<ManualState> = exceptions
+            .filter(|line| line.kind == ManualKind::Exception)
             .map(|line| line.state)
             .collect();
-        assert_eq!(states, [DirectiveState::Malformed], "{approver}");
+        assert_eq!(states, [ManualState::Malformed], "{approver}");
     }
 }
 
@@ -100,7 +100,7 @@ fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
         outcome(&judged, "ada@unknown.example"),
         Outcome::NotEvaluable
     );
-    assert_eq!(states(&judged), [DirectiveState::Unused]);
+    assert_eq!(states(&judged), [ManualState::Unused]);
 
     let by_address = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
         alias.email = text("ada.l@example.com");
@@ -127,7 +127,7 @@ fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
             alias.person_id = text("E-ada");
         })
         .next()
-        .change(|inputs| inputs.directives.aliases = None);
+        .change(|inputs| inputs.manual.aliases = None);
     let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(
@@ -157,7 +157,7 @@ fn different_ends_any_tie_and_accepts_a_risk() {
     let judged = different("ciso@example.com").judge();
     assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
-    assert_eq!(states(&judged), [DirectiveState::Used]);
+    assert_eq!(states(&judged), [ManualState::Used]);
     for approver in [ADA, "E-ada", "n/a", "-"] {
         assert_eq!(
             different(approver).judge().verdict,
@@ -179,7 +179,7 @@ fn a_service_alias_takes_no_account_away_from_its_leaver() {
         })
         .judge();
     assert_eq!(judged.verdict, Verdict::Fail);
-    assert_eq!(states(&judged), [DirectiveState::Unused]);
+    assert_eq!(states(&judged), [ManualState::Unused]);
 }
 
 // ---- Aliases: different, service ----
@@ -269,7 +269,7 @@ fn a_service_account_needs_owner_reason_and_a_day_on_which_it_ends() {
     for take in ["owner", "reason", "expires_on"] {
         let judged = bot(world(), "root@example.com")
             .change(|inputs| {
-                let file = inputs.directives.aliases.as_mut().expect("a file");
+                let file = inputs.manual.aliases.as_mut().expect("a file");
                 let alias = &mut file.lines[0];
                 match take {
                     "owner" => alias.owner = None,
@@ -278,7 +278,7 @@ fn a_service_account_needs_owner_reason_and_a_day_on_which_it_ends() {
                 }
             })
             .judge();
-        assert_eq!(states(&judged), [DirectiveState::Malformed]);
+        assert_eq!(states(&judged), [ManualState::Malformed]);
         assert_eq!(kinds(&judged), [FindingKind::AliasInvalid]);
         let note = &judged.findings[0].note;
         assert!(
@@ -563,7 +563,7 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
             })
             .judge();
         assert_eq!(judged.verdict, Verdict::Fail, "{reason}");
-        assert_eq!(states(&judged), [DirectiveState::Malformed], "{reason}");
+        assert_eq!(states(&judged), [ManualState::Malformed], "{reason}");
         let note = &judged.findings[1].note;
         assert_eq!(*note, format!("line 2 of the exceptions: {reason}"));
     }
@@ -672,7 +672,7 @@ fn bad_lines_about_nobody_are_one_finding_that_names_them_all() {
 }
 
 #[test]
-fn another_file_of_directives_is_a_changed_rule() {
+fn another_file_of_decisions_is_a_changed_rule() {
     let snapshot = still_in()
         .exception(|exception| exception.person_id = text("E-ada"))
         .next()
@@ -824,9 +824,7 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
         .next()
         .named("8", "Somebody Else");
     assert!(!kinds(&decided.judge()).contains(&FindingKind::PossibleOffboardedAccess));
-    let undecided = decided
-        .next()
-        .change(|inputs| inputs.directives.aliases = None);
+    let undecided = decided.next().change(|inputs| inputs.manual.aliases = None);
     assert_eq!(
         kinds(&undecided.judge()),
         [FindingKind::PossibleOffboardedAccess]
@@ -917,9 +915,7 @@ fn a_service_account_whose_owner_left_stays_open_without_its_line() {
         .status("ada", Status::Inactive);
     assert_eq!(snapshot.judge().verdict, Verdict::Inconclusive);
     let next = snapshot.next();
-    let gone = next
-        .clone()
-        .change(|inputs| inputs.directives.aliases = None);
+    let gone = next.clone().change(|inputs| inputs.manual.aliases = None);
     let expired = next.at("2027-07-01T00:00:00Z");
     for snapshot in [gone, expired] {
         let kinds = kinds(&snapshot.judge());
@@ -945,7 +941,7 @@ fn an_exception_approved_by_whom_it_is_for_is_reported_beside_a_good_one() {
             })
             .judge();
         assert_eq!(judged.verdict, Verdict::PassWithExceptions);
-        let expected = [DirectiveState::Used, DirectiveState::Malformed];
+        let expected = [ManualState::Used, ManualState::Malformed];
         assert_eq!(states(&judged), expected, "{days:?}");
     }
 }
@@ -1013,7 +1009,7 @@ fn the_address_of_an_account_does_not_approve_that_it_is_somebody_elses() {
         })
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
-    assert_eq!(states(&judged), [DirectiveState::Malformed]);
+    assert_eq!(states(&judged), [ManualState::Malformed]);
 }
 
 #[test]
@@ -1058,5 +1054,5 @@ fn nobody_approves_by_another_row_that_they_are_somebody_else() {
         })
         .judge();
     assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
-    assert_eq!(states(&judged), [DirectiveState::Malformed]);
+    assert_eq!(states(&judged), [ManualState::Malformed]);
 }
