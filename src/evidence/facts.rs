@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
-use super::files::{DataFile, gzip_lines};
+use super::data_file::{DataFile, gzip_lines};
 use super::read::each_line;
 use super::{AccountLine, RunFile, Snapshot, json};
 use crate::judgement::{

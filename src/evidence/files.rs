@@ -1,87 +1,15 @@
 //! The data files of a run, made one after the other so that only one is held at a time.
 
-use std::io::BufWriter;
-
-use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::entry::sha256_hex;
+use super::account_line::AccountLine;
+use super::data_file::{DataFile, gzip_lines, table};
 use super::facts::{input_facts, input_hr};
 use super::result::result;
-use super::{RunFile, Snapshot, csv, json};
-use crate::judgement::{FindingKind, Leaver, ManualKind, ManualState, MatchKind};
-use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
-
-/// A file of the run's folder, as it will be stored.
-#[derive(Clone, Debug)]
-pub struct DataFile {
-    /// Which file.
-    pub file: RunFile,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Records in it, where it holds records.
-    pub rows: Option<u64>,
-}
-
-/// A stored file, as the manifest lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileRecord {
-    /// Name relative to the run's folder.
-    pub name: String,
-    /// SHA-256 in hex.
-    pub sha256: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Records in it, where it holds records.
-    pub rows: Option<u64>,
-}
-
-impl DataFile {
-    /// A file that holds no records.
-    pub fn of(file: RunFile, bytes: Vec<u8>) -> Self {
-        Self {
-            file,
-            bytes,
-            rows: None,
-        }
-    }
-
-    /// What the manifest says of the file.
-    pub fn record(&self) -> FileRecord {
-        FileRecord {
-            name: self.file.name(),
-            sha256: sha256_hex(&self.bytes),
-            bytes: self.bytes.len() as u64,
-            rows: self.rows,
-        }
-    }
-}
-
-/// The bytes of `SHA256SUMS`, as `sha256sum -c` reads it.
-pub fn sums(files: &[FileRecord]) -> Vec<u8> {
-    let mut files: Vec<&FileRecord> = files.iter().collect();
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    let lines: String = files
-        .iter()
-        .map(|file| sums_line(&file.name, &file.sha256))
-        .collect();
-    lines.into_bytes()
-}
-
-/// A line of `SHA256SUMS`.
-pub(super) fn sums_line(name: &str, sha256: &str) -> String {
-    format!("{sha256}  {name}\n")
-}
-
-/// A raw file under its name.
-pub fn raw_file(raw: RawFile) -> DataFile {
-    DataFile {
-        file: RunFile::raw(raw.kind),
-        bytes: raw.bytes,
-        rows: Some(raw.rows),
-    }
-}
+use super::{RunFile, Snapshot};
+use crate::judgement::{Leaver, ManualKind, ManualState};
+use crate::model::{Alias, Exception, Role, Status};
 
 impl<'a> Snapshot<'a> {
     /// Every data file but the raw ones and the report, each made when it is asked for.
@@ -102,41 +30,6 @@ impl<'a> Snapshot<'a> {
             result,
         ];
         MAKERS.into_iter().map(move |make| make(&self))
-    }
-}
-
-/// One record a line, gzip. Without a name and a time in the header, so that the same records give
-/// the same bytes.
-pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
-    let gzip = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::new(3));
-    // A serialiser writes a few bytes at a time, which is slow to compress.
-    let mut out = BufWriter::with_capacity(64 << 10, gzip);
-    let mut rows = 0;
-    for record in records {
-        json::line(&mut out, &record);
-        rows += 1;
-    }
-    let bytes = out
-        .into_inner()
-        .map_err(|error| error.into_error())
-        .and_then(|gzip| gzip.finish())
-        .expect("writing to memory does not fail");
-    DataFile {
-        file,
-        bytes,
-        rows: Some(rows),
-    }
-}
-
-/// A table for people, with the columns that its first line names.
-fn table(file: RunFile, columns: &str, records: impl Iterator<Item = impl Serialize>) -> DataFile {
-    let (bytes, rows) = csv::table(&Vec::from_iter(columns.split(',')), records);
-    DataFile {
-        file,
-        bytes,
-        rows: Some(rows),
     }
 }
 
@@ -185,45 +78,6 @@ fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
     let exceptions = snapshot.inputs.manual.exceptions();
     let rows = manual(snapshot, ManualKind::Exception, exceptions);
     table(RunFile::InputExceptions, &columns, rows)
-}
-
-/// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountLine {
-    pub account_id: String,
-    pub email: Option<EmailAddress>,
-    pub other_emails: Vec<EmailAddress>,
-    pub name: Option<String>,
-    pub status: Status,
-    pub role: Role,
-    pub view_only: Option<bool>,
-    pub external_id: Option<String>,
-    pub workspace_id: String,
-    pub workspace: Option<String>,
-    pub joined_at: Option<Timestamp>,
-    pub last_login_at: Option<Timestamp>,
-    /// Its owner in HR.
-    pub person_id: Vec<String>,
-    #[serde(rename = "match")]
-    pub matched_by: Vec<MatchKind>,
-    pub findings: Vec<FindingKind>,
-}
-
-impl AccountLine {
-    /// The account as it was read.
-    pub(super) fn into_account(self) -> Account {
-        Account {
-            id: self.account_id,
-            emails: self.email.into_iter().chain(self.other_emails).collect(),
-            name: self.name,
-            status: self.status,
-            role: self.role,
-            view_only: self.view_only,
-            external_id: self.external_id,
-            joined_at: self.joined_at,
-            last_login_at: self.last_login_at,
-        }
-    }
 }
 
 fn account_lines<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = AccountLine> + use<'a> {

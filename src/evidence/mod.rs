@@ -3,8 +3,10 @@
 //! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
 //! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
 
+mod account_line;
 pub(crate) mod controls;
 pub(crate) mod csv;
+mod data_file;
 mod entry;
 mod facts;
 mod files;
@@ -16,10 +18,11 @@ mod manifest;
 mod read;
 mod result;
 
+pub use account_line::AccountLine;
 pub use controls::{Control, OwnControl};
+pub use data_file::{DataFile, FileRecord, raw_file, sums};
 pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use facts::{Facts, PastFacts, input_hr};
-pub use files::{AccountLine, DataFile, FileRecord, raw_file, sums};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, Error as _};
 
-use super::files::sums_line;
+use super::data_file::sums_line;
 use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{AccountLine, RunFile};

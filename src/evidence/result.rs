@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::files::DataFile;
+use super::data_file::DataFile;
 use super::read::{each_line, lines};
 use super::{Manifest, RunFile, Snapshot, json};
 use crate::judgement::{

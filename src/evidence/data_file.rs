@@ -1,0 +1,119 @@
+//! A file of a run: its bytes, its record in the manifest, its line in `SHA256SUMS`.
+
+use std::io::BufWriter;
+
+use flate2::{Compression, GzBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::entry::sha256_hex;
+use super::{RunFile, csv, json};
+use crate::model::RawFile;
+
+/// A file of the run's folder, as it will be stored.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Which file.
+    pub file: RunFile,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Records in it, where it holds records.
+    pub rows: Option<u64>,
+}
+
+/// A stored file, as the manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Name relative to the run's folder.
+    pub name: String,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Records in it, where it holds records.
+    pub rows: Option<u64>,
+}
+
+impl DataFile {
+    /// A file that holds no records.
+    pub fn of(file: RunFile, bytes: Vec<u8>) -> Self {
+        Self {
+            file,
+            bytes,
+            rows: None,
+        }
+    }
+
+    /// What the manifest says of the file.
+    pub fn record(&self) -> FileRecord {
+        FileRecord {
+            name: self.file.name(),
+            sha256: sha256_hex(&self.bytes),
+            bytes: self.bytes.len() as u64,
+            rows: self.rows,
+        }
+    }
+}
+
+/// The bytes of `SHA256SUMS`, as `sha256sum -c` reads it.
+pub fn sums(files: &[FileRecord]) -> Vec<u8> {
+    let mut files: Vec<&FileRecord> = files.iter().collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let lines: String = files
+        .iter()
+        .map(|file| sums_line(&file.name, &file.sha256))
+        .collect();
+    lines.into_bytes()
+}
+
+/// A line of `SHA256SUMS`.
+pub(super) fn sums_line(name: &str, sha256: &str) -> String {
+    format!("{sha256}  {name}\n")
+}
+
+/// A raw file under its name.
+pub fn raw_file(raw: RawFile) -> DataFile {
+    DataFile {
+        file: RunFile::raw(raw.kind),
+        bytes: raw.bytes,
+        rows: Some(raw.rows),
+    }
+}
+
+/// One record a line, gzip. Without a name and a time in the header, so that the same records give
+/// the same bytes.
+pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
+    let gzip = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::new(3));
+    // A serialiser writes a few bytes at a time, which is slow to compress.
+    let mut out = BufWriter::with_capacity(64 << 10, gzip);
+    let mut rows = 0;
+    for record in records {
+        json::line(&mut out, &record);
+        rows += 1;
+    }
+    let bytes = out
+        .into_inner()
+        .map_err(|error| error.into_error())
+        .and_then(|gzip| gzip.finish())
+        .expect("writing to memory does not fail");
+    DataFile {
+        file,
+        bytes,
+        rows: Some(rows),
+    }
+}
+
+/// A table for people, with the columns that its first line names.
+pub(super) fn table(
+    file: RunFile,
+    columns: &str,
+    records: impl Iterator<Item = impl Serialize>,
+) -> DataFile {
+    let (bytes, rows) = csv::table(&Vec::from_iter(columns.split(',')), records);
+    DataFile {
+        file,
+        bytes,
+        rows: Some(rows),
+    }
+}
