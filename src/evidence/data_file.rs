@@ -117,3 +117,38 @@ pub(super) fn table(
         rows: Some(rows),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn sums_are_sorted_lines_that_sha256sum_reads() {
+        let record = |name: &str, bytes: &[u8]| FileRecord {
+            name: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            bytes: bytes.len() as u64,
+            rows: None,
+        };
+        let text = String::from_utf8(sums(&[record("b", b"b"), record("a/x", b"")])).expect("text");
+        insta::assert_snapshot!(text, @"
+        e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/x
+        3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  b
+        ");
+    }
+
+    #[test]
+    fn the_same_lines_give_the_same_gzip_bytes() {
+        let make = || gzip_lines(RunFile::InputHr, ["a", "b"].into_iter());
+        assert_eq!(make().bytes, make().bytes);
+        assert_eq!(make().bytes[4..8], [0; 4], "no time in the header");
+        let mut text = String::new();
+        let gzip = make().bytes;
+        flate2::read::GzDecoder::new(&*gzip)
+            .read_to_string(&mut text)
+            .expect("gzip");
+        assert_eq!(text, "\"a\"\n\"b\"\n");
+    }
+}
