@@ -306,7 +306,9 @@ fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
     let again = company.job.run_with(&close(&file));
     assert_eq!(again.code, 5, "{}", again.stderr);
     assert!(
-        again.stderr.contains("/more.csv` lies among the files"),
+        again
+            .stderr
+            .contains("/more.csv` is in the folder to be committed"),
         "{}",
         again.stderr
     );

@@ -338,7 +338,7 @@ const TAMPERINGS: &[Tampering] = &[
         done: |place, objects| {
             place.edit(objects, &entry_name(3), |text| text.replace('\n', ""));
         },
-        fault: "entry 3: it is not in the form entries are written in",
+        fault: "entry 3: it does not have the exact form of an entry",
         built_on: 2,
         stays: true,
     },
@@ -388,7 +388,7 @@ const TAMPERINGS: &[Tampering] = &[
             place.put(&below("ledger/0000000000.json"), b"garbage");
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
-        fault: "3 file(s) in ledger/ are not entries: `0000000000.json`",
+        fault: "3 file(s) in ledger/ are not entries, such as “0000000000.json”",
         built_on: 3,
         stays: true,
     },
@@ -422,7 +422,7 @@ async fn a_fault_in_a_run_is_recorded_and_the_run_before_it_is_used() {
                     _ => place.edit(&three, &name, |text| format!("{text} ")),
                 }
                 let fault = format!(
-                    "entry 3: {file} {how}; entry 3 may be the run before and has a fault: \
+                    "entry 3: {file} {how}; entry 3 may be the previous run, and has a fault: \
                      leavers are carried from entry 2"
                 );
                 ensure_fault(&company.quiet_run(&store, 4).await, &fault);

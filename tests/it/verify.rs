@@ -932,7 +932,7 @@ fn a_place_without_evidence_is_a_configuration_error() {
         (&[][..], "/evidence` does not exist"),
         (&["typo"], "typo` does not exist"),
         (&["--connection", "c1"], "/evidence` does not exist"),
-        (&["."], "holds no evidence"),
+        (&["."], "contains no evidence"),
     ] {
         let ended = evidence.verify(arguments);
         assert_eq!(ended.code, 78, "{arguments:?}: {}", ended.stdout);
@@ -1167,7 +1167,7 @@ fn verify_reports_how_much_of_a_signed_chain_is_trusted() {
         ended.stdout
     );
     assert!(
-        ended.stdout.contains("signed     3 with a good signature"),
+        ended.stdout.contains("signed     3 with a valid signature"),
         "{}",
         ended.stdout
     );
