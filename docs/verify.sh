@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE]... FOLDER
 #
-#   FOLDER             a copy of the evidence: the folder that holds system=asana
+#   FOLDER             a copy of the evidence: the folder that contains system=asana
 #   --head SEQ:HASH    a ledger entry that was noted elsewhere, as every run prints it; repeatable
 #   --public-key FILE  a public key (P-256 or Ed25519, PEM) that you trust; repeatable
 #
@@ -241,7 +241,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   function check_link() {
     if (e["sequence"] != before + 1) return # the gap was reported, and no link can cross it
-    if (e["previous_sha256"] != before_hash) fault("broken_link", place, "its previous_sha256 is not the hash of the entry before it")
+    if (e["previous_sha256"] != before_hash)
+      fault("broken_link", place, "its previous_sha256 is not the hash of the entry before it")
     if (is_before(e["committed_at"], before_at))
       fault("went_back", place, "it is dated before entry " before ": a clock was wrong, or entries were backdated")
   }

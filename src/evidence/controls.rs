@@ -97,7 +97,8 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
     supported.chain(own.iter().map(claimed)).collect()
 }
 
-/// The controls that a periodic access review supports. An open review, or one that was closed incomplete, supports none.
+/// The controls that a periodic access review supports. An open review, or one that was closed incomplete, supports
+/// none.
 pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) -> Vec<Control> {
     if !complete || verdict == Verdict::Inconclusive {
         return Vec::new();

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A table with these fields of each record, and the number of rows below the header. Semicolons separate several values
-/// of one field.
+/// A table with these fields of each record, and the number of rows below the header. Semicolons separate several
+/// values of one field.
 pub(super) fn table(
     columns: &[&str],
     records: impl Iterator<Item = impl Serialize>,

@@ -107,9 +107,9 @@ words! {
 }
 
 impl Trigger {
-    /// The trigger of a run that began at `as_of`. In Kubernetes the Job's name shows it: a CronJob ends the names of its
-    /// Jobs with the scheduled instant. A pod has no other sign that distinguishes such a Job from one that was created
-    /// manually from the same template.
+    /// The trigger of a run that began at `as_of`. In Kubernetes the Job's name shows it: a CronJob ends the names of
+    /// its Jobs with the scheduled instant. A pod has no other sign that distinguishes such a Job from one that was
+    /// created manually from the same template.
     pub fn of(
         executor: &Executor,
         schedule: Option<&RunSchedule>,

@@ -47,8 +47,8 @@ impl ConnectionFolder {
         format!("{}/{part}/{file}", self.0)
     }
 
-    /// The folder of a connection. Characters other than ASCII letters, digits, `-` and `_` are percent-encoded, so that
-    /// an id cannot lead to another folder.
+    /// The folder of a connection. Characters other than ASCII letters, digits, `-` and `_` are percent-encoded, so
+    /// that an id cannot lead to another folder.
     pub fn of(connection: &str) -> Self {
         let encoded = connection.bytes().map(|byte| match byte {
             b'-' | b'_' => char::from(byte).to_string(),

@@ -1,4 +1,5 @@
-//! The manifest: which connection was checked, from which sources, by which rules, with what result, and in which files.
+//! The manifest: which connection was checked, from which sources, by which rules, with what result, and in which
+//! files.
 
 use std::collections::BTreeMap;
 

@@ -44,8 +44,8 @@ pub fn account_lines(bytes: &[u8]) -> Result<Vec<AccountLine>, serde_json::Error
     lines(RunFile::AccountsJsonl, bytes)
 }
 
-/// The hash of each file that a `SHA256SUMS` lists. None if the bytes differ from those that this program writes: a file
-/// that is listed twice, or in another form, would be ambiguous.
+/// The hash of each file that a `SHA256SUMS` lists. None if the bytes differ from those that this program writes: a
+/// file that is listed twice, or in another form, would be ambiguous.
 pub fn sums_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let sums: BTreeMap<String, String> = text

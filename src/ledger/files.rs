@@ -25,8 +25,8 @@ pub enum Extent {
 }
 
 impl Ledger {
-    /// The `wanted` files of a committed folder. The files are compared with their hashes in `SHA256SUMS`, and that file
-    /// with its hash in the entry.
+    /// The `wanted` files of a committed folder. The files are compared with their hashes in `SHA256SUMS`, and that
+    /// file with its hash in the entry.
     ///
     /// # Errors
     /// [`LedgerError::Fault`] if one of the files to read is missing or modified.

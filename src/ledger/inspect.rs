@@ -26,8 +26,8 @@ pub enum EntryFault {
     #[error("its previous_sha256 is not the hash of entry {before}")]
     BrokenLink { before: u64 },
     #[error(
-        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed by \
-         more than 5 minutes, or the entries were backdated"
+        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed \
+         by more than 5 minutes, or the entries were backdated"
     )]
     WentBack {
         at: Timestamp,
@@ -211,8 +211,8 @@ impl<'a, O: Objects> Inspector<'a, O> {
         }
     }
 
-    /// Inspects one entry, and its link to the entry before if that one can be read. `signed_before` is the number of an
-    /// earlier entry that is signed.
+    /// Inspects one entry, and its link to the entry before if that one can be read. `signed_before` is the number of
+    /// an earlier entry that is signed.
     ///
     /// # Errors
     /// If the store fails.

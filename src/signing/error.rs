@@ -39,8 +39,8 @@ impl SigningError {
                 "create a key: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`",
             ),
             Self::NotVerified => Some(
-                "if the alias was moved to another key during the run, run again; else check which server answers as KMS \
-                 (AWS_ENDPOINT_URL_KMS)",
+                "if the alias was moved to another key during the run, run again; else check which server answers as \
+                 KMS (AWS_ENDPOINT_URL_KMS)",
             ),
             Self::NoRandomness => None,
         }

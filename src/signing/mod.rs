@@ -1,7 +1,7 @@
 //! Signs ledger entries with a private key in PEM or in AWS KMS, and checks signatures with a public key.
 //!
-//! `openssl` can check both kinds of signatures: Ed25519, and ECDSA over P-256 with SHA-256 in DER. A public key does not
-//! prove who owns it: it is trusted only if an operator or auditor names it.
+//! `openssl` can check both kinds of signatures: Ed25519, and ECDSA over P-256 with SHA-256 in DER. A public key does
+//! not prove who owns it: it is trusted only if an operator or auditor names it.
 
 mod error;
 mod kms;

@@ -45,7 +45,8 @@ impl KeyError {
     pub fn hint(self) -> &'static str {
         match self {
             Self::NoPem | Self::Public => {
-                "give the text from `-----BEGIN PRIVATE KEY-----` on, or set EVIDENCE_SIGNING_KEY_FILE to the key's file"
+                "give the text from `-----BEGIN PRIVATE KEY-----` on, or set EVIDENCE_SIGNING_KEY_FILE to the key's \
+                 file"
             }
             Self::Broken => {
                 "keep the line breaks of the key, or set EVIDENCE_SIGNING_KEY_FILE to the key's file"

@@ -41,8 +41,8 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
         ),
         (
             sum(|chain| chain.accounts_recomputed) > 0,
-            "accounts: recomputed from Truto's answers in raw/; workspace, /me and refusals are taken as recorded, with \
-             EVIDENCE_RAW=minimal also how lists ended",
+            "accounts: recomputed from Truto's answers in raw/; workspace, /me and refusals are taken as recorded, \
+             with EVIDENCE_RAW=minimal also how lists ended",
         ),
         (
             without_raw > 0,
@@ -58,8 +58,8 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
         ),
         (
             sum(|chain| chain.reviews_recomputed) > 0,
-            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is about \
-             one of its rows; that the reviewers made these decisions is taken as recorded",
+            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is \
+             about one of its rows; that the reviewers made these decisions is taken as recorded",
         ),
         (
             sum(|chain| chain.signatures_unchecked) > 0,

@@ -51,8 +51,8 @@ pub(super) fn warn_of_newer(
     };
     let text = format!(
         "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry and \
-         {have} no entry; the first is {first}. A run that was stopped just before its commit, or is running now, leaves the \
-         same traces: give a ledger head that you noted elsewhere (--head)"
+         {have} no entry; the first is {first}. A run that was stopped just before its commit, or is running now, \
+         leaves the same traces: give a ledger head that you noted elsewhere (--head)"
     );
     let first = (count, first.clone());
     verified.warn(WarningKind::NewerThanLedger, connection, first, text);
@@ -69,8 +69,8 @@ pub(super) fn warn_of_future(
         return;
     };
     let text = format!(
-        "the newest run is dated {newest}, but the clock of this machine shows {now}: one of the two clocks is wrong, or \
-         the evidence was written ahead of time"
+        "the newest run is dated {newest}, but the clock of this machine shows {now}: one of the two clocks is wrong, \
+         or the evidence was written ahead of time"
     );
     let first = (1, newest.to_string());
     verified.warn(WarningKind::DatedInTheFuture, connection, first, text);

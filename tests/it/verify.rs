@@ -900,7 +900,7 @@ fn an_invalid_schedule_is_a_wrong_command_line() {
         (&["--every", "24"], "24"),
         (
             &["--every", "40 23 * * *", "--zone", "Berlin"],
-            "write one as Europe/Berlin",
+            "write one such as Europe/Berlin",
         ),
         (
             &["--every", "24h", "--zone", "Etc/UTC"],
