@@ -14,7 +14,6 @@ use super::SigningError;
 use super::public::PublicKey;
 use crate::aws::{self, Action, AwsError, AwsFailure};
 use crate::evidence::KeyKind;
-use crate::model::quoted;
 
 /// The only algorithm that evidence uses with KMS.
 const ALGORITHM: SigningAlgorithmSpec = SigningAlgorithmSpec::EcdsaSha256;
@@ -90,14 +89,12 @@ fn public_half(answer: &GetPublicKeyOutput) -> Result<PublicKey, String> {
     if let Some(usage) = answer.key_usage()
         && *usage != KeyUsageType::SignVerify
     {
-        let usage = quoted(usage.as_str());
-        return Err(format!("its usage is {usage}, not `SIGN_VERIFY`"));
+        return Err(format!("its usage is `{usage}`, not `SIGN_VERIFY`"));
     }
     if let Some(spec) = answer.key_spec()
         && *spec != KeySpec::EccNistP256
     {
-        let spec = quoted(spec.as_str());
-        return Err(format!("its spec is {spec}, not `ECC_NIST_P256`"));
+        return Err(format!("its spec is `{spec}`, not `ECC_NIST_P256`"));
     }
     let algorithms = answer.signing_algorithms();
     if !algorithms.is_empty() && !algorithms.contains(&ALGORITHM) {

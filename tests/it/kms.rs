@@ -234,7 +234,7 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
     let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Unexpected);
     let hint = failed.error.hint().expect("a hint");
-    assert!(hint.contains("try again"), "{hint}");
+    assert!(hint.contains("run again"), "{hint}");
     // The public key of that run is stored, but no entry names it.
     let objects = place.objects();
     let [key] = in_the_ledger(&objects)[..] else {
@@ -368,19 +368,19 @@ async fn only_a_p256_signing_key_is_accepted() {
     for (others, why) in [
         (
             json!({ "KeySpec": "RSA_2048" }),
-            "its spec is “RSA_2048”, not `ECC_NIST_P256`",
+            "its spec is `RSA_2048`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeySpec": "ECC_NIST_EDWARDS25519" }),
-            "its spec is “ECC_NIST_EDWARDS25519”, not `ECC_NIST_P256`",
+            "its spec is `ECC_NIST_EDWARDS25519`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeySpec": "A_KIND_OF_TOMORROW" }),
-            "its spec is “A_KIND_OF_TOMORROW”, not `ECC_NIST_P256`",
+            "its spec is `A_KIND_OF_TOMORROW`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeyUsage": "KEY_AGREEMENT", "SigningAlgorithms": null }),
-            "its usage is “KEY_AGREEMENT”, not `SIGN_VERIFY`",
+            "its usage is `KEY_AGREEMENT`, not `SIGN_VERIFY`",
         ),
         (
             json!({ "SigningAlgorithms": ["ECDSA_SHA_384"] }),

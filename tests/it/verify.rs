@@ -945,7 +945,7 @@ fn a_place_without_evidence_is_a_configuration_error() {
     let ended = evidence.verify(&[&below]);
     assert_eq!(ended.code, 78, "{}", ended.stdout);
     assert!(
-        ended.stderr.contains("EVIDENCE_URL names"),
+        ended.stderr.contains("the address in EVIDENCE_URL"),
         "{}",
         ended.stderr
     );
