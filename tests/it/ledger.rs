@@ -598,7 +598,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             entry.complete = true;
         });
         let done = company.quiet_run(&store, 3).await;
-        ensure_fault(&done, "entry 2: SHA256SUMS lacks result.json");
+        ensure_fault(&done, "entry 2: SHA256SUMS does not list result.json");
         assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
     }
 }
@@ -708,7 +708,7 @@ async fn a_deleted_run_is_expired_after_its_retention_and_missing_before() {
 #[tokio::test]
 async fn the_walk_for_a_complete_run_is_limited_and_reports_that() {
     let company = Company::new();
-    for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
+    for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older entries"), None)] {
         let place = Place::folder();
         let store = place.store().await;
         company.quiet_run(&store, 1).await;

@@ -402,7 +402,7 @@ mod folder {
         assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "making the folder `/sys/kernel/evidence` was refused"
+            "creating the folder `/sys/kernel/evidence` was refused"
         );
         assert!(error.hint().unwrap().contains("fsGroup"));
         let files = vec![("a".to_owned(), Vec::new()), ("b".to_owned(), Vec::new())];
