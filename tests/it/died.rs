@@ -465,7 +465,7 @@ fn an_open_stops_if_another_review_is_closed_meanwhile() {
     assert!(
         opening
             .stderr
-            .contains("closed meanwhile, by ledger entry 3"),
+            .contains("closed in the meantime, by ledger entry 3"),
         "{}",
         opening.stderr
     );

@@ -708,7 +708,9 @@ async fn a_deleted_run_is_expired_after_its_retention_and_missing_before() {
 #[tokio::test]
 async fn the_walk_for_a_complete_run_is_limited_and_reports_that() {
     let company = Company::new();
-    for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older entries"), None)] {
+    for (failures, reported, baseline) in
+        [(999, None, Some(1)), (1000, Some("older entries"), None)]
+    {
         let place = Place::folder();
         let store = place.store().await;
         company.quiet_run(&store, 1).await;
