@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE]... FOLDER
 #
-#   FOLDER             a copy of the evidence: the folder that holds system=asana
+#   FOLDER             a copy of the evidence: the folder that contains system=asana
 #   --head SEQ:HASH    a ledger entry that was noted elsewhere, as every run prints it; repeatable
 #   --public-key FILE  a public key (P-256 or Ed25519, PEM) that you trust; repeatable
 #
@@ -22,11 +22,11 @@
 # nothing that it reads, and writes only to a temporary folder, which it removes.
 #
 # exit 0: integrity holds; 5: it is broken, and each fault is a line `kind place: text`; 2: the command line is wrong,
-# or the folder holds no evidence; 1: the check could not be finished
+# or the folder contains no evidence; 1: the check could not be finished
 
 export LC_ALL=C
 stop() { printf 'error: %s\n' "$2" >&2; exit "$1"; }
-command -v sha256sum >/dev/null || stop 2 'there is no sha256sum on this machine'
+command -v sha256sum >/dev/null || stop 2 'this machine has no sha256sum'
 has_openssl=$(openssl pkeyutl -help 2>&1 | grep -e -rawin)
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -53,18 +53,18 @@ while :; do
   case $1 in
   --head) note_head "$2" ;;
   --public-key)
-    read_key "$2" || stop 2 "$2 is not a public key in PEM, P-256 or Ed25519, or there is no OpenSSL 3"
+    read_key "$2" || stop 2 "$2 is not a public key in PEM (P-256 or Ed25519), or this machine has no OpenSSL 3"
     printf '%s\n' "$key" >>"$tmp/keys"
     ;;
   --) shift && break ;;
-  -*) stop 2 "there is no option $1; $usage" ;;
+  -*) stop 2 "unknown option $1; $usage" ;;
   *) break ;;
   esac
   shift 2
 done
 [ $# -eq 1 ] || stop 2 "$usage"
 case $1 in /*) ;; *) set -- "./$1" ;; esac
-cd "$1" 2>"$tmp/ignored" || stop 2 "there is no folder $1"
+cd "$1" 2>"$tmp/ignored" || stop 2 "the folder $1 does not exist"
 
 # --- The hash and the size of every file
 # Links, pipes and files with a control character or a backslash in their names are listed, but never read.
@@ -79,7 +79,7 @@ list_files() {
 }
 [ ! -d system=asana ] || list_files || stop 1 'not everything below system=asana could be read'
 [ -s "$tmp/heads" ] || grep -q 'system=asana/connection=[^/]*/' "$tmp/hashes" "$tmp/odd" ||
-  stop 2 "$1 holds no evidence: it has no folder system=asana/connection=..."
+  stop 2 "$1 contains no evidence: it has no folder system=asana/connection=..."
 
 # --- Signatures, by openssl
 # Writes a line for each signature: 0 if it is valid, and the hash of its entry. Without key or OpenSSL, no line.
@@ -176,7 +176,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (!(connection in entries)) { entries[connection] = 0; connection_at[++connections] = connection }
     at = folder_in(below)
   }
-  list == "odd" { fault("extra_file", path, "it was not read: it is no regular file, or its name is not plain"); next }
+  list == "odd" { fault("extra_file", path, "it is not a regular file, or its name has unusual characters"); next }
   below ~ /^ledger\/[0-9]+[.]json$/ && length(below) == 22 { entry[connection, ++entries[connection]] = path; next }
   below ~ /^ledger\/[0-9a-f]+[.]sig$/ && length(below) == 75 || below ~ /^keys\// { next }
   at == "" { fault("extra_file", path, "the job writes no file of this name here"); next }
@@ -201,7 +201,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     place = "system=asana/" connection
     if (!entries[connection]) fault("empty_ledger", place, "it has no ledger entry, so nothing in it is evidence")
     for (i = 1; i <= entries[connection]; i++) check_entry(entry[connection, i])
-    if (given["keys"] && number && !is_signed) fault("missing_signature", place, "no entry is signed with a given key")
+    if (given["keys"] && number && !is_signed)
+      fault("missing_signature", place, "keys were given, but no entry is signed")
     if (number) note("ledger  ", number ":" hash[entry[connection, entries[connection]]])
     if (number > longest) longest = number
     list_folders_without_entry()
@@ -214,7 +215,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (!number) return fault("extra_file", place, "the first entry is 1: the job writes no entry of this number")
     if (number > wanted) fault("missing_entry", place, "entries from " wanted " on are missing: numbers have no gaps")
     is_met[number ":" hash[path]] = 1
-    if (!read_entry(path)) return fault("broken_link", place, "it does not have the form in which entries are written")
+    if (!read_entry(path)) return fault("broken_link", place, "it does not have the exact form of an entry")
     if (e["sequence"] != number) fault("moved", place, "its content is that of entry " e["sequence"])
     if (!is_of(e["connection"], connection)) fault("moved", place, "it belongs to another connection")
     check_link()
@@ -240,7 +241,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   function check_link() {
     if (e["sequence"] != before + 1) return # the gap was reported, and no link can cross it
-    if (e["previous_sha256"] != before_hash) fault("broken_link", place, "its previous_sha256 is not the hash of the entry before it")
+    if (e["previous_sha256"] != before_hash)
+      fault("broken_link", place, "its previous_sha256 is not the hash of the entry before it")
     if (is_before(e["committed_at"], before_at))
       fault("went_back", place, "it is dated before entry " before ": a clock was wrong, or entries were backdated")
   }
@@ -248,13 +250,13 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   # --- 2. Signatures
   function check_signature(path,  signature) {
     if (e["key_sha256"] == "none") {
-      if (is_signed) fault("missing_signature", place, "it is not signed, and an entry before it is")
+      if (is_signed) fault("missing_signature", place, "it is not signed, but an earlier entry is")
       return
     }
     is_signed = 1
     signature = substr(path, 1, length(path) - 15) hash[path] ".sig"
     if (given["keys"] && !(("keys", e["key_sha256"]) in is_in)) fault("unknown_key", place, "no such key was given")
-    else if (!(signature in hash)) fault("missing_signature", place, "it names a key, and the signature is gone")
+    else if (!(signature in hash)) fault("missing_signature", place, "it names a key, but its signature is missing")
     else if (!given["keys"] && !(hash[path] in is_good)) unchecked++
     else if (!is_good[hash[path]]) fault("bad_signature", place, "its signature does not match its bytes and its key")
   }
@@ -270,7 +272,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     as_of = is_review ? e["committed_at"] : instant_of(at)
     if (is_before(newest, as_of)) newest = as_of
     if (!is_review && (as_of == "" || index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1))
-      fault("disagreement", place, "its run lies in the folder of another day")
+      fault("disagreement", place, "its run is in the folder of another day")
     if (is_before(e["committed_at"], as_of)) fault("run_after_commit", place, "its run began after the commit")
     if (check_sums(at) && check_files(at, is_review || e["kind"] == "run" ? e["kind"] : "failure"))
       check_manifest(at, at "/manifest.json", is_review)
@@ -287,10 +289,11 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   function check_sums(at,  path) {
     path = at "/SHA256SUMS"
     if (!(path in hash) && has_expired()) return note("expired ", at)
-    if (!(at in files)) return fault("missing_folder", at, "the folder of a committed run or review is gone")
-    if (!(path in hash)) return fault("missing_file", path, "it is gone, so the files of the folder cannot be checked")
+    if (!(at in files)) return fault("missing_folder", at, "the folder of a committed run or review is missing")
+    if (!(path in hash))
+      return fault("missing_file", path, "it is missing, so the files of the folder cannot be checked")
     if (hash[path] != e["sums_sha256"]) return fault("modified", path, "its hash is not the one in entry " number)
-    if (!read_sums(path)) return fault("disagreement", path, "it does not have the form in which SHA256SUMS is written")
+    if (!read_sums(path)) return fault("disagreement", path, "it does not have the exact form of SHA256SUMS")
     return ++right
   }
   # Reads SHA256SUMS into sum[] and listed[]: each line is a hash, two spaces and a name, sorted by name.
@@ -315,14 +318,14 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       other = path in hash ? "" : renamed(at, sum[name], extra)
       if (path in hash && hash[path] == sum[name]) is_right[path] = ++right
       else if (path in hash) fault("modified", path, "its bytes differ from those that were hashed")
-      else if (other != "") fault("moved", path, "it lies under the name `" other "`")
+      else if (other != "") fault("moved", path, "it was renamed to `" other "`")
       else if (has_expired()) expired = 1
-      else fault("missing_file", path, "it was there when the folder was committed, and is gone")
+      else fault("missing_file", path, "it was there when the folder was committed, and is missing")
       delete extra[other]
     }
     for (name in extra) fault("extra_file", at "/" name, "it was not there when the folder was committed")
     for (i = split(always[kind], always_there, " "); i > 0; i--) if (!(always_there[i] in sum))
-      fault("missing_file", at "/" always_there[i], "every such folder has this file, and SHA256SUMS does not list it")
+      fault("missing_file", at "/" always_there[i], "every such folder has this file, but SHA256SUMS does not list it")
     return expired ? note("expired ", at) : 1
   }
   function renamed(at, sha256, extra,  name) {
@@ -346,7 +349,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       compare("instant", substr(m["run.as_of"], 1, 19) "Z", instant_of(e["run"]))
     }
     if (apart != "") fault("disagreement", path, "it and entry " number " disagree: " substr(apart, 3))
-    if (!describes_its_files(at)) fault("disagreement", path, "the files it describes are not those of SHA256SUMS")
+    if (!describes_its_files(at))
+      fault("disagreement", path, "the files it describes are not those that SHA256SUMS lists")
     if (is_review) return check_review(at, path)
     if (m["previous"] != "{" || is_there("previous", path)) if (m["baseline"] == "{") is_there("baseline", path)
     check_repeated(at "/result.json", "as_of|verdict|complete", m["run.as_of"] "\n" e["verdict"] "\n" e["complete"])
@@ -384,7 +388,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     n = m[part ".sequence"]
     if (n + 0 > 0 && n + 0 < e["sequence"] + 0 && (!((connection, n) in known) ||
       known[connection, n] == m[part ".run"] "\t" m[part ".manifest_sha256"])) return 1
-    return fault("disagreement", path, "it builds on an entry " n " that is not the one in the ledger")
+    return fault("disagreement", path, "it names another entry " n " than the ledger contains")
   }
   # An access review must cover a complete run, and its close must match its open.
   function check_review(at, path,  review, was) {
@@ -395,8 +399,10 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (is_before(e["committed_at"], m["review.at"])) fault("run_after_commit", path, "it is dated after the commit")
     if (e["kind"] == "review_open") {
       done[connection, e["sequence"]] = review
-      if (sum["worksheet.json"] != m["review.sha256"]) fault("disagreement", path, "its worksheet is another one")
-      if (m["verdict"] " " m["complete"] != "inconclusive false") fault("disagreement", path, "it has a result")
+      if (sum["worksheet.json"] != m["review.sha256"])
+        fault("disagreement", path, "its worksheet is not the one that it names")
+      if (m["verdict"] " " m["complete"] != "inconclusive false")
+        fault("disagreement", path, "it opens a review, but states a result")
     }
     was = done[connection, m["opened.sequence"]]
     if (m["opened"] == "{" && is_there("opened", path) && was != "" && was != review && was !~ /^review_open [a-z]+$/)
@@ -423,8 +429,9 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   END {
     for (c = 1; c <= connections; c++) { connection = connection_at[c]; check_connection() }
     for (noted in is_in) if (sub("^heads" SUBSEP, "", noted) && !(noted in is_met)) {
-      if (noted + 0 <= longest) fault("modified", "ledger entry " (noted + 0), "the entry is not the one of --head")
-      else fault("truncated", "ledger entry " (noted + 0), "it is gone: the end of the ledger was cut off")
+      place = "ledger entry " (noted + 0)
+      if (noted + 0 <= longest) fault("modified", place, "the entry is not the one of --head")
+      else fault("truncated", place, "the entry of --head is missing: the end of the ledger was cut off")
     }
     if (faults) print ""
     for (c = 1; c <= connections; c++) print plain("system=asana/" connection_at[c]) notes[connection_at[c]]

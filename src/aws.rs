@@ -1,7 +1,6 @@
-//! One AWS configuration: credentials and region as the SDK finds them, our own HTTP client.
+//! The AWS configuration: credentials and region from where the SDK finds them, with our own HTTP client.
 //!
-//! Everything that would change how evidence is written is pinned here (behaviour, timeouts,
-//! retries), so that an update of the SDK cannot change it.
+//! Behaviour, timeouts and retries are fixed here, so that an update of the SDK cannot change how evidence is written.
 
 use std::time::Duration;
 
@@ -30,47 +29,45 @@ pub(crate) use failure::{AwsFailure, AwsFailureKind, BAD_REQUEST};
 pub use retry::Retries;
 pub(crate) use retry::retry;
 
-/// A server that does not take the connection within this is down.
+/// The longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the first byte sent to the first byte of the answer. The body of a put counts too: 10 MB in
+/// The longest time from the first byte sent to the first byte of the answer. The body of a put counts too: 10 MB in
 /// this time is 1.4 Mbit/s.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// One attempt.
+/// The longest time for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(90);
-/// All attempts of the SDK together, with the waiting between them.
+/// The longest time for all attempts of the SDK, with the waits between them.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(300);
-/// A body that does not move for this long is cut off.
+/// A body that makes no progress for this long is aborted.
 const STALL_GRACE: Duration = Duration::from_secs(20);
 
-/// The SDK's attempts at what it retries: 5xx, throttling by name, timeouts and resets.
+/// The SDK's attempts, if a failure is one that it retries: 5xx, named throttling errors, timeouts and resets.
 const SDK_ATTEMPTS: u32 = 4;
-/// The SDK doubles this from attempt to attempt, and spreads it.
+/// The SDK's first wait. It doubles with each attempt and varies at random.
 const SDK_DELAY: Duration = Duration::from_millis(250);
-/// The SDK waits no longer than this between two attempts.
+/// The SDK's longest wait between two attempts.
 const SDK_MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// An object and when it was written.
+/// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// The content, checked against its checksum where the store keeps one.
+    /// The content. It was compared with the checksum if the store keeps one.
     pub bytes: Vec<u8>,
-    /// When the store says it was last written.
+    /// The time of the last write, by the store's clock.
     pub last_modified: Option<Timestamp>,
-    /// The lock it is under, where the store tells of one.
+    /// The lock on the object, if the store reports one.
     pub lock: Option<ObjectLock>,
 }
 
 /// A lock on one version of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectLock {
-    /// Whom it lets through.
     pub mode: LockMode,
-    /// When it is over.
     pub until: Timestamp,
 }
 
 impl ObjectLock {
-    /// The lock that an answer of S3 tells of. Without the right to see locks, S3 tells of none.
+    /// The lock in an answer of S3. S3 omits it if the job has no permission to read locks.
     pub(crate) fn of(mode: Option<&ObjectLockMode>, until: Option<&DateTime>) -> Option<Self> {
         let mode = match mode? {
             ObjectLockMode::Governance => LockMode::Governance,
@@ -86,56 +83,49 @@ fn timestamp(at: &DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// Why AWS, or a folder in the place of a bucket, did not do what it was asked.
+/// Why a request to AWS, or an operation on a folder in place of a bucket, failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
-    /// Other bytes have this name. They are kept: nothing is ever replaced.
+    /// Nothing is replaced: the existing object stays.
     #[error("`{name}` already exists with other content")]
     Conflict {
-        /// Where it is: a path or an `s3://` address.
+        /// A path or an `s3://` address.
         name: String,
     },
-    /// The object or its bucket is not there.
+    /// The object or its bucket does not exist.
     #[error("{what} does not exist")]
     NotFound {
-        /// What was looked for.
         what: String,
         hint: Option<&'static str>,
-        /// What the server said.
         source: BoxError,
     },
-    /// No credentials, bad ones, or a missing permission.
+    /// Credentials are missing or wrong, or a permission is missing.
     #[error("{what} was refused")]
     Refused {
-        /// What was tried, on what.
+        /// The operation and its object.
         what: String,
         hint: String,
-        /// What the file system or the server said.
         source: BoxError,
     },
-    /// The object is larger than the caller takes.
+    /// The object is larger than the caller accepts.
     #[error("`{address}` is larger than {max_bytes} bytes")]
     TooLarge {
         address: String,
         hint: Option<&'static str>,
-        /// The largest size that is taken.
         max_bytes: u64,
     },
-    /// It cannot work like this, however often it is tried.
+    /// A retry cannot succeed with this configuration.
     #[error("{what}")]
     Configuration {
-        /// What is wrong.
         what: String,
         hint: String,
-        /// What the file system or the server said, if one was asked.
         source: Option<BoxError>,
     },
-    /// The store is down, or full, or out of reach: worth another try later.
+    /// The store is down, full or out of reach. A later attempt may succeed.
     #[error("{what} failed")]
     Unavailable {
-        /// What was tried, on what.
+        /// The operation and its object.
         what: String,
-        /// The last cause.
         source: BoxError,
     },
 }
@@ -152,7 +142,7 @@ impl AwsError {
         }
     }
 
-    /// What the operator may do about it.
+    /// A remedy for the operator.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { hint, .. } | Self::Configuration { hint, .. } => Some(hint),
@@ -169,7 +159,7 @@ impl AwsError {
         }
     }
 
-    /// What `failure` means for what was tried at `address` in a bucket, or with the KMS key of this id.
+    /// The error for an action on `address`, which is an object in a bucket or the id of a KMS key.
     pub(crate) fn from_failure(
         action: Action,
         bucket: &str,
@@ -195,7 +185,7 @@ impl AwsError {
                 source,
             },
             AwsFailureKind::Misconfigured(hint) => Self::Configuration {
-                what: format!("{what} cannot work"),
+                what: format!("{what} is not possible"),
                 hint: hint.to_owned(),
                 source: Some(source),
             },
@@ -211,7 +201,7 @@ impl AwsError {
     }
 }
 
-/// What was tried with an object, a bucket or a KMS key.
+/// An operation on an object, a bucket or a KMS key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     Read,
@@ -236,31 +226,35 @@ impl Action {
 
     fn permission_hint(self, bucket: &str) -> String {
         let on_key = |permission| {
-            format!("the job needs `{permission}` on the key, in its own policy and in the key's")
+            format!(
+                "the job needs `{permission}` on the key: allow it in the policies of the job's role and of the key"
+            )
         };
         match self {
-            // Without the right to list, S3 says "denied" also for an object that does not exist.
+            // Without permission to list, S3 answers "denied" also for an object that does not exist.
             Self::Read => format!(
-                "the job needs `s3:GetObject` on the objects and `s3:ListBucket` on the bucket `{bucket}`, \
-                 and `kms:Decrypt` if it is encrypted with a key of yours"
+                "the job needs `s3:GetObject` on the objects and `s3:ListBucket` on the bucket `{bucket}`, and \
+                 `kms:Decrypt` on the key if you encrypt the bucket with your own key"
             ),
             Self::Write => format!(
-                "the job needs `s3:PutObject` on the objects of the bucket `{bucket}`, \
-                 and `kms:GenerateDataKey` if it is encrypted with a key of yours"
+                "the job needs `s3:PutObject` on the objects of the bucket `{bucket}`, and `kms:GenerateDataKey` on \
+                 the key if you encrypt the bucket with your own key"
             ),
             Self::List => format!("the job needs `s3:ListBucket` on the bucket `{bucket}`"),
-            // Of all refusals the one that is wanted.
-            Self::Delete => format!("nobody should delete in the bucket `{bucket}`"),
+            // This refusal is the expected one.
+            Self::Delete => {
+                format!("the job needs no permission to delete in the bucket `{bucket}`")
+            }
             Self::GetPublicKey => on_key("kms:GetPublicKey"),
             Self::Sign => on_key("kms:Sign"),
         }
     }
 }
 
-/// The configuration of this process: loaded once, then the same for all.
+/// The configuration of this process. It is loaded only once.
 ///
-/// Credentials, region and endpoints come from where the SDK looks for them (`AWS_*`, the shared
-/// files, a role of the pod or the machine).
+/// Credentials, region and endpoints come from the SDK's usual places: `AWS_*`, the shared files, a role of the pod or
+/// of the machine.
 pub async fn sdk_config() -> SdkConfig {
     static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
     let load = || sdk_config_from(ConfigLoader::default());
@@ -269,8 +263,8 @@ pub async fn sdk_config() -> SdkConfig {
 
 /// `loader`'s configuration with our HTTP client, timeouts and retries.
 ///
-/// The proxy variables are honoured for every request, those for credentials included: with
-/// `HTTP_PROXY` set, `NO_PROXY` should name the link-local addresses roles come from.
+/// The proxy variables apply to every request, also to those for credentials. If `HTTP_PROXY` is set, `NO_PROXY` should
+/// name the link-local addresses from which roles come.
 pub async fn sdk_config_from(loader: ConfigLoader) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -299,7 +293,7 @@ pub async fn sdk_config_from(loader: ConfigLoader) -> SdkConfig {
 
 /// The SDK's client on the one TLS stack of this program.
 ///
-/// `build_https()` would be shorter, but never asks the proxy variables.
+/// `build_https()` would be shorter, but ignores the proxy variables.
 fn http_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
@@ -311,18 +305,24 @@ fn http_client() -> SharedHttpClient {
     })
 }
 
-/// A client for S3, or the error that no region is known.
+/// A client for S3.
+///
+/// # Errors
+/// If no region is set.
 pub fn s3_client(config: &SdkConfig, force_path_style: bool) -> Result<Client, AwsError> {
     if region_of(config).is_none() {
         return Err(AwsError::no_region(
-            "set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store that has none)",
+            "set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store without regions)",
         ));
     }
     let config = aws_sdk_s3::config::Builder::from(config).force_path_style(force_path_style);
     Ok(Client::from_conf(config.build()))
 }
 
-/// A client for KMS in the region that the key's ARN names, else in that of the configuration.
+/// A client for KMS, in the region of the key's ARN, or else in the configured region.
+///
+/// # Errors
+/// If no region is set.
 pub fn kms_client(config: &SdkConfig, key_id: &str) -> Result<aws_sdk_kms::Client, AwsError> {
     let own = region_of_arn(key_id).map(|region| Region::new(region.to_owned()));
     let Some(region) = own.or_else(|| region_of(config).cloned()) else {
@@ -334,7 +334,7 @@ pub fn kms_client(config: &SdkConfig, key_id: &str) -> Result<aws_sdk_kms::Clien
     Ok(aws_sdk_kms::Client::from_conf(config.build()))
 }
 
-/// An empty variable is as good as unset.
+/// An empty region counts as unset.
 fn region_of(config: &SdkConfig) -> Option<&Region> {
     config.region().filter(|region| !region.as_ref().is_empty())
 }
@@ -358,7 +358,7 @@ pub async fn get_object(
 
 /// Reads one object of at most `max_bytes`.
 ///
-/// The size is watched while it arrives: what a server announces is not what it sends.
+/// The size is also checked while the bytes arrive, because a server may send more than it announces.
 pub async fn get_object_with(
     client: &Client,
     bucket: &str,
@@ -398,7 +398,7 @@ pub(crate) async fn get_once(
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.body.next().await {
-        // The SDK gives back the body as it comes and does not ask again when it breaks off.
+        // The SDK does not retry a body that breaks off.
         let chunk = chunk.map_err(AwsFailure::of_body)?;
         if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
             return Err(AwsFailure::too_large(max_bytes));

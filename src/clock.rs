@@ -1,14 +1,13 @@
-//! The one reading of the clock.
+//! The only place that reads the clock.
 //!
-//! A run has one instant. It is read here, travels as a value, and no setting can change it: a job
-//! that can be told its date can backdate its proof. Later moments of the same run are that instant
-//! plus what a steady timer has counted since.
+//! A run has one instant, which is read here and passed on as a value. No setting can change it: with such a setting, a
+//! job could backdate its evidence. Later moments of the same run are that instant plus the time of a monotonic timer.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// A wall clock that was read once and has counted steadily since.
+/// A wall clock that was read once, with a monotonic timer since then.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     as_of: Timestamp,
@@ -16,14 +15,17 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads the system's clock, to the whole second that evidence is written in.
+    /// Reads the system's clock, in whole seconds as evidence has them.
     pub fn start() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the only place that reads the clock"
+        )]
         let now = Timestamp::now();
         Self::at(Timestamp::from_second(now.as_second()).unwrap_or(now))
     }
 
-    /// A clock that shows `as_of` now: for whoever was handed an instant.
+    /// A clock that shows `as_of` now, for a caller that has an instant.
     pub fn at(as_of: Timestamp) -> Self {
         Self {
             as_of,
@@ -36,12 +38,11 @@ impl Clock {
         self.as_of
     }
 
-    /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.as_of + self.elapsed()
     }
 
-    /// How long ago the clock was read.
+    /// The time since the clock was read.
     pub fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }

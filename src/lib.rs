@@ -28,7 +28,7 @@ pub mod source; // the Asana accounts
 pub mod store; // a folder or a bucket of S3
 
 // Access to the outside world.
-pub mod aws; // sessions and errors of AWS
+pub mod aws; // configuration, clients and errors of AWS
 pub mod clock; // the one instant of a run
 pub mod files; // files by path, HTTPS or S3, and their decoding
 pub mod net; // HTTP with retries and deadlines
@@ -38,6 +38,6 @@ pub mod truto; // Truto's API and its wire types
 pub mod evidence; // every file of a snapshot, one type each
 pub mod judgement; // the decision
 pub mod model; // the shared words: accounts, people, addresses, dates
-pub mod report; // pages of HTML
+pub mod report; // HTML pages
 pub mod review; // the periodic access review: population, decisions, follow-up
 pub mod schedule; // cron schedules

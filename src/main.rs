@@ -42,12 +42,12 @@ fn dispatch() -> Exit {
 /// Reads clock and environment, once, and starts logging.
 fn session() -> Session {
     let clock = Clock::start();
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads it")]
     let environment: Environment = std::env::vars_os().collect();
     let stderr_is_terminal = std::io::stderr().is_terminal();
     let (format, filter) = config::logging(&environment, stderr_is_terminal);
     let progress = logging::start(format, &filter, stderr_is_terminal);
-    // The place, and only a literal of the program: a composed message may quote a name.
+    // Only the place and literal messages: a formatted message may contain a name.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let message = panic.payload().downcast_ref::<&'static str>().copied();

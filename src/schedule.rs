@@ -1,4 +1,4 @@
-//! When the job is to run: a cron schedule in a zone, as a Kubernetes CronJob has it.
+//! The schedule of the job: a cron schedule in a time zone, as in a Kubernetes CronJob.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,21 +9,22 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil};
 use serde::{Deserialize, Serialize};
 
-/// Two runs show on which side of a deadline access ended if they are no farther apart than this.
+/// Two runs around a deadline are close if the time between them is at most this. Close runs show whether access ended
+/// before or after the deadline.
 pub const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
 
-/// A run may begin this much before its instant: the clock of its node is behind.
+/// A run may begin this much before its instant, because the clock of its node may be behind.
 pub const EARLY: SignedDuration = SignedDuration::from_mins(5);
 
-/// A year: every weekday, every month and every change of a clock is in it.
+/// The days of a year, which contains every weekday, every month and every clock change.
 const DAYS: i64 = 366;
 
-/// The job's own schedule, as `RUN_SCHEDULE` and `RUN_SCHEDULE_ZONE` give it and the evidence records it.
+/// The job's own schedule, from `RUN_SCHEDULE` and `RUN_SCHEDULE_ZONE`. The evidence records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSchedule {
-    /// Five fields, as `30 0,23 * * *`.
+    /// Five fields, such as `30 0,23 * * *`.
     pub cron: String,
-    /// A zone of the IANA database.
+    /// A zone of the IANA database, such as `Europe/Berlin`.
     pub zone: String,
 }
 
@@ -35,13 +36,13 @@ impl fmt::Display for RunSchedule {
 
 impl RunSchedule {
     /// # Errors
-    /// What is wrong with the cron expression or the zone, and what to write.
+    /// The end of a sentence about the cron expression or the zone: what is wrong, and what to write.
     pub fn parse(&self) -> Result<Schedule, String> {
         Pattern::parse(&self.cron)?.in_zone(&self.zone)
     }
 
-    /// Whether a CronJob with this schedule gives this name to the Job that it starts around `at`: it names its Jobs
-    /// `<its name>-<minutes from 1970 to the scheduled instant>`, and the newest instant is the one that is due.
+    /// Whether a CronJob with this schedule gives this name to a Job that starts around `at`. A CronJob names its Jobs
+    /// `<its name>-<minutes from 1970 to the scheduled instant>`. Only the newest instant counts.
     pub fn names_job(&self, job_name: &str, at: Timestamp) -> bool {
         let (Some(instant), Ok(schedule)) = (minutes_in_job_name(job_name), self.parse()) else {
             return false;
@@ -54,7 +55,7 @@ impl RunSchedule {
     }
 }
 
-/// The instant that a Job's name ends with, if the name has the form that a CronJob gives.
+/// The instant at the end of a Job's name. None if the name does not have the form that a CronJob gives.
 pub fn minutes_in_job_name(job_name: &str) -> Option<Timestamp> {
     let (_, minutes) = job_name.rsplit_once('-')?;
     let is_number = minutes.len() == 8 && minutes.bytes().all(|byte| byte.is_ascii_digit());
@@ -62,22 +63,22 @@ pub fn minutes_in_job_name(job_name: &str) -> Option<Timestamp> {
     Timestamp::from_second(minutes * 60).ok()
 }
 
-/// The five fields of a cron schedule, as a Kubernetes CronJob has them, in a zone.
+/// A cron schedule in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     pattern: Pattern,
     zone: TimeZone,
 }
 
-/// The five fields, before it is known in which zone they hold.
+/// The five fields of a cron schedule, without a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<Cron>);
 
 impl Pattern {
-    /// Reads minute, hour, day of month, month, day of week; or `@daily` and the like.
+    /// Parses minute, hour, day of month, month and day of week, or a name such as `@daily`.
     ///
     /// # Errors
-    /// What is wrong with it, and what to write.
+    /// The end of a sentence: what is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parser = CronParser::builder()
             .seconds(Seconds::Disallowed)
@@ -88,23 +89,28 @@ impl Pattern {
             && (day.contains(['L', 'l', 'W', 'w']) || weekday.contains(['L', 'l', '#']))
         {
             return Err(format!(
-                "is a schedule that Kubernetes does not have (`{day}`, `{weekday}`): write five fields without L, W and #, as \"30 0,23 * * *\""
+                "is a schedule that Kubernetes does not support (`{day}`, `{weekday}`): write five fields without L, W \
+                 and #, such as \"30 0,23 * * *\""
             ));
         }
-        // Kubernetes has a word for it that croner lacks.
+        // Kubernetes accepts this name, but croner does not.
         let text = match text.trim().eq_ignore_ascii_case("@midnight") {
             true => "@daily",
             false => text,
         };
         let cron = parser.parse(text).map_err(|error| {
-            format!("is not a cron schedule ({error}): write five fields, as \"30 0,23 * * *\"")
+            format!(
+                "is not a cron schedule ({error}): write five fields, such as \"30 0,23 * * *\""
+            )
         })?;
         let pattern = Self(Box::new(cron));
-        // Eight years and more, with a leap day.
+        // More than eight years, with leap days.
         let days = civil::date(2000, 1, 1).series(1.day()).take(9 * 366);
         match days.into_iter().any(|day| pattern.is_on(day)) {
             true => Ok(pattern),
-            false => Err("names days that no month has: no run would ever start".to_owned()),
+            false => Err(
+                "has only days that no month has, so no run would ever start: correct the day of the month".to_owned(),
+            ),
         }
     }
 
@@ -131,20 +137,21 @@ impl Pattern {
     /// The schedule in a zone of the IANA database.
     ///
     /// # Errors
-    /// That there is no such zone, and what to write.
+    /// If the zone does not exist. The text has an example of a zone.
     pub fn in_zone(self, zone: &str) -> Result<Schedule, String> {
-        let zone = TimeZone::get(zone)
-            .map_err(|_| format!("there is no time zone `{zone}`: write one as Europe/Berlin"))?;
+        let zone = TimeZone::get(zone).map_err(|_| {
+            format!("the time zone `{zone}` does not exist: write one such as Europe/Berlin")
+        })?;
         let pattern = self;
         Ok(Schedule { pattern, zone })
     }
 }
 
 impl Schedule {
-    /// The scheduled instants from one to another, both included, in their order.
+    /// The scheduled instants from `from` to `to`, both included, in order.
     ///
-    /// A time that a clock set forward leaves out is no instant, and one that a clock set back shows
-    /// twice is the first of both: nobody misses a run that its scheduler never starts, or asks for two.
+    /// A time that a clock change skips gives no instant, and a time that comes twice gives only the first: the
+    /// scheduler starts no run for the one, and one run for the other.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         let fields = &self.pattern.0.pattern;
         let (hours, minutes) = (fields.hours.values(), fields.minutes.values());
@@ -159,7 +166,7 @@ impl Schedule {
             let of_day = times.filter_map(|(hour, minute)| self.instant(day, hour, minute));
             instants.extend(of_day.filter(|at| (from..=to).contains(at)));
         }
-        // Times around a clock that is set may not follow each other as they are written.
+        // Around a clock change, the order of instants may differ from that of local times.
         instants.sort_unstable();
         instants.dedup();
         instants
@@ -176,15 +183,15 @@ impl Schedule {
         }
     }
 
-    /// The zone.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// The deadlines in `zone`, of the year before `until`, without two runs around them that are close to each
-    /// other: one before the deadline, one at or after it.
+    /// The deadlines in `zone`, in the year before `until`, that have no close runs around them. Of two close runs, one
+    /// is before the deadline, and one is at or after it.
     ///
-    /// A year that has passed: rules for clocks in the future may still change, and evidence is recomputed later.
+    /// The year is a past one, because rules for future clock changes may change and `verify` recomputes the result
+    /// later.
     pub fn without_close_runs(
         &self,
         zone: &TimeZone,
@@ -206,7 +213,7 @@ impl Schedule {
         deadlines
     }
 
-    /// A schedule in the same zone with two runs around each deadline of these zones.
+    /// A cron schedule in the same zone that has two close runs around each deadline in these zones.
     pub fn with_close_runs<'a>(
         &self,
         zones: impl IntoIterator<Item = &'a TimeZone>,
@@ -217,7 +224,7 @@ impl Schedule {
             .into_iter()
             .flat_map(|zone| self.deadlines(zone, grace, until))
             .flat_map(|deadline| {
-                // The half hour before the deadline and the one after it, or at it.
+                // One run at the last half hour before the deadline, and one an hour later.
                 let local = self
                     .zone
                     .to_datetime(deadline - SignedDuration::from_nanos(1));
@@ -232,10 +239,10 @@ impl Schedule {
         format!("30 {} * * *", hours.join(","))
     }
 
-    /// The deadlines of the days that ended in the year before `until`, in their order.
+    /// The deadlines of the days that ended in the year before `until`, in order.
     ///
-    /// Left out are those for which a clock was set: a grace in hours then ends an hour earlier or later on the
-    /// clock, or the schedule leaves a run out.
+    /// This omits deadlines near a clock change: the grace then ends an hour earlier or later in local time, or the
+    /// schedule skips a run.
     fn deadlines(
         &self,
         zone: &TimeZone,
@@ -298,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_left_out_is_none_and_one_that_comes_twice_is_the_first() {
+    fn a_skipped_time_is_no_instant_and_a_repeated_one_counts_once() {
         // 02:30 on 29 March 2026 does not exist in Berlin.
         assert_eq!(
             between(
@@ -309,7 +316,7 @@ mod tests {
             ),
             ["2026-03-28T01:30:00Z", "2026-03-30T00:30:00Z"]
         );
-        // 02:30 on 25 October is twice: 00:30 and 01:30 in UTC.
+        // 02:30 on 25 October comes twice: 00:30 and 01:30 in UTC.
         assert_eq!(
             between(
                 "30 2 * * *",
@@ -319,7 +326,7 @@ mod tests {
             ),
             ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
         );
-        // A zone whose day begins an hour late.
+        // In Cairo, 24 April 2026 begins at 01:00.
         assert_eq!(
             between(
                 "30 0 * * *",
@@ -334,7 +341,7 @@ mod tests {
     #[test]
     fn days_of_month_and_week_are_those_of_cron() {
         let from = ("2026-11-20T00:00:00Z", "2026-12-02T00:00:00Z");
-        // Either one is enough where both are given.
+        // If both are given, a day that matches either one counts.
         assert_eq!(
             between("0 4 1 * MON", "Etc/UTC", from.0, from.1),
             [
@@ -367,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_on_both_sides_of_midnight_lie_around_deadlines_of_whole_days() {
+    fn runs_around_midnight_are_close_to_deadlines_of_whole_days() {
         for zone in ["Etc/UTC", "Europe/Berlin", "Asia/Kathmandu", "Africa/Cairo"] {
             for grace in [0, 24, 48, 14 * 24] {
                 assert_eq!(without("30 0,23 * * *", zone, zone, grace), 0, "{zone}");
@@ -376,10 +383,10 @@ mod tests {
     }
 
     #[test]
-    fn one_run_a_day_lies_on_one_side_of_every_deadline() {
+    fn one_run_a_day_gives_no_deadline_close_runs() {
         assert_eq!(without("40 23 * * *", "Etc/UTC", "Etc/UTC", 24), 366);
         assert_eq!(without("30 0,23 * * *", "Etc/UTC", "Etc/UTC", 4), 366);
-        // Two hours are close, more are not; a run at the deadline itself is one after it.
+        // Two hours are close, more are not. A run at the deadline counts as one after it.
         assert_eq!(without("0 1,23 * * *", "Etc/UTC", "Etc/UTC", 24), 0);
         assert_eq!(without("0 1,22 * * *", "Etc/UTC", "Etc/UTC", 24), 366);
         assert_eq!(without("0 0,22 * * *", "Etc/UTC", "Etc/UTC", 24), 0);
@@ -387,13 +394,13 @@ mod tests {
 
     #[test]
     fn days_without_a_run_are_found() {
-        // Friday to Saturday, Saturday to Sunday and Sunday to Monday lack one of the two runs.
+        // The deadlines between Friday and Monday lack one of the two runs.
         let on_weekdays = without("30 0,23 * * 1-5", "Etc/UTC", "Etc/UTC", 24);
         assert!((104..=157).contains(&on_weekdays), "{on_weekdays}");
     }
 
     #[test]
-    fn the_schedule_that_is_proposed_leaves_no_deadline_without_close_runs() {
+    fn the_proposed_schedule_has_close_runs_around_every_deadline() {
         let all = [
             "Europe/Berlin",
             "America/New_York",
@@ -427,7 +434,7 @@ mod tests {
             in_berlin.with_close_runs(&zones, day, until)
         };
         assert_eq!(proposed(&["Europe/Berlin"]), "30 0,23 * * *");
-        // New York's midnight is at 06:00 in Berlin, and at 05:00 while only one of the two has set its clock.
+        // Midnight in New York is 06:00 in Berlin, or 05:00 while only one of the two has changed its clock.
         let two = proposed(&["Europe/Berlin", "America/New_York"]);
         assert_eq!(two, "30 0,4,5,6,23 * * *");
         let three = proposed(&["Europe/Berlin", "Asia/Kolkata"]);
@@ -435,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_job_says_whether_its_cronjob_started_it() {
+    fn the_name_of_a_job_shows_whether_its_cronjob_started_it() {
         let schedule = RunSchedule {
             cron: "30 0,23 * * *".to_owned(),
             zone: "Europe/Berlin".to_owned(),
@@ -443,7 +450,7 @@ mod tests {
         let scheduled = at("2026-11-23T22:30:00Z");
         let minutes = scheduled.as_second() / 60;
         let own = format!("asana-access-review-{minutes}");
-        // Until the next instant, from a little before its own.
+        // The name counts from a little before its instant until the next one.
         for (seconds, names) in [
             (-301, false),
             (-300, true),
@@ -468,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schedule_is_refused_with_what_to_write() {
+    fn a_wrong_schedule_is_refused_with_an_example() {
         for text in [
             "",
             "24",

@@ -1,4 +1,4 @@
-//! What an answer of AWS means: one `match` over status and code.
+//! Classifies the answers of AWS, with one `match` over status and code for each service.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -8,29 +8,31 @@ use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::primitives::ByteStreamError;
 
-/// A request that failed: what that means, and what was said.
+use crate::model::quoted;
+
+/// A failed request: its kind, and the answer or error.
 #[derive(Debug)]
 pub(crate) struct AwsFailure {
     pub(crate) kind: AwsFailureKind,
     pub(crate) cause: BoxError,
 }
 
-/// What a failure means for the one who asked.
+/// The meaning of a failure for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AwsFailureKind {
-    /// 412: something already has that name.
+    /// 412: an object of that name exists.
     Exists,
     NoSuchBucket,
     NoSuchKey,
-    /// Another attempt may well succeed, and the SDK makes none.
+    /// Another attempt may succeed, but the SDK makes none.
     TryAgain,
-    /// With a hint, where the answer tells more than "denied".
+    /// With a hint if the answer gives a more specific reason than "denied".
     Refused(Option<&'static str>),
-    /// No attempt will ever succeed; with a hint.
+    /// A retry cannot succeed. With a hint.
     Misconfigured(&'static str),
-    /// More than this many bytes.
+    /// The object is larger than this many bytes.
     TooLarge(u64),
-    /// Also after the SDK's own retries.
+    /// The request failed even after the SDK's own retries.
     Unavailable,
 }
 
@@ -38,30 +40,30 @@ const NO_CREDENTIALS: &str = "no usable AWS credentials were found: give the job
                               or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const BAD_CREDENTIALS: &str = "the AWS credentials are wrong or have expired: check AWS_ACCESS_KEY_ID, \
                                AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the job's role";
-const BAD_CLOCK: &str = "the clock of this machine is wrong";
-const WRONG_REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
-const NOT_SUPPORTED: &str = "the store does not know create-only writes (`If-None-Match: *`) or SHA-256 checksums, \
-                             which evidence needs";
-const NOT_MODIFIED: &str = "the store answers 304 to the create of an object that exists, where S3 answers 412: update the \
-                            store, or use another; evidence needs create-only writes (docs/stores.md)";
+const BAD_CLOCK: &str = "the clock of this machine is wrong: set it";
+const WRONG_REGION: &str = "the bucket is in another region: set AWS_REGION to the bucket's region";
+const NOT_SUPPORTED: &str = "the store does not support create-only writes (`If-None-Match: *`) or SHA-256 checksums: \
+                             update it, or use another; evidence needs both (docs/stores.md)";
+const NOT_MODIFIED: &str = "the store answers 304 to the create of an existing object, while S3 answers 412: update \
+                            the store, or use another; evidence needs create-only writes (docs/stores.md)";
 pub(crate) const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
                            S3_FORCE_PATH_STYLE";
-const BAD_DATA_KEY: &str = "the bucket's or EVIDENCE_KMS_KEY_ID's key of AWS KMS is not there, disabled or of another \
-                            kind";
+const BAD_DATA_KEY: &str = "the KMS key of the bucket or of EVIDENCE_KMS_KEY_ID does not exist, is disabled or is of \
+                            another kind: check it with `aws kms describe-key`";
 const NO_SUCH_KMS_KEY: &str =
-    "there is no such KMS key: check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION";
-const KMS_KEY_OFF: &str =
-    "the KMS key is disabled or awaits its deletion: enable it, or name another";
-const UNFIT_KMS_KEY: &str = "a key of `ECC_NIST_P256` for `SIGN_VERIFY` is needed: \
-                             `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`";
-const BAD_KMS_REQUEST: &str = "check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION; AWS_ENDPOINT_URL, set for a store, leads KMS \
-     there too unless AWS_ENDPOINT_URL_KMS says otherwise";
-const BAD_SIGNATURE: &str = "AWS_SECRET_ACCESS_KEY or the clock of this machine is wrong";
-const BAD_CERTIFICATE: &str =
-    "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
+    "the KMS key does not exist: check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION";
+const KMS_KEY_OFF: &str = "the KMS key is disabled or pending deletion: enable it, or use another";
+const UNFIT_KMS_KEY: &str =
+    "create a key: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`";
+const BAD_KMS_REQUEST: &str = "check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION; AWS_ENDPOINT_URL applies to KMS too: \
+                               for a store only, set AWS_ENDPOINT_URL_S3 instead";
+const BAD_SIGNATURE: &str =
+    "AWS_SECRET_ACCESS_KEY or the clock of this machine is wrong: correct it";
+const BAD_CERTIFICATE: &str = "the server's certificate is not trusted: set SSL_CERT_FILE to a file with all \
+                               needed root certificates";
 
 impl AwsFailure {
-    /// What the SDK's error about a request to S3 means.
+    /// Classifies the SDK's error about a request to S3.
     pub(crate) fn of<E>(error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -69,7 +71,7 @@ impl AwsFailure {
         Self::read(error, kind_of, BAD_REQUEST)
     }
 
-    /// What the SDK's error about a request to KMS means.
+    /// Classifies the SDK's error about a request to KMS.
     pub(crate) fn of_kms<E>(error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -77,8 +79,8 @@ impl AwsFailure {
         Self::read(error, kms_kind_of, BAD_KMS_REQUEST)
     }
 
-    /// The same status and code mean different things from different services. `bad_request` is what to look at if a
-    /// request cannot even be made.
+    /// `kind_of` depends on the service, because services give the same status or code different meanings.
+    /// `bad_request` is the hint if a request cannot even be built.
     fn read<E>(
         error: SdkError<E>,
         kind_of: fn(u16, &str) -> AwsFailureKind,
@@ -139,13 +141,13 @@ impl AwsFailure {
 fn kind_of(status: u16, code: &str) -> AwsFailureKind {
     match (status, code) {
         (_, "NoSuchBucket") => AwsFailureKind::NoSuchBucket,
-        // A 404 without this word is not an answer of the store: perhaps a proxy's. Taking it for
-        // "no such object" would turn "could not check" into "nothing there".
+        // A 404 without this code is not an answer of the store, but perhaps of a proxy. To take it for "no such
+        // object" would turn "could not check" into "nothing found".
         (_, "NoSuchKey") => AwsFailureKind::NoSuchKey,
         (412, _) => AwsFailureKind::Exists,
         (409 | 429, _) => AwsFailureKind::TryAgain,
         (_, "RequestTimeTooSkewed") => AwsFailureKind::Refused(Some(BAD_CLOCK)),
-        // Some of these come as 400.
+        // Some of these codes come with 400.
         (401, _)
         | (
             _,
@@ -163,7 +165,7 @@ fn kind_of(status: u16, code: &str) -> AwsFailureKind {
         (400, code) if code.starts_with("KMS.") => AwsFailureKind::Misconfigured(BAD_DATA_KEY),
         (304, _) => AwsFailureKind::Misconfigured(NOT_MODIFIED),
         (501, _) => AwsFailureKind::Misconfigured(NOT_SUPPORTED),
-        // The last five: what arrived is not what was sent.
+        // With the last four codes, the store received other bytes than were sent.
         (408 | 500.., _)
         | (
             _,
@@ -177,7 +179,7 @@ fn kind_of(status: u16, code: &str) -> AwsFailureKind {
     }
 }
 
-/// KMS says almost everything with 400 and a word.
+/// KMS answers almost every error with 400 and a code.
 fn kms_kind_of(status: u16, code: &str) -> AwsFailureKind {
     match (status, code) {
         (_, "AccessDeniedException") => AwsFailureKind::Refused(None),
@@ -206,7 +208,7 @@ fn kms_kind_of(status: u16, code: &str) -> AwsFailureKind {
             AwsFailureKind::Misconfigured(UNFIT_KMS_KEY)
         }
         (501, _) => AwsFailureKind::Misconfigured(BAD_KMS_REQUEST),
-        // The SDK has tried these again.
+        // The SDK has retried these.
         (408 | 429 | 500.., _)
         | (
             _,
@@ -222,13 +224,13 @@ fn kms_kind_of(status: u16, code: &str) -> AwsFailureKind {
     }
 }
 
-/// What lies deeper in an error that is no answer: credentials, or a certificate.
+/// The kind of an error without an answer, from its causes: credentials or a certificate.
 fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<AwsFailureKind> {
     chain(error).find_map(|cause| {
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
             return Some(match credentials {
                 CredentialsError::ProviderTimedOut(_) => AwsFailureKind::Unavailable,
-                // STS out of reach is not STS saying no.
+                // STS is out of reach; it did not refuse.
                 CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_)
                     if chain(credentials).any(is_about_the_network) =>
                 {
@@ -250,7 +252,7 @@ fn is_about_the_network(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<io::Error>() || cause.is::<aws_sdk_s3::error::ConnectorError>()
 }
 
-/// `error` and all below it. An `io::Error` hands out its payload's source, never the payload: ask it.
+/// `error` and all its causes. The `source` of an `io::Error` skips its payload, so this reads the payload.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>() {
@@ -262,7 +264,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-/// The SDK tells every place it looked for credentials, on lines of their own: a log wants one.
+/// The SDK lists on separate lines where it looked for credentials. A log needs one line.
 fn one_line(error: &(dyn Error + 'static)) -> String {
     let reported: Vec<_> = chain(error).map(ToString::to_string).collect();
     let reported = reported.join(": ");
@@ -271,7 +273,7 @@ fn one_line(error: &(dyn Error + 'static)) -> String {
     format!("{first} {}", rest.join("; ")).trim_end().to_owned()
 }
 
-/// An error as the server put it: the SDK itself prints only "service error".
+/// The error in the server's answer. The SDK itself prints only "service error".
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -293,8 +295,8 @@ impl fmt::Display for Answer {
             (code, "") => write!(f, "{code} (HTTP {status})")?,
             (code, message) => write!(
                 f,
-                "{code}: {} (HTTP {status})",
-                message.trim_end_matches('.')
+                "{code} (HTTP {status}): {}",
+                quoted(message.trim_end_matches('.'))
             )?,
         }
         match request_id {
@@ -311,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_means_something() {
+    fn each_status_has_a_kind() {
         let mut reported = String::new();
         for status in [
             301, 307, 400, 401, 403, 404, 405, 407, 408, 409, 411, 412, 413, 416, 429, 500, 501,
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_404_is_only_a_missing_object_if_the_store_says_so() {
+    fn a_404_is_a_missing_object_only_with_the_stores_code() {
         assert_eq!(kind_of(404, "NoSuchKey"), AwsFailureKind::NoSuchKey);
         assert_eq!(kind_of(404, "NoSuchBucket"), AwsFailureKind::NoSuchBucket);
         assert!(matches!(
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_token_is_a_refusal_though_it_comes_as_400() {
+    fn an_expired_token_is_a_refusal_although_its_status_is_400() {
         assert!(matches!(
             kind_of(400, "ExpiredToken"),
             AwsFailureKind::Refused(_)
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_certificate_is_found_however_deep_and_is_no_retry() {
+    fn a_bad_certificate_is_found_at_any_depth_and_not_retried() {
         let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
         assert_eq!(
@@ -378,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_cannot_be_fetched_are_not_credentials_that_are_missing() {
+    fn unreachable_credentials_are_not_missing_credentials() {
         let missing = io::Error::other(CredentialsError::not_loaded_no_source());
         assert_eq!(
             kind_of_chain(&missing),
@@ -392,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_of_kms_means_something() {
+    fn each_code_of_kms_has_a_kind() {
         let mut reported = String::new();
         for (status, code) in [
             (400, "AccessDeniedException"),

@@ -1,5 +1,4 @@
-//! Trying again what the SDK gives up at once. `backoff` is known here and in `net`'s retry, and
-//! nowhere else.
+//! Retries failures that the SDK does not retry. Only this file and `net`'s retry use `backoff`.
 
 use std::time::Duration;
 
@@ -8,20 +7,20 @@ use tracing::warn;
 
 use super::AwsFailure;
 
-/// No wait is longer than this, spread by half to both sides.
+/// The longest wait between two attempts, before it varies by half at random.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// How often and how patiently we try again, beside the SDK's own retries.
+/// The retries in addition to the SDK's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Retries {
-    /// Attempts, the first one included.
+    /// The number of attempts, including the first.
     pub max_attempts: u32,
-    /// The first wait; it doubles from attempt to attempt and is spread by half to both sides.
+    /// The first wait. It doubles with each attempt and varies by half at random.
     pub delay: Duration,
 }
 
 impl Default for Retries {
-    /// Eight attempts in about ten seconds: a conflicting write is over by then.
+    /// Eight attempts in about ten seconds. A conflicting write has ended by then.
     fn default() -> Self {
         Self {
             max_attempts: 8,
@@ -30,7 +29,7 @@ impl Default for Retries {
     }
 }
 
-/// Runs `attempt` until it succeeds, fails for good, or has had its attempts.
+/// Runs `attempt` until it succeeds, fails permanently, or has used all attempts.
 pub(crate) async fn retry<T, F, Fut>(
     retries: Retries,
     target: &str,
@@ -45,7 +44,7 @@ where
         .with_max_interval(MAX_DELAY)
         .with_multiplier(2.0)
         .with_randomization_factor(0.5)
-        .with_max_elapsed_time(None) // the attempts are counted
+        .with_max_elapsed_time(None) // the number of attempts is the limit
         .build();
     let mut attempts = 0;
     let operation = || {
@@ -61,11 +60,11 @@ where
                 })
         }
     };
-    let story = |failure: AwsFailure, wait: Duration| {
+    let log = |failure: AwsFailure, wait: Duration| {
         warn!(
             wait_ms = wait.as_millis() as u64,
-            "Trying `{target}` again: {}", failure.cause
+            "Retrying `{target}`: {}", failure.cause
         );
     };
-    backoff::future::retry_notify(waits, operation, story).await
+    backoff::future::retry_notify(waits, operation, log).await
 }

@@ -135,7 +135,7 @@ impl From<&LedgerError> for Exit {
             LedgerError::Store(store) => store.kind().into(),
             LedgerError::Signed { .. } => Self::Configuration,
             LedgerError::Signing(signing) => signing.kind().into(),
-            LedgerError::Fault(_) | LedgerError::Stranger { .. } => Self::IntegrityFault,
+            LedgerError::Fault(_) | LedgerError::ExtraFile { .. } => Self::IntegrityFault,
             LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
         }
     }

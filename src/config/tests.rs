@@ -223,7 +223,10 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
     for (judged, complaint) in [
         (from_file("/run/gone", ""), "cannot be read"),
         (from_file("/run/key", "\n"), "is empty"),
-        (from_file("/run/key", cut), "holds no single, whole PEM key"),
+        (
+            from_file("/run/key", cut),
+            "does not contain exactly one complete PEM key",
+        ),
     ] {
         let reported = judged.expect_err("a problem").to_string();
         assert!(reported.contains("has 1 problem"), "{reported}");
@@ -385,7 +388,7 @@ fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
     let reported = self::reported(&[("EVIDENCE_SIGNING_KEY", "hunter2"), wrong]);
     assert!(reported.contains("has 3 problems"), "{reported}");
     assert!(
-        reported.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
+        reported.contains("EVIDENCE_SIGNING_KEY does not contain a PEM key"),
         "{reported}"
     );
     assert!(!reported.contains("hunter"), "{reported}");

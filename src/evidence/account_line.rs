@@ -21,7 +21,7 @@ pub struct AccountLine {
     pub workspace: Option<String>,
     pub joined_at: Option<Timestamp>,
     pub last_login_at: Option<Timestamp>,
-    /// Its owner in HR.
+    /// The owners according to HR.
     pub person_id: Vec<String>,
     #[serde(rename = "match")]
     pub matched_by: Vec<MatchKind>,

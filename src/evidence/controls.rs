@@ -1,8 +1,8 @@
-//! The controls that evidence supports, each with what it supports and what it does not show.
+//! The controls that evidence supports: for each, what the evidence supports and what it does not show.
 //!
-//! The sentences are ours. The numbers are those of the AICPA Trust Services Criteria (2017, points of
-//! focus revised in 2022) and ISO/IEC 27001:2022 Annex A. PCI DSS 8.2.5 asks for removal at once, which
-//! runs on a schedule cannot show, so it is not claimed.
+//! The sentences are ours. The numbers are those of the AICPA Trust Services Criteria (2017, points of focus revised in
+//! 2022) and ISO/IEC 27001:2022 Annex A. PCI DSS 8.2.5 is not claimed: it asks for immediate removal, which scheduled
+//! runs cannot show.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::judgement::{FeedScope, Verdict};
 /// A control that the evidence supports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
-    /// `SOC 2 CC6.2`, or an id of the company's own.
+    /// Such as `SOC 2 CC6.2`, or an id of the company.
     pub id: String,
     /// One sentence.
     pub supports: String,
@@ -19,30 +19,30 @@ pub struct Control {
     pub does_not_show: String,
 }
 
-/// A control of the company's own, as configured.
+/// A control of the company, as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnControl {
     pub id: String,
     pub text: Option<String>,
 }
 
-/// What decides which controls a run supports.
+/// The facts that decide which controls a run supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ControlClaim {
     pub(super) complete: bool,
     /// Whether a check failed or a leaver could not be judged.
-    pub(super) in_doubt: bool,
+    pub(super) has_open_questions: bool,
     pub(super) scope: FeedScope,
-    /// Whether an earlier complete run is compared with.
+    /// Whether the run is compared with an earlier complete run.
     pub(super) has_baseline: bool,
-    /// Whether HR names anyone whose work has ended.
+    /// Whether HR names a person whose work has ended.
     pub(super) has_leavers: bool,
 }
 
-/// The controls of a leaver access check. An incomplete run supports none, nor does one in doubt: a finding is no
-/// evidence of a control that could not test everyone.
+/// The controls that a leaver access check supports. It supports none if it is incomplete or has open questions: it did
+/// not test every person, so it is not evidence of a control.
 pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> {
-    if !claim.complete || claim.in_doubt {
+    if !claim.complete || claim.has_open_questions {
         return Vec::new();
     }
     let controls = [
@@ -97,7 +97,8 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
     supported.chain(own.iter().map(claimed)).collect()
 }
 
-/// The controls of a periodic access review. One that is open, or closed incomplete, supports none.
+/// The controls that a periodic access review supports. An open review, or one that was closed incomplete, supports
+/// none.
 pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) -> Vec<Control> {
     if !complete || verdict == Verdict::Inconclusive {
         return Vec::new();
@@ -155,7 +156,7 @@ mod tests {
 
     const PASSED: ControlClaim = ControlClaim {
         complete: true,
-        in_doubt: false,
+        has_open_questions: false,
         scope: FeedScope::Roster,
         has_baseline: true,
         has_leavers: true,
@@ -177,11 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_incomplete_or_in_doubt_supports_no_control() {
-        for (complete, in_doubt) in [(true, true), (false, false), (false, true)] {
+    fn an_incomplete_run_or_one_with_open_questions_supports_no_control() {
+        for (complete, has_open_questions) in [(true, true), (false, false), (false, true)] {
             let claim = ControlClaim {
                 complete,
-                in_doubt,
+                has_open_questions,
                 ..PASSED
             };
             assert!(ids(claim).is_empty(), "{claim:?}");
@@ -196,12 +197,12 @@ mod tests {
         };
         let lacks = |claim, id: &str| !ids(claim).contains(&id.to_owned());
         assert!(lacks(first, "SOC 2 CC6.3") && lacks(first, "ISO/IEC 27001:2022 A.5.18"));
-        let nobody_left = ControlClaim {
+        let without_leavers = ControlClaim {
             has_leavers: false,
             ..PASSED
         };
-        assert!(lacks(nobody_left, "SOC 2 CC6.2"));
-        assert!(lacks(nobody_left, "ISO/IEC 27001:2022 A.5.15"));
+        assert!(lacks(without_leavers, "SOC 2 CC6.2"));
+        assert!(lacks(without_leavers, "ISO/IEC 27001:2022 A.5.15"));
         for scope in [FeedScope::Leavers, FeedScope::RecentLeavers] {
             let claim = ControlClaim { scope, ..PASSED };
             assert!(!ids(claim).contains(&"ISO/IEC 27001:2022 A.5.16".to_owned()));

@@ -1,16 +1,16 @@
-//! CSV for people: opens in a spreadsheet, and runs nothing there.
+//! CSV files that a person can open safely in a spreadsheet.
 //!
-//! RFC 4180 with a UTF-8 mark and CRLF. A cell that begins like a formula (`=`, `+`, `-`, `@`, tab
-//! or carriage return) gets a leading apostrophe, as OWASP's page on CSV injection advises; the
-//! exact values are in the machine files.
+//! RFC 4180 with a UTF-8 byte order mark and CRLF. A cell that begins like a formula (`=`, `+`, `-`, `@`, tab or
+//! carriage return) gets a leading apostrophe, as OWASP's page on CSV injection advises. The exact values are in the
+//! JSON files.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// A table with these fields of each record, and the number of its rows below the header. Several values of one field are
-/// separated by semicolons.
+/// A table with these fields of each record, and the number of rows below the header. Semicolons separate several
+/// values of one field.
 pub(super) fn table(
     columns: &[&str],
     records: impl Iterator<Item = impl Serialize>,
@@ -32,7 +32,6 @@ fn cell(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// A table for people.
 pub(crate) struct Table {
     writer: ::csv::Writer<Vec<u8>>,
     rows: u64,
@@ -70,7 +69,7 @@ fn write<'a>(writer: &mut ::csv::Writer<Vec<u8>>, cells: impl Iterator<Item = Co
     written.expect("writing to memory does not fail");
 }
 
-/// A cell no spreadsheet takes for a formula.
+/// The cell in a form that a spreadsheet does not interpret as a formula.
 fn defused(cell: Cow<'_, str>) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         Cow::Owned(format!("'{cell}"))

@@ -1,4 +1,4 @@
-//! A file of a run: its bytes, its record in the manifest, its line in `SHA256SUMS`.
+//! A file of a run, its record in the manifest, and its line in `SHA256SUMS`.
 
 use std::io::BufWriter;
 
@@ -9,32 +9,30 @@ use super::entry::sha256_hex;
 use super::{RunFile, csv, json};
 use crate::model::RawFile;
 
-/// A file of the run's folder, as it will be stored.
+/// A file of the run's folder, before it is stored.
 #[derive(Clone, Debug)]
 pub struct DataFile {
-    /// Which file.
     pub file: RunFile,
-    /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Records in it, where it holds records.
+    /// The number of records. None if the file does not consist of records.
     pub rows: Option<u64>,
 }
 
 /// A stored file, as the manifest lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Name relative to the run's folder.
+    /// The name, relative to the run's folder.
     pub name: String,
     /// SHA-256 in hex.
     pub sha256: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Records in it, where it holds records.
+    /// The number of records. None if the file does not consist of records.
     pub rows: Option<u64>,
 }
 
 impl DataFile {
-    /// A file that holds no records.
+    /// A file that does not consist of records.
     pub fn of(file: RunFile, bytes: Vec<u8>) -> Self {
         Self {
             file,
@@ -43,7 +41,7 @@ impl DataFile {
         }
     }
 
-    /// What the manifest says of the file.
+    /// The file's record in the manifest.
     pub fn record(&self) -> FileRecord {
         FileRecord {
             name: self.file.name(),
@@ -54,7 +52,7 @@ impl DataFile {
     }
 }
 
-/// The bytes of `SHA256SUMS`, as `sha256sum -c` reads it.
+/// The bytes of `SHA256SUMS`, in the form that `sha256sum -c` reads.
 pub fn sums(files: &[FileRecord]) -> Vec<u8> {
     let mut files: Vec<&FileRecord> = files.iter().collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -70,7 +68,7 @@ pub(super) fn sums_line(name: &str, sha256: &str) -> String {
     format!("{sha256}  {name}\n")
 }
 
-/// A raw file under its name.
+/// A file of `raw/`.
 pub fn raw_file(raw: RawFile) -> DataFile {
     DataFile {
         file: RunFile::raw(raw.kind),
@@ -79,13 +77,13 @@ pub fn raw_file(raw: RawFile) -> DataFile {
     }
 }
 
-/// One record a line, gzip. Without a name and a time in the header, so that the same records give
-/// the same bytes.
+/// A gzip file with one record a line. Its header has no name and no time, so that the same records give the same
+/// bytes.
 pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
     let gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::new(3));
-    // A serialiser writes a few bytes at a time, which is slow to compress.
+    // A serializer writes a few bytes at a time, which would be slow to compress.
     let mut out = BufWriter::with_capacity(64 << 10, gzip);
     let mut rows = 0;
     for record in records {
@@ -104,7 +102,7 @@ pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Seria
     }
 }
 
-/// A table for people, with the columns that its first line names.
+/// A CSV file for people, with these columns.
 pub(super) fn table(
     file: RunFile,
     columns: &str,

@@ -1,4 +1,4 @@
-//! A ledger entry: the commit point of a run, and a link of the chain.
+//! A ledger entry commits a folder, and is a link of the chain.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,27 +10,25 @@ use crate::judgement::{Mark, RunRef};
 /// The `schema` of an entry.
 const SCHEMA: &str = "asana-access-review/ledger-entry/v1";
 
-/// What the first entry names as its predecessor: 64 zeros.
+/// The `previous_sha256` of the first entry.
 pub const FIRST_PREVIOUS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// An entry is stored under this size, in bytes, so that a KMS can sign it whole.
+/// An entry is smaller than this, in bytes, because AWS KMS signs at most 4096 bytes.
 const MAX_BYTES: usize = 4096;
 
-/// A ledger entry. It holds no personal data and is kept for ever.
+/// A ledger entry. It contains no personal data and is kept for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The form of the entry.
     pub schema: String,
-    /// Its number, from 1, without gaps.
+    /// The number of the entry, from 1, without gaps.
     pub sequence: u64,
-    /// What it commits.
     pub kind: EntryKind,
-    /// The Truto connection.
+    /// The id of the Truto connection.
     pub connection: String,
-    /// Where the accounts came from, after the mark of the evidence if it has one.
+    /// The server from which the accounts came, with a mark before it if the evidence has one.
     pub origin: String,
-    /// The run's folder, relative to the connection.
+    /// The committed folder, relative to the connection.
     pub run: String,
     /// SHA-256 of `manifest.json`, in hex.
     pub manifest_sha256: String,
@@ -38,13 +36,10 @@ pub struct Entry {
     pub sums_sha256: String,
     /// SHA-256 of the bytes of the entry before; 64 zeros for the first.
     pub previous_sha256: String,
-    /// The run's verdict.
     pub verdict: String,
-    /// Whether the run was complete.
     pub complete: bool,
-    /// When the entry was written.
     pub committed_at: Timestamp,
-    /// Until when the run's folder is to be kept; none if no retention was set.
+    /// The end of the folder's retention. None if no retention was set.
     pub retain_until: Option<Timestamp>,
     /// SHA-256 of the DER of the public key that signed it, or [`UNSIGNED`](Self::UNSIGNED).
     pub key_sha256: String,
@@ -54,9 +49,9 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
-    /// A review that was judged.
+    /// A judged run.
     Run,
-    /// A run that could not be judged.
+    /// A failed run, which could not be judged.
     Failure,
     /// A periodic access review was opened.
     ReviewOpen,
@@ -65,7 +60,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// Which part of a periodic review it is.
+    /// The part of a periodic review that the entry commits.
     pub fn review_part(self) -> Option<ReviewPart> {
         match self {
             Self::ReviewOpen => Some(ReviewPart::Open),
@@ -78,36 +73,33 @@ impl EntryKind {
 /// The kind of a key that signs entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// Ed25519.
     Ed25519,
-    /// ECDSA over P-256 with SHA-256; its signatures are DER.
+    /// ECDSA over P-256 with SHA-256. Signatures are DER.
     P256,
 }
 
-/// What makes an entry unreadable.
+/// Why bytes are not an entry.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
-    /// It is larger than any entry we write.
     #[error("it is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// It is not the JSON of an entry.
     #[error("it is not an entry: {0}")]
     NotAnEntry(#[from] serde_json::Error),
-    /// It reads like an entry and is not written like one.
-    #[error("it is not in the form entries are written in")]
+    /// The JSON is that of an entry, but the bytes are not those that this program writes.
+    #[error("it does not have the exact form of an entry")]
     NotCanonical,
 }
 
 impl Entry {
-    /// What an entry that is not signed names as its key.
+    /// The `key_sha256` of an unsigned entry.
     pub const UNSIGNED: &str = "none";
 
-    /// Whether it names a key: its signature must be there.
+    /// Whether the entry names a key. Its signature must then exist.
     pub fn is_signed(&self) -> bool {
         self.key_sha256 != Self::UNSIGNED
     }
 
-    /// How another entry or a manifest names the run it commits.
+    /// The reference by which other files name the committed run.
     pub fn run_ref(&self) -> RunRef {
         RunRef {
             sequence: self.sequence,
@@ -116,20 +108,17 @@ impl Entry {
         }
     }
 
-    /// The `schema` every entry bears.
+    /// The `schema` of every entry.
     pub fn schema() -> String {
         SCHEMA.to_owned()
     }
 
-    /// The exact bytes: one key a line, in order, indented by two, with a final newline.
+    /// The exact bytes: one key a line, in a fixed order, indented by two spaces, with a final newline.
     pub fn to_bytes(&self) -> Vec<u8> {
         json::document(self, usize::MAX)
     }
 
-    /// Reads an entry, and demands exactly the bytes we would write.
-    ///
-    /// # Errors
-    /// What is wrong with it.
+    /// Parses an entry, and accepts only the exact bytes that [`to_bytes`](Self::to_bytes) gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EntryError> {
         if bytes.len() >= MAX_BYTES {
             return Err(EntryError::TooLarge);
@@ -142,7 +131,7 @@ impl Entry {
     }
 }
 
-/// An origin as entries name it: with the mark of the evidence, if it has one.
+/// An origin in the form of ledger entries: with the mark of the evidence before it, if it has one.
 pub fn marked(origin: &str, is_sandbox: bool) -> String {
     match Mark::of(origin, is_sandbox) {
         Some(mark) => format!("{mark}: {origin}"),

@@ -1,4 +1,5 @@
-//! `inputs/facts.json` and `inputs/hr.jsonl.gz`: with the two runs they name, a run can be judged again.
+//! `inputs/facts.json` and `inputs/hr.jsonl.gz`. With these files and the two runs that they name, `verify` can
+//! recompute a judgement.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::model::{
 };
 use crate::schedule::RunSchedule;
 
-/// `inputs/facts.json`: what the checks looked at. The accounts are in `accounts.jsonl.gz`.
+/// `inputs/facts.json`: the inputs of the checks. The accounts are in `accounts.jsonl.gz`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Facts<'a> {
     schema: Cow<'a, str>,
@@ -42,7 +43,7 @@ pub struct Facts<'a> {
     population: Cow<'a, Population>,
 }
 
-/// The ledger as the run found it, and the runs it builds on.
+/// The ledger at the start of the run, and the runs that it builds on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PastFacts<'a> {
     ledger_head: Option<u64>,
@@ -69,7 +70,7 @@ struct HrFacts<'a> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(
     clippy::large_enum_variant,
-    reason = "lives for one line; a box for each would cost more"
+    reason = "lives for one line, so a box would cost more"
 )]
 enum HrLine<'a> {
     Row(Cow<'a, HrRow>),
@@ -113,10 +114,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What a later run is compared with, with the packed `accounts.jsonl.gz`.
+    /// The baseline for a later run. `accounts` is the content of `accounts.jsonl.gz`.
     ///
     /// # Errors
-    /// If the accounts are not those of such a file.
+    /// If `accounts` cannot be parsed.
     pub fn into_baseline(self, at: RunRef, accounts: &[u8]) -> Result<Baseline, serde_json::Error> {
         Ok(Baseline::of(
             at,
@@ -127,11 +128,11 @@ impl<'a> Facts<'a> {
         ))
     }
 
-    /// The inputs of the run, with the packed `accounts.jsonl.gz` and `inputs/hr.jsonl.gz`; without the two runs it
-    /// builds on.
+    /// The inputs of the run, without the two runs that it builds on. `accounts` and `hr_rows` are the contents of
+    /// `accounts.jsonl.gz` and `inputs/hr.jsonl.gz`.
     ///
     /// # Errors
-    /// If the lines are not those of such files, or the facts are of no run that was stored.
+    /// If the files cannot be parsed, or if the facts have no `store`.
     pub fn into_inputs(self, accounts: &[u8], hr_rows: &[u8]) -> Result<Inputs, serde_json::Error> {
         let missing = || serde_json::Error::missing_field("store");
         let store = self.store.ok_or_else(missing)?;
@@ -182,13 +183,12 @@ fn with_accounts(
 }
 
 pub(super) fn input_facts(snapshot: &Snapshot<'_>) -> DataFile {
-    // Three levels: a page and a request are a line each.
+    // With three levels, each page and each request is one line.
     let bytes = json::document(&Facts::of(snapshot), 3);
     DataFile::of(RunFile::InputFacts, bytes)
 }
 
-/// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be
-/// stored before anything is judged.
+/// `inputs/hr.jsonl.gz`: rows and rejected rows. It depends only on the feed, so it can be stored before the judgement.
 pub fn input_hr(hr: &HrFeed) -> DataFile {
     let rows = hr.rows.iter().map(Cow::Borrowed).map(HrLine::Row);
     let rejected = hr.rejected.iter().map(Cow::Borrowed);

@@ -1,4 +1,4 @@
-//! The data files of a run, made one after the other so that only one is held at a time.
+//! The data files of a run. They are made one at a time, so that only one is in memory.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::judgement::{Leaver, ManualKind, ManualState};
 use crate::model::{Alias, Exception, Role, Status};
 
 impl<'a> Snapshot<'a> {
-    /// Every data file but the raw ones and the report, each made when it is asked for.
+    /// Every data file except those of `raw/` and the report. The iterator makes each file when it is needed.
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
         const MAKERS: [fn(&Snapshot<'_>) -> DataFile; 13] = [
             input_facts,
@@ -33,14 +33,12 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-// The files, in the order they are made.
-
 /// `inputs/links.jsonl.gz`: the employed people and the accounts tied to them, for the next run.
 fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, snapshot.judgement.links.iter())
 }
 
-/// A line that was decided by hand, with what became of it.
+/// A line of the manual decisions, with its state and effect.
 #[derive(Serialize)]
 struct ManualRow<'a, L> {
     #[serde(flatten)]

@@ -1,10 +1,11 @@
-//! What is packed in evidence, unpacked, and never to more than it may be.
+//! Unpacks the gzip files of evidence, up to a maximum size.
 
 use std::io::Read as _;
 
-/// The content of a gzip to its very end; none where it is none, or has more than `most` bytes.
+/// The content of all members of a gzip file. None if the bytes are not gzip, or if the content is larger than `most`
+/// bytes.
 ///
-/// A file of strangers may unpack to anything, and carry more behind what a reader of one member sees.
+/// A hostile file may unpack to any size, and may have more members after the first one.
 pub fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     flate2::read::MultiGzDecoder::new(gzip)
@@ -28,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_is_unpacked_and_what_follows_the_last_is_no_gzip() {
+    fn every_member_is_unpacked_and_extra_bytes_are_refused() {
         let both = [packed(b"one"), packed(b"two")].concat();
         assert_eq!(unpacked(&both, 6).as_deref(), Some(&b"onetwo"[..]));
         assert_eq!(unpacked(&[&both[..], b"three"].concat(), 100), None);
@@ -37,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_more_than_it_may_is_not_cut_but_refused() {
+    fn content_over_the_maximum_is_refused_and_not_cut() {
         let zeros = packed(&[0; 100_000]);
         assert_eq!(unpacked(&zeros, 100_000).map(|of| of.len()), Some(100_000));
         assert_eq!(unpacked(&zeros, 99_999), None);

@@ -1,4 +1,4 @@
-//! Which run it is, and by what program.
+//! The identity of a run, and of the program that ran.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,22 +7,18 @@ use sha2::{Digest, Sha256};
 use crate::model::words;
 use crate::schedule::{RunSchedule, minutes_in_job_name};
 
-/// A run: its instant, and a suffix that distinguishes two runs of one second.
+/// A run: its instant, and a suffix that distinguishes two runs in the same second.
 #[derive(Clone, Debug)]
 pub struct RunIdentity {
-    /// The instant of the run.
     pub as_of: Timestamp,
     /// Six hex digits from the system's source of randomness.
     pub suffix: String,
-    /// The program.
     pub tool: Tool,
-    /// What started it.
     pub trigger: Trigger,
-    /// Who or what ran it, as the environment claims.
     pub executor: Executor,
 }
 
-/// The id of what a command did at an instant: `20261123T224000Z-7f3a9c`.
+/// An id from an instant and a suffix: `20261123T224000Z-7f3a9c`.
 pub fn run_id(as_of: Timestamp, suffix: &str) -> String {
     format!("{}-{suffix}", as_of.strftime("%Y%m%dT%H%M%SZ"))
 }
@@ -33,10 +29,10 @@ impl RunIdentity {
         run_id(self.as_of, &self.suffix)
     }
 
-    /// The same run for the record of its failure: another suffix, found from its own.
+    /// The identity for the record of a failed run. Its suffix is derived from that of the run.
     ///
-    /// The run may have died while it wrote its folder. What lies there is vouched for by nobody,
-    /// and nothing is ever replaced, so the record has a folder of its own.
+    /// The run may have failed while it wrote its folder. Files are never replaced, so the record needs a folder of its
+    /// own.
     #[must_use]
     pub fn of_its_failure(&self) -> Self {
         let digest = Sha256::digest(format!("failure\n{}", self.run_id()));
@@ -55,23 +51,21 @@ impl RunIdentity {
 /// The program that made the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// The commit it was built from, or [`NO_COMMIT`](Self::NO_COMMIT); ends with [`MODIFIED`](Self::MODIFIED)
-    /// if the files were not those of the commit.
+    /// The commit that the program was built from, or [`NO_COMMIT`](Self::NO_COMMIT). Ends with
+    /// [`MODIFIED`](Self::MODIFIED) if the sources differed from the commit.
     pub commit: String,
 }
 
 impl Tool {
-    /// The commit of a build that does not know its own.
+    /// The value of `commit` if the build does not know its commit.
     pub const NO_COMMIT: &str = "unknown";
 
-    /// The end of the commit of a build from other files than those of the commit.
+    /// The end of `commit` if the sources differed from the commit.
     pub const MODIFIED: &str = "-dirty";
 
-    /// Why the commit does not identify the program, as a sentence; none if it does.
+    /// Why the commit does not identify the program. None if it does.
     pub fn why_not_identified(&self) -> Option<&'static str> {
         if self.commit == Self::NO_COMMIT {
             Some(
@@ -89,7 +83,7 @@ impl Tool {
     }
 }
 
-/// Who or what ran it. Claims: nobody vouches for them.
+/// Who or what ran the program. These are claims of the environment, which the evidence cannot prove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executor {
     /// `JOB_NAME`.
@@ -113,9 +107,9 @@ words! {
 }
 
 impl Trigger {
-    /// What started the run of this instant. In Kubernetes the Job's name shows it: a CronJob ends the names of
-    /// its Jobs with the scheduled instant. Nothing else in a pod distinguishes them from Jobs that were created
-    /// from the same template by hand.
+    /// The trigger of a run that began at `as_of`. In Kubernetes the Job's name shows it: a CronJob ends the names of
+    /// its Jobs with the scheduled instant. A pod has no other sign that distinguishes such a Job from one that was
+    /// created manually from the same template.
     pub fn of(
         executor: &Executor,
         schedule: Option<&RunSchedule>,
@@ -161,11 +155,11 @@ mod tests {
         };
         let job = format!("asana-access-review-{minutes}");
         assert_eq!(trigger(&job, Some(&schedule), false), Trigger::Scheduled);
-        // Without the schedule, the number may be anything.
+        // Without a schedule, the number proves nothing.
         assert_eq!(trigger(&job, None, false), Trigger::Unknown);
         let tomorrow = format!("asana-access-review-{}", minutes + 24 * 60);
         assert_eq!(trigger(&tomorrow, Some(&schedule), false), Trigger::Unknown);
-        // An instant of the schedule that is over is not the one that was due.
+        // An earlier instant of the schedule is not the one that was due.
         for hours in [1, 23, 24, 365 * 24] {
             let earlier = format!("asana-access-review-{}", minutes - hours * 60);
             assert_eq!(trigger(&earlier, Some(&schedule), false), Trigger::Unknown);
@@ -175,10 +169,10 @@ mod tests {
             trigger(&unscheduled, Some(&schedule), false),
             Trigger::Unknown
         );
-        let by_hand = format!("asana-access-review-{}", as_of.as_second());
-        assert_eq!(trigger(&by_hand, Some(&schedule), false), Trigger::Manual);
+        let manual = format!("asana-access-review-{}", as_of.as_second());
+        assert_eq!(trigger(&manual, Some(&schedule), false), Trigger::Manual);
         let elsewhere = |at_terminal| {
-            // Other programs set JOB_NAME, too.
+            // Other programs set JOB_NAME too.
             let executor = Executor {
                 claimed_job_name: Some(job.clone()),
                 ..Executor::default()

@@ -1,5 +1,5 @@
-//! JSON as evidence writes it: keys in a fixed order, indented by two down to a depth, and one
-//! record a line below it, so that a large list can be read and compared line by line.
+//! The JSON form of evidence: keys in a fixed order, indented by two spaces down to a given depth, and below it one
+//! record a line, so that a person can read and compare a large list line by line.
 
 use std::io::{self, Write};
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn indented_all_the_way_it_is_what_everybody_knows() {
+    fn a_fully_indented_document_is_usual_pretty_json() {
         let value = json!({ "a": [{ "x": 1, "y": [] }, 2], "b": {} });
         let mut usual = serde_json::to_vec_pretty(&value).expect("json");
         usual.push(b'\n');

@@ -1,4 +1,4 @@
-//! What every object of the evidence is called. No other place knows a name.
+//! The names of all objects of the evidence. No other module contains such a name.
 
 use std::fmt;
 
@@ -14,17 +14,17 @@ use crate::model::{RawKind, words};
 pub struct ConnectionFolder(String);
 
 impl ConnectionFolder {
-    /// Where the folders of all connections lie; ends with a slash.
+    /// The folder of all connections; ends with a slash.
     pub const ALL: &str = "system=asana/";
 
-    /// The folder that an object lies in, if it is a connection's.
+    /// The connection folder that contains an object.
     pub fn containing(name: &str) -> Option<Self> {
         let (connection, rest) = name.strip_prefix(Self::ALL)?.split_once('/')?;
         let is_one = connection.starts_with("connection=") && !rest.is_empty();
         is_one.then(|| Self(format!("{}{connection}", Self::ALL)))
     }
 
-    /// The folder of a run or of a part of a review that an object lies in, and its name below that.
+    /// The folder of a run or of a part of a review that contains an object, and the object's name in that folder.
     pub fn committed_file_of(&self, name: &str) -> Option<(String, String)> {
         let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
         let depth = match below.starts_with("reviews/") {
@@ -36,9 +36,8 @@ impl ConnectionFolder {
         is_committed(folder).then(|| (folder.to_owned(), file.to_owned()))
     }
 
-    /// Whether an object lies where neither a run's files do nor a review's, and other evidence may: public
-    /// keys.
-    pub fn is_beside_runs(&self, name: &str) -> bool {
+    /// Whether an object is in the folder of public keys.
+    pub fn is_key(&self, name: &str) -> bool {
         let below = name.strip_prefix(&self.0).unwrap_or_default();
         below.starts_with("/keys/")
     }
@@ -48,7 +47,8 @@ impl ConnectionFolder {
         format!("{}/{part}/{file}", self.0)
     }
 
-    /// The folder of a connection. Characters that could leave the folder are percent-encoded.
+    /// The folder of a connection. Characters other than ASCII letters, digits, `-` and `_` are percent-encoded, so
+    /// that an id cannot lead to another folder.
     pub fn of(connection: &str) -> Self {
         let encoded = connection.bytes().map(|byte| match byte {
             b'-' | b'_' => char::from(byte).to_string(),
@@ -62,17 +62,16 @@ impl ConnectionFolder {
         ))
     }
 
-    /// Where the ledger's entries lie; ends with a slash.
+    /// The folder of the ledger; ends with a slash.
     pub fn ledger(&self) -> String {
         format!("{}/ledger/", self.0)
     }
 
-    /// A ledger entry.
     pub fn entry(&self, sequence: u64) -> String {
         format!("{}{sequence:010}.json", self.ledger())
     }
 
-    /// The number of the entry that an object is, if it is one.
+    /// The number of the entry with this name. None if it is not the name of an entry.
     pub fn sequence_of(&self, name: &str) -> Option<u64> {
         let digits = name.strip_prefix(&self.ledger())?.strip_suffix(".json")?;
         let is_number = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -84,8 +83,8 @@ impl ConnectionFolder {
         format!("{}{entry_sha256}.sig", self.ledger())
     }
 
-    /// Whether an object is a signature. Whether the entry that it names is there is another question: a
-    /// run that died before its entry leaves one that signs nothing.
+    /// Whether an object has the name of a signature. Its entry may be missing: a run that stopped before its entry
+    /// leaves such a signature.
     pub fn is_signature(&self, name: &str) -> bool {
         let below = name.strip_prefix(&self.ledger());
         below
@@ -93,17 +92,17 @@ impl ConnectionFolder {
             .is_some_and(is_sha256)
     }
 
-    /// Where public keys lie; ends with a slash.
+    /// The folder of public keys; ends with a slash.
     pub fn keys(&self) -> String {
         format!("{}/keys/", self.0)
     }
 
-    /// A public key, by the SHA-256 of its DER; none where an entry names something that is no hash.
+    /// A public key, by the SHA-256 of its DER. None if `key_sha256` is not a hash.
     pub fn public_key(&self, key_sha256: &str) -> Option<String> {
         is_sha256(key_sha256).then(|| format!("{}{key_sha256}.pem", self.keys()))
     }
 
-    /// A file of the folder that an entry names; none where that is no folder evidence has.
+    /// A file of the folder that an entry names. None if `run` is not the name of a folder of evidence.
     pub fn committed_file(&self, run: &str, file: &str) -> Option<String> {
         is_committed(run).then(|| format!("{}/{run}/{file}", self.0))
     }
@@ -119,7 +118,7 @@ fn is_committed(folder: &str) -> bool {
     RunFolder::parse(folder).is_some() || ReviewFolder::parse(folder).is_some()
 }
 
-/// Whether a text is a SHA-256 as we write them.
+/// Whether a text is a SHA-256 in lower-case hex.
 pub(super) fn is_sha256(text: &str) -> bool {
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.len() == 64 && text.bytes().all(is_hex)
@@ -136,12 +135,11 @@ impl fmt::Display for ConnectionFolder {
 pub struct RunFolder(String);
 
 impl RunFolder {
-    /// The folder of a run.
     pub fn of(identity: &RunIdentity) -> Self {
         Self(format!("dt={}/run={}", identity.day(), identity.run_id()))
     }
 
-    /// A folder named by a ledger entry; none where the name is not of the form we write.
+    /// The folder that a ledger entry names. None if the name does not have the exact form.
     pub fn parse(name: &str) -> Option<Self> {
         let (day, run) = name.strip_prefix("dt=")?.split_once("/run=")?;
         let plain = |text: &str| {
@@ -150,7 +148,7 @@ impl RunFolder {
         (plain(day) && plain(run)).then(|| Self(name.to_owned()))
     }
 
-    /// Whether the day it lies under is that of its instant.
+    /// Whether the day in the name is that of the instant.
     pub fn is_of_its_day(&self) -> bool {
         let day = self
             .instant()
@@ -163,7 +161,7 @@ impl RunFolder {
         self.0.split_once("/run=").map_or("", |(_, id)| id)
     }
 
-    /// The instant that the run bears in its name, to the second.
+    /// The instant in the name, to the second.
     pub fn instant(&self) -> Option<Timestamp> {
         let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", self.id().split_once('-')?.0).ok()?;
         TimeZone::UTC.to_timestamp(instant).ok()
@@ -200,7 +198,7 @@ pub enum RunFile {
 }
 
 impl RunFile {
-    /// Files that every run has: a judged run, or one that could not be judged.
+    /// The files that every judged run, or every failed run, has.
     pub fn always(is_judged: bool) -> &'static [Self] {
         match is_judged {
             false => &[Self::Manifest, Self::Report],
@@ -224,18 +222,18 @@ impl RunFile {
         }
     }
 
-    /// Whether whoever checks a run reads the file of this name for more than its hash: all but the page
+    /// Whether `verify` needs the content of the file with this name, to recompute the run: all files except the page
     /// for people.
-    pub fn is_read_again(name: &str) -> bool {
+    pub fn is_recomputed(name: &str) -> bool {
         name != Self::Report.name()
     }
 
-    /// Whether a file of this name holds answers as they came, or what is kept of them.
+    /// Whether a file of this name keeps answers, full or shortened.
     pub fn is_raw(name: &str) -> bool {
         name.starts_with("raw/")
     }
 
-    /// The file in which answers are kept.
+    /// The file that keeps answers of this kind.
     pub fn raw(kind: RawKind) -> Self {
         match kind {
             RawKind::Pages(number) => Self::RawPages(number),
@@ -268,8 +266,8 @@ impl RunFile {
     }
 }
 
-/// The most bytes that an object of this name may have. One that is larger was not written by this program, so a reader may
-/// cut it there: its hash is wrong all the same.
+/// The largest size in bytes of an object of this name. This program does not write larger ones, so a reader may stop
+/// there: the hash is wrong in any case.
 pub fn most_bytes(name: &str) -> u64 {
     let is_in = |folder: &str| name.split('/').rev().nth(1) == Some(folder);
     match is_in("ledger") || is_in("keys") {
@@ -286,17 +284,17 @@ pub struct ReviewFolder {
 }
 
 words! {
-    /// Which part of a review.
+    /// A part of a review.
     ReviewPart {
         /// The frozen population.
         Open = "open",
-        /// What was decided.
+        /// The decisions.
         Close = "close",
     }
 }
 
 impl ReviewFolder {
-    /// A part of the review of this id; none where the id is not of the form we write.
+    /// A part of the review with this id. None if the id does not have the exact form.
     pub fn of(id: &str, part: ReviewPart) -> Option<Self> {
         let is_id = !id.is_empty()
             && id.len() <= 80
@@ -308,19 +306,17 @@ impl ReviewFolder {
         })
     }
 
-    /// A folder named by a ledger entry; none where the name is not of the form we write.
+    /// The folder that a ledger entry names. None if the name does not have the exact form.
     pub fn parse(name: &str) -> Option<Self> {
         let (id, part) = name.strip_prefix("reviews/")?.split_once('/')?;
         let part = ReviewPart::ALL.iter().find(|of| of.as_str() == part)?;
         Self::of(id, *part)
     }
 
-    /// The review's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Which part it is.
     pub fn part(&self) -> ReviewPart {
         self.part
     }
@@ -348,7 +344,7 @@ words! {
 }
 
 impl ReviewFile {
-    /// Files that the part of a review always has, its sums left out.
+    /// The files that a part of a review always has, except `SHA256SUMS`.
     pub fn always(part: ReviewPart) -> &'static [Self] {
         match part {
             ReviewPart::Open => &[
@@ -378,7 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_review_named_by_an_entry_cannot_lead_elsewhere() {
+    fn the_review_folder_of_an_entry_cannot_lead_elsewhere() {
         let name = "reviews/2026-Q4-7f3a9c/open";
         let folder = ReviewFolder::parse(name).expect("a folder");
         assert_eq!(folder.to_string(), name);
@@ -399,14 +395,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_a_review_is_known_by_its_place() {
+    fn a_file_of_a_review_is_recognized_by_its_name() {
         let folder = ConnectionFolder::of("c1");
         let part = ReviewFolder::of("2026-Q4-7f3a9c", ReviewPart::Close).expect("a folder");
         let name = folder.review_file(&part, ReviewFile::Report);
         let found = folder.committed_file_of(&name).expect("a review's file");
         assert_eq!(found, (part.to_string(), "report.html".to_owned()));
-        let stranger = format!("{folder}/reviews/x");
-        assert_eq!(folder.committed_file_of(&stranger), None);
+        let other = format!("{folder}/reviews/x");
+        assert_eq!(folder.committed_file_of(&other), None);
     }
 
     #[test]
@@ -447,15 +443,15 @@ mod tests {
         let key = folder.public_key(&sha256).expect("a name");
         assert_eq!(key, format!("system=asana/connection=c1/keys/{sha256}.pem"));
 
-        for no_hash in ["none", "", "../../etc/passwd", &"AB".repeat(32)] {
-            assert_eq!(folder.public_key(no_hash), None, "{no_hash}");
-            let name = folder.signature(no_hash);
+        for other in ["none", "", "../../etc/passwd", &"AB".repeat(32)] {
+            assert_eq!(folder.public_key(other), None, "{other}");
+            let name = folder.signature(other);
             assert!(!folder.is_signature(&name), "{name}");
         }
     }
 
     #[test]
-    fn a_run_named_by_an_entry_cannot_lead_elsewhere() {
+    fn the_run_folder_of_an_entry_cannot_lead_elsewhere() {
         assert!(RunFolder::parse("dt=2026-11-23/run=20261123T224000Z-7f3a9c").is_some());
         for name in [
             "",

@@ -1,4 +1,5 @@
-//! The manifest: what was reviewed, from what, by which rules, with what result, in which files.
+//! The manifest: which connection was checked, from which sources, by which rules, with what result, and in which
+//! files.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub struct Manifest {
     pub files: Vec<FileRecord>,
 }
 
-/// Which run it is.
+/// The run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     pub id: String,
@@ -58,7 +59,7 @@ pub struct Run {
     pub executor: Executor,
 }
 
-/// What was reviewed.
+/// The checked connection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ManifestConnection {
     pub id: String,
@@ -70,7 +71,7 @@ pub struct ManifestConnection {
     pub region: Option<String>,
 }
 
-/// Where the data came from.
+/// The sources of the data.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sources {
     pub truto: TrutoSource,
@@ -89,18 +90,18 @@ impl Sources {
     }
 }
 
-/// A file that somebody wrote by hand, and what became of its lines.
+/// A file of manual decisions, and the states of its lines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ManualSource {
     pub url: String,
     pub sha256: String,
     pub bytes: u64,
     pub lines: u64,
-    /// Lines by what became of them; every state is there, also with zero.
+    /// The number of lines in each state. Every state is listed, even with 0.
     pub by_state: BTreeMap<ManualState, u64>,
 }
 
-/// What was read through Truto.
+/// The data that was read through Truto.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TrutoSource {
     pub origin: String,
@@ -118,16 +119,16 @@ pub struct TrutoSource {
     pub gaps: GapFilling,
 }
 
-/// A page of a list, and where it is kept.
+/// A page of a list, and the file that keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListedPage {
     #[serde(flatten)]
     pub page: PageRecord,
-    /// The file in the run's folder; none if pages are not kept.
+    /// The file in the run's folder. None if pages are not kept.
     pub file: Option<String>,
 }
 
-/// What was read from HR.
+/// The data that was read from HR.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HrSource {
     pub url: String,
@@ -156,27 +157,27 @@ pub struct HrSource {
 /// Why a run could not be judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What was being done.
+    /// The step of the run that failed.
     pub stage: String,
     /// The exit code.
     pub code: u8,
-    /// The error, as the log has it. No names, no secrets.
+    /// The error as in the log, without names and secrets.
     pub message: String,
 }
 
-/// How the end of work is found, as the evidence states it.
-const END_OF_WORK: &str = "last day of work where the feed has it, else termination date; a bare \
-                           date ends with the midnight that closes it, in the row's zone";
+/// The rule for the end of work, as the evidence states it.
+const END_OF_WORK: &str = "last day of work if the feed has it, else termination date; a date without a time ends with \
+                           the midnight that closes the day in the row's zone";
 
 impl Manifest {
-    /// Where it says other than the entry that commits it; nothing where they agree.
+    /// The names of the fields in which the manifest and its entry disagree.
     pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
         let run = RunFolder::parse(&entry.run);
         let instant = run.as_ref().and_then(RunFolder::instant);
         let is_of_its_kind = match entry.kind {
             EntryKind::Run => self.failure.is_none(),
             EntryKind::Failure => self.is_of_a_failure(),
-            // A run's folder is never a periodic review's.
+            // The folder of a run cannot contain a review.
             EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
         };
         [
@@ -196,7 +197,7 @@ impl Manifest {
         .collect()
     }
 
-    /// A run without a judgement concludes nothing and supports no control.
+    /// Whether the manifest is that of a failed run, which has no checks and supports no control.
     fn is_of_a_failure(&self) -> bool {
         let failure = self.failure.as_ref();
         failure.is_some_and(|failure| failure.code != 0)
@@ -210,8 +211,7 @@ impl Manifest {
         marked(&self.sources.truto.origin, is_sandbox)
     }
 
-    /// What a run's evidence says about its frame, as far as the manifest holds it: all of it but who
-    /// signed.
+    /// The frame of the run, without its signer, which the manifest does not have.
     pub fn frame(&self) -> Frame {
         let (_, suffix) = self.run.id.split_once('-').unwrap_or_default();
         Frame {
@@ -262,7 +262,7 @@ fn origin_of<L>(file: &ManualFile<L>) -> (&str, &str, u64) {
 }
 
 impl Snapshot<'_> {
-    /// The manifest over the files stored so far.
+    /// The manifest, with these files.
     pub fn manifest(&self, mut files: Vec<FileRecord>) -> Manifest {
         let Snapshot {
             frame,
@@ -287,7 +287,7 @@ impl Snapshot<'_> {
             controls: controls::of_a_run(
                 ControlClaim {
                     complete: judgement.complete,
-                    in_doubt: judgement.in_doubt,
+                    has_open_questions: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
                     has_baseline: past.baseline.is_some(),
                     has_leavers: judgement.hr_people.left > 0,
@@ -377,7 +377,7 @@ impl Snapshot<'_> {
 }
 
 impl FailedSnapshot<'_> {
-    /// The manifest of a run that could not be judged: inconclusive, whatever else is known.
+    /// The manifest of a failed run. Its verdict is inconclusive.
     pub fn manifest(&self, files: Vec<FileRecord>) -> Manifest {
         let Self {
             frame,

@@ -1,7 +1,7 @@
-//! The evidence of one run: which files there are, what they are called, what is in them.
+//! The evidence of one run: its files, their names and their contents.
 //!
-//! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
-//! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
+//! Pure: the instant, the run's suffix and the tool's commit are passed in, so the same inputs give the same bytes. The
+//! ledger stores the files, and decides in which order.
 
 mod account_line;
 pub(crate) mod controls;
@@ -36,61 +36,54 @@ pub use result::{CarriedFiles, EarlierRun, RunResult};
 use crate::judgement::{Inputs, Judgement};
 use crate::schedule::RunSchedule;
 
-/// What a run's evidence says about its frame: the same for a review and for a failure.
+/// The data that every run's evidence has, also that of a failed run.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// Which run it is, and by what.
     pub identity: RunIdentity,
-    /// How critical the reviewed system is, in the company's own word.
+    /// How critical the system is, in the company's own word.
     pub criticality: String,
     /// The company's own controls.
     pub own_controls: Vec<OwnControl>,
-    /// What signs the run's entry, if it is signed.
+    /// The key that signs the run's entry. None if the entry is not signed.
     pub signer: Option<Signer>,
 }
 
-/// The key that signs a run's entry, as its report tells it: the entry is written after the report.
+/// The key that signs a run's entry, for the report, which is written before the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// SHA-256 of the public key's DER, in hex.
     pub key_sha256: String,
-    /// Its kind, on which the line depends that checks a signature.
+    /// The command that checks a signature depends on the kind.
     pub kind: KeyKind,
-    /// Where its private half is.
     pub custody: Custody,
 }
 
-/// Where the private half of a key is, as the run that signs with it knows.
+/// Where the private half of a key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Custody {
-    /// In a secret of the job's.
+    /// In a secret of the job.
     Private,
-    /// In AWS KMS, which gives its public half to whoever may ask.
+    /// In AWS KMS.
     Kms,
 }
 
-/// A run that was judged: everything its evidence is made from.
+/// A judged run, from which its evidence is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot<'a> {
-    /// Which run it is.
     pub frame: &'a Frame,
-    /// What was read.
     pub inputs: &'a Inputs,
-    /// What is said about it.
     pub judgement: &'a Judgement,
 }
 
-/// A run that could not be judged: its evidence says so, and is never taken for a review.
+/// A failed run, which could not be judged.
 #[derive(Clone, Copy, Debug)]
 pub struct FailedSnapshot<'a> {
-    /// Which run it is.
     pub frame: &'a Frame,
-    /// The connection that was to be reviewed.
+    /// The id of the Truto connection.
     pub connection: &'a str,
-    /// Where answers were to come from.
+    /// The server that the run reads from.
     pub origin: &'a str,
     /// The job's own schedule, if it is known.
     pub schedule: Option<&'a RunSchedule>,
-    /// What went wrong.
     pub failure: &'a Failure,
 }

@@ -1,4 +1,4 @@
-//! Reading back what an earlier run wrote, for the run that builds on it and for `verify`.
+//! Reads the files of an earlier run, for a later run that builds on it and for `verify`.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{AccountLine, RunFile};
 
-/// The job writes no file that unpacks to more, in bytes: the HR feed alone may have 64 MiB.
+/// The largest unpacked size of a file that the job writes, in bytes. The HR feed alone may have 64 MiB.
 pub(crate) const MOST_BYTES: u64 = 1 << 30;
 
-/// Hands on the records of a packed file with one a line.
+/// Calls `take` for each record of a packed file with one record a line.
 pub(super) fn each_line<T: DeserializeOwned>(
     file: RunFile,
     bytes: &[u8],
@@ -39,13 +39,13 @@ pub(super) fn lines<T: DeserializeOwned>(
 /// The accounts of a run, from its `accounts.jsonl.gz`.
 ///
 /// # Errors
-/// If the bytes are not those of such a file.
+/// If the bytes cannot be parsed.
 pub fn account_lines(bytes: &[u8]) -> Result<Vec<AccountLine>, serde_json::Error> {
     lines(RunFile::AccountsJsonl, bytes)
 }
 
-/// The hash of each file that a `SHA256SUMS` lists, or none where these are not exactly the bytes we would
-/// write: what is listed twice, or in another form, can be read two ways.
+/// The hash of each file that a `SHA256SUMS` lists. None if the bytes differ from those that this program writes: a
+/// file that is listed twice, or in another form, would be ambiguous.
 pub fn sums_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let sums: BTreeMap<String, String> = text

@@ -1,4 +1,4 @@
-//! `result.json`: the judgement for machines, and what later runs take from it.
+//! `result.json`: the judgement as JSON, and the data that later runs take from it.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ struct Summary<'a> {
     trend: Cow<'a, [TrendPoint]>,
 }
 
-/// The packed files, beside `result.json`, that a later run carries from.
+/// The contents of the packed files from which a later run carries data, in addition to `result.json`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CarriedFiles<'a> {
     pub leavers: &'a [u8],
@@ -51,7 +51,7 @@ pub struct CarriedFiles<'a> {
     pub links: &'a [u8],
 }
 
-/// How an earlier run came out: what makes the news of the next.
+/// The result of an earlier run, with which a notification is compared.
 #[derive(Clone, Debug)]
 pub struct EarlierRun {
     pub at: RunRef,
@@ -87,7 +87,7 @@ impl<'a> RunResult<'a> {
         }
     }
 
-    /// How the run came out.
+    /// The result, for the notification of a later run.
     pub fn as_earlier(&self, at: RunRef) -> EarlierRun {
         EarlierRun {
             at,
@@ -99,10 +99,10 @@ impl<'a> RunResult<'a> {
         }
     }
 
-    /// The run that a later one carries from; none if the manifest has no rules, as that of a failure.
+    /// The data that a later run carries from this one. None if the manifest has no policy, because the run failed.
     ///
     /// # Errors
-    /// If the bytes are not those of such files.
+    /// If a file cannot be parsed.
     pub fn into_previous(
         self,
         at: RunRef,
@@ -142,7 +142,7 @@ impl<'a> RunResult<'a> {
 }
 
 pub(super) fn result(snapshot: &Snapshot<'_>) -> DataFile {
-    // Two levels: a check, a finding, a change are a line each.
+    // With two levels, each check, finding and change is one line.
     let bytes = json::document(&RunResult::of(snapshot), 2);
     DataFile::of(RunFile::Result, bytes)
 }

@@ -1,44 +1,44 @@
-//! The entries of a ledger from the last one backwards, each inspected with the one before it.
+//! Reads the entries of a ledger backwards from the last one, and inspects each with its predecessor.
 
 use super::inspect::{EntryFault, Inspected, Inspector, Link};
 use super::{Ledger, LedgerError};
 use crate::evidence::Entry;
 use crate::store::Store;
 
-/// A ledger is not read further back than this: a minute or so of reading.
+/// A run reads at most this many entries, which takes about a minute.
 pub(super) const FARTHEST: usize = 1000;
 
 pub(super) struct Backwards<'a> {
     ledger: &'a Ledger,
     inspector: Inspector<'a, Store>,
-    /// The numbers of all entries that were not read yet, ascending.
+    /// The numbers of the entries that were not read yet, ascending.
     sequences: &'a [u64],
-    /// The next entry, if it was read together with the one after it; none: it is gone.
+    /// The next entry, if it was already read to check a link. The inner value is none if the entry is missing.
     ahead: Option<Option<Vec<u8>>>,
-    /// Whether an unsigned entry is to be compared with all before it.
+    /// Whether to look for an earlier signed entry if an entry is unsigned.
     looks_back: bool,
-    /// Below which entry it is known which one is the last that is signed.
+    /// A cached search: below this entry, the last signed entry has that number, if one is signed.
     lookback: Option<(u64, Option<u64>)>,
-    /// Why the next entry cannot be relied on, whatever it is.
+    /// Why the next entry cannot be relied on, whatever its content: the entry after it does not link to it.
     denied: Option<String>,
 }
 
-/// An entry that was read.
-pub(super) struct Looked {
+/// An entry that was read and inspected.
+pub(super) struct ReadEntry {
     pub(super) bytes: Vec<u8>,
     pub(super) inspected: Inspected,
-    /// Why the entry after it does not vouch for it.
+    /// How the entry after it contradicts it.
     denied: Option<String>,
 }
 
-impl Looked {
-    /// The entry, if nothing speaks against it.
+impl ReadEntry {
+    /// The entry, if it can be relied on.
     pub(super) fn relied_on(&self) -> Option<&Entry> {
         let entry = self.inspected.relied_on();
         entry.filter(|_| self.denied.is_none())
     }
 
-    /// What is wrong with it, as sentences.
+    /// The faults of the entry, as sentences.
     pub(super) fn faults(&self) -> impl Iterator<Item = String> {
         let sequence = self.inspected.sequence;
         let faults = self.inspected.faults.iter();
@@ -48,7 +48,7 @@ impl Looked {
     /// The entry.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] if something speaks against it.
+    /// [`LedgerError::Fault`] if it cannot be relied on.
     pub(super) fn ensure_relied_on(&self) -> Result<&Entry, LedgerError> {
         self.relied_on().ok_or_else(|| {
             let faults: Vec<String> = self.denied.iter().cloned().chain(self.faults()).collect();
@@ -77,8 +77,8 @@ impl<'a> Backwards<'a> {
         Ok(self.ledger.store.read(&name).await?)
     }
 
-    /// The entry before the last one that was looked at, by its number; without content if it is gone.
-    pub(super) async fn next(&mut self) -> Result<Option<(u64, Option<Looked>)>, LedgerError> {
+    /// The number and the content of the next entry backwards. The content is none if the entry is missing.
+    pub(super) async fn next(&mut self) -> Result<Option<(u64, Option<ReadEntry>)>, LedgerError> {
         let Some((&sequence, earlier)) = self.sequences.split_last() else {
             return Ok(None);
         };
@@ -107,19 +107,19 @@ impl<'a> Backwards<'a> {
             .inspect(sequence, &bytes, before.as_ref(), signed_before)
             .await?;
         let denied = self.denied.take();
-        let looked = Looked {
+        let read = ReadEntry {
             bytes,
             inspected,
             denied,
         };
-        if looked.denied.is_none() && looked.inspected.denies_the_one_before() {
-            self.denied = looked.faults().next();
+        if read.denied.is_none() && read.inspected.contradicts_the_one_before() {
+            self.denied = read.faults().next();
         }
-        Ok(Some((sequence, Some(looked))))
+        Ok(Some((sequence, Some(read))))
     }
 
-    /// The last signed entry before this one. Somebody without the key may have added any number of
-    /// unsigned ones.
+    /// The last signed entry before this one. An attacker without the key may have added any number of unsigned entries
+    /// after it.
     async fn signed_before(&mut self, sequence: u64) -> Result<Option<u64>, LedgerError> {
         if let Some((below, signed)) = self.lookback
             && sequence <= below
@@ -139,10 +139,10 @@ impl<'a> Backwards<'a> {
         Ok(signed)
     }
 
-    /// What is wrong with the public key of this run that lies beside the ledger.
+    /// The fault of the stored copy of this run's public key.
     pub(super) async fn fault_of_own_key(&mut self) -> Result<Option<String>, LedgerError> {
         let sha256 = self.ledger.key_sha256();
-        Ok(match self.inspector.beside(sha256).await? {
+        Ok(match self.inspector.stored_key(sha256).await? {
             Err(EntryFault::KeyMissing(_)) => Some(format!("public key {sha256} is missing")),
             Err(EntryFault::KeyModified(_)) => Some(format!("public key {sha256} was modified")),
             Ok(_) | Err(_) => None,

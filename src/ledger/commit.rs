@@ -1,7 +1,7 @@
-//! Writing a run, and committing it with its ledger entry.
+//! Writes the files of a run, and commits them with a ledger entry.
 //!
-//! The order is the promise: data, report, manifest, sums, the signature, and last the entry. A run
-//! that dies on the way leaves files that nothing vouches for.
+//! The order matters: data, report, manifest, `SHA256SUMS`, signature, and the entry last. A run that stops on the way
+//! leaves files that no entry names.
 
 use jiff::Timestamp;
 
@@ -16,30 +16,30 @@ use crate::judgement::Verdict;
 use crate::model::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
 
-/// Files are handed to the store when so many bytes wait: enough for it to be quick, little enough
-/// that a large population is not held twice.
+/// Files go to the store in batches of this size: large enough to write many at once, small enough not to hold a large
+/// population in memory twice.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// A run that is in the ledger.
+/// A run or a review that the ledger contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// Number of its entry.
+    /// Number of the entry.
     pub sequence: u64,
-    /// SHA-256 of its entry: the head of the ledger.
+    /// SHA-256 of the entry: the head of the ledger.
     pub head_sha256: String,
-    /// Its folder, in the store.
+    /// The path or address of the folder.
     pub folder: String,
-    /// Where people find its report.
+    /// The path or address of the report.
     pub report: String,
-    /// Its folder relative to the evidence's address: what a notification may name.
+    /// The folder relative to `EVIDENCE_URL`, for notifications, which must not name the address.
     pub key: String,
 }
 
 impl Ledger {
-    /// Stores the first file of a run, the rows of the HR feed, and looks at what the store does with it.
+    /// Stores the first file of a run, the rows of the HR feed, and tests how the store protects it.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn protect(
         &self,
         run: &RunFolder,
@@ -51,7 +51,7 @@ impl Ledger {
         Ok(self.store.protect(&name, file.bytes, as_of).await?)
     }
 
-    /// Stores the manifest of a folder, and the sums of its files after it; gives the hash of the sums.
+    /// Stores the manifest of a folder, then `SHA256SUMS`. Returns the hash of the latter.
     pub(super) async fn seal(
         &self,
         folder: &str,
@@ -69,10 +69,10 @@ impl Ledger {
     }
 }
 
-/// Stores a judged run and commits it; what [`Ledger::protect`] has stored is not stored again.
+/// Stores a judged run and commits it. The file that [`Ledger::protect`] stored is not stored again.
 ///
 /// # Errors
-/// Where the store fails; without its entry, nothing that was written counts.
+/// If the store fails. Without an entry, the written files are not evidence.
 pub async fn commit_run(
     ledger: &Ledger,
     chain: &Chain,
@@ -96,10 +96,10 @@ pub async fn commit_run(
     append(ledger, head, clock, as_of, entry, &report, None).await
 }
 
-/// Stores that a run could not be judged, and commits that.
+/// Stores the record of a failed run and commits it.
 ///
 /// # Errors
-/// Where the store fails, or the ledger is signed and this run has no key: then nothing is written.
+/// If the store fails, or if the ledger is signed and this run has no key. In the latter case nothing is written.
 pub async fn commit_failure(
     ledger: &Ledger,
     clock: &Clock,
@@ -120,12 +120,12 @@ struct RunWriter<'a> {
     ledger: &'a Ledger,
     folder: RunFolder,
     files: Vec<FileRecord>,
-    /// What is there already.
+    /// A file that was stored before.
     stored: Option<RunFile>,
     waiting: Vec<(String, Vec<u8>)>,
 }
 
-/// A run's folder that is written, and the hashes its entry will name.
+/// A written folder, and the hashes for its entry.
 pub(super) struct WrittenFolder {
     pub(super) run: String,
     pub(super) manifest_sha256: String,
@@ -197,7 +197,7 @@ impl<'a> RunWriter<'a> {
 }
 
 impl WrittenFolder {
-    /// The entry that commits the run, but for its place in the chain.
+    /// The entry that commits the folder, without its place in the chain, its dates and its key.
     pub(super) fn entry(
         self,
         kind: EntryKind,
@@ -225,10 +225,9 @@ impl WrittenFolder {
     }
 }
 
-/// Puts an entry at the end of the chain. Of several runs that race for a number one gets it; the
-/// others read the new head, link to it and take the next. With a key, each try is signed before it
-/// is made; of one that came too late, a signature remains that signs nothing. A part of a review that
-/// another was faster with is not entered again.
+/// Appends an entry to the chain. If several runs try to take the same number, one succeeds; the others read the new
+/// head, link to it and take the next number. With a key, each attempt is signed before it is written. A failed attempt
+/// leaves a signature without an entry. A part of a review is not appended if another process closed the review first.
 pub(super) async fn append(
     ledger: &Ledger,
     mut head: Option<Head>,
@@ -246,7 +245,7 @@ pub(super) async fn append(
         let before_sequence = before.sequence;
         entry.sequence = before_sequence + 1;
         entry.previous_sha256 = before.sha256;
-        // The clocks of two machines differ; entries do not go back for that.
+        // The clocks of two machines differ a little. That must not date an entry before its predecessor.
         let now = whole_second(clock.now());
         entry.committed_at = before.not_before.map_or(now, |earliest| earliest.max(now));
         let bytes = entry.to_bytes();
@@ -267,14 +266,14 @@ pub(super) async fn append(
             Err(StoreError::Conflict { .. }) => {
                 tracing::info!(
                     sequence = entry.sequence,
-                    "Another run was faster; taking the next number"
+                    "Another run took this ledger number; trying the next one"
                 );
                 tokio::time::sleep(RACE_PAUSE).await;
                 head = ledger.head(clock).await?;
                 if let (Some(part), Some(head)) = (review, &head) {
                     let through = head.sequence;
-                    let still = ledger.ensure_not_overtaken(part, before_sequence, through);
-                    still.await?;
+                    let check = ledger.ensure_not_overtaken(part, before_sequence, through);
+                    check.await?;
                 }
             }
             Err(error) => return Err(error.into()),

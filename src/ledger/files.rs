@@ -1,7 +1,8 @@
-//! Reading the files of a committed folder, each compared with the hash that its entry vouches for.
+//! Reads the files of a committed folder, and compares each with its hash.
 
 use super::{Ledger, LedgerError};
 use crate::evidence::{ConnectionFolder, Entry, RunFile, sha256_hex, sums_of};
+use crate::model::quoted;
 use crate::store::{Store, StoreError};
 
 /// Why a committed folder cannot be used.
@@ -15,20 +16,20 @@ pub enum FolderFault {
     Store(#[from] StoreError),
 }
 
-/// Which files of a folder are read.
+/// Which files of a folder to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     All,
-    /// Some of an old folder may be deleted by a rule of the bucket.
+    /// Only the wanted files: a lifecycle rule of the bucket may have deleted other files of an old folder.
     Wanted,
 }
 
 impl Ledger {
-    /// The `wanted` files of a committed folder, after the files were compared with their hashes, and the hashes with
-    /// the entry.
+    /// The `wanted` files of a committed folder. The files are compared with their hashes in `SHA256SUMS`, and that
+    /// file with its hash in the entry.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] if one that is read is missing or was modified.
+    /// [`LedgerError::Fault`] if one of the files to read is missing or modified.
     pub async fn committed_files<const N: usize>(
         &self,
         entry: &Entry,
@@ -40,14 +41,14 @@ impl Ledger {
             FolderFault::Store(error) => LedgerError::Store(error),
             fault => LedgerError::Fault(format!("entry {}: {fault}", entry.sequence)),
         })?;
-        Ok(<[Vec<u8>; N]>::try_from(files).expect("as many as are wanted"))
+        Ok(<[Vec<u8>; N]>::try_from(files).expect("one file for each wanted name"))
     }
 }
 
-/// The files of a committed folder, in the order in which they are wanted.
+/// The `wanted` files of a committed folder, in the order of `wanted`.
 ///
 /// # Errors
-/// If one of them is missing or was modified, or the store fails.
+/// If one of the files to read is missing or modified, or if the store fails.
 pub async fn committed_files(
     store: &Store,
     folder: &ConnectionFolder,
@@ -58,8 +59,8 @@ pub async fn committed_files(
     let fault = |text: &str| FolderFault::Other(text.to_owned());
     let read = async |file: &str, sha256: &str| {
         let name = folder.committed_file(&entry.run, file).ok_or_else(|| {
-            let text = "is not the name of a folder that evidence has";
-            fault(&format!("`{}` {text}", entry.run))
+            let text = "is not the name of a folder of evidence";
+            fault(&format!("{} {text}", quoted(&entry.run)))
         })?;
         let bytes = store.read(&name).await?;
         let bytes = bytes.ok_or_else(|| FolderFault::Missing(file.to_owned()))?;
@@ -71,12 +72,14 @@ pub async fn committed_files(
     let bytes = read(&RunFile::Sums.name(), &entry.sums_sha256).await?;
     let sums = sums_of(&bytes).ok_or_else(|| fault("SHA256SUMS cannot be read"))?;
     if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
-        return Err(fault("SHA256SUMS names another manifest"));
+        return Err(fault(
+            "SHA256SUMS has another hash for the manifest than the entry",
+        ));
     }
     if let Some(file) = wanted.iter().find(|file| !sums.contains_key(**file)) {
-        return Err(fault(&format!("SHA256SUMS lacks {file}")));
+        return Err(fault(&format!("SHA256SUMS does not list {file}")));
     }
-    let mut found = vec![Vec::new(); wanted.len()];
+    let mut contents = vec![Vec::new(); wanted.len()];
     for (file, sha256) in &sums {
         let at = wanted.iter().position(|wanted| wanted == file);
         if at.is_none() && extent == Extent::Wanted {
@@ -84,8 +87,8 @@ pub async fn committed_files(
         }
         let bytes = read(file, sha256).await?;
         if let Some(at) = at {
-            found[at] = bytes;
+            contents[at] = bytes;
         }
     }
-    Ok(found)
+    Ok(contents)
 }

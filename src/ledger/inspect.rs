@@ -1,4 +1,4 @@
-//! Whether an entry can be relied on: one decision for runs, reviews and `verify`.
+//! Decides whether an entry can be relied on. Runs, reviews and `verify` share this decision.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use crate::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder, sha256_hex,
 };
+use crate::model::quoted;
 use crate::signing::PublicKey;
 use crate::store::{Store, StoreError};
 
-/// What is wrong with an entry, or with its link to the entry before.
+/// A fault of an entry, or of its link to the entry before.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EntryFault {
     #[error("{0}")]
@@ -20,26 +21,26 @@ pub enum EntryFault {
     OtherSequence(u64),
     #[error("it belongs to another connection")]
     OtherConnection,
-    #[error("it is the first entry and names a predecessor")]
+    #[error("it is the first entry, but names a predecessor")]
     FirstHasPredecessor,
     #[error("its previous_sha256 is not the hash of entry {before}")]
     BrokenLink { before: u64 },
     #[error(
-        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed by \
-         more than 5 minutes, or the entries were backdated"
+        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed \
+         by more than 5 minutes, or the entries were backdated"
     )]
     WentBack {
         at: Timestamp,
         before: u64,
         before_at: Timestamp,
     },
-    #[error("`{0}` is not the name of a folder that an entry commits")]
+    #[error("{} is not the name of a folder of evidence", quoted(.0))]
     NoFolder(String),
-    #[error("its run lies in the folder of another day")]
+    #[error("its run is in the folder of another day")]
     OtherDay,
     #[error("its run began at {0}, after the commit")]
     RunAfterCommit(Timestamp),
-    #[error("it is not signed, and entry {0} before it is")]
+    #[error("it is not signed, but the earlier entry {0} is")]
     Unsigned(u64),
     #[error("the name of its key is not a SHA-256")]
     NoKey,
@@ -49,24 +50,24 @@ pub enum EntryFault {
     KeyMissing(String),
     #[error("its public key {0} was modified")]
     KeyModified(String),
-    #[error("it names a key, and its signature is missing")]
+    #[error("it names a key, but its signature is missing")]
     SignatureMissing,
     #[error("its signature does not match its bytes and the key that it names")]
     BadSignature,
 }
 
-/// What a fault makes unreliable.
+/// The part of the chain that a fault makes unreliable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubtful {
+pub enum Unreliable {
     ThisEntry,
     EntryBefore,
-    /// Only the dates: a clock was wrong, and hash and signature still vouch for the content. If such an entry were not
-    /// relied on, one wrong clock would stop all later reviews.
+    /// Only the dates. A clock was wrong, but hash and signature still match the content. If such an entry were
+    /// unusable, one wrong clock would stop all later reviews.
     Dates,
 }
 
 impl EntryFault {
-    pub fn doubtful(&self) -> Doubtful {
+    pub fn unreliable(&self) -> Unreliable {
         match self {
             Self::Unreadable(_)
             | Self::OtherSequence(_)
@@ -79,14 +80,14 @@ impl EntryFault {
             | Self::KeyMissing(_)
             | Self::KeyModified(_)
             | Self::SignatureMissing
-            | Self::BadSignature => Doubtful::ThisEntry,
-            Self::FirstHasPredecessor | Self::BrokenLink { .. } => Doubtful::EntryBefore,
-            Self::WentBack { .. } | Self::RunAfterCommit(_) => Doubtful::Dates,
+            | Self::BadSignature => Unreliable::ThisEntry,
+            Self::FirstHasPredecessor | Self::BrokenLink { .. } => Unreliable::EntryBefore,
+            Self::WentBack { .. } | Self::RunAfterCommit(_) => Unreliable::Dates,
         }
     }
 }
 
-/// What entries, signatures and keys are read from.
+/// A source of entries, signatures and keys.
 pub trait Objects {
     fn object(
         &self,
@@ -100,7 +101,7 @@ impl Objects for Store {
     }
 }
 
-/// An entry as the next one links to it.
+/// The data of an entry that the next entry links to.
 #[derive(Clone, Debug)]
 pub struct Link {
     sequence: u64,
@@ -121,7 +122,7 @@ impl EntryFolder {
         let run = run.map(Self::Run);
         match entry.kind {
             EntryKind::Run | EntryKind::Failure => run,
-            // Its manifest shows that a run is no review.
+            // If it is a run, the comparison with its manifest reports the fault.
             EntryKind::ReviewOpen | EntryKind::ReviewClose => {
                 ReviewFolder::parse(&entry.run).map(Self::Review).or(run)
             }
@@ -129,38 +130,38 @@ impl EntryFolder {
     }
 }
 
-/// An entry and what is wrong with it.
+/// An entry and its faults.
 #[derive(Debug)]
 pub struct Inspected {
     pub sequence: u64,
     pub sha256: String,
-    /// None if it cannot be read.
+    /// None if the bytes are not an entry.
     pub entry: Option<Entry>,
-    /// None if it names none of its kind.
+    /// None if the entry does not name a folder of its kind.
     pub folder: Option<EntryFolder>,
     pub faults: Vec<EntryFault>,
-    /// Whether it is signed, and its signature matches.
+    /// Whether the entry is signed and its signature matches.
     pub is_verified: bool,
 }
 
 impl Inspected {
-    fn has(&self, doubtful: Doubtful) -> bool {
-        self.faults.iter().any(|fault| fault.doubtful() == doubtful)
+    fn has(&self, unreliable: Unreliable) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|fault| fault.unreliable() == unreliable)
     }
 
     /// The entry, if it can be relied on.
     pub fn relied_on(&self) -> Option<&Entry> {
         let entry = self.entry.as_ref();
-        entry.filter(|_| !self.has(Doubtful::ThisEntry))
+        entry.filter(|_| !self.has(Unreliable::ThisEntry))
     }
 
-    /// Whether it shows that the entry before cannot be relied on. The link of an entry that cannot be relied on shows
-    /// nothing.
-    pub fn denies_the_one_before(&self) -> bool {
-        self.relied_on().is_some() && self.has(Doubtful::EntryBefore)
+    /// Whether the entry before cannot be relied on, because this reliable entry does not link to it.
+    pub fn contradicts_the_one_before(&self) -> bool {
+        self.relied_on().is_some() && self.has(Unreliable::EntryBefore)
     }
 
-    /// How the next entry links to it.
+    /// The data that the next entry links to.
     pub fn link(&self) -> Option<Link> {
         Some(Link {
             sequence: self.sequence,
@@ -171,7 +172,7 @@ impl Inspected {
 }
 
 impl Link {
-    /// None if the bytes are no entry: nothing can link to it.
+    /// None if the bytes are not an entry: then the next link cannot be checked.
     pub fn of(sequence: u64, bytes: &[u8]) -> Option<Self> {
         Some(Self {
             sequence,
@@ -188,13 +189,13 @@ pub struct Inspector<'a, O> {
     folder: &'a ConnectionFolder,
     trusted: &'a [PublicKey],
     only_trusted: bool,
-    /// The keys beside the ledger, or why they cannot be used. They prove that entries and signatures fit, and not whose
-    /// they are.
-    beside: HashMap<String, Result<PublicKey, EntryFault>>,
+    /// The keys stored next to the ledger, or why they cannot be used. They prove that a signature matches its entry,
+    /// but not who signed.
+    stored_keys: HashMap<String, Result<PublicKey, EntryFault>>,
 }
 
 impl<'a, O: Objects> Inspector<'a, O> {
-    /// Any key but those that are trusted is a fault, or taken from beside the ledger.
+    /// With `only_trusted`, any other key is a fault. Without it, other keys are read from the `keys/` folder.
     pub fn new(
         objects: &'a O,
         folder: &'a ConnectionFolder,
@@ -206,12 +207,12 @@ impl<'a, O: Objects> Inspector<'a, O> {
             folder,
             trusted,
             only_trusted,
-            beside: HashMap::new(),
+            stored_keys: HashMap::new(),
         }
     }
 
-    /// Everything about one entry, and about its link to the one before, if that is there and can be read. An entry
-    /// before it is signed if `signed_before` names one.
+    /// Inspects one entry, and its link to the entry before if that one can be read. `signed_before` is the number of
+    /// an earlier entry that is signed.
     ///
     /// # Errors
     /// If the store fails.
@@ -288,7 +289,7 @@ impl<'a, O: Objects> Inspector<'a, O> {
                 faults.push(EntryFault::UnknownKey(named));
                 return Ok(());
             }
-            None => self.beside(&named).await?,
+            None => self.stored_key(&named).await?,
         };
         let key = key.map_err(|fault| faults.push(fault));
         let signature = self.folder.signature(&inspected.sha256);
@@ -305,12 +306,12 @@ impl<'a, O: Objects> Inspector<'a, O> {
         Ok(())
     }
 
-    /// The key of this hash that lies beside the ledger.
-    pub(super) async fn beside(
+    /// The key with this hash, from the `keys/` folder.
+    pub(super) async fn stored_key(
         &mut self,
         sha256: &str,
     ) -> Result<Result<PublicKey, EntryFault>, StoreError> {
-        if let Some(key) = self.beside.get(sha256) {
+        if let Some(key) = self.stored_keys.get(sha256) {
             return Ok(key.clone());
         }
         let Some(name) = self.folder.public_key(sha256) else {
@@ -321,7 +322,7 @@ impl<'a, O: Objects> Inspector<'a, O> {
             Some(text) => PublicKey::named(sha256, &text)
                 .ok_or_else(|| EntryFault::KeyModified(sha256.to_owned())),
         };
-        self.beside.insert(sha256.to_owned(), key.clone());
+        self.stored_keys.insert(sha256.to_owned(), key.clone());
         Ok(key)
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger: a chain of entries, each committing one run. If the entry is there, the run is whole.
+//! The ledger: a chain of entries, each of which commits one folder. If the entry exists, the folder is complete.
 
 mod backwards;
 mod commit;
@@ -12,7 +12,7 @@ pub use commit::{Committed, commit_failure, commit_run};
 pub use files::{Extent, FolderFault, committed_files};
 pub use inspect::{EntryFault, EntryFolder, Inspected, Inspector, Link, Objects};
 pub use reviews::commit_review;
-pub use walk::{Chain, Head, RunsBefore};
+pub use walk::{Chain, EarlierRuns, Head};
 
 use std::time::Duration;
 
@@ -23,17 +23,16 @@ use crate::model::LockMode;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::{ObjectLock, Store, StoreError};
 
-/// How the ledger is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// How long runs are to be kept, in days; written into each entry.
+    /// The retention in days, which each entry records.
     pub retention_days: Option<u32>,
-    /// Whether the store is asked to lock each object as long; needs `retention_days`.
+    /// Asks the store to lock each object for the retention; needs `retention_days`.
     pub lock_mode: Option<LockMode>,
 }
 
 impl Settings {
-    /// The lock that what is written at this instant is put under.
+    /// The lock for objects that are written at this instant.
     pub fn lock(&self, as_of: Timestamp) -> Option<ObjectLock> {
         Some(ObjectLock {
             mode: self.lock_mode?,
@@ -58,9 +57,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of `connection` in a store. Nothing is read or made yet.
+    /// The ledger of `connection` in a store. Reads and writes nothing yet.
     ///
-    /// A key signs each entry. A ledger that is signed once is signed ever after.
+    /// The key signs each entry. After the first signed entry, every entry must be signed.
     pub fn new(
         store: Store,
         connection: &str,
@@ -77,72 +76,63 @@ impl Ledger {
     }
 }
 
-/// The whole second that evidence is written in.
+/// The instant without its fraction: evidence has whole seconds.
 fn whole_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }
 
-/// Between two tries for a number that another run took first.
+/// The wait after another run took the same number.
 const RACE_PAUSE: Duration = Duration::from_millis(50);
 
-/// So many runs at once would have to win before this one gives up.
+/// A run gives up after other runs took the number this many times.
 const RACE_ATTEMPTS: u32 = 50;
 
-/// Why the ledger could not be used.
+/// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The store did not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Entries are signed, and this run has no key: an unsigned one after them would be a fault.
-    #[error("the ledger is signed (entry {sequence}), and this run has no signing key")]
+    /// An unsigned entry after a signed one would be a fault.
+    #[error("the ledger is signed (entry {sequence}), but this run has no signing key")]
     Signed {
-        /// Number of the newest entry.
+        /// Number of the signed entry.
         sequence: u64,
     },
-    /// The entry could not be signed; without a signature it is not written.
+    /// Without a signature, the entry is not written.
     #[error("the ledger entry could not be signed")]
     Signing(#[from] SigningError),
-    /// Earlier evidence that is needed is not what was written.
+    /// Earlier evidence that is needed was modified or is missing.
     #[error("the evidence has a fault of integrity: {0}")]
     Fault(String),
-    /// A review was closed since the head was read that this is to follow.
-    #[error("a review was closed meanwhile, by ledger entry {sequence}")]
-    Overtaken {
-        /// Number of the entry.
-        sequence: u64,
-    },
-    /// Something lies in the folder that is to be committed, and was not written by who commits it.
-    #[error("`{name}` lies among the files that are to be committed, and is none of them")]
-    Stranger {
-        /// The object.
-        name: String,
-    },
-    /// Other runs took every number this one tried.
-    #[error("the ledger entry could not be placed: {attempts} other runs were faster")]
-    Crowded {
-        /// Tries.
-        attempts: u32,
-    },
+    /// A review was closed after this command read the head of the ledger.
+    #[error("a review was closed in the meantime, by ledger entry {sequence}")]
+    Overtaken { sequence: u64 },
+    /// The folder to commit contains a file that this command did not write.
+    #[error("`{name}` is in the folder to be committed, but this command did not write it")]
+    ExtraFile { name: String },
+    /// Other runs took every number that this one tried.
+    #[error("the ledger entry could not be written: other runs took {attempts} numbers in turn")]
+    Crowded { attempts: u32 },
 }
 
 impl LedgerError {
-    /// What the operator may do about it.
+    /// A remedy for the operator.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(store) => store.hint().map(str::to_owned),
             Self::Signed { .. } => Some(
-                "set EVIDENCE_SIGNING_KEY, EVIDENCE_SIGNING_KEY_FILE or EVIDENCE_SIGNING_KMS_KEY_ID; a \
-                 new key may follow an old one, and an unsigned entry may not"
+                "set EVIDENCE_SIGNING_KEY, EVIDENCE_SIGNING_KEY_FILE or EVIDENCE_SIGNING_KMS_KEY_ID; you may use a \
+                 new key"
                     .to_owned(),
             ),
             Self::Fault(_) => {
                 Some("`asana-access-review verify` lists every fault".to_owned())
             }
             Self::Signing(signing) => signing.hint().map(str::to_owned),
-            Self::Overtaken { .. } => Some("give the same command again".to_owned()),
-            Self::Stranger { .. } => Some(
-                "nothing was committed: find out who put it there, and take it away".to_owned(),
+            Self::Overtaken { .. } => Some("run the same command again".to_owned()),
+            Self::ExtraFile { .. } => Some(
+                "nothing was committed: find out who wrote the file, remove it, and run the same command again"
+                    .to_owned(),
             ),
             Self::Crowded { .. } => None,
         }

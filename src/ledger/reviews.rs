@@ -1,7 +1,6 @@
-//! Periodic reviews in the ledger: the entries and files a review builds on, and its own.
+//! Periodic reviews in the ledger: reads the entries and files that a review builds on, and commits its parts.
 //!
-//! A run goes on when the chain has a fault, and records it. A review does not: people are about to decide
-//! on what it shows.
+//! If the chain has a fault, a run records it and continues. A review stops, because people decide by its content.
 
 use jiff::Timestamp;
 
@@ -15,10 +14,10 @@ use crate::evidence::{Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, Re
 use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
 impl Ledger {
-    /// The newest entry that `is_wanted` accepts. Every entry from the last one to it is there and can be relied on.
+    /// The newest entry that `is_wanted` accepts. That entry and all later ones can be relied on.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] if one of them cannot.
+    /// [`LedgerError::Fault`] if one of these entries is missing or cannot be relied on.
     pub async fn newest(
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
@@ -26,10 +25,10 @@ impl Ledger {
         let (sequences, _) = self.listing().await?;
         let mut entries = Backwards::new(self, &sequences, true);
         let mut expected = sequences.last().copied();
-        while let Some((sequence, looked)) = entries.next().await? {
-            let looked = looked.filter(|_| expected == Some(sequence));
-            let looked = looked.ok_or_else(|| is_missing(expected.unwrap_or(sequence)))?;
-            let entry = looked.ensure_relied_on()?;
+        while let Some((sequence, read)) = entries.next().await? {
+            let read = read.filter(|_| expected == Some(sequence));
+            let read = read.ok_or_else(|| is_missing(expected.unwrap_or(sequence)))?;
+            let entry = read.ensure_relied_on()?;
             if is_wanted(entry) {
                 return Ok(Some(entry.clone()));
             }
@@ -38,10 +37,10 @@ impl Ledger {
         Ok(None)
     }
 
-    /// What happened to a review, as its entry and its files say.
+    /// The event of a review that an entry and its files record.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] where they are not what was written.
+    /// [`LedgerError::Fault`] if they are missing, modified or contradict each other.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
         let names = [ReviewFile::Manifest, ReviewFile::Review].map(ReviewFile::name);
         let (manifest, review) = match entry.kind {
@@ -64,8 +63,8 @@ impl Ledger {
         ReviewEvent::of(entry, manifest, closed).map_err(fault)
     }
 
-    /// Whether a part of a review can still be entered, by the entries that were since the head it was to
-    /// follow: it is closed once, and opened beside what was closed last.
+    /// Checks that the entries since `after` do not prevent the commit of a part: a review is closed only once, and is
+    /// opened from the state of the last closed review.
     pub(super) async fn ensure_not_overtaken(
         &self,
         part: &ReviewFolder,
@@ -74,9 +73,9 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         for sequence in after + 1..=through {
             let mut entries = Backwards::new(self, std::slice::from_ref(&sequence), false);
-            let looked = entries.next().await?.and_then(|(_, looked)| looked);
-            let looked = looked.ok_or_else(|| is_missing(sequence))?;
-            let entry = looked.ensure_relied_on()?;
+            let read = entries.next().await?.and_then(|(_, read)| read);
+            let read = read.ok_or_else(|| is_missing(sequence))?;
+            let entry = read.ensure_relied_on()?;
             let is_overtaken = match (entry.kind, part.part()) {
                 (EntryKind::ReviewClose, ReviewPart::Open) => true,
                 (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
@@ -89,8 +88,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether the part's folder holds these files and its sums, and nothing else: what is committed is all
-    /// that is there.
+    /// Checks that the part's folder contains only these files and `SHA256SUMS`.
     async fn ensure_alone(
         &self,
         part: &ReviewFolder,
@@ -102,16 +100,16 @@ impl Ledger {
             let is_ours =
                 file == ReviewFile::Sums.name() || records.iter().any(|record| record.name == file);
             if !is_ours {
-                return Err(LedgerError::Stranger { name });
+                return Err(LedgerError::ExtraFile { name });
             }
         }
         Ok(())
     }
 
-    /// A file that an attempt which died has left in a part of a review. Nothing vouches for it.
+    /// A file that an interrupted attempt left in a part of a review. No entry names it.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn left_behind(
         &self,
         part: &ReviewFolder,
@@ -126,14 +124,13 @@ fn is_missing(sequence: u64) -> LedgerError {
     LedgerError::Fault(format!("entry {sequence} is missing"))
 }
 
-/// Stores a part of a review and commits it; `head` is what the ledger ended with before anything of it was
-/// read that the part builds on. The first file is stored before all others: from it, an attempt that comes
-/// after one which died knows what that had begun with.
+/// Stores a part of a review and commits it. `head` is the end of the ledger before the caller read anything that the
+/// part builds on. The first file is stored before all others: after an interrupted attempt, the next one reads from it
+/// how that attempt began.
 ///
 /// # Errors
-/// Where the store fails, something else has one of its names or lies beside it, a review was closed
-/// meanwhile that it should know of, or the ledger is signed and there is no key: without its entry,
-/// nothing that was written counts.
+/// If the store fails, if the folder contains other files, if another review was closed in the meantime, or if the
+/// ledger is signed and no key is set. Without an entry, the written files are not evidence.
 pub async fn commit_review(
     ledger: &Ledger,
     head: Option<Head>,

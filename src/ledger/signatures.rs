@@ -1,11 +1,11 @@
-//! Signatures: each is written before its entry.
+//! Signs entries. Each signature is written before its entry.
 
 use super::{Ledger, LedgerError};
 use crate::evidence::Entry;
 use crate::store::StoreError;
 
 impl Ledger {
-    /// What this run's entries name as their key.
+    /// The `key_sha256` of this run's entries.
     pub(super) fn key_sha256(&self) -> &str {
         let key = self.key.as_ref();
         key.map_or(Entry::UNSIGNED, |key| key.public().sha256())
@@ -15,7 +15,7 @@ impl Ledger {
         self.key.is_some()
     }
 
-    /// Lays the public key beside the ledger, where it is not there yet.
+    /// Stores the public key next to the ledger, if it is not stored yet.
     pub(super) async fn publish_key(&self) -> Result<(), LedgerError> {
         let Some(key) = self.key.as_ref() else {
             return Ok(());
@@ -25,11 +25,11 @@ impl Ledger {
             return Ok(());
         };
         match self.store.create(&name, public.to_pem()).await {
-            // A convenience that somebody spoilt stops no run: whoever checks has the key from elsewhere.
+            // The copy is a convenience. A modified copy stops no run, because auditors get the key from elsewhere.
             Err(StoreError::Conflict { .. }) => {
                 tracing::warn!(
                     key_sha256 = public.sha256(),
-                    "The public key beside the ledger is not the one it is named after"
+                    "The public key stored next to the ledger does not match its name"
                 );
                 Ok(())
             }
@@ -37,7 +37,7 @@ impl Ledger {
         }
     }
 
-    /// Signs an entry that is about to be created, where this run has a key.
+    /// Signs an entry before it is created, if this run has a key.
     pub(super) async fn sign(&self, entry: &[u8], entry_sha256: &str) -> Result<(), LedgerError> {
         let Some(key) = self.key.as_ref() else {
             return Ok(());

@@ -1,8 +1,8 @@
-//! Reading the chain from its head: what earlier runs saw, as far as the chain vouches for it.
+//! Reads the chain backwards from its head, and takes the data of earlier runs that the hashes of the chain cover.
 
 use jiff::Timestamp;
 
-use super::backwards::{Backwards, FARTHEST, Looked};
+use super::backwards::{Backwards, FARTHEST, ReadEntry};
 use super::files::{Extent, FolderFault, committed_files};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
@@ -11,40 +11,40 @@ use crate::evidence::{
     RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, FollowUps, Past, Previous, is_tolerable_clock_difference};
-use crate::model::at_most;
+use crate::model::{at_most, quoted};
 use crate::review::{ReviewChange, ReviewEvent};
 
-/// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
-/// than their instants. One more is read, for the link to it.
+/// How many entries to read before those that a run builds on: if runs raced, the order of their entries may differ
+/// from that of their instants. One more is read to check its link.
 const RACE_WINDOW: usize = 7;
 
-/// So many faults are told one by one.
+/// At most this many faults are listed.
 const FAULTS_REPORTED: usize = 20;
 
-/// The largest number that leaves room for the next entry's ten digits.
+/// The largest number whose successor still has ten digits.
 const LAST_SEQUENCE: u64 = 9_999_999_998;
 
-/// The ledger as a run found it.
+/// The ledger at the start of a run.
 #[derive(Debug)]
 pub struct Chain {
     /// Number and hash of the last entry.
     pub(super) head: Option<Head>,
-    /// What earlier runs saw.
+    /// The data of earlier runs, for the judgement.
     pub past: Past,
-    /// What closed reviews asked for, before this run.
+    /// The open decisions of closed reviews.
     pub follow_ups: FollowUps,
-    /// How the runs before came out.
-    pub before: RunsBefore,
+    /// The results of earlier runs, for the notification.
+    pub before: EarlierRuns,
 }
 
-/// How the runs before a run came out: no matter to its judgement, and what makes its own news.
+/// The results of earlier runs. They do not affect the judgement; a notification is compared with them.
 #[derive(Clone, Debug, Default)]
-pub struct RunsBefore {
-    /// Nothing was ever committed.
+pub struct EarlierRuns {
+    /// The ledger has no entry.
     pub is_empty: bool,
-    /// A run since the newest judged one could not be judged.
+    /// A run failed since the newest judged one.
     pub has_failed_since: bool,
-    /// The newest judged run; none where it is not known for sure which one that is.
+    /// The newest judged run. None if a fault makes it uncertain which run that is.
     pub snapshot: Option<EarlierRun>,
 }
 
@@ -53,13 +53,13 @@ pub struct RunsBefore {
 pub struct Head {
     pub(super) sequence: u64,
     pub(super) sha256: String,
-    /// The next entry is not dated before this: the `committed_at` of this entry, unless the clock was so far behind
-    /// it when the entry was read that no honest clock is.
+    /// The next entry is dated no earlier than this: the `committed_at` of this entry. None if this machine's clock is
+    /// too far behind it for a tolerable difference between two clocks.
     pub(super) not_before: Option<Timestamp>,
 }
 
 impl Head {
-    /// What the first entry follows.
+    /// The head of an empty ledger.
     pub(super) fn before_the_first() -> Self {
         Self {
             sequence: 0,
@@ -68,7 +68,7 @@ impl Head {
         }
     }
 
-    /// An entry as it was read at `now`; what cannot be read bears no instant.
+    /// The head from the bytes of an entry, read at `now`.
     fn read(sequence: u64, bytes: &[u8], now: Timestamp) -> Self {
         let entry = Entry::from_bytes(bytes).ok();
         let committed_at = entry.map(|entry| entry.committed_at);
@@ -80,40 +80,40 @@ impl Head {
     }
 }
 
-/// By how many seconds a clock that shows `now` is behind an entry.
+/// By how many seconds a clock that shows `now` is behind `committed_at`.
 fn behind(committed_at: Timestamp, now: Timestamp) -> u64 {
     let behind = committed_at.duration_since(whole_second(now));
     u64::try_from(behind.as_secs()).unwrap_or_default()
 }
 
 impl Ledger {
-    /// The numbers of all entries, ascending, and names in the ledger's folder that are neither entries nor signatures.
+    /// The numbers of all entries, ascending, and the other names in the ledger's folder except those of signatures.
     pub(super) async fn listing(&self) -> Result<(Vec<u64>, Vec<String>), LedgerError> {
         let mut sequences = Vec::new();
-        let mut strangers = Vec::new();
+        let mut extra = Vec::new();
         for name in self.store.list(&self.folder.ledger()).await? {
             match self.folder.sequence_of(&name) {
                 Some(sequence) if (1..=LAST_SEQUENCE).contains(&sequence) => {
                     sequences.push(sequence);
                 }
-                // A name that a copying tool gives to what it has not finished is taken for no entry.
+                // Copying tools give unfinished files such names.
                 _ if self.folder.is_signature(&name) || name.ends_with(".tmp") => {}
-                _ => strangers.push(name),
+                _ => extra.push(name),
             }
         }
         sequences.sort_unstable();
-        Ok((sequences, strangers))
+        Ok((sequences, extra))
     }
 
-    /// The end of the chain as it is now, by the clock, readable or not.
+    /// The current end of the chain. It may be an entry that cannot be parsed.
     ///
     /// # Errors
-    /// Where the store fails, or the last entry that can be read is signed, and this run has no key.
+    /// If the store fails, or if the last readable entry is signed and this run has no key.
     pub async fn head(&self, clock: &Clock) -> Result<Option<Head>, LedgerError> {
         let mut head = None;
         let (sequences, _) = self.listing().await?;
         for sequence in sequences.into_iter().rev().take(FARTHEST) {
-            // Listed, and gone: the one before is the end.
+            // A listed entry that is missing cannot be the end.
             let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
                 continue;
             };
@@ -124,41 +124,41 @@ impl Ledger {
             match Entry::from_bytes(&bytes) {
                 Ok(entry) if entry.is_signed() => return Err(LedgerError::Signed { sequence }),
                 Ok(_) => break,
-                // Whether the ledger is signed, one before it says.
+                // An earlier entry shows whether the ledger is signed.
                 Err(_) => {}
             }
         }
         Ok(head)
     }
 
-    /// Reads the end of the chain and the runs a new one builds on, and believes only what the
-    /// chain's hashes vouch for. Faults are recorded, and the chain goes on. A run dated after the clock's
-    /// instant is no baseline: what it did not see yet cannot be missing.
+    /// Reads the end of the chain and the earlier runs that a new run builds on. It uses only data that the hashes of
+    /// the chain cover. It records faults and continues. A run that is dated after the clock's instant cannot be the
+    /// baseline.
     ///
-    /// What is not reached is not looked at: of entries farther back only that none is missing.
+    /// Of older entries it checks only that their numbers have no gap.
     ///
-    /// A run with a key believes a signed entry only with its signature, and uses no unsigned one that
-    /// follows a signed one.
+    /// A run with a key relies on a signed entry only if the signature is valid, and never on an unsigned entry after a
+    /// signed one.
     ///
     /// # Errors
-    /// Where the store fails, or the ledger is signed, and this run has no key.
+    /// If the store fails, or if the ledger is signed and this run has no key.
     pub async fn open(&self, clock: &Clock) -> Result<Chain, LedgerError> {
-        let (sequences, strangers) = self.listing().await?;
+        let (sequences, extra) = self.listing().await?;
         let mut walk = Walk::new(self, clock);
         let mut entries = Backwards::new(self, &sequences, self.signs());
-        walk.note_strangers(&strangers);
+        walk.note_extra_files(&extra);
         walk.note_gaps(&sequences);
-        let mut looked_at = 0;
+        let mut read_count = 0;
         while !walk.is_done() {
-            if looked_at == FARTHEST && looked_at < sequences.len() {
+            if read_count == FARTHEST && read_count < sequences.len() {
                 walk.note_farthest();
                 break;
             }
-            let Some((sequence, looked)) = entries.next().await? else {
+            let Some((sequence, read)) = entries.next().await? else {
                 break;
             };
-            looked_at += 1;
-            walk.step(sequence, looked).await?;
+            read_count += 1;
+            walk.step(sequence, read).await?;
         }
         if walk.has_own_signature {
             let fault = entries.fault_of_own_key().await?;
@@ -174,21 +174,21 @@ struct Walk<'a> {
     clock: &'a Clock,
     head: Option<Head>,
     past: Past,
-    before: RunsBefore,
-    /// The entry looked at last.
+    before: EarlierRuns,
+    /// The number of the entry that was read last.
     lowest: Option<u64>,
-    /// An entry names the key of this run.
+    /// Whether an entry names the key of this run.
     has_own_signature: bool,
-    /// The newest entry with a fault, of those after the previous run.
-    doubted: Option<u64>,
-    /// Entries of periodic reviews.
+    /// The newest entry with a fault that is newer than the previous run.
+    faulty: Option<u64>,
+    /// The events of periodic reviews.
     reviews: Vec<ReviewEvent>,
-    /// Entries looked at since there was nothing more to look for.
+    /// How many entries were read after previous run and baseline were found.
     beyond: usize,
 }
 
-/// What a new run takes from one before: the previous run with how it came out, and the baseline.
-type Taken = (Option<(Previous, EarlierRun)>, Option<Baseline>);
+/// The data that a new run takes from an earlier one: as previous run with its result, as baseline, or both.
+type Carried = (Option<(Previous, EarlierRun)>, Option<Baseline>);
 
 impl<'a> Walk<'a> {
     fn new(ledger: &'a Ledger, clock: &'a Clock) -> Self {
@@ -197,10 +197,10 @@ impl<'a> Walk<'a> {
             clock,
             head: None,
             past: Past::default(),
-            before: RunsBefore::default(),
+            before: EarlierRuns::default(),
             lowest: None,
             has_own_signature: false,
-            doubted: None,
+            faulty: None,
             reviews: Vec::new(),
             beyond: 0,
         }
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
         self.past.previous.is_some() && self.past.baseline.is_some()
     }
 
-    /// The links of all entries that could be used have been looked at, the one behind the last too.
+    /// Whether every entry that a run can use was read, and the one before the last of these.
     fn is_done(&self) -> bool {
         self.is_done_with_runs() && self.has_read_reviews()
     }
@@ -219,8 +219,8 @@ impl<'a> Walk<'a> {
         self.beyond > RACE_WINDOW
     }
 
-    /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
-    /// written while it ran.
+    /// Whether every entry was read in which the previous run did not look for reviews. Such an entry may precede that
+    /// run's own entry, if it was written during the run.
     fn has_read_reviews(&self) -> bool {
         let carried = self.past.previous.as_ref().map(|of| &of.follow_ups);
         let lowest = self.lowest.unwrap_or(u64::MAX);
@@ -234,20 +234,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn note_strangers(&mut self, strangers: &[String]) {
-        let Some(first) = strangers.first() else {
+    fn note_extra_files(&mut self, extra: &[String]) {
+        let Some(first) = extra.first() else {
             return;
         };
         let prefix = self.ledger.folder.ledger();
         let first = first.strip_prefix(&prefix).unwrap_or(first);
         let first: String = first.escape_debug().take(60).collect();
-        let count = strangers.len();
+        let (count, first) = (extra.len(), quoted(&first));
         self.note(format!(
-            "{count} file(s) in ledger/ are not entries: `{first}`"
+            "{count} file(s) in ledger/ are not entries, such as {first}"
         ));
     }
 
-    /// Numbers have no gaps: one is a deletion.
+    /// Numbers have no gaps: a gap is a deletion.
     fn note_gaps(&mut self, sequences: &[u64]) {
         let mut expected = 1;
         for sequence in sequences {
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
                 self.note(format!(
                     "{missing} ledger entry(s) are missing from {expected} on"
                 ));
-                self.lost(sequence - 1);
+                self.note_lost(sequence - 1);
             }
             expected = sequence + 1;
         }
@@ -269,12 +269,12 @@ impl<'a> Walk<'a> {
                 None => "run",
             };
             self.note(format!(
-                "no {what} was found among the newest {FARTHEST} entries; older ones were not looked at"
+                "the newest {FARTHEST} entries contain no {what}; older entries were not read"
             ));
         }
     }
 
-    /// What was found in a ledger whose last entry has this number.
+    /// The result of the walk, in a ledger whose last entry has this number.
     fn chain(mut self, last: Option<u64>) -> Chain {
         let previous = self.past.previous.as_ref();
         let carried = previous.map(|previous| &previous.follow_ups);
@@ -282,14 +282,14 @@ impl<'a> Walk<'a> {
         let follow_ups = FollowUps::carried(carried, &self.reviews, through, self.clock.as_of());
         let previous = previous.map(|previous| previous.at.sequence);
         self.before.is_empty = last.is_none();
-        if let Some(doubted) = self.doubted {
+        if let Some(faulty) = self.faulty {
             self.before.snapshot = None;
             let instead = match previous {
                 Some(previous) => format!("leavers are carried from entry {previous}"),
                 None => "no leavers are carried".to_owned(),
             };
             self.note(format!(
-                "entry {doubted} may be the run before and has a fault: {instead}"
+                "entry {faulty} may be the previous run, and has a fault: {instead}"
             ));
         }
         Chain {
@@ -304,56 +304,56 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn doubt(&mut self, sequence: u64) {
+    fn note_faulty(&mut self, sequence: u64) {
         if self.past.previous.is_none() {
-            self.doubted.get_or_insert(sequence);
+            self.faulty.get_or_insert(sequence);
         }
     }
 
-    /// Takes from one entry what a new run builds on.
-    async fn step(&mut self, sequence: u64, looked: Option<Looked>) -> Result<(), LedgerError> {
+    /// Takes the data that a new run builds on from one entry.
+    async fn step(&mut self, sequence: u64, read: Option<ReadEntry>) -> Result<(), LedgerError> {
         if self.has_found_both() {
             self.beyond += 1;
         }
-        let Some(looked) = looked else {
-            self.note(format!("entry {sequence} is gone"));
-            self.lost(sequence);
+        let Some(read) = read else {
+            self.note(format!("entry {sequence} is missing"));
+            self.note_lost(sequence);
             return Ok(());
         };
         let is_last = self.head.is_none();
         if is_last {
             let now = self.clock.now();
-            let committed_at = looked.inspected.entry.as_ref().map(|of| of.committed_at);
+            let committed_at = read.inspected.entry.as_ref().map(|of| of.committed_at);
             self.past.clock_behind_seconds = committed_at.map_or(0, |at| behind(at, now));
-            self.head = Some(Head::read(sequence, &looked.bytes, now));
+            self.head = Some(Head::read(sequence, &read.bytes, now));
         }
         if self
             .lowest
             .replace(sequence)
             .is_some_and(|after| after > sequence + 1)
         {
-            // A gap, which has been noted. Nothing links over it.
-            self.doubt(sequence + 1);
+            // A gap. It was noted already, and no link crosses it.
+            self.note_faulty(sequence + 1);
         }
-        if let Some(entry) = looked.inspected.entry.as_ref().filter(|of| of.is_signed()) {
+        if let Some(entry) = read.inspected.entry.as_ref().filter(|of| of.is_signed()) {
             if !self.ledger.signs() {
                 return Err(LedgerError::Signed { sequence });
             }
             let is_own = entry.key_sha256 == self.ledger.key_sha256();
             self.has_own_signature |= is_own;
             if is_last && !is_own {
-                // This is allowed, and may be a slip.
+                // This is allowed, but it may be a mistake.
                 tracing::warn!(
                     key_sha256 = self.ledger.key_sha256(),
-                    before = entry.key_sha256,
-                    "This run signs with another key than the one before"
+                    last_entry_key_sha256 = entry.key_sha256,
+                    "This run signs with another key than the last ledger entry"
                 );
             }
         }
-        looked.faults().for_each(|fault| self.note(fault));
-        let (Some(entry), Some(folder)) = (looked.relied_on(), &looked.inspected.folder) else {
-            self.doubt(sequence);
-            self.lost(sequence);
+        read.faults().for_each(|fault| self.note(fault));
+        let (Some(entry), Some(folder)) = (read.relied_on(), &read.inspected.folder) else {
+            self.note_faulty(sequence);
+            self.note_lost(sequence);
             return Ok(());
         };
         let is_failure = entry.kind == EntryKind::Failure;
@@ -368,8 +368,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An entry that has a fault or is gone may have closed a review.
-    fn lost(&mut self, sequence: u64) {
+    /// Notes an entry that has a fault or is missing: it may have closed a review.
+    fn note_lost(&mut self, sequence: u64) {
         self.reviews.push(ReviewEvent {
             sequence,
             review: String::new(),
@@ -377,7 +377,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// What happened to a review. One that cannot be read is told ever after: what it asked for is lost.
+    /// Notes the event of a review. All later runs report a review that cannot be read, because its decisions are lost.
     async fn review(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let event = match self.ledger.review_event(entry).await {
             Ok(read) => read,
@@ -398,8 +398,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Takes a run as previous run, as baseline, or both, if it is wanted and its files have no fault. A
-    /// run with a fault in one file is not used at all.
+    /// Takes a run as previous run, as baseline, or both, if its files have no fault. A run with a fault in one file is
+    /// not used.
     async fn run(&mut self, entry: &Entry, folder: &RunFolder) -> Result<(), LedgerError> {
         let (sequence, as_of) = (entry.sequence, self.clock.as_of());
         let as_previous = self.past.previous.is_none();
@@ -410,7 +410,7 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let is_expired = entry.retain_until.is_some_and(|until| until < as_of);
-        match self.taken(entry, as_previous, as_baseline).await {
+        match self.carried(entry, as_previous, as_baseline).await {
             Ok((previous, baseline)) => {
                 if let Some((previous, snapshot)) = previous {
                     self.past.previous = Some(previous);
@@ -420,22 +420,22 @@ impl<'a> Walk<'a> {
             }
             Err(FolderFault::Store(error)) => return Err(error.into()),
             Err(FolderFault::Missing(_)) if is_expired => {
-                tracing::info!(sequence, "A run is expired, and its files are gone");
+                tracing::info!(sequence, "A run has expired, and its files were deleted");
             }
             Err(fault) => {
                 self.note(format!("entry {sequence}: {fault}"));
-                self.doubt(sequence);
+                self.note_faulty(sequence);
             }
         }
         Ok(())
     }
 
-    async fn taken(
+    async fn carried(
         &self,
         entry: &Entry,
         as_previous: bool,
         as_baseline: bool,
-    ) -> Result<Taken, FolderFault> {
+    ) -> Result<Carried, FolderFault> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
             wanted.extend([
@@ -456,13 +456,13 @@ impl<'a> Walk<'a> {
         let mut next = || files.next().unwrap_or_default();
 
         let manifest: Manifest = parsed(RunFile::Manifest, serde_json::from_slice(&next()))?;
-        // The last entry has no successor that would vouch for what it states.
+        // The last entry has no successor whose hash would confirm its content.
         let apart = manifest.apart_from(entry);
         if !apart.is_empty() {
             let text = format!("it and its manifest disagree: {}", apart.join(", "));
             return Err(FolderFault::Other(text));
         }
-        let mut taken = Taken::default();
+        let mut carried = Carried::default();
         if as_previous {
             let result: RunResult<'_> = parsed(RunFile::Result, serde_json::from_slice(&next()))?;
             let snapshot = result.as_earlier(entry.run_ref());
@@ -474,18 +474,18 @@ impl<'a> Walk<'a> {
             let previous = result.into_previous(entry.run_ref(), &manifest, files);
             let previous = parsed(RunFile::Result, previous)?;
             let missing = || FolderFault::Other("its manifest has no policy".to_owned());
-            taken.0 = Some((previous.ok_or_else(missing)?, snapshot));
+            carried.0 = Some((previous.ok_or_else(missing)?, snapshot));
         }
         if as_baseline {
             let facts: Facts<'_> = parsed(RunFile::InputFacts, serde_json::from_slice(&next()))?;
             let baseline = facts.into_baseline(entry.run_ref(), &next());
-            taken.1 = Some(parsed(RunFile::AccountsJsonl, baseline)?);
+            carried.1 = Some(parsed(RunFile::AccountsJsonl, baseline)?);
         }
-        Ok(taken)
+        Ok(carried)
     }
 }
 
-/// A file whose hash is right, and that may have a form we do not know.
+/// Turns a parse error into a fault: the hash of the file is right, but it may have an unknown form.
 fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, FolderFault> {
     parsed.map_err(|error| FolderFault::Other(format!("{} cannot be read: {error}", file.name())))
 }

@@ -13,7 +13,7 @@ use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Severity,
     Verdict,
 };
-use crate::ledger::{Committed, RunsBefore};
+use crate::ledger::{Committed, EarlierRuns};
 use crate::review::Totals;
 
 /// The run, or command of a periodic review, that a notification is about: known before it begins.
@@ -198,7 +198,7 @@ impl Notification {
         about: &About,
         time_zone: &str,
         judgement: &Judgement,
-        before: &RunsBefore,
+        before: &EarlierRuns,
         committed: &Committed,
         exit: Exit,
     ) -> Self {
@@ -351,7 +351,7 @@ fn because(
     as_of: Timestamp,
     time_zone: &str,
     judgement: &Judgement,
-    before: &RunsBefore,
+    before: &EarlierRuns,
     findings: &[NotifiedFinding],
 ) -> Vec<Because> {
     if before.is_empty {

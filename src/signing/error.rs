@@ -1,50 +1,46 @@
-//! Why there is no signature.
+//! Errors of signing.
 
 use crate::aws::AwsError;
 use crate::net::ErrorKind;
 
-/// Why a key cannot be used, or gave no signature. Without one, no entry is written.
+/// Why a key cannot be used, or gave no signature. Without a signature, no entry is written.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
-    /// The system gave no randomness, without which P-256 cannot sign.
-    #[error("the system gave no randomness to sign with")]
+    /// P-256 signatures need random numbers.
+    #[error("the system gave no random numbers to sign with")]
     NoRandomness,
-    /// KMS did not do what it was asked.
     #[error(transparent)]
     Kms(#[from] AwsError),
-    /// KMS has the key, and it is of another kind.
+    /// The key exists, but it is of another kind.
     #[error("the KMS key `{id}` cannot sign ledger entries: {why}")]
     Unfit {
-        /// Its id, alias or ARN.
+        /// Id, alias or ARN.
         id: String,
-        /// What it is.
         why: String,
     },
-    /// There is a signature, and the key's public half says it is none.
     #[error("the signature does not verify with the public half of the key")]
-    Unsound,
+    NotVerified,
 }
 
 impl SigningError {
-    /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Kms(error) => error.kind(),
             Self::Unfit { .. } => ErrorKind::Configuration,
-            Self::NoRandomness | Self::Unsound => ErrorKind::Unexpected,
+            Self::NoRandomness | Self::NotVerified => ErrorKind::Unexpected,
         }
     }
 
-    /// What the operator may do about it.
+    /// A remedy for the operator.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Kms(error) => error.hint(),
             Self::Unfit { .. } => Some(
-                "make one: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`",
+                "create a key: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`",
             ),
-            Self::Unsound => Some(
-                "if the alias was pointed to another key during the run, try again; else see what \
-                 answers in the place of KMS",
+            Self::NotVerified => Some(
+                "if the alias was moved to another key during the run, run again; else check which server answers as \
+                 KMS (AWS_ENDPOINT_URL_KMS)",
             ),
             Self::NoRandomness => None,
         }

@@ -1,7 +1,7 @@
-//! A key in AWS KMS, which signs there and never leaves it.
+//! A key in AWS KMS. KMS signs; the key never leaves it.
 //!
-//! What is asked of it is what stock `openssl` checks: ECDSA over P-256 with SHA-256, over the bytes
-//! themselves (`RAW`: KMS hashes them), as DER.
+//! Signatures have the form that `openssl` checks: ECDSA over P-256 with SHA-256, in DER. KMS gets the bytes themselves
+//! (`RAW`) and hashes them.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use super::public::PublicKey;
 use crate::aws::{self, Action, AwsError, AwsFailure};
 use crate::evidence::KeyKind;
 
-/// The one algorithm of ours.
+/// The only algorithm that evidence uses with KMS.
 const ALGORITHM: SigningAlgorithmSpec = SigningAlgorithmSpec::EcdsaSha256;
 
 /// A P-256 key in AWS KMS.
@@ -27,19 +27,19 @@ pub struct KmsKey {
 }
 
 impl KmsKey {
-    /// The key of this id, alias or ARN, with the configuration of this process.
+    /// The key with this id, alias or ARN, with the configuration of this process.
     ///
     /// # Errors
-    /// Where KMS does not give its public half, or the key cannot sign as we need it.
+    /// If KMS does not return the public half, or the key is of another kind.
     pub async fn open(id: &str) -> Result<Self, SigningError> {
         let client = aws::kms_client(&aws::sdk_config().await, id)?;
         Self::open_with(client, id).await
     }
 
-    /// The same with a client that is there.
+    /// Like [`open`](Self::open), with an existing client.
     ///
     /// # Errors
-    /// Where KMS does not give its public half, or the key cannot sign as we need it.
+    /// If KMS does not return the public half, or the key is of another kind.
     pub async fn open_with(client: Client, id: &str) -> Result<Self, SigningError> {
         let answer = client
             .get_public_key()
@@ -68,7 +68,7 @@ impl KmsKey {
         let answer = self
             .client
             .sign()
-            // As it is configured, not as KMS names it: a policy may ask for the alias.
+            // The configured name, because a policy may allow only the alias.
             .key_id(&self.id)
             .message_type(MessageType::Raw)
             .message(Blob::new(bytes))
@@ -84,7 +84,7 @@ fn failed(action: Action, id: &str, failure: AwsFailure) -> SigningError {
     AwsError::from_failure(action, "", id, failure).into()
 }
 
-/// The public half of a key that signs as we need it, or why it is none.
+/// The public half, or why the key cannot sign ledger entries.
 fn public_half(answer: &GetPublicKeyOutput) -> Result<PublicKey, String> {
     if let Some(usage) = answer.key_usage()
         && *usage != KeyUsageType::SignVerify
@@ -94,7 +94,7 @@ fn public_half(answer: &GetPublicKeyOutput) -> Result<PublicKey, String> {
     if let Some(spec) = answer.key_spec()
         && *spec != KeySpec::EccNistP256
     {
-        return Err(format!("it is a key of `{spec}`, not `ECC_NIST_P256`"));
+        return Err(format!("its spec is `{spec}`, not `ECC_NIST_P256`"));
     }
     let algorithms = answer.signing_algorithms();
     if !algorithms.is_empty() && !algorithms.contains(&ALGORITHM) {
@@ -103,7 +103,7 @@ fn public_half(answer: &GetPublicKeyOutput) -> Result<PublicKey, String> {
     let der = answer.public_key().map(AsRef::as_ref).unwrap_or_default();
     match PublicKey::from_spki_der(der) {
         Ok(public) if public.kind() == KeyKind::P256 => Ok(public),
-        _ => Err("its public half is no key of P-256".to_owned()),
+        _ => Err("its public half is not a P-256 key".to_owned()),
     }
 }
 

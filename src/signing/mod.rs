@@ -1,9 +1,7 @@
-//! Signatures over ledger entries: a private key in PEM signs, or one in AWS KMS, and a public key
-//! checks.
+//! Signs ledger entries with a private key in PEM or in AWS KMS, and checks signatures with a public key.
 //!
-//! Two kinds, both checked by stock `openssl`: Ed25519, and ECDSA over P-256 with SHA-256, whose
-//! signatures are DER. A public key says nothing about whose it is: it is trusted only where
-//! somebody pins it.
+//! `openssl` can check both kinds of signatures: Ed25519, and ECDSA over P-256 with SHA-256 in DER. A public key does
+//! not prove who owns it: it is trusted only if an operator or auditor names it.
 
 mod error;
 mod kms;
@@ -16,36 +14,32 @@ use std::sync::Arc;
 pub use error::SigningError;
 pub use kms::KmsKey;
 pub use private::{KeyError, PrivateKey};
-pub use public::{NoPublicKey, PublicKey};
+pub use public::{NotAPublicKey, PublicKey};
 
 use crate::evidence::{Custody, Signer};
 
-/// What signs, if anything does.
+/// The key to sign with.
 #[derive(Clone, Debug, Default)]
 pub enum Settings {
-    /// Nothing.
     #[default]
     Unsigned,
-    /// A private key that was read.
     Private(Arc<PrivateKey>),
-    /// A key in AWS KMS: its id, alias or ARN.
+    /// The id, alias or ARN of a key in AWS KMS.
     Kms(String),
 }
 
 /// A key that signs ledger entries.
 #[derive(Clone, Debug)]
 pub enum SigningKey {
-    /// A private key in this process.
     Private(Arc<PrivateKey>),
-    /// A key in AWS KMS.
     Kms(KmsKey),
 }
 
 impl SigningKey {
-    /// The key of the settings, ready to sign; none where nothing is to be signed.
+    /// The key of the settings, ready to sign. None if no key is set.
     ///
     /// # Errors
-    /// Where KMS does not give the key's public half, or the key cannot sign as we need it.
+    /// If KMS does not return the public half, or the key is of another kind.
     pub async fn open(settings: &Settings) -> Result<Option<Self>, SigningError> {
         Ok(match settings {
             Settings::Unsigned => None,
@@ -54,7 +48,6 @@ impl SigningKey {
         })
     }
 
-    /// The public half.
     pub fn public(&self) -> &PublicKey {
         match self {
             Self::Private(key) => key.public(),
@@ -62,7 +55,7 @@ impl SigningKey {
         }
     }
 
-    /// The key as reports tell it.
+    /// The description of the key for reports.
     pub fn signer(&self) -> Signer {
         Signer {
             key_sha256: self.public().sha256().to_owned(),
@@ -74,12 +67,11 @@ impl SigningKey {
         }
     }
 
-    /// Signs exactly these bytes. Of P-256, each signature of the same bytes is another.
-    ///
-    /// A signature that this gives verifies with the public half: it was tried.
+    /// Signs exactly these bytes, and checks the signature with the public half. P-256 gives another signature each
+    /// time.
     ///
     /// # Errors
-    /// Where there is no signature, or it does not verify.
+    /// If the key gives no signature, or if the signature does not verify.
     pub async fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, SigningError> {
         let signature = match self {
             Self::Private(key) => key.sign(bytes)?,
@@ -87,7 +79,7 @@ impl SigningKey {
         };
         match self.public().verify(bytes, &signature) {
             true => Ok(signature),
-            false => Err(SigningError::Unsound),
+            false => Err(SigningError::NotVerified),
         }
     }
 }

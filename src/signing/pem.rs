@@ -1,4 +1,4 @@
-//! PEM: the text that keys come in.
+//! Reads and writes keys in PEM.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use secrecy::SecretSlice;
 
-/// The one private key of a text, if it is whole and in PKCS#8.
+/// The private key in a text. None unless the text has exactly one complete key, in PKCS#8.
 pub(super) fn private_key(text: &str) -> Option<SecretSlice<u8>> {
     let mut sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
     match (sections.next(), sections.next()) {
@@ -15,7 +15,7 @@ pub(super) fn private_key(text: &str) -> Option<SecretSlice<u8>> {
     }
 }
 
-/// The one public key of a text.
+/// The public key in a text. None unless the text has exactly one.
 pub(super) fn public_key(text: &[u8]) -> Option<Vec<u8>> {
     let mut keys = SubjectPublicKeyInfoDer::pem_slice_iter(text);
     match (keys.next(), keys.next()) {
@@ -24,7 +24,7 @@ pub(super) fn public_key(text: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A public key as text, in lines of 64 as `openssl` writes them.
+/// A public key as PEM, in lines of 64 characters as `openssl` writes them.
 pub(super) fn of_public_key(der: &[u8]) -> String {
     let body = STANDARD.encode(der);
     let mut text = String::from("-----BEGIN PUBLIC KEY-----\n");

@@ -1,4 +1,4 @@
-//! The private key: read once, told to nobody.
+//! The private key. It is read once and never printed.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::pem;
 use super::public::PublicKey;
 use crate::evidence::KeyKind;
 
-/// A private key that signs ledger entries. It shows nothing but its public half.
+/// A private key that signs ledger entries. Its debug output has only the public half.
 pub struct PrivateKey {
     pair: Pair,
     public: PublicKey,
@@ -22,53 +22,45 @@ enum Pair {
     P256(EcdsaKeyPair),
 }
 
-/// Why a text is no key to sign with. Nothing of the text is in it.
+/// Why a text is not a key to sign with. The error contains no part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Nothing in it begins as PEM does.
-    #[error("holds no PEM key")]
+    #[error("does not contain a PEM key")]
     NoPem,
-    /// PEM that is cut, altered, or has lost its line breaks; or more than one key.
-    #[error("holds no single, whole PEM key")]
+    /// The PEM is cut or altered, has lost its line breaks, or has more than one key.
+    #[error("does not contain exactly one complete PEM key")]
     Broken,
-    /// The older form of keys on elliptic curves.
-    #[error("holds a key in the older SEC1 form (`EC PRIVATE KEY`), not in PKCS#8")]
+    #[error("contains a key in the older SEC1 form (`EC PRIVATE KEY`), not in PKCS#8")]
     Sec1,
-    /// A key behind a passphrase.
-    #[error("holds a key behind a passphrase")]
+    #[error("contains a key that is protected by a passphrase")]
     Encrypted,
-    /// A public key.
-    #[error("holds a public key, which cannot sign")]
+    #[error("contains a public key, which cannot sign")]
     Public,
-    /// A key of another kind.
-    #[error("holds no private key of Ed25519 or P-256")]
+    #[error("does not contain an Ed25519 or P-256 private key")]
     OtherKind,
 }
 
 impl KeyError {
-    /// What to do about it.
+    /// A remedy for the operator.
     pub fn hint(self) -> &'static str {
         match self {
             Self::NoPem | Self::Public => {
-                "give the text from `-----BEGIN PRIVATE KEY-----` on, or name its file with \
-                 EVIDENCE_SIGNING_KEY_FILE"
+                "give the text from `-----BEGIN PRIVATE KEY-----` on, or set EVIDENCE_SIGNING_KEY_FILE to the key's \
+                 file"
             }
             Self::Broken => {
-                "keep the line breaks of the key, or name its file with EVIDENCE_SIGNING_KEY_FILE"
+                "keep the line breaks of the key, or set EVIDENCE_SIGNING_KEY_FILE to the key's file"
             }
             Self::Sec1 | Self::Encrypted => {
                 "convert it: `openssl pkcs8 -topk8 -nocrypt -in OLD.pem -out KEY.pem`"
             }
-            Self::OtherKind => "make one: `openssl genpkey -algorithm ed25519 -out KEY.pem`",
+            Self::OtherKind => "create a key: `openssl genpkey -algorithm ed25519 -out KEY.pem`",
         }
     }
 }
 
 impl PrivateKey {
-    /// The one private key of a PEM text, in PKCS#8.
-    ///
-    /// # Errors
-    /// What keeps it from signing.
+    /// The private key in a PEM text, in PKCS#8.
     pub fn from_pem(text: &SecretString) -> Result<Self, KeyError> {
         let text = text.expose_secret();
         ensure_pkcs8(text)?;
@@ -77,7 +69,7 @@ impl PrivateKey {
     }
 
     fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
-        // "Maybe unchecked", since openssl writes Ed25519 keys without their public half.
+        // `maybe_unchecked`, because openssl writes Ed25519 keys without their public half.
         let (pair, kind) = if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8) {
             (Pair::Ed25519(pair), KeyKind::Ed25519)
         } else {
@@ -94,15 +86,14 @@ impl PrivateKey {
         Ok(Self { pair, public })
     }
 
-    /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Signs exactly these bytes. Of P-256, each signature of the same bytes is another.
+    /// Signs exactly these bytes. P-256 gives another signature each time.
     ///
     /// # Errors
-    /// Where the system gives no randomness.
+    /// If the system gives no random numbers.
     pub fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, SigningError> {
         match &self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(bytes).as_ref().to_vec()),
@@ -114,8 +105,8 @@ impl PrivateKey {
     }
 }
 
-/// Whether the key of a text is in PKCS#8, by the line it begins with. Of several, the first that is no
-/// `EC PARAMETERS`, which `openssl ecparam` writes before a key.
+/// Checks by the first `BEGIN` line that the key is in PKCS#8. Skips `EC PARAMETERS`, which `openssl ecparam` writes
+/// before a key.
 fn ensure_pkcs8(text: &str) -> Result<(), KeyError> {
     let labels = text
         .lines()
@@ -126,7 +117,7 @@ fn ensure_pkcs8(text: &str) -> Result<(), KeyError> {
         Some(_) if text.contains("Proc-Type:") => Err(KeyError::Encrypted),
         Some("ENCRYPTED PRIVATE KEY") => Err(KeyError::Encrypted),
         Some("PRIVATE KEY") => Ok(()),
-        // The older form, in which `ring` reads nothing.
+        // `ring` cannot read this older form.
         Some("EC PRIVATE KEY") => Err(KeyError::Sec1),
         Some("PUBLIC KEY") => Err(KeyError::Public),
         Some(_) => Err(KeyError::OtherKind),

@@ -1,4 +1,4 @@
-//! Keys as operators bring them, and signatures as auditors check them.
+//! Tests with keys in all forms that operators use.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +26,7 @@ fn key(text: &str) -> PrivateKey {
     read(text).expect("a key")
 }
 
-/// A key that exists since a moment, as `ring` writes it.
+/// A new key, as `ring` writes it.
 fn fresh(kind: KeyKind) -> PrivateKey {
     let random = SystemRandom::new();
     let document = match kind {
@@ -72,7 +72,7 @@ fn a_key_of_openssl_has_the_public_half_that_openssl_writes() {
 }
 
 #[test]
-fn what_a_key_signs_its_public_half_verifies_and_nothing_else() {
+fn a_signature_verifies_only_with_its_bytes_and_its_key() {
     let keys = all();
     for (at, key) in keys.iter().enumerate() {
         let signature = key.sign(b"an entry").expect("a signature");
@@ -104,24 +104,24 @@ fn a_public_key_is_read_back_from_its_text_and_its_der() {
 
         let longer = [&der[..], &[0]].concat();
         for other in [&der[1..], &der[..der.len() - 1], &longer, &[]] {
-            assert_eq!(PublicKey::from_spki_der(other), Err(NoPublicKey));
+            assert_eq!(PublicKey::from_spki_der(other), Err(NotAPublicKey));
         }
     }
 }
 
 #[test]
-fn what_is_no_single_public_key_is_none() {
+fn a_text_without_exactly_one_public_key_is_refused() {
     let two = format!("{ED25519_PUBLIC}{P256_PUBLIC}");
     let cut = &P256_PUBLIC[..P256_PUBLIC.len() - 30];
     let bent = P256_PUBLIC.replacen("MFkw", "MFkx", 1);
     for text in ["", "x", ED25519, &two, cut, &bent] {
         let read = PublicKey::from_pem(text.as_bytes());
-        assert_eq!(read, Err(NoPublicKey), "{text}");
+        assert_eq!(read, Err(NotAPublicKey), "{text}");
     }
 }
 
 #[test]
-fn the_ends_of_lines_and_words_around_a_key_make_no_difference() {
+fn line_endings_and_words_around_a_key_make_no_difference() {
     let expected = key(P256).public().clone();
     for text in [
         P256.trim().to_owned(),
@@ -133,7 +133,7 @@ fn the_ends_of_lines_and_words_around_a_key_make_no_difference() {
 }
 
 #[test]
-fn a_key_that_cannot_sign_is_refused_with_what_to_do() {
+fn a_key_that_cannot_sign_is_refused_with_a_hint() {
     let mut reported = String::new();
     let on_one_line = P256.replace('\n', " ");
     let cut = &P256[..P256.len() - 40];
@@ -155,7 +155,7 @@ fn a_key_that_cannot_sign_is_refused_with_what_to_do() {
         ("RSA", "-----BEGIN RSA PRIVATE KEY-----\n"),
         ("OpenSSH", "-----BEGIN OPENSSH PRIVATE KEY-----\n"),
         ("on one line", &on_one_line),
-        ("with \\n for its ends of lines", &P256.replace('\n', "\\n")),
+        ("with \\n for its line breaks", &P256.replace('\n', "\\n")),
         ("cut", cut),
         ("no Base64", &no_base64),
         ("two keys", &two),

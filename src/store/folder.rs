@@ -1,4 +1,4 @@
-//! A folder: a file appears under its name whole, on the disk, or not at all.
+//! A store in a folder. A file gets its name only when it is completely on the disk.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use super::{Created, StoreError, TEMPORARY};
 use crate::evidence;
 use crate::model::Protection;
 
-/// Files being written at once: the file system puts their fsyncs into one commit.
+/// How many files are written at the same time. The file system combines their fsyncs into one commit.
 const THREADS: usize = 8;
 
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Folder {
         Ok(created)
     }
 
-    /// Creates a file, and looks whether it can be created twice. A folder has neither locks nor versions.
+    /// Creates a file, and tests whether it can be created twice. A folder has neither locks nor versions.
     pub(super) fn protect(&self, name: &str, bytes: &[u8]) -> Result<Protection, StoreError> {
         self.create(name, bytes)?;
         Ok(Protection {
@@ -88,7 +88,7 @@ impl Folder {
         }
     }
 
-    /// A folder below the root, or the root itself (joined with nothing, it would end in a slash).
+    /// A folder below the root, or the root itself. (A join with an empty path would append a slash.)
     fn folder(&self, below: impl AsRef<Path>) -> PathBuf {
         match below.as_ref().as_os_str().is_empty() {
             true => self.root.clone(),
@@ -96,7 +96,7 @@ impl Folder {
         }
     }
 
-    /// Puts the bytes on the disk, then gives them their name. The name itself is safe only after
+    /// Writes the bytes to the disk, then gives the file its name. The name survives a crash only after
     /// [`Self::sync_folders`].
     fn put(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
         let path = self.root.join(name);
@@ -108,7 +108,7 @@ impl Folder {
         file.write_all(bytes)
             .and_then(|()| file.as_file().sync_all())
             .map_err(|error| failed("writing", &path, error))?;
-        // Never replaces: of two that race, the file system lets one through.
+        // This never replaces a file: if two processes race, the file system lets one succeed.
         match file.persist_noclobber(&path) {
             Ok(_) => Ok(Created::New),
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
@@ -123,10 +123,10 @@ impl Folder {
         }
     }
 
-    /// Puts the names on the disk: each folder from the files' own up to the root, once.
+    /// Writes the names to the disk: syncs each folder once, from those of the files up to the root.
     ///
-    /// Also those that were there before: another process may have made them a moment ago and not
-    /// be here yet. A folder that has not changed costs next to nothing.
+    /// This includes folders that existed before, because another process may have created them and not synced them
+    /// yet. To sync an unchanged folder costs almost nothing.
     fn sync_folders<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), StoreError> {
         let mut folders = BTreeSet::new();
         for name in names {
@@ -138,7 +138,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads a regular file. A link, a pipe or a device is no object: it may lead anywhere, or have no end.
+    /// Reads a regular file. A link, a pipe or a device is not an object: it may lead anywhere, or have no end.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.root.join(name);
         let read = || -> io::Result<Option<Vec<u8>>> {
@@ -154,8 +154,7 @@ impl Folder {
         match read() {
             Ok(bytes) => Ok(bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            // Something on the way is a file: below the root, then there is no such object; above it,
-            // the root is not what it should be.
+            // A part of the path is a file. If it is below the root, the object does not exist; else the root is wrong.
             Err(error) if error.kind() == ErrorKind::NotADirectory && self.root.is_dir() => {
                 Ok(None)
             }
@@ -165,7 +164,7 @@ impl Folder {
 
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        // Down to the last slash the prefix is a folder: nothing beside it is looked at.
+        // The prefix up to its last slash is a folder. Only this folder is listed.
         let start = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
         self.walk(start, prefix, &mut names)?;
         names.sort();
@@ -185,7 +184,7 @@ impl Folder {
         };
         for entry in entries {
             let entry = entry.map_err(unreadable)?;
-            // A name that is no UTF-8 is not ours. It is shown, marked, rather than hidden.
+            // This program writes only UTF-8 names. Other names are listed in a lossy form, not hidden.
             let last = entry.file_name().to_string_lossy().into_owned();
             let name = match folder {
                 "" => last,
@@ -205,7 +204,7 @@ impl Folder {
     }
 }
 
-/// As readable as the umask allows: auditors and other containers read these files.
+/// A file that is as readable as the umask allows, because auditors and other containers read it.
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -216,7 +215,7 @@ fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Makes `folder` and what is missing above it, each safe on the disk before the next is made.
+/// Creates `folder` and its missing parents. Each one is on the disk before the next is created.
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
     let folder = or_here(folder);
     if folder.is_dir() {
@@ -229,7 +228,7 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
         Ok(()) => sync_folder(folder.parent().unwrap_or(folder)),
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(not_a_folder(folder, error)),
-        Err(error) => Err(failed("making the folder", folder, error)),
+        Err(error) => Err(failed("creating the folder", folder, error)),
     }
 }
 
@@ -240,7 +239,7 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
         .map_err(|error| failed("writing", folder, error))
 }
 
-/// The parent of a relative name is empty, which means the working folder.
+/// The parent of a relative name can be empty, which means the working folder.
 fn or_here(folder: &Path) -> &Path {
     match folder.as_os_str().is_empty() {
         true => Path::new("."),
@@ -253,15 +252,15 @@ fn failed(action: &str, path: &Path, error: io::Error) -> StoreError {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::Refused {
             what,
-            hint: "the folder must be readable and writable for the user this job runs as (in Kubernetes: a writable \
-                   volume, and its `fsGroup`)"
+            hint: "let the user of this job read and write the folder (in Kubernetes: a writable volume, and its \
+                   `fsGroup`)"
                 .to_owned(),
             source: error.into(),
         },
         ErrorKind::NotADirectory => not_a_folder(path, error),
         ErrorKind::InvalidFilename => StoreError::Configuration {
-            what: format!("{what} cannot work"),
-            hint: "the file system takes no such name: choose a shorter EVIDENCE_URL".to_owned(),
+            what: format!("{what} is not possible"),
+            hint: "the file system does not accept this name: choose a shorter EVIDENCE_URL".to_owned(),
             source: Some(error.into()),
         },
         _ => StoreError::Unavailable { what, source: error.into() },
@@ -274,8 +273,8 @@ fn not_a_folder(path: &Path, error: io::Error) -> StoreError {
         .find(|path| path.metadata().is_ok_and(|found| !found.is_dir()))
         .unwrap_or(path);
     StoreError::Configuration {
-        what: format!("`{}` is a file, where a folder is needed", file.display()),
-        hint: "let EVIDENCE_URL name a folder, or one that may be made".to_owned(),
+        what: format!("`{}` is a file, but a folder is needed", file.display()),
+        hint: "set EVIDENCE_URL to a folder, which may be new".to_owned(),
         source: Some(error.into()),
     }
 }

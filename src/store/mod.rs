@@ -1,4 +1,4 @@
-//! Where evidence lies: named bytes that are written once and never replaced.
+//! The store of evidence: objects that are written once and never replaced.
 
 use std::path::PathBuf;
 
@@ -14,43 +14,41 @@ pub use crate::aws::{AwsError as StoreError, ObjectLock};
 use folder::Folder;
 use s3::S3;
 
-/// Where evidence lies.
+/// The address and the options of the store.
 #[derive(Clone, Debug)]
 pub enum Settings {
-    /// A folder; it is made when the first object is.
+    /// A folder. It is created with the first object.
     Folder(PathBuf),
-    /// A bucket and a prefix without slashes at its ends (empty for none).
     S3 {
-        /// Bucket.
         bucket: String,
-        /// Prefix.
+        /// Without a slash at either end. May be empty.
         prefix: String,
         /// Path-style addressing.
         force_path_style: bool,
-        /// The AWS account the bucket must belong to: a bucket of that name may change hands.
+        /// The AWS account that must own the bucket, because another account can take over the name of a deleted
+        /// bucket.
         owner: Option<String>,
-        /// The key of AWS KMS that objects are encrypted with; none: as the bucket does by itself.
+        /// The KMS key that encrypts the objects. None: the bucket's own encryption.
         kms_key_id: Option<String>,
     },
 }
 
-/// What became of a delete that should not work.
+/// The result of a delete that the store should refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// It was refused, as it should be.
+    /// The store refused, as it should.
     Refused,
-    /// It was carried out.
+    /// The store deleted the object.
     Gone,
-    /// Nobody tried, and why.
+    /// The delete was not tried, for this reason.
     NotTried(&'static str),
 }
 
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// Its bytes.
     pub bytes: Vec<u8>,
-    /// The lock it is under, where the store tells of one.
+    /// The lock on the object, if the store reports one.
     pub lock: Option<ObjectLock>,
 }
 
@@ -58,37 +56,38 @@ pub struct Read {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub name: String,
-    /// When it was stored, by the bucket's clock. The times of files in a folder change with each copy and say nothing.
+    /// The time of storing, by the bucket's clock. None in a folder, because copying changes the times of files.
     pub stored_at: Option<Timestamp>,
 }
 
-/// What became of names over time: evidence is written once, so that nothing should have.
+/// The names that were replaced or deleted. Evidence is written once, so there should be none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
-    /// As the store tells it, by name.
+    /// By name, as the store reports it.
     Reported {
-        /// Names that more than one version was written under.
+        /// Names with more than one version.
         replaced: Vec<String>,
-        /// Names that were deleted, though older versions may be there.
+        /// Names with a delete marker. Older versions may remain.
         deleted: Vec<String>,
     },
-    /// Nobody tells, and why.
+    /// The store does not report it, for this reason.
     NotReported(&'static str),
 }
 
-/// How an object came to be there.
+/// The result of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// This call made it.
+    /// This call created the object.
     New,
-    /// It was there, with the same bytes: written before, or by this call, whose answer was lost.
+    /// The object existed with the same bytes. An earlier call wrote it, or an attempt of this call whose answer was
+    /// lost.
     AlreadyThere,
 }
 
-/// Named bytes, written once and never replaced, in a folder or a bucket.
+/// Objects in a folder or a bucket, which are written once and never replaced.
 ///
-/// A name is relative, its parts divided by `/`. An object is there whole or not at all, and when a
-/// call that creates returns, it stays there, whatever happens to this process or its machine.
+/// A name is relative, with `/` between its parts. An object exists either completely or not. After a create has
+/// returned, the object survives a crash of the process or the machine.
 #[derive(Clone, Debug)]
 pub struct Store {
     kind: StoreKind,
@@ -101,7 +100,7 @@ enum StoreKind {
 }
 
 impl Store {
-    /// Opens a store. Nothing is made, and no bucket is asked, before the first object is.
+    /// Opens a store. Nothing is created, and no bucket is contacted, before the first operation.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         match settings {
             Settings::Folder(root) => Ok(Self::folder(root)),
@@ -121,7 +120,6 @@ impl Store {
         }
     }
 
-    /// A store in a folder.
     pub fn folder(root: impl Into<PathBuf>) -> Self {
         let kind = StoreKind::Folder(Folder::new(root.into()));
         Self { kind }
@@ -137,22 +135,22 @@ impl Store {
         Self { kind }
     }
 
-    /// The same store, trying again as `retries` says. A folder never tries again.
+    /// The same store with these retries. A folder has none.
     pub fn with_retries(self, retries: Retries) -> Self {
         self.in_a_bucket(|s3| s3.retries = retries)
     }
 
-    /// The same store, refusing a bucket of another AWS account. A folder has none.
+    /// The same store, which refuses a bucket of another AWS account. No effect on a folder.
     pub fn owned_by(self, owner: Option<String>) -> Self {
         self.in_a_bucket(|s3| s3.owner = owner)
     }
 
-    /// The same store, encrypting what it creates with a key of AWS KMS. A folder encrypts nothing.
+    /// The same store, which encrypts new objects with a key of AWS KMS. No effect on a folder.
     pub fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
         self.in_a_bucket(|s3| s3.kms_key_id = kms_key_id)
     }
 
-    /// The same store, putting what it creates under a lock. A folder knows no locks.
+    /// The same store, which locks new objects. No effect on a folder.
     pub fn locked(self, lock: Option<ObjectLock>) -> Self {
         self.in_a_bucket(|s3| s3.lock = lock)
     }
@@ -164,7 +162,7 @@ impl Store {
         self
     }
 
-    /// Where it is, as shown to people: a path, or `s3://bucket/prefix`.
+    /// The address, for people: a path, or `s3://bucket/prefix`.
     pub fn location(&self) -> String {
         match &self.kind {
             StoreKind::Folder(folder) => folder.location(),
@@ -172,7 +170,7 @@ impl Store {
         }
     }
 
-    /// Where one object is, or would be: a path or an `s3://` address.
+    /// The address of an object, which need not exist: a path or an `s3://` address.
     pub fn locate(&self, name: &str) -> String {
         match &self.kind {
             StoreKind::Folder(folder) => folder.locate(name),
@@ -180,11 +178,11 @@ impl Store {
         }
     }
 
-    /// Creates one object. Of several that race for a name, one wins.
+    /// Creates one object. If several calls race for a name, one succeeds.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if other bytes have that name: they stay.
+    /// [`StoreError::Conflict`] if an object of that name has other bytes. It stays.
     pub async fn create(
         &self,
         name: &str,
@@ -203,8 +201,7 @@ impl Store {
 
     /// Creates many objects, several at a time and in no order.
     ///
-    /// On success all are there to stay. On an error, any of them may be there: an object that must
-    /// only exist when they do, is created after them.
+    /// After an error, any of them may exist. So create an object that depends on them only after success.
     pub async fn create_all(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
         for (name, _) in &files {
             ensure_name(name)?;
@@ -217,14 +214,14 @@ impl Store {
         }
     }
 
-    /// Creates one object as [`Self::create`] does, and looks at what the store really does: whether it
-    /// refuses to create it a second time, and which lock, versions and encryption it gives.
+    /// Creates one object like [`Self::create`], and tests how the store protects it: whether it refuses a second
+    /// create, and which lock, versioning and encryption it applies.
     ///
-    /// `as_of` is the instant that the days of a lock count from. In a bucket that takes a second create
-    /// all the same, the object is there in two equal versions afterwards.
+    /// The days of a lock count from `as_of`. If a bucket accepts the second create, the object then has two equal
+    /// versions.
     ///
     /// # Errors
-    /// As of [`Self::create`]; that a store does not tell of locks is no error.
+    /// Like [`Self::create`]. It is not an error if the store does not report locks.
     pub async fn protect(
         &self,
         name: &str,
@@ -242,12 +239,12 @@ impl Store {
         }
     }
 
-    /// Reads one object; `None` if there is none of that name.
+    /// Reads one object. `None` if it does not exist.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.read_whole(name).await?.map(|read| read.bytes))
     }
 
-    /// Reads one object with the lock it is under; `None` if there is none of that name.
+    /// Reads one object with its lock. `None` if it does not exist.
     pub async fn read_whole(&self, name: &str) -> Result<Option<Read>, StoreError> {
         ensure_name(name)?;
         match &self.kind {
@@ -260,24 +257,24 @@ impl Store {
         }
     }
 
-    /// Tries to delete one object, only to see that it is refused: never one of evidence.
+    /// Tries to delete one object, to test that the store refuses. Never call it for evidence.
     ///
     /// # Errors
-    /// Where the store is out of reach, or answers otherwise than with yes or no.
+    /// If the store is out of reach, or if its answer is neither a success nor a refusal.
     pub async fn try_to_delete(&self, name: &str) -> Result<Deleted, StoreError> {
         ensure_name(name)?;
         match &self.kind {
             StoreKind::Folder(_) => Ok(Deleted::NotTried(
-                "in a folder, whoever may write may delete",
+                "in a folder, a process that may write may also delete",
             )),
             StoreKind::S3(s3) => s3.try_to_delete(name).await,
         }
     }
 
-    /// Which names below `prefix` were replaced or deleted, as far as the store remembers.
+    /// The names below `prefix` that were replaced or deleted, as far as the store keeps older versions.
     ///
     /// # Errors
-    /// Where the store is out of reach; that it does not tell is no error.
+    /// If the store is out of reach. It is not an error if the store does not report versions.
     pub async fn history(&self, prefix: &str) -> Result<History, StoreError> {
         match &self.kind {
             StoreKind::Folder(_) => Ok(History::NotReported("a folder keeps no older versions")),
@@ -285,7 +282,7 @@ impl Store {
         }
     }
 
-    /// Whether there is a place to read from. A bucket that is not there answers with an error.
+    /// Whether the folder exists. Always true for a bucket: reads from a missing bucket give an error.
     pub async fn exists(&self) -> bool {
         match &self.kind {
             StoreKind::Folder(folder) => {
@@ -296,15 +293,15 @@ impl Store {
         }
     }
 
-    /// All names that begin with `prefix`, sorted; end it with `/` to mean what is below a name.
+    /// All names that begin with `prefix`, sorted. End it with `/` to list the objects of a folder.
     ///
-    /// A listing is complete or it is an error. Temporary files are no objects.
+    /// A listing is complete, or it is an error. Temporary files are omitted.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let listed = self.list_with_times(prefix).await?;
         Ok(listed.into_iter().map(|object| object.name).collect())
     }
 
-    /// The same with the time at which each object was stored.
+    /// Like [`Self::list`], with the time at which each object was stored.
     pub async fn list_with_times(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         if !prefix.is_empty() {
             ensure_name(&format!("{prefix}_"))?;
@@ -321,7 +318,7 @@ impl Store {
             }
             StoreKind::S3(s3) => {
                 let mut listed = s3.list(prefix).await?;
-                // A key with a slash at its end is how S3's console draws an empty folder.
+                // S3's console creates a key with a slash at its end to show an empty folder.
                 listed.retain(|Listed { name, .. }| {
                     !name.is_empty() && !name.ends_with('/') && !is_reserved(name)
                 });
@@ -331,7 +328,7 @@ impl Store {
     }
 }
 
-/// Runs what waits for the disk on a thread that may wait.
+/// Runs disk operations on a thread that may block.
 async fn blocking<T: Send + 'static>(
     folder: &Folder,
     work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
@@ -349,31 +346,31 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Where a folder's files are until they are whole.
+/// The folder for files until they are complete.
 const TEMPORARY: &str = ".tmp";
 
-/// What lies in a folder but is no object: our temporary files, and what a fresh ext4 volume holds.
+/// Whether a name in a folder is not an object: our temporary files, and the `lost+found` of a new ext4 volume.
 fn is_reserved(name: &str) -> bool {
     let first = name.split('/').next().unwrap_or_default();
     first == TEMPORARY || first == "lost+found"
 }
 
-/// Whether a store can have an object of this name: relative, without `..`, empty parts or what a
-/// terminal would act on. What is listed may have other names, put there by somebody else.
+/// Whether a store can have an object of this name: relative, without `..`, empty parts or characters that control a
+/// terminal. A listing may contain other names, if another program wrote them.
 pub fn is_name(name: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
     let is_plain = |c: char| !c.is_control() && c != '\\';
     name.split('/').all(is_part) && name.chars().all(is_plain) && !is_reserved(name)
 }
 
-/// A name must stay below the store, in both kinds of store, and must not be one of those above.
+/// Refuses a name that leads out of the store or is reserved.
 fn ensure_name(name: &str) -> Result<(), StoreError> {
     if is_name(name) {
         return Ok(());
     }
     Err(StoreError::Configuration {
-        what: format!("`{}` is no name for an object", name.escape_debug()),
-        hint: "a name is relative, without `..` or empty parts".to_owned(),
+        what: format!("`{}` cannot be the name of an object", name.escape_debug()),
+        hint: "use a relative name without `..` and without empty parts".to_owned(),
         source: None,
     })
 }

@@ -1,4 +1,4 @@
-//! A bucket: every put is create-only and carries its SHA-256.
+//! A store in a bucket. Every put is create-only and has a SHA-256 checksum.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +18,10 @@ use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
 use crate::aws::{Action, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry};
 use crate::model::{Lock, LockMode, Protection};
 
-/// Puts under way at once in [`S3::create_all`].
+/// How many puts run at the same time in [`S3::create_all`].
 const CONCURRENCY: usize = 8;
 
-/// Evidence larger than this is not ours: it would not fit the job's memory.
+/// The largest object, in bytes. This program does not write larger ones, because they would not fit the job's memory.
 const MAX_BYTES: u64 = 1 << 30;
 
 #[derive(Clone, Debug)]
@@ -30,11 +30,11 @@ pub(super) struct S3 {
     bucket: String,
     prefix: String,
     pub(super) retries: Retries,
-    /// The AWS account the bucket must belong to.
+    /// The AWS account that must own the bucket.
     pub(super) owner: Option<String>,
-    /// The lock each object is put under.
+    /// The lock for each new object.
     pub(super) lock: Option<ObjectLock>,
-    /// The key of KMS each object is encrypted with.
+    /// The KMS key that encrypts each new object.
     pub(super) kms_key_id: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl S3 {
         let address = self.locate(name);
         match self.put(name, &bytes).await {
             Ok(()) => Ok(Created::New),
-            // Perhaps our own write, whose answer was lost before the SDK tried again.
+            // This may be our own write: its answer was lost, and the SDK retried.
             Err(failure) if failure.kind == AwsFailureKind::Exists => {
                 match self.read(name).await? {
                     Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
@@ -96,8 +96,8 @@ impl S3 {
         retry(self.retries, &self.locate(name), put).await
     }
 
-    /// One put, from memory: from a file the SDK would send `aws-chunked`, which some stores reject.
-    /// Set by us, the checksum is the one in the manifest, and the SDK adds none of its own.
+    /// One put, from memory. From a file, the SDK would send `aws-chunked`, which some stores reject. We set the
+    /// checksum, so that it equals the one in the manifest and the SDK adds none.
     async fn put_once(&self, key: &str, bytes: &[u8], sha256: &str) -> Result<(), AwsFailure> {
         let mut put = self.client.put_object();
         if let Some(lock) = self.lock {
@@ -135,7 +135,7 @@ impl S3 {
             .await
     }
 
-    /// Creates an object, and looks at what the store did with it.
+    /// Creates an object, and tests how the store protects it.
     pub(super) async fn protect(
         &self,
         name: &str,
@@ -144,7 +144,7 @@ impl S3 {
     ) -> Result<Protection, StoreError> {
         let (address, key) = (self.locate(name), self.key(name));
         self.create(name, bytes.clone()).await?;
-        // The same bytes again: a store that takes them would take others too.
+        // A store that accepts the same bytes a second time would accept other bytes too.
         let create_only = match self.put(name, &bytes).await {
             Ok(()) => false,
             Err(failure) if failure.kind == AwsFailureKind::Exists => true,
@@ -156,7 +156,7 @@ impl S3 {
                 AwsFailureKind::Unavailable | AwsFailureKind::TryAgain => {
                     return Err(self.error(Action::Read, &address, failure));
                 }
-                AwsFailureKind::Refused(_) => Err("the store refused to tell (HEAD of the object)"),
+                AwsFailureKind::Refused(_) => Err("the store refused HEAD of the object"),
                 _ => Err("the store does not answer HEAD of an object"),
             },
         };
@@ -216,7 +216,7 @@ impl S3 {
 
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let address = self.locate(prefix);
-        // With its slash, so that `prefix` never finds what lies under `prefix-2`.
+        // With a slash at its end, so that `prefix` never matches the objects below `prefix-2`.
         let ours = self.key("");
         let wanted = self.key(prefix);
         let mut listed = Vec::new();
@@ -299,7 +299,7 @@ impl S3 {
                 }
             };
             for version in page.versions() {
-                // What is written without versioning is replaced without a trace.
+                // Without versioning, a replaced object leaves no trace.
                 keeps_all &= version.version_id() != Some("null");
                 if let Some(name) = name(version.key()) {
                     *versions.entry(name).or_default() += 1;
@@ -310,7 +310,7 @@ impl S3 {
                 versions.retain(|_, count| *count > 1);
                 if !keeps_all && versions.is_empty() && deleted.is_empty() {
                     return Ok(History::NotReported(
-                        "the bucket has objects from without versioning, which leaves no trace of older ones",
+                        "the bucket has objects that were written without versioning, which keeps no older versions",
                     ));
                 }
                 return Ok(History::Reported {
@@ -352,7 +352,7 @@ impl S3 {
     }
 
     fn error(&self, action: Action, address: &str, mut failure: AwsFailure) -> StoreError {
-        // Stores word it differently that they know no locks or no checksums: all answer with a 400.
+        // A store without support for locks or checksums answers 400, but each with other words.
         let is_put = matches!(action, Action::Write);
         if is_put && failure.kind == AwsFailureKind::Misconfigured(BAD_REQUEST) {
             failure.kind = AwsFailureKind::Misconfigured(match self.lock {
@@ -374,30 +374,29 @@ impl S3 {
 fn stopped_half_way(what: String) -> StoreError {
     StoreError::Unavailable {
         what,
-        source: "the store says there is more, but not where it goes on".into(),
+        source: "the store announced more pages, but did not give the start of the next one".into(),
     }
 }
 
-/// A store's own clock may be a little behind ours: an hour is given to it.
+/// The length in whole days, with a tolerance of an hour: the store's clock may be a little behind ours.
 fn whole_days(length: SignedDuration) -> u32 {
     let hours = length.as_hours().saturating_add(1);
     u32::try_from(hours / 24).unwrap_or_default()
 }
 
-const NO_BUCKET: &str = "evidence needs a bucket that exists: create it, or correct EVIDENCE_URL";
+const NO_BUCKET: &str = "create the bucket, or correct EVIDENCE_URL";
 
-const NOT_OURS: &str = "this program does not write such objects: something else uses this prefix";
+const NOT_OURS: &str = "this program does not write such large objects: another program writes below this prefix; \
+                        remove the object, or set EVIDENCE_URL to another prefix";
 
-/// What a put may have met, beside what any request may.
-const BAD_PUT: &str = "check EVIDENCE_URL, AWS_REGION, AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE; if they are right, the \
-                       store may not know `x-amz-checksum-sha256`, which evidence needs (docs/stores.md)";
+const BAD_PUT: &str = "check EVIDENCE_URL, AWS_REGION, AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE; if they are right, \
+                       the store may not support `x-amz-checksum-sha256`, which evidence needs (docs/stores.md)";
 
-/// What a put that asks for a lock may have met, too.
-const BAD_LOCKED_PUT: &str = "if the bucket has no Object Lock, switch it on (it needs versioning) or unset \
+const BAD_LOCKED_PUT: &str = "if the bucket has no Object Lock, enable it (it needs versioning) or unset \
                                   EVIDENCE_OBJECT_LOCK_MODE; else check EVIDENCE_URL, AWS_REGION, \
                                   AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE";
 
-/// What a browser is told when somebody opens the object.
+/// The content type, for a person who opens the object in a browser.
 fn content_type(key: &str) -> &'static str {
     match key.rsplit_once('.') {
         Some((_, "json")) => "application/json",

@@ -1,4 +1,4 @@
-//! One connection's ledger, from its first entry to its last.
+//! Checks the ledger of one connection, from its first entry to its last.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,15 +17,15 @@ use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, RunFile};
 use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
-/// What lies below a connection's folder.
+/// The objects below a connection's folder.
 #[derive(Default)]
 struct ConnectionListing {
-    /// Numbers of the entries, and when a bucket stored each.
+    /// Numbers of the entries, each with the time at which a bucket stored it.
     sequences: BTreeMap<u64, Option<Timestamp>>,
-    /// Files of each folder of a run or of a part of a periodic review, relative to it.
+    /// Files of each folder of a run or of a part of a periodic review. Names are relative to the folder.
     folders: BTreeMap<String, Vec<String>>,
-    /// Anything else.
-    strangers: Vec<String>,
+    /// Objects that the job did not write.
+    extra: Vec<String>,
 }
 
 impl ConnectionListing {
@@ -37,8 +37,8 @@ impl ConnectionListing {
                 listing.sequences.insert(sequence, stored_at);
             } else if let Some((folder, file)) = folder.committed_file_of(&name) {
                 listing.folders.entry(folder).or_default().push(file);
-            } else if !folder.is_signature(&name) && !folder.is_beside_runs(&name) {
-                listing.strangers.push(name);
+            } else if !folder.is_signature(&name) && !folder.is_key(&name) {
+                listing.extra.push(name);
             }
         }
         Ok(listing)
@@ -58,7 +58,7 @@ pub(super) async fn verify(
         folder: folder.to_string(),
         ..ChainVerified::default()
     };
-    for name in &listing.strangers {
+    for name in &listing.extra {
         let text = "the job writes no file of this name here";
         verified.fault(FaultKind::ExtraFile, name, text);
     }
@@ -93,7 +93,7 @@ pub(super) async fn verify(
         }
         wanted = sequence.saturating_add(1);
         let Some(bytes) = store.read(&folder.entry(sequence)).await? else {
-            let text = "it was listed and cannot be read any more";
+            let text = "the store listed it, but it can no longer be read";
             verified.fault(FaultKind::MissingEntry, place, text);
             recompute.cannot_read(sequence..=sequence);
             continue;
@@ -137,7 +137,7 @@ pub(super) async fn verify(
             if matches!(entry.kind, EntryKind::ReviewOpen | EntryKind::ReviewClose) {
                 recompute.cannot_read(sequence..=sequence);
             }
-            // The folder was compared with its own entry.
+            // The folder was compared with the entry that committed it first.
             continue;
         }
         let files = listing.folders.get(&entry.run);
@@ -201,10 +201,10 @@ pub(super) async fn verify(
         };
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
-    // Each entry after the first signed one was checked on its own.
+    // The inspector has checked each entry after the first signed one.
     if has_keys && last > 0 && first_signed.is_none() {
         let place = format!("{}, ledger entry {last}", chain.folder);
-        let text = "keys were given, and no entry is signed";
+        let text = "keys were given, but no entry is signed";
         verified.fault(FaultKind::MissingSignature, place, text);
     }
     check_history(history, folder, &runs_named, &chain.expired, verified);
@@ -229,7 +229,8 @@ pub(super) async fn verify(
     Ok(())
 }
 
-/// Evidence is written once and never deleted. Files without an entry and expired files may be.
+/// Evidence is written once and never deleted. Only files without an entry and expired files may be replaced or
+/// deleted.
 fn check_history(
     history: &History,
     folder: &ConnectionFolder,
@@ -243,7 +244,7 @@ fn check_history(
     let below = format!("{folder}/");
     let is_evidence = |name: &&String| {
         name.starts_with(&below)
-            // How a console draws a folder.
+            // S3's console makes such an object to show a folder.
             && !name.ends_with('/')
             && (!name.starts_with(&folder.ledger())
                 || folder.sequence_of(name).is_some()

@@ -1,5 +1,5 @@
-//! A folder that an entry commits, of a run or a review: every file compared with the hash that the entry
-//! vouches for.
+//! Checks the committed folder of a run or a review: compares every file with its hash in `SHA256SUMS`, and that file
+//! with its hash in the ledger entry.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::model::RawKind;
 use crate::source::KeptAnswers;
 use crate::store::{StoreError, is_name};
 
-/// Files of one folder that are read at the same time.
+/// How many files of one folder are read at the same time.
 const READS_AT_ONCE: usize = 8;
 
 /// A folder as its entry names it and as the store lists it.
@@ -22,31 +22,31 @@ pub(super) struct CommittedFolder<'a> {
     pub(super) store: &'a CountingReader<'a>,
     pub(super) entry: &'a Entry,
     pub(super) connection: &'a ConnectionFolder,
-    /// Its whole name.
+    /// The full name.
     pub(super) folder: String,
-    /// What it belongs to, for people: `run`, `review`.
+    /// `run` or `review`, for messages.
     pub(super) what: &'static str,
-    /// Names relative to it.
+    /// The listed files; names are relative to the folder.
     pub(super) files: &'a [String],
-    /// Names that the sums of every folder of its kind have.
+    /// Files that `SHA256SUMS` lists in every folder of this kind.
     pub(super) always: Vec<String>,
-    /// The instant of checking: what has expired may be gone.
+    /// The instant of the check: files whose retention has ended by then may be missing.
     pub(super) now: Timestamp,
 }
 
-/// The files of a folder of which nothing has expired.
+/// The files of a folder in which no file is missing because of its age.
 pub(super) struct FolderFiles {
-    /// Hash of every file that `SHA256SUMS` names.
+    /// The hash of every file that `SHA256SUMS` lists.
     pub(super) sums: BTreeMap<String, String>,
-    /// Size of every file whose hash is right.
+    /// The size of every file whose hash is right.
     right: BTreeMap<String, u64>,
-    /// The files with the right hash that were to be kept.
+    /// The content of the files that the caller asked to keep and whose hash is right.
     pub(super) kept: BTreeMap<String, Vec<u8>>,
 }
 
 impl FolderFiles {
-    /// Whether these records describe every file that the sums name but the manifest, which cannot hold its
-    /// own hash, and nothing more.
+    /// Whether these records describe exactly the files in `SHA256SUMS`, except the manifest: it cannot contain its own
+    /// hash.
     pub(super) fn is_described_by(&self, records: &[FileRecord]) -> bool {
         let is_as_described = records.iter().all(|record| {
             let right = self.right.get(&record.name);
@@ -73,7 +73,7 @@ impl KeptAnswers for FolderFiles {
 }
 
 impl CommittedFolder<'_> {
-    /// A file of it, for a fault.
+    /// The full name of a file, as the place of a fault.
     pub(super) fn place(&self, file: &str) -> String {
         format!("{}/{file}", self.folder)
     }
@@ -82,18 +82,18 @@ impl CommittedFolder<'_> {
         self.store.read(&self.place(file)).await
     }
 
-    /// Whether its retention has ended.
-    fn may_be_gone(&self) -> bool {
+    /// Whether the retention has ended.
+    fn has_expired(&self) -> bool {
         self.entry
             .retain_until
             .is_some_and(|until| until <= self.now)
     }
 
-    /// Every file against `SHA256SUMS`, and that against the entry. None where the sums cannot be believed,
-    /// or something is gone and may be: a store deletes what is expired file by file, and what is left must
-    /// still be what it was.
+    /// Compares every file with `SHA256SUMS`, and that file with the entry. Returns none if `SHA256SUMS` is missing or
+    /// modified, or if an expired file is missing: a store deletes expired files one by one, and the remaining files
+    /// must be unchanged.
     ///
-    /// Only the files that are to be kept are held.
+    /// Keeps only the files that `is_kept` selects in memory.
     pub(super) async fn walk(
         &self,
         is_kept: impl Fn(&str) -> bool,
@@ -106,21 +106,21 @@ impl CommittedFolder<'_> {
         let what = self.what;
         for file in self.always.iter().filter(|file| !sums.contains_key(*file)) {
             let text =
-                format!("every {what} of its kind has this file, and SHA256SUMS does not list it");
+                format!("every {what} of this kind has this file, but SHA256SUMS does not list it");
             verified.fault(FaultKind::MissingFile, self.place(file), text);
         }
         let name = RunFile::Sums.name();
         let mut extra: Vec<&String> = self.files.iter().filter(|file| **file != name).collect();
         extra.retain(|file| !sums.contains_key(*file));
         let (mut right, mut kept) = (BTreeMap::new(), BTreeMap::new());
-        let mut is_partly_gone = false;
+        let mut is_partly_deleted = false;
         let reads = sums
             .keys()
             .map(async |file| match is_name(&self.place(file)) {
                 true => self.read(file).await,
                 false => Ok(None),
             });
-        // A bucket answers several at once in the time of one.
+        // A bucket answers several reads in the time of one.
         let mut reads = stream::iter(reads).buffered(READS_AT_ONCE);
         for (file, sha256) in &sums {
             let bytes = reads.next().await.transpose()?.flatten();
@@ -133,17 +133,16 @@ impl CommittedFolder<'_> {
             let Some(bytes) = bytes else {
                 match self.renamed(sha256, &extra).await? {
                     Some(other) => {
-                        let text = format!("it lies under the name `{other}`");
+                        let text = format!("it was renamed to `{other}`");
                         verified.fault(FaultKind::Moved, place, text);
                         extra.retain(|file| **file != other);
                     }
-                    None if self.may_be_gone() => is_partly_gone = true,
+                    None if self.has_expired() => is_partly_deleted = true,
                     None => {
-                        let text = format!(
-                            "it belonged to the {what} when that was committed, and is gone"
-                        );
+                        let text =
+                            format!("it was there when the {what} was committed, and is missing");
                         verified.fault(FaultKind::MissingFile, place, text);
-                        // A link, a pipe or a device has its name.
+                        // If the name is listed, it is a link, a pipe or a device.
                         extra.extend(self.files.iter().find(|other| *other == file));
                     }
                 }
@@ -164,17 +163,17 @@ impl CommittedFolder<'_> {
         }
         drop(reads);
         for file in extra {
-            let text = format!("it did not belong to the {what} when that was committed");
+            let text = format!("it was not there when the {what} was committed");
             verified.fault(FaultKind::ExtraFile, self.place(file), text);
         }
-        if is_partly_gone {
+        if is_partly_deleted {
             chain.expired.push(self.folder.clone());
             return Ok(None);
         }
         Ok(Some(FolderFiles { sums, right, kept }))
     }
 
-    /// `SHA256SUMS`, if the entry vouches for it.
+    /// `SHA256SUMS`, if its hash is the one in the entry.
     async fn sums(
         &self,
         chain: &mut ChainVerified,
@@ -187,13 +186,13 @@ impl CommittedFolder<'_> {
             _ => self.read(&name).await?,
         };
         let Some(bytes) = bytes else {
-            if self.may_be_gone() {
+            if self.has_expired() {
                 chain.expired.push(self.folder.clone());
             } else if self.files.is_empty() {
-                let text = format!("the folder of a committed {} is gone", self.what);
+                let text = format!("the folder of a committed {} is missing", self.what);
                 verified.fault(FaultKind::MissingFolder, self.folder.clone(), text);
             } else {
-                let text = "it is gone, so the files of the folder cannot be checked";
+                let text = "it is missing, so the files of the folder cannot be checked";
                 verified.fault(FaultKind::MissingFile, place, text);
             }
             return Ok(None);
@@ -204,7 +203,7 @@ impl CommittedFolder<'_> {
             return Ok(None);
         }
         let Some(sums) = sums_of(&bytes) else {
-            let text = "it does not have the form in which SHA256SUMS is written";
+            let text = "it does not have the exact form of SHA256SUMS";
             verified.fault(FaultKind::Disagreement, place, text);
             return Ok(None);
         };
@@ -212,19 +211,19 @@ impl CommittedFolder<'_> {
         Ok(Some(sums))
     }
 
-    /// The extra name under which the same bytes lie: the file was renamed.
+    /// The extra file with this hash: the missing file was renamed.
     async fn renamed(&self, sha256: &str, extra: &[&String]) -> Result<Option<String>, StoreError> {
-        let mut found = None;
+        let mut new_name = None;
         for other in extra.iter().filter(|other| is_name(&self.place(other))) {
             let bytes = self.read(other).await?;
             if bytes.is_some_and(|bytes| sha256_hex(&bytes) == sha256) {
-                found = Some((*other).clone());
+                new_name = Some((*other).clone());
             }
         }
-        Ok(found)
+        Ok(new_name)
     }
 
-    /// A file that was kept; a fault if it cannot be read.
+    /// Parses a kept file, and reports a fault if that fails.
     pub(super) fn read_json<T: DeserializeOwned>(
         &self,
         found: &FolderFiles,
@@ -239,7 +238,8 @@ impl CommittedFolder<'_> {
             .ok()
     }
 
-    /// What a manifest states, compared with the entry, and its files with the sums.
+    /// Reports the fields in which the manifest and the entry disagree, and compares the described files with
+    /// `SHA256SUMS`.
     pub(super) fn check_manifest(
         &self,
         apart: &[&str],
@@ -259,7 +259,7 @@ impl CommittedFolder<'_> {
         }
     }
 
-    /// The manifest, if it is the one that the entry names.
+    /// The manifest, if its hash is the one in the entry.
     pub(super) fn manifest<T: DeserializeOwned>(
         &self,
         found: &FolderFiles,

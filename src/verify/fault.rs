@@ -1,4 +1,4 @@
-//! What can be wrong with evidence, by kind and place, and what only deserves a warning.
+//! Faults of integrity and warnings, by kind and place.
 
 use serde::Serialize;
 
@@ -9,32 +9,31 @@ use crate::model::words;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// Where: a file, an entry, a run.
+    /// A file, a ledger entry, a folder or a connection.
     pub place: String,
-    /// A sentence.
     pub text: String,
 }
 
 words! {
-    /// What is wrong.
+    /// The kind of a fault.
     FaultKind {
         /// The bytes of a file differ from those that were hashed.
         Modified = "modified",
-        /// A file of a committed run is gone.
+        /// A file of a committed folder is missing.
         MissingFile = "missing_file",
-        /// A committed folder or the ledger holds a file that the job did not write.
+        /// A committed folder or the ledger contains a file that the job did not write.
         ExtraFile = "extra_file",
-        /// The folder of a committed run is gone before its retention ends.
+        /// The folder of a committed run is missing although its retention has not ended.
         MissingFolder = "missing_folder",
         /// A number of the ledger is missing: an entry was deleted.
         MissingEntry = "missing_entry",
-        /// An entry is not the one that its successor links to, or has not the form of an entry.
+        /// An entry is not the one that its successor links to, or does not have the form of an entry.
         BrokenLink = "broken_link",
-        /// More than one version of an object was written.
+        /// An object was written more than once.
         SecondVersion = "second_version",
-        /// An object was deleted, though an older version may remain.
+        /// An object was deleted; an older version may remain.
         DeleteMarker = "delete_marker",
-        /// A file, run or entry lies at another place than the one it was written for.
+        /// A file, run or entry is not in the place for which it was written.
         Moved = "moved",
         /// Entry, manifest, sums and result contradict each other.
         Disagreement = "disagreement",
@@ -50,7 +49,7 @@ words! {
         RunAfterCommit = "run_after_commit",
         /// A signature does not match the entry and its key.
         BadSignature = "bad_signature",
-        /// An entry that must be signed is not, or its signature is gone.
+        /// An entry that must be signed is not signed, or its signature is missing.
         MissingSignature = "missing_signature",
         /// An entry is signed with a key that was not given.
         UnknownKey = "unknown_key",
@@ -81,28 +80,27 @@ impl From<&EntryFault> for FaultKind {
     }
 }
 
-/// What may be harmless, and should be looked into.
+/// An observation that may be harmless, but that someone should investigate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     pub kind: WarningKind,
-    /// The connection.
+    /// The folder of the connection.
     pub place: String,
-    /// How many folders or entries it is about.
+    /// How many folders or entries the warning is about.
     pub count: u64,
-    /// The first of them.
+    /// The first of these folders or entries.
     pub first: String,
-    /// Sentences.
     pub text: String,
 }
 
 words! {
-    /// What a warning is about.
+    /// The kind of a warning.
     WarningKind {
         /// Complete folders without an entry are newer than the newest entry.
         NewerThanLedger = "newer_than_ledger",
-        /// A run is dated later than the clock of the machine that verifies.
+        /// A run is dated later than the clock of this machine.
         DatedInTheFuture = "dated_in_the_future",
-        /// Entries were stored at another time than they state.
+        /// The bucket stored entries at another time than the one they state.
         StoredAtAnotherTime = "stored_at_another_time",
     }
 }

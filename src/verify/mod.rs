@@ -1,8 +1,9 @@
-//! Checks evidence for someone who trusts nothing they cannot recompute, and gives two answers.
+//! Checks evidence for an auditor who trusts only what they can recompute, and gives two answers.
 //!
-//! *Integrity*: every ledger from its first entry to its last, every file of every run, the accounts recomputed from
-//! Truto's answers, the decisions recomputed from the stored inputs, and periodic reviews compared with their runs.
-//! *Operation*: the scheduled runs that were not started. Nothing is written, and only the store is contacted.
+//! *Integrity*: checks every ledger from its first entry to its last and every file of every run, recomputes the
+//! accounts from Truto's answers and the decisions from the stored inputs, and compares periodic reviews with their
+//! runs. *Operation*: finds the scheduled runs that were not started. `verify` writes nothing and contacts only the
+//! store.
 
 mod chain;
 mod committed;
@@ -32,20 +33,20 @@ use crate::evidence::ConnectionFolder;
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 
-/// What to check the evidence against.
+/// The options of a check.
 #[derive(Clone, Debug)]
 pub struct Expectations {
-    /// The instant of checking: a run whose retention has ended may be gone.
+    /// The instant of the check: a run whose retention has ended by then may be missing.
     pub now: Timestamp,
-    /// Only this connection; none: every connection below the address.
+    /// Check only this connection. None: every connection below the address.
     pub connection: Option<String>,
-    /// Entries that were noted elsewhere: a chain cannot show that its own end was cut off.
+    /// Entries that were noted elsewhere. A chain cannot show that its own end was cut off.
     pub heads: Vec<Anchor>,
-    /// How often runs were due. None: whether runs are missing is not checked.
+    /// How often runs were due. None: use the schedules that the evidence records.
     pub every: Option<Rhythm>,
     /// The period in which runs were due.
     pub period: Period,
-    /// Public keys that are trusted. If there is one, the last entry must be signed with one of them.
+    /// Trusted public keys. If the list is not empty, one of these keys must have signed the last entry.
     pub keys: Vec<PublicKey>,
 }
 
@@ -53,9 +54,8 @@ pub struct Expectations {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub struct Anchor {
-    /// Its number.
     pub sequence: u64,
-    /// SHA-256 of its bytes, in hex.
+    /// SHA-256 of the entry's bytes, in hex.
     pub sha256: String,
 }
 
@@ -72,7 +72,7 @@ impl From<Anchor> for String {
 }
 
 impl Anchor {
-    /// Reads `42:<sha256>`, also with `ledger ` before it.
+    /// Parses `42:<sha256>`, optionally after `ledger `.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("ledger").map_or(text, str::trim);
@@ -85,28 +85,25 @@ impl Anchor {
     }
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Verified {
-    /// Where the evidence lies, as shown to people.
+    /// The address of the evidence, for people.
     pub location: String,
     pub chains: Vec<ChainVerified>,
-    /// The locks of what was read.
+    /// The locks on the objects that were read.
     pub locks: Locks,
-    /// Why older versions were not checked, if they were not.
+    /// Why older versions were not checked. None if they were.
     pub versions_unchecked: Option<&'static str>,
-    /// Faults of integrity, in the order in which they were met.
+    /// Faults of integrity, in the order of the check.
     pub faults: Vec<Fault>,
-    /// What may be harmless, and should be looked into.
     pub warnings: Vec<Warning>,
 }
 
-/// What was found of one connection.
+/// The result for one connection.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ChainVerified {
-    /// The folder of the connection.
     pub folder: String,
-    /// Ledger entries.
     pub entries: u64,
     /// The last entry.
     pub head: Option<Anchor>,
@@ -116,34 +113,34 @@ pub struct ChainVerified {
     pub failures: u64,
     /// Entries of periodic reviews, opened and closed.
     pub reviews: u64,
-    /// Parts of reviews that were recomputed and are the same.
+    /// Parts of reviews that were recomputed with the same result.
     pub reviews_recomputed: u64,
-    /// Parts of reviews that were not fully recomputed, and why. No faults.
+    /// Parts of reviews that were not fully recomputed, and why. Not faults.
     pub reviews_not_recomputed: Vec<String>,
     /// Files whose hash is right.
     pub files: u64,
-    /// Runs whose accounts were recomputed from the raw pages and are the same.
+    /// Runs whose accounts were recomputed from the raw pages with the same result.
     pub accounts_recomputed: u64,
-    /// Runs whose accounts were not recomputed, and why. No faults.
+    /// Runs whose accounts were not recomputed, and why. Not faults.
     pub accounts_not_recomputed: Vec<String>,
-    /// How many of these because raw pages were not kept.
+    /// How many runs in `accounts_not_recomputed` kept no raw pages.
     #[serde(skip)]
     pub without_raw: u64,
-    /// Runs whose decisions were recomputed and are the same byte for byte.
+    /// Runs whose decisions were recomputed with the same bytes.
     pub decisions_recomputed: u64,
-    /// Runs whose decisions were not recomputed, and why. No faults.
+    /// Runs whose decisions were not recomputed, and why. Not faults.
     pub decisions_not_recomputed: Vec<String>,
-    /// Entries with a good signature: by a key that was given, or, if none was, by one that lies beside the ledger.
+    /// Entries with a valid signature: by a given key, or by a key stored next to the ledger if no key was given.
     pub signed: u64,
     /// Signed entries whose key is not available.
     pub signatures_unchecked: u64,
-    /// Runs whose retention has ended and whose folder is gone. No faults.
+    /// Runs whose retention has ended and whose files are missing. Not faults.
     pub expired: Vec<String>,
-    /// Folders without a ledger entry, of runs that died. No evidence, and no faults.
+    /// Folders without a ledger entry, left by runs that stopped. Not evidence, and not faults.
     pub uncommitted: Vec<String>,
     pub first_run: Option<Timestamp>,
     pub last_run: Option<Timestamp>,
-    /// Entries noted elsewhere that the ledger has.
+    /// Entries of `--head` that the ledger contains.
     #[serde(skip)]
     pub anchored: Vec<Anchor>,
     /// How many entries were compared with the time at which the bucket stored them.
@@ -153,13 +150,11 @@ pub struct ChainVerified {
 }
 
 impl Verified {
-    /// The first answer.
     pub fn integrity_holds(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// The second answer: how many scheduled runs are missing, as far as it was checked; none if it was not checked
-    /// for any connection.
+    /// The number of missing scheduled runs over all checked connections. None if no connection was checked.
     pub fn missing_runs(&self) -> Option<u64> {
         let missing = self.due().map(Due::missing_runs);
         missing.reduce(u64::saturating_add)
@@ -177,11 +172,11 @@ impl Verified {
             .sum()
     }
 
-    /// Why it was not checked for a connection whether runs are missing.
+    /// Why some connection was not checked for missing runs. None if all were checked.
     pub fn operation_not_checked(&self) -> Option<&str> {
         let mut operations = self.chains.iter().map(|chain| &chain.operation);
         match self.chains.is_empty() {
-            true => Some("there is no ledger"),
+            true => Some("no ledger exists"),
             false => operations.find_map(|operation| operation.not_checked.as_deref()),
         }
     }
@@ -195,14 +190,14 @@ impl Verified {
     }
 }
 
-/// Why there is no answer.
+/// Why a check has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("`{0}` does not exist")]
     NotThere(String),
-    #[error("`{0}` holds no evidence: it has no folder system=asana/connection=…")]
+    #[error("`{0}` contains no evidence: it has no folder system=asana/connection=…")]
     NoEvidence(String),
 }
 
@@ -211,10 +206,10 @@ impl VerifyError {
         match self {
             Self::Store(error) => error.hint(),
             Self::NotThere(_) => {
-                Some("check the path; without one, EVIDENCE_URL is used, or ./evidence")
+                Some("check the path; without a path, `verify` reads EVIDENCE_URL, or ./evidence")
             }
             Self::NoEvidence(_) => Some(
-                "name the place that EVIDENCE_URL names: the folder or prefix that holds system=asana; if the place is \
+                "give the address in EVIDENCE_URL: the folder or prefix that contains system=asana; if the address is \
                  right, its evidence was deleted",
             ),
         }
@@ -228,11 +223,11 @@ impl VerifyError {
     }
 }
 
-/// Checks everything that a store holds.
+/// Checks all evidence in a store.
 ///
 /// # Errors
-/// If the store cannot be read or is not there, or if nothing in it or asked of it is evidence; what is wrong with
-/// evidence is a [`Fault`].
+/// If the store does not exist or cannot be read, or if it contains no evidence. A problem with the evidence itself is
+/// a [`Fault`].
 pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, VerifyError> {
     let mut verified = Verified {
         location: store.location(),
@@ -257,7 +252,7 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
     if expected.connection.is_none() {
         verified.deleted_connections(&history);
     }
-    // Whoever noted a head, or sees deletions, knows that there was evidence.
+    // A noted head or a deletion proves that evidence existed, so its absence is a fault.
     if verified.chains.is_empty() && expected.heads.is_empty() && verified.faults.is_empty() {
         return Err(VerifyError::NoEvidence(verified.location));
     }
@@ -279,7 +274,7 @@ async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError>
 }
 
 impl Verified {
-    /// An entry that was noted elsewhere must be there, as it was.
+    /// Reports a fault if an entry that was noted elsewhere is missing or changed.
     fn check_anchor(&mut self, anchor: &Anchor) {
         let has_it = |chain: &ChainVerified| chain.anchored.contains(anchor);
         if self.chains.iter().any(has_it) {
@@ -290,7 +285,7 @@ impl Verified {
         let (kind, text) = match last < anchor.sequence {
             true => (
                 FaultKind::Truncated,
-                "the entry of --head is gone: the end of the ledger was cut off",
+                "the entry of --head is missing: the end of the ledger was cut off",
             ),
             false => (FaultKind::Modified, "the entry is not the one of --head"),
         };
@@ -298,23 +293,23 @@ impl Verified {
         self.fault(kind, place, text);
     }
 
-    /// Connections of which only delete markers remain.
+    /// Reports connections of which only delete markers remain.
     fn deleted_connections(&mut self, history: &History) {
         let History::Reported { deleted, .. } = history else {
             return;
         };
-        let mut gone: Vec<String> = deleted
+        let mut folders: Vec<String> = deleted
             .iter()
             .filter_map(|name| {
                 let folder = ConnectionFolder::containing(name)?;
-                // The files of a run that died before its entry are no evidence.
+                // Files of a run that stopped before its entry are not evidence.
                 folder.sequence_of(name).map(|_| folder)
             })
             .map(|folder| folder.to_string())
             .filter(|folder| self.chains.iter().all(|chain| chain.folder != *folder))
             .collect();
-        gone.dedup();
-        for folder in gone {
+        folders.dedup();
+        for folder in folders {
             let text = "all ledger entries of this connection were deleted";
             self.fault(FaultKind::DeleteMarker, folder, text);
         }

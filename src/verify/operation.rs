@@ -1,4 +1,4 @@
-//! Whether the runs that a schedule asks for were started.
+//! Checks whether the scheduled runs were started.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::schedule::{EARLY, RunSchedule, Schedule};
 /// How often runs are due.
 #[derive(Clone, Debug)]
 pub enum Rhythm {
-    /// Once in such a time.
+    /// One run in each interval of this length.
     Interval(Duration),
-    /// At the instants of a schedule.
+    /// One run at each instant of the schedule.
     Schedule(Schedule),
 }
 
-/// One end of a period. A day is one in the zone of the schedule.
+/// One end of a period. A day is a day in the zone of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     Now,
@@ -27,8 +27,8 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// A day begins with its first instant, also if a clock that is set forward skips midnight, and ends with the
-    /// midnight that closes it.
+    /// A day begins with its first instant, even if a clock change skips midnight. It ends with the midnight that
+    /// closes it.
     fn instant(self, is_end: bool, zone: &TimeZone, now: Timestamp) -> Timestamp {
         let midnight = |day: Date| {
             let midnight = zone.to_ambiguous_timestamp(day.to_datetime(Time::midnight()));
@@ -46,7 +46,7 @@ impl Bound {
     }
 }
 
-/// The period that the answer is about. Without bounds it reaches from the first run to the last.
+/// The checked period. Without bounds it reaches from the first run to the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
     pub from: Option<Bound>,
@@ -57,19 +57,19 @@ pub struct Period {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Started {
     pub(super) at: Timestamp,
-    /// Of a run that ended without a judgement.
+    /// Set if the run ended without a judgement.
     pub(super) failed: Option<FailedRun>,
-    /// The schedule that its manifest records.
+    /// The schedule in the manifest.
     pub(super) schedule: Option<RunSchedule>,
 }
 
-/// A run that ended without a judgement. It is not missing: it explains itself.
+/// A run that ended without a judgement. It is not missing, because its record gives the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedRun {
-    /// Number of its ledger entry.
+    /// Number of the ledger entry.
     pub entry: u64,
     pub run: String,
-    /// What it was doing, and the exit code; none where its manifest is gone.
+    /// The stage that failed, and the exit code. None if the manifest is missing.
     pub stage: Option<String>,
     pub exit: Option<u8>,
 }
@@ -87,17 +87,17 @@ pub struct MissingRuns {
     pub local: Option<String>,
 }
 
-/// Which runs there should have been.
+/// The runs that were due in the period, and the missing ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Due {
     pub from: Timestamp,
     pub to: Timestamp,
-    /// How many runs were due; not known with an interval.
+    /// How many runs were due. None with an interval.
     pub runs: Option<u64>,
     pub missing: Vec<MissingRuns>,
-    /// Runs that were due, were not started, and may still be.
+    /// Due runs that have not started and may still start.
     pub may_still_start: u64,
-    /// Where the period ends with the last run: how many runs would have been due between it and now.
+    /// If the period ends with the last run: how many runs were due between that run and now. Else 0.
     pub after_last_run: u64,
 }
 
@@ -107,11 +107,11 @@ impl Due {
     }
 }
 
-/// The recorded schedule changed between two runs. The instant is not recorded, so what was due between them is counted
-/// by the schedule that asks for fewer runs.
+/// A change of the recorded schedule between two runs. The instant of the change is not recorded, so the schedule that
+/// asks for fewer runs counts between the two runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScheduleChange {
-    /// The last run with the schedule before.
+    /// The last run with the old schedule.
     pub after: Timestamp,
     /// The first run with the new schedule.
     pub until: Timestamp,
@@ -122,14 +122,13 @@ pub struct ScheduleChange {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Operation {
     pub due: Option<Due>,
-    /// Every change of the recorded schedule.
     pub schedule_changes: Vec<ScheduleChange>,
-    /// Why it was not checked whether runs are missing, if it was not.
+    /// Why missing runs were not checked. None if they were.
     pub not_checked: Option<String>,
     pub failed: Vec<FailedRun>,
 }
 
-/// Answers for the runs of one ledger, in the order of their instants.
+/// Checks the runs of one ledger. `started` is sorted by instant.
 pub(super) fn check(
     started: &[Started],
     rhythm: Option<&Rhythm>,
@@ -153,13 +152,13 @@ pub(super) fn check(
     let runs: Vec<Timestamp> = started.iter().map(|run| run.at).collect();
     let due = timetable.and_then(|timetable| {
         let first = from.or(timetable.recorded_since).or(runs.first().copied());
-        let first = first.ok_or("there is no run: give --from")?;
-        // Nothing is known of a period after the last run but that it has no run.
+        let first = first.ok_or("the ledger has no run: give --from")?;
+        // A period that begins after the last run has no run.
         let is_after = runs.last().is_none_or(|last| *last < first);
         let to = to.or(is_after.then_some(now));
         if to.is_some_and(|to| to <= first) {
             return Err(format!(
-                "the period ends before {first}, where the runs begin: give --from"
+                "the period ends before {first}, when the runs begin: give --from"
             ));
         }
         let check = RunsOfPeriod {
@@ -169,7 +168,7 @@ pub(super) fn check(
             now,
         };
         Ok(match rhythm {
-            Some(Rhythm::Interval(every)) => check.silences(*every),
+            Some(Rhythm::Interval(every)) => check.gaps(*every),
             Some(Rhythm::Schedule(_)) | None => check.due(&timetable),
         })
     });
@@ -181,12 +180,12 @@ pub(super) fn check(
     }
 }
 
-/// Which schedule was in force when.
+/// The schedules, each with the time in which it was in force.
 #[derive(Debug, Default)]
 struct Timetable {
-    /// Each with the instant from which it was in force, in their order; the first one since ever.
+    /// Each schedule with the instant from which it was in force, in order. The first one has no beginning.
     schedules: Vec<(Timestamp, Schedule)>,
-    /// The first run that records a schedule. Of runs before it, no schedule is known.
+    /// The first run that records a schedule. For earlier runs, the schedule is unknown.
     recorded_since: Option<Timestamp>,
     changes: Vec<ScheduleChange>,
 }
@@ -199,7 +198,7 @@ impl Timetable {
         }
     }
 
-    /// The schedules that the runs record. A run that records none was started by hand, outside the job.
+    /// The schedules that the runs record. A run without a schedule was started manually, outside the job.
     fn recorded(started: &[Started]) -> Result<Self, String> {
         let mut timetable = Self::default();
         let mut last: Option<Timestamp> = None;
@@ -241,18 +240,18 @@ impl Timetable {
         newest.map_or(TimeZone::UTC, |(_, schedule)| schedule.zone().clone())
     }
 
-    /// The schedules with the time in which each was in force; the end is excluded.
-    fn stretches(&self) -> impl Iterator<Item = (Timestamp, Timestamp, &Schedule)> {
+    /// Each schedule with the beginning and the end (exclusive) of the time in which it was in force.
+    fn in_force(&self) -> impl Iterator<Item = (Timestamp, Timestamp, &Schedule)> {
         let starts = self.schedules.iter().map(|(since, _)| *since);
         let ends = starts.skip(1).chain([Timestamp::MAX]);
         let schedules = self.schedules.iter().zip(ends);
         schedules.map(|((since, schedule), until)| (*since, until, schedule))
     }
 
-    /// The instants at which a run was due, from one to another, the end excluded.
+    /// The instants from `from` to `to` (exclusive) at which a run was due.
     fn between(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         let mut instants = Vec::new();
-        for (since, until, schedule) in self.stretches() {
+        for (since, until, schedule) in self.in_force() {
             let (from, to) = (from.max(since), to.min(until));
             if from < to {
                 instants.extend(schedule.between(from, to));
@@ -262,17 +261,17 @@ impl Timetable {
         instants
     }
 
-    /// An instant by the clock of the schedule that was in force.
+    /// An instant as local time in the zone of the schedule that was in force.
     fn local(&self, at: Timestamp) -> Option<String> {
         let (_, _, schedule) = self
-            .stretches()
+            .in_force()
             .find(|(since, until, _)| (*since..*until).contains(&at))?;
         let zone = schedule.zone();
         let local = zone.to_datetime(at).strftime("%Y-%m-%d %H:%M");
         Some(format!("{local} {}", zone.iana_name().unwrap_or_default()))
     }
 
-    /// The next instant; some come once in some years.
+    /// The next instant of the timetable. Some schedules have one instant in several years.
     fn next(&self, at: Timestamp) -> Option<Timestamp> {
         let after = at.checked_add(SignedDuration::from_secs(1)).ok()?;
         [2, 40, 400, 3000].iter().find_map(|days| {
@@ -282,11 +281,11 @@ impl Timetable {
     }
 }
 
-/// When one schedule replaced another, between the last run of the one and the first run of the other. Nothing
-/// records the instant, so it is the one by which the fewest runs are missing.
+/// When one schedule replaced another, between the last run of the old and the first run of the new schedule. The
+/// instant is not recorded, so this picks the one with the fewest missing runs.
 fn changed(before: &Schedule, after: &Schedule, last: Timestamp, first: Timestamp) -> Timestamp {
     let early = |at: Timestamp| at.saturating_add(EARLY).unwrap_or(at);
-    // The last run was started for an instant of its schedule, the first one for the newest of its own.
+    // `last` started for an instant of the old schedule, `first` for the newest instant of the new one.
     let mut due_before = before.between(last, first);
     due_before.retain(|at| *at > early(last));
     let mut due_after = after.between(last, early(first));
@@ -304,24 +303,25 @@ fn changed(before: &Schedule, after: &Schedule, last: Timestamp, first: Timestam
     best.map_or(own, |(_, change)| change)
 }
 
-/// Runs, and the period they are looked at in.
+/// The runs and the period to check.
 struct RunsOfPeriod<'a> {
     runs: &'a [Timestamp],
     from: Timestamp,
-    /// None: the last run.
+    /// None: up to the last run.
     to: Option<Timestamp>,
     now: Timestamp,
 }
 
 impl RunsOfPeriod<'_> {
-    /// Up to when it is known which runs were started. A clock that was ahead has dated a run later than now.
+    /// The instant up to which it is known which runs started. It is later than now if a clock that was ahead dated a
+    /// run.
     fn known_until(&self) -> Timestamp {
         let last = self.runs.last().copied();
         last.map_or(self.now, |last| last.max(self.now))
     }
 
-    /// Times without a run that are more than half as long again as the interval.
-    fn silences(&self, every: Duration) -> Due {
+    /// Reports each gap between runs that is longer than one and a half intervals.
+    fn gaps(&self, every: Duration) -> Due {
         let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
         let to = self.to.map(|to| to.min(self.known_until()));
         let is_within = |at: &&Timestamp| self.from <= **at && to.is_none_or(|to| **at < to);
@@ -330,11 +330,11 @@ impl RunsOfPeriod<'_> {
         let last = points.last().copied();
         let after = last.filter(|_| to.is_none());
         let missing = |from: Timestamp, to: Timestamp| {
-            let silence = to.duration_since(from);
+            let gap = to.duration_since(from);
             let half = every / 2;
-            let is_long = every.is_positive() && silence.saturating_sub(half) > every;
-            let runs = is_long
-                .then(|| silence.saturating_add(half).as_secs() / every.as_secs().max(1) - 1)?;
+            let is_long = every.is_positive() && gap.saturating_sub(half) > every;
+            let runs =
+                is_long.then(|| gap.saturating_add(half).as_secs() / every.as_secs().max(1) - 1)?;
             Some(MissingRuns {
                 runs: u64::try_from(runs).unwrap_or_default(),
                 from,
@@ -357,23 +357,24 @@ impl RunsOfPeriod<'_> {
         }
     }
 
-    /// The instants at which a run was due and none was started. Any start before the next instant counts.
+    /// Reports the instants at which a run was due but none started. Any start before the next instant counts.
     fn due(&self, timetable: &Timetable) -> Due {
         let known_until = self.known_until();
         let last = self.runs.last().copied();
         let to = self.to.or(last).unwrap_or(self.from);
         let second = SignedDuration::from_secs(1);
         let end = match self.to {
-            // An instant that is due right now, too.
+            // This includes an instant that is due right now.
             Some(to) => to.min(known_until.saturating_add(second).unwrap_or(to)),
-            // A run that is a little early belongs to the instant that is about to come.
+            // A run that started a little early belongs to the coming instant.
             None => to.saturating_add(EARLY).unwrap_or(to),
         };
         let mut due = timetable.between(self.from, end);
         let judged = due.len();
         due.extend(due.last().and_then(|last| timetable.next(*last)));
         let runs = runs_of_each(&due, self.runs);
-        // A run just before the next instant counts if that has another, or is not asked for.
+        // A run just before the next instant counts for this one if the next instant has another run, or is outside the
+        // period.
         let has_spare = |next: usize| {
             let is_early = |run: &Timestamp| *run < due[next];
             let of_next = runs.get(next).map_or(&[][..], Vec::as_slice);
@@ -397,7 +398,7 @@ impl RunsOfPeriod<'_> {
         }
         let after_last_run = match self.to {
             Some(_) => 0,
-            // One more than are over: the last of them may still start.
+            // The run of the last instant may still start, so it does not count.
             None => {
                 let now = self.now.saturating_add(second).unwrap_or(self.now);
                 (timetable.between(end, now).len() as u64).saturating_sub(1)
@@ -414,7 +415,7 @@ impl RunsOfPeriod<'_> {
     }
 }
 
-/// The runs that were started for each instant that was due, from a little before it.
+/// The runs that started for each due instant. A run may start a little before its instant.
 fn runs_of_each(due: &[Timestamp], runs: &[Timestamp]) -> Vec<Vec<Timestamp>> {
     let early = |place: usize| {
         let before = place.checked_sub(1).unwrap_or(place);
@@ -518,7 +519,7 @@ mod tests {
             run("2026-11-24T00:30:00Z", twice),
             run("2026-11-24T12:00:00Z", None),
             run("2026-11-25T00:30:00Z", twice),
-            // The same schedule in other words changes nothing.
+            // The same schedule in another notation is not a change.
             run("2026-11-25T23:30:00Z", Some("30  23,0 * * *")),
             run("2026-11-26T00:30:00Z", Some("30  23,0 * * *")),
             run("2026-11-27T23:40:00Z", once),
@@ -535,10 +536,10 @@ mod tests {
             missing(&runs, Period::default()),
             (first, gone.map(str::to_owned).into())
         );
-        // Days before the first run that records a schedule are asked about.
+        // `--from` may name days before the first run that records a schedule.
         let (from, before) = missing(&runs, period("2026-11-17", "2026-11-20"));
         assert_eq!(from, "2026-11-17T00:00:00Z");
-        // The run by hand at noon was started for the instant of the evening before.
+        // The manual run at noon counts for the instant of the evening before.
         assert_eq!(before, ["2026-11-17T23:40:00Z", "2026-11-19T23:40:00Z"]);
 
         let changes = check(&runs, Period::default()).schedule_changes;
@@ -560,7 +561,7 @@ mod tests {
         assert!(why.is_some_and(|why| why.contains("40 25 * * *")));
     }
 
-    /// Whatever replaces a schedule, the change itself leaves out no run.
+    /// Replacing any schedule with any other makes no run missing.
     #[test]
     fn a_changed_schedule_alone_makes_no_run_missing() {
         let patterns = [
@@ -603,7 +604,7 @@ mod tests {
                     due.expect("a recorded schedule").missing_runs()
                 };
                 assert_eq!(missing(&runs), 0, "{before} to {after} at {change}");
-                // An outage of weeks around the change is found, if both schedules had runs then.
+                // An outage of weeks around the change is found.
                 let outage = change - SignedDuration::from_hours(24 * 35)
                     ..change + SignedDuration::from_hours(24 * 35);
                 runs.retain(|run| !outage.contains(&run.at));
@@ -613,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_outside_the_evidence_is_never_without_an_answer() {
+    fn a_period_outside_the_evidence_has_an_answer() {
         let nightly = nightly("Etc/UTC");
         let runs = [at("2026-11-10T23:40:02Z"), at("2026-11-20T23:40:02Z")].map(|at| Started {
             at,
@@ -664,7 +665,7 @@ mod tests {
         let last = "2026-11-23T23:40:02Z";
         let gone = ["2026-11-21T23:40:00Z", "2026-11-22T23:40:00Z"];
         assert_eq!(missing(&nightly, &[first, last]), gone);
-        // Caught up in the morning, in the afternoon, or a minute before the next is due.
+        // A late run in the morning, in the afternoon, or minutes before the next one is due.
         for late in [
             "2026-11-22T09:00:00Z",
             "2026-11-22T15:00:00Z",
@@ -675,13 +676,13 @@ mod tests {
         let both = ["2026-11-22T23:39:00Z", "2026-11-22T23:40:02Z"];
         let runs = [first, both[0], both[1], last];
         assert_eq!(missing(&nightly, &runs), [""; 0]);
-        // One start is not two.
+        // One run does not count for two instants.
         assert_eq!(missing(&nightly, &[first, both[0], last]).len(), 1);
-        // Before the first run and after the last nothing is asked for.
+        // No run is due before the first run or after the last one.
         assert_eq!(missing(&nightly, &[first]), [""; 0]);
         // Two runs for one instant do not count for another.
-        let again = "2026-11-21T01:00:00Z";
-        assert_eq!(missing(&nightly, &[first, again, last]), gone);
+        let second = "2026-11-21T01:00:00Z";
+        assert_eq!(missing(&nightly, &[first, second, last]), gone);
         // A weekly run that comes two days late counts.
         let weekly = Rhythm::Schedule(schedule("0 4 * * 1", "Etc/UTC"));
         let runs = [
@@ -710,7 +711,7 @@ mod tests {
         // 23:40 in Berlin is 22:40 in UTC.
         assert_eq!(count("2026-11-12T22:40:00Z", "2026-11-13T22:40:00Z"), 1);
         assert_eq!(count("2026-11-12T22:41:00Z", "2026-11-13T22:40:00Z"), 0);
-        // Without a run there is an answer, too, if it is said from when.
+        // A ledger without runs has an answer if `--from` is given.
         let none = missing_at(&berlin, &[], &period("2026-11-12", "2026-11-14"), NOW);
         assert_eq!(none.len(), 3);
     }
@@ -727,16 +728,16 @@ mod tests {
         assert_eq!(due("now", "2026-11-04T23:39:59Z"), (0, 1, 0));
         assert_eq!(due("now", "2026-11-04T23:40:01Z"), (1, 1, 0));
         assert_eq!(due("2026-11-03", "2026-11-04T23:40:01Z"), (1, 0, 0));
-        // A period that has not passed yet is known up to now.
+        // A period that ends in the future is checked up to now.
         assert_eq!(due("2027-12-31", "2026-11-04T23:40:01Z"), (1, 1, 0));
-        // Without an end, runs after the last one are not missing, and are counted.
+        // Without an end, runs due after the last one are not missing but counted.
         assert_eq!(due("", "2026-11-04T23:40:01Z"), (0, 0, 1));
         assert_eq!(due("", "2026-11-13T23:40:01Z"), (0, 0, 10));
         assert_eq!(due("", "2026-11-03T01:00:00Z"), (0, 0, 0));
     }
 
     #[test]
-    fn with_an_interval_a_silence_is_more_than_half_as_long_again() {
+    fn with_an_interval_a_gap_is_longer_than_one_and_a_half_intervals() {
         let every = Rhythm::Interval(Duration::from_secs(24 * 3600));
         let runs = [at("2026-11-01T23:40:02Z"), at("2026-11-02T23:40:02Z")];
         let due = |from: &str, to: &str| {

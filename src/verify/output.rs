@@ -1,4 +1,4 @@
-//! The two answers and what they rest on, for people and for machines.
+//! Prints the two answers and their details, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use super::operation::ScheduleChange;
 use super::{ChainVerified, Due, Expectations, Fault, FaultKind, MissingRuns, Verified};
 use crate::report::on_one_line;
 
-/// People see so many lines of one kind; `--json` has all.
+/// The text has at most this many lines of one kind; `--json` has all.
 const LISTED: usize = 20;
 
-/// How far the evidence can be relied on.
+/// Sentences that explain how far an auditor can rely on the evidence.
 fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     let sum = |count: fn(&ChainVerified) -> u64| verified.chains.iter().map(count).sum::<u64>();
     let without_raw = sum(|chain| chain.without_raw);
@@ -41,8 +41,8 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
         ),
         (
             sum(|chain| chain.accounts_recomputed) > 0,
-            "accounts: recomputed from Truto's answers in raw/; workspace, /me and refusals are taken as recorded, with \
-             EVIDENCE_RAW=minimal also how lists ended",
+            "accounts: recomputed from Truto's answers in raw/; workspace, /me and refusals are taken as recorded, \
+             with EVIDENCE_RAW=minimal also how lists ended",
         ),
         (
             without_raw > 0,
@@ -58,8 +58,8 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
         ),
         (
             sum(|chain| chain.reviews_recomputed) > 0,
-            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is about \
-             one of its rows; that the reviewers made these decisions is taken as recorded",
+            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is \
+             about one of its rows; that the reviewers made these decisions is taken as recorded",
         ),
         (
             sum(|chain| chain.signatures_unchecked) > 0,
@@ -72,15 +72,15 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
         ),
         (
             !has_keys && sum(|chain| chain.signed) > 0,
-            "signatures: made with keys that lie beside the ledger; give --public-key to check whose they are",
+            "signatures: checked only with the keys stored next to the ledger; give --public-key to check who signed",
         ),
         (
             !has_heads,
-            "end of the ledger: not checked; give --head with an entry that was noted elsewhere",
+            "end of the ledger: not checked; give --head with an entry that you noted elsewhere",
         ),
         (
             has_heads,
-            "end of the ledger: everything up to each --head is unchanged since that head was noted",
+            "end of the ledger: everything up to each --head is unchanged since you noted it",
         ),
         (
             !has_stored_times,
@@ -104,7 +104,7 @@ fn count(number: u64, one: &str, more: &str) -> String {
     }
 }
 
-/// The first answer, in one line.
+/// The first answer, on one line.
 fn integrity(verified: &Verified) -> String {
     match verified.faults.len() as u64 {
         0 => "Integrity: holds".to_owned(),
@@ -112,7 +112,7 @@ fn integrity(verified: &Verified) -> String {
     }
 }
 
-/// The second answer, in one line.
+/// The second answer, on one line.
 fn operation(verified: &Verified) -> String {
     let mut text = match verified.missing_runs() {
         None => "Operation: not checked".to_owned(),
@@ -145,7 +145,7 @@ fn operation(verified: &Verified) -> String {
     text
 }
 
-/// For people: what was checked, then what is wrong, and the two answers last.
+/// The result as text: what was checked, then the faults and warnings, and the two answers last.
 pub fn as_text(verified: &Verified, expected: &Expectations) -> String {
     let mut text = format!("  evidence   {}\n", verified.location);
     for chain in &verified.chains {
@@ -184,7 +184,7 @@ fn faults_as_text(faults: &[Fault]) -> String {
     text + "\n"
 }
 
-/// Some lines, each with the same word before it.
+/// Prints up to [`LISTED`] lines, each after the same word.
 fn list(text: &mut String, word: &str, lines: impl ExactSizeIterator<Item = String>) {
     let more = lines.len().saturating_sub(LISTED);
     for line in lines.take(LISTED) {
@@ -225,7 +225,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         row(word, text);
     }
     if chain.signed > 0 {
-        row("signed", format!("{} with a good signature", chain.signed));
+        row("signed", format!("{} with a valid signature", chain.signed));
     }
     let unchecked = chain.signatures_unchecked;
     if unchecked > 0 {
@@ -295,7 +295,7 @@ fn schedule_as_text(due: &Due) -> String {
     text
 }
 
-/// For machines.
+/// The result as JSON.
 pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
     let assurance = match verified.integrity_holds() {
         true => assurance(verified, expected),

@@ -1,4 +1,4 @@
-//! Reads the store and counts every object by its lock.
+//! Reads the store, and counts the objects by their lock.
 
 use std::sync::Mutex;
 
@@ -9,25 +9,24 @@ use crate::ledger::Objects;
 use crate::model::LockMode;
 use crate::store::{Store, StoreError};
 
-/// A store, and the locks of what was read from it.
+/// A store, and the locks of the objects that were read from it.
 pub(super) struct CountingReader<'a> {
-    /// For objects that were counted before, or that are no evidence of their own.
+    /// Reads without counting: for objects that were counted before, or that are not evidence.
     pub(super) store: &'a Store,
     now: Timestamp,
     locks: Mutex<Locks>,
 }
 
-/// How much of what was read lies under a lock that holds now.
+/// How many of the objects that were read are locked now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Locks {
-    /// Objects that were read.
     #[serde(rename = "objects_read")]
     pub objects: u64,
-    /// Objects that nobody can delete now (compliance).
+    /// Objects that no identity can delete now.
     pub compliance: u64,
-    /// Objects that only someone who may bypass the lock can delete now (governance).
+    /// Objects that only an identity with the right to bypass the lock can delete now.
     pub governance: u64,
-    /// When the first of these locks ends.
+    /// When the first lock ends.
     pub first_until: Option<Timestamp>,
 }
 
@@ -69,12 +68,12 @@ impl Objects for CountingReader<'_> {
 }
 
 impl Locks {
-    /// The same for people.
+    /// A sentence for people.
     pub(super) fn as_text(&self) -> String {
         let (objects, compliance, governance) = (self.objects, self.compliance, self.governance);
         match self.first_until {
             None => format!(
-                "locks: none of the {objects} objects read is locked, or the locks cannot be read (s3:GetObjectRetention)"
+                "locks: 0 of the {objects} objects read are locked, or the locks cannot be read (s3:GetObjectRetention)"
             ),
             Some(until) => format!(
                 "locks: {} of the {objects} objects read are locked ({compliance} compliance, {governance} \

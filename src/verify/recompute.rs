@@ -15,52 +15,53 @@ use crate::judgement::{self, Baseline, FollowUps, Inputs, Judgement, Previous, R
 use crate::review::{ReviewEvent, ReviewRef};
 use crate::source::{self, NotRecomputed};
 
-/// The files of a run that differ from the recomputed ones, or why they cannot be recomputed here, which is no fault.
+/// The files of a run that differ from the recomputed ones, or why they cannot be recomputed here. The latter is not a
+/// fault.
 pub(super) type Decisions = Result<Vec<String>, String>;
 
-/// Whether the accounts are those that are recomputed from Truto's answers.
+/// Whether the accounts equal those recomputed from Truto's answers.
 type Accounts = Result<(), NotRecomputed>;
 
-/// A run without faults, as a later one builds on it.
+/// A run without faults that later runs build on.
 struct Earlier {
     complete: bool,
     baseline: Baseline,
-    /// Or why nothing can be carried from it.
+    /// An error gives the reason why later runs cannot carry anything from this run.
     previous: Result<Previous, String>,
 }
 
-/// So many runs are held for those that build on them: most build on the last, and one that follows
-/// incomplete runs builds on an older one. Older runs are reported as not available.
-const HELD: usize = 2;
+/// How many runs stay in memory for later runs. Most runs build on the one before; a run after incomplete runs builds
+/// on an older one. A run that builds on an even older run is reported as not recomputed.
+const RUNS_KEPT: usize = 2;
 
-/// What later entries build on.
+/// The earlier entries and runs that later ones build on.
 #[derive(Default)]
 pub(super) struct Recompute {
-    /// The newest last; a complete run stays until the next one comes.
-    held: Vec<Earlier>,
-    /// Every entry before, by number.
+    /// The newest is last. The newest complete run always stays.
+    runs: Vec<Earlier>,
+    /// All earlier entries, by number.
     entries: BTreeMap<u64, Entry>,
-    /// SHA-256 of the worksheet and the run of every review that was opened, by the number of its entry.
+    /// SHA-256 of the worksheet, and the reviewed run, of every opened review, by the number of its entry.
     pub(super) reviews: BTreeMap<u64, (String, RunRef)>,
-    /// What happened to reviews, as far as it could be read.
+    /// The readable events of reviews.
     events: Vec<ReviewEvent>,
-    /// Entries that may be of reviews and could not be read here.
+    /// Entries that could not be read and may be of reviews.
     unread: Vec<RangeInclusive<u64>>,
 }
 
 impl Recompute {
-    /// Remembers an entry for those that build on it.
+    /// Remembers an entry for later entries.
     pub(super) fn remember(&mut self, entry: &Entry) {
         self.entries.insert(entry.sequence, entry.clone());
     }
 
-    /// An entry before, if it is there and is this one.
+    /// The earlier entry that `at` names, if the ledger contains it.
     pub(super) fn entry(&self, at: &RunRef) -> Option<&Entry> {
         let known = self.entries.get(&at.sequence);
         known.filter(|known| known.run_ref() == *at)
     }
 
-    /// Whether the run that a review names can be reviewed. A missing one has been reported.
+    /// Checks that the run that a review names is complete. A missing entry was reported already.
     pub(super) fn ensure_reviewable(&self, snapshot: &RunRef) -> Result<(), String> {
         let sequence = snapshot.sequence;
         match self.entries.get(&sequence) {
@@ -74,7 +75,7 @@ impl Recompute {
         }
     }
 
-    /// Whether the entry from which a review was closed opened this review.
+    /// Checks that the entry that a closed review names opened this review.
     pub(super) fn ensure_opens(
         &self,
         opened: &RunRef,
@@ -88,12 +89,12 @@ impl Recompute {
         let part = ReviewFolder::of(&review.id, ReviewPart::Open).map(|part| part.to_string());
         if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.run) {
             return Err(format!(
-                "entry {sequence} does not open the review that it closes"
+                "entry {sequence} does not open the review that this entry closes"
             ));
         }
         match self.reviews.get(&sequence) {
             Some((worksheet, _)) if *worksheet != review.sha256 => Err(
-                "its decisions are about another worksheet than the one of the opening".to_owned(),
+                "its decisions are about another worksheet than the one that was opened".to_owned(),
             ),
             Some((_, reviewed)) if reviewed != snapshot => {
                 Err("it names another run than the one that was reviewed".to_owned())
@@ -102,35 +103,33 @@ impl Recompute {
         }
     }
 
-    /// The entry that closed a review last before this one; an error where an entry in between cannot be read.
+    /// The last entry before this one that closed a review. An error if an entry in between cannot be read.
     pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Entry>, String> {
         let mut entries = self.entries.range(..before).rev();
         let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
         let from = close.map_or(0, |(sequence, _)| *sequence);
         let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() < before;
         if self.unread.iter().any(is_between) {
-            return Err(
-                "an entry before it cannot be read, and may have closed a review".to_owned(),
-            );
+            return Err("an earlier entry cannot be read, and may have closed a review".to_owned());
         }
         Ok(close.map(|(_, known)| known))
     }
 
-    /// Whether what an entry builds on is an earlier entry of the chain, as it is.
+    /// Checks that `at` names an earlier entry of the chain.
     pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
         let there = self.entries.get(&at.sequence);
-        // A missing entry has been reported.
+        // A missing entry was reported already.
         let is_it = there.is_none_or(|there| there.run_ref() == *at);
         if !is_it || !(1..sequence).contains(&at.sequence) {
             return Err(format!(
-                "it builds on an entry {} that is not the one in the ledger",
+                "it names another entry {} than the ledger contains",
                 at.sequence
             ));
         }
         Ok(())
     }
 
-    /// Remembers what an entry did to a review, for later runs.
+    /// Remembers the event of a review for later runs. None: its files cannot be read.
     pub(super) fn remember_event(&mut self, sequence: u64, event: Option<ReviewEvent>) {
         match event {
             Some(event) => self.events.push(event),
@@ -138,13 +137,13 @@ impl Recompute {
         }
     }
 
-    /// Remembers entries that cannot be read: they may be of reviews.
+    /// Remembers entries that cannot be read. They may be of reviews.
     pub(super) fn cannot_read(&mut self, sequences: RangeInclusive<u64>) {
         self.unread.push(sequences);
     }
 
-    /// Whether a run knew every review: what the run before left, with what has happened since. If a review
-    /// cannot be read here, that is not known, and taken as right.
+    /// Whether a run knew every review: those of the previous run, and the events since. If a review cannot be read
+    /// here, this cannot be checked, and the run's own record counts.
     fn knew_reviews(&self, inputs: &Inputs) -> bool {
         let known = &inputs.follow_ups;
         let previous = inputs.past.previous.as_ref();
@@ -160,7 +159,7 @@ impl Recompute {
         carried == *known && known.through == inputs.past.ledger_head.unwrap_or_default()
     }
 
-    /// Recomputes the accounts and decisions of a run without faults, and holds it for the next.
+    /// Recomputes the accounts and decisions of a run without faults, and keeps the run for later ones.
     pub(super) fn run(
         &mut self,
         entry: &Entry,
@@ -184,7 +183,7 @@ impl Recompute {
         let mut inputs = match inputs {
             Ok(inputs) => inputs,
             Err(why) => {
-                // The files are those that were committed, and rules that are known wrote them.
+                // The files are unchanged since the commit, and this version of the rules wrote them.
                 let decisions = is_known.map(|()| vec![RunFile::InputFacts.name()]);
                 let why = format!("its inputs cannot be read: {why}");
                 return (Err(NotRecomputed::NotPossible(why)), decisions);
@@ -194,7 +193,7 @@ impl Recompute {
             inputs.past.baseline = baseline;
             inputs.past.previous = previous;
         });
-        // In parallel, since neither needs the other.
+        // The two are independent, so they run in parallel.
         let (accounts, decisions) = thread::scope(|scope| {
             let accounts = scope.spawn(|| source::recompute(&inputs.population, found));
             let decisions = past.map(|()| self.differing(&inputs, manifest, found));
@@ -213,14 +212,14 @@ impl Recompute {
         let previous = result.into_previous(at.clone(), manifest, carried);
         let sequence = at.sequence;
         let (as_of, population) = (inputs.as_of, inputs.population);
-        self.held.push(Earlier {
+        self.runs.push(Earlier {
             complete: manifest.complete,
             previous: previous
                 .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))
-                .and_then(|found| found.ok_or(format!("entry {sequence} has no rules"))),
+                .and_then(|of| of.ok_or(format!("the manifest of entry {sequence} has no policy"))),
             baseline: Baseline::of(at, as_of, population, former_emails, gone),
         });
-        self.let_go();
+        self.forget_old_runs();
         (accounts, decisions)
     }
 
@@ -242,20 +241,20 @@ impl Recompute {
         Ok((baseline, previous.transpose()?))
     }
 
-    /// Keeps the newest runs and the newest complete one.
-    fn let_go(&mut self) {
-        while self.held.len() > HELD {
-            let newest_complete = self.held.iter().rposition(|held| held.complete);
+    /// Keeps only the newest runs and the newest complete one.
+    fn forget_old_runs(&mut self) {
+        while self.runs.len() > RUNS_KEPT {
+            let newest_complete = self.runs.iter().rposition(|run| run.complete);
             let oldest = if newest_complete == Some(0) { 1 } else { 0 };
-            self.held.remove(oldest);
+            self.runs.remove(oldest);
         }
     }
 
     fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
-        let found = self.held.iter().find(|earlier| earlier.baseline.at == *at);
-        found.ok_or_else(|| {
+        let run = self.runs.iter().find(|run| run.baseline.at == *at);
+        run.ok_or_else(|| {
             format!(
-                "it builds on entry {}, which has faults, has expired or is too far back",
+                "it builds on entry {}, which has faults, has expired or is too old",
                 at.sequence
             )
         })
@@ -295,7 +294,7 @@ fn differing(
             file.rows = made.rows;
         }
     }
-    // Its list of files has been compared with them; all else follows from the inputs.
+    // The list of files was compared with the files; everything else follows from the inputs.
     let (made, _) = snapshot.manifest(files).to_file();
     if kept.get(&made.file.name()) != Some(&made.bytes) {
         differing.push(made.file.name());

@@ -1,8 +1,8 @@
-//! A part of a review compared with what it was made from: the worksheet with the run it froze and the reviews
-//! before it, the decisions with the worksheet, and the CSV files with both.
+//! Recomputes a part of a review: the worksheet from its run and the earlier reviews, the decisions from the worksheet,
+//! and the CSV files from both.
 //!
-//! Pages and spreadsheets are not recomputed: the manifest has their hashes. Worksheets are read when they are
-//! needed, and none is held for later.
+//! Pages and spreadsheets are only compared with their hashes. Worksheets are read when they are needed and not kept in
+//! memory.
 
 use serde::de::DeserializeOwned;
 
@@ -19,39 +19,38 @@ use crate::review::{
 };
 use crate::store::StoreError;
 
-/// So many differences are reported one by one.
+/// At most this many differences are listed.
 const REPORTED: usize = 3;
 
-/// How comparing a part with what it was made from came out.
+/// The differences between a part and the same part recomputed.
 pub(super) struct Comparison<'a> {
-    found: &'a FolderFiles,
-    /// Records of each file that was recomputed.
+    files: &'a FolderFiles,
+    /// The number of records in each recomputed file.
     rows: Vec<(&'static str, Option<u64>)>,
-    /// The files that differ.
     pub(super) differing: Vec<(FaultKind, ReviewFile, String)>,
-    /// Why it could not be compared any farther; no fault.
+    /// Why something could not be compared. Not a fault.
     pub(super) unchecked: Vec<String>,
 }
 
 impl Comparison<'_> {
-    /// Compares a file with the same file recomputed.
+    /// Compares a stored file with the recomputed one.
     fn recomputed(&mut self, made: &ReviewDataFile, from: &str) {
         self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
-        if self.found.sums.get(made.file.name()) != Some(&sha256) {
+        if self.files.sums.get(made.file.name()) != Some(&sha256) {
             let text = format!("recomputed from {from}, the file has other content");
             self.differing
                 .push((FaultKind::ReviewDiffers, made.file, text));
         }
     }
 
-    /// Compares the manifest with the same one recomputed.
+    /// Compares the stored manifest with the recomputed one.
     fn manifest(
         &mut self,
         manifest: &ReviewManifest,
         made: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
     ) {
-        // What it says of the files was compared with them, but for the records in each.
+        // Hashes and sizes were compared with the files; only the numbers of records are recomputed.
         let mut files = manifest.files.clone();
         for (name, rows) in &self.rows {
             if let Some(file) = files.iter_mut().find(|file| file.name == *name) {
@@ -63,66 +62,66 @@ impl Comparison<'_> {
     }
 }
 
-/// Compares a part whose files are intact with what it was made from.
+/// Recomputes a part whose files have the right hashes, and compares it.
 pub(super) async fn compare<'a>(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     closed: Option<ReviewClosed>,
-    found: &'a FolderFiles,
+    files: &'a FolderFiles,
     recompute: &Recompute,
 ) -> Result<Comparison<'a>, StoreError> {
-    let mut looked = Comparison {
-        found,
+    let mut comparison = Comparison {
+        files,
         rows: Vec::new(),
         differing: Vec::new(),
         unchecked: Vec::new(),
     };
     match closed {
-        None => opened(of, manifest, recompute, &mut looked).await?,
-        Some(review) => self::closed(of, manifest, review, recompute, &mut looked).await?,
+        None => opened(of, manifest, recompute, &mut comparison).await?,
+        Some(review) => self::closed(of, manifest, review, recompute, &mut comparison).await?,
     }
-    Ok(looked)
+    Ok(comparison)
 }
 
-/// The worksheet: its rows are the accounts of the run, compared with the reviews before.
+/// Compares the worksheet: its rows are the accounts of the run, compared with the earlier reviews.
 async fn opened(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     recompute: &Recompute,
-    looked: &mut Comparison<'_>,
+    comparison: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
-    let Some(stored) = looked.found.kept.get(ReviewFile::WorksheetJson.name()) else {
+    let Some(stored) = comparison.files.kept.get(ReviewFile::WorksheetJson.name()) else {
         return Ok(());
     };
     let worksheet: Worksheet = match serde_json::from_slice(stored) {
         Ok(worksheet) => worksheet,
         Err(error) => {
             let text = format!("it cannot be read as a worksheet: {error}");
-            looked
+            comparison
                 .differing
                 .push((FaultKind::Disagreement, ReviewFile::WorksheetJson, text));
             return Ok(());
         }
     };
     let (file, sha256) = worksheet.to_file();
-    looked.recomputed(&file, "its own data");
-    looked.recomputed(&worksheet.csv(&sha256), "worksheet.json");
+    comparison.recomputed(&file, "its own data");
+    comparison.recomputed(&worksheet.csv(&sha256), "worksheet.json");
 
     let Some(run) = reviewed_run(of, recompute, &manifest.snapshot).await? else {
         let sequence = manifest.snapshot.sequence;
         let text = format!("the files of its run, entry {sequence}, are missing or have faults");
-        looked.unchecked.push(text);
+        comparison.unchecked.push(text);
         return Ok(());
     };
     let earlier = match earlier_reviews(of, recompute, of.entry.sequence).await? {
         Ok(earlier) => earlier,
         Err(why) => {
-            looked.unchecked.push(why);
+            comparison.unchecked.push(why);
             return Ok(());
         }
     };
     let origin = run.origin.clone();
-    let again = Worksheet::freeze(
+    let recomputed = Worksheet::freeze(
         OpenedWith {
             review: manifest.review.id.clone(),
             name: manifest.review.name.clone(),
@@ -138,63 +137,64 @@ async fn opened(
     );
     let made =
         |files| ReviewManifest::opened(&manifest.frame(), &worksheet, &sha256, &origin, files);
-    looked.manifest(manifest, made);
-    let wrong = match again {
-        Ok((again, _)) => worksheet.contradictions(again),
+    comparison.manifest(manifest, made);
+    let wrong = match recomputed {
+        Ok((recomputed, _)) => worksheet.contradictions(recomputed),
         Err(accounts) => {
             let accounts = accounts.iter();
-            let text = |account| format!("only its owner could decide about account {account}");
+            let text =
+                |account| format!("only the owner of account {account} could decide about it");
             accounts.map(text).collect()
         }
     };
     if !wrong.is_empty() {
         let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("recomputed from the run it reviews: {text}");
-        looked
+        comparison
             .differing
             .push((FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text));
     }
     Ok(())
 }
 
-/// The decisions: about every row of the worksheet, by a person who may decide.
+/// Compares the decisions: each is about a row of the worksheet, by a person who may decide about it.
 async fn closed(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
     closed: ReviewClosed,
     recompute: &Recompute,
-    looked: &mut Comparison<'_>,
+    comparison: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let Some(worksheet) = worksheet(of, manifest).await? else {
         let text = "the worksheet that it decides about is missing or has faults";
-        looked.unchecked.push(text.to_owned());
+        comparison.unchecked.push(text.to_owned());
         return Ok(());
     };
     let owners = match reviewed_run(of, recompute, &worksheet.snapshot).await? {
         Some(run) => run.owners,
         None => {
-            let text = "its run is missing or has faults: owners are known by the addresses of the rows alone";
-            looked.unchecked.push(text.to_owned());
+            let text = "its run is missing or has faults, so owners were identified only by the addresses in the rows";
+            comparison.unchecked.push(text.to_owned());
             Owners::default()
         }
     };
-    looked.recomputed(&closed.to_file(), "its own data");
-    looked.recomputed(&closed.csv(&worksheet), "review.json");
+    comparison.recomputed(&closed.to_file(), "its own data");
+    comparison.recomputed(&closed.csv(&worksheet), "review.json");
     let (frame, origin) = (manifest.frame(), &manifest.origin);
     let made = |files| ReviewManifest::closed(&frame, &worksheet, &closed, origin, files);
-    looked.manifest(manifest, made);
+    comparison.manifest(manifest, made);
     let wrong = closed.contradictions(&worksheet, &owners);
     if !wrong.is_empty() {
         let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("it and the worksheet disagree: {text}");
-        looked
+        comparison
             .differing
             .push((FaultKind::Disagreement, ReviewFile::Review, text));
     }
     Ok(())
 }
 
-/// Files of a committed folder, if its entry still vouches for them.
+/// Files of a committed folder. None if one is missing or modified.
 async fn committed(
     of: &CommittedFolder<'_>,
     entry: &Entry,
@@ -217,7 +217,7 @@ async fn json<T: DeserializeOwned>(
     Ok(files.and_then(|files| serde_json::from_slice(&files[0]).ok()))
 }
 
-/// The run that a review names, as it is stored.
+/// The stored run that a review names. None if its files are missing or modified.
 async fn reviewed_run(
     of: &CommittedFolder<'_>,
     recompute: &Recompute,
@@ -234,7 +234,7 @@ async fn reviewed_run(
     }))
 }
 
-/// The worksheet that a closed review decides about: the manifest names its hash.
+/// The worksheet of a closed review, if it has the hash in the manifest.
 async fn worksheet(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
@@ -248,8 +248,8 @@ async fn worksheet(
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-/// The reviews that were closed before an entry, back to the last complete one of scope `all`; or why one is
-/// not at hand.
+/// The reviews that were closed before an entry, back to the last complete one of scope `all`. An inner error gives the
+/// reason why one of these reviews cannot be read.
 async fn earlier_reviews(
     of: &CommittedFolder<'_>,
     recompute: &Recompute,

@@ -1,5 +1,5 @@
-//! One committed part of a periodic review: its files compared with the entry and with the entries it
-//! builds on.
+//! Checks one committed part of a periodic review: compares its files with the entry and with the earlier entries that
+//! it builds on.
 
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
@@ -10,7 +10,7 @@ use crate::judgement::Verdict;
 use crate::review::{ReviewClosed, ReviewEvent, ReviewManifest, Totals};
 use crate::store::StoreError;
 
-/// Whether a file is read for more than its hash. Files that are recomputed from these are compared by hash.
+/// Whether the content of a file is needed. The other files are recomputed from these and compared by hash.
 fn is_read(file: &str) -> bool {
     let (manifest, review) = (ReviewFile::Manifest, ReviewFile::Review);
     let read = [manifest, review, ReviewFile::WorksheetJson];
@@ -25,11 +25,11 @@ pub(super) async fn verify(
 ) -> Result<(), StoreError> {
     let sequence = stored.entry.sequence;
     let faults_before = verified.faults.len();
-    let Some(found) = stored.walk(is_read, chain, verified).await? else {
+    let Some(files) = stored.walk(is_read, chain, verified).await? else {
         recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let read = check_manifest(stored, &found, recompute, verified);
+    let read = check_manifest(stored, &files, recompute, verified);
     let Some((manifest, closed)) = read.filter(|_| verified.faults.len() == faults_before) else {
         recompute.remember_event(sequence, None);
         return Ok(());
@@ -37,7 +37,7 @@ pub(super) async fn verify(
     let event = ReviewEvent::of(stored.entry, manifest.clone(), closed.clone());
     recompute.remember_event(sequence, event.ok());
 
-    let compared = reviewed::compare(stored, &manifest, closed, &found, recompute).await?;
+    let compared = reviewed::compare(stored, &manifest, closed, &files, recompute).await?;
     match (compared.differing.is_empty(), compared.unchecked.is_empty()) {
         (true, true) => chain.reviews_recomputed += 1,
         (true, false) => {
@@ -53,24 +53,25 @@ pub(super) async fn verify(
     Ok(())
 }
 
-/// Compares the manifest with entry, sums and the entries it builds on; of a closed review, `review.json` too.
+/// Compares the manifest with the entry, `SHA256SUMS` and the earlier entries that it names, and for a closed review
+/// also with `review.json`.
 fn check_manifest(
     stored: &CommittedFolder<'_>,
-    found: &FolderFiles,
+    files: &FolderFiles,
     recompute: &mut Recompute,
     verified: &mut Verified,
 ) -> Option<(ReviewManifest, Option<ReviewClosed>)> {
     let entry = stored.entry;
     let part = entry.kind.review_part().unwrap_or(ReviewPart::Close);
-    let manifest: ReviewManifest = stored.manifest(found, verified)?;
+    let manifest: ReviewManifest = stored.manifest(files, verified)?;
     let closed: Option<ReviewClosed> = match part {
         ReviewPart::Open => None,
-        ReviewPart::Close => stored.read_json(found, ReviewFile::Review.name(), verified),
+        ReviewPart::Close => stored.read_json(files, ReviewFile::Review.name(), verified),
     };
     stored.check_manifest(
         &manifest.apart_from(entry),
         &manifest.files,
-        found,
+        files,
         verified,
     );
     let place = |file: ReviewFile| stored.place(file.name());
@@ -93,13 +94,13 @@ fn check_manifest(
     }
     match part {
         ReviewPart::Open => {
-            let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
+            let worksheet = files.sums.get(ReviewFile::WorksheetJson.name());
             if worksheet != Some(&manifest.review.sha256) {
                 let text = "its worksheet is not the one that it names".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
             if manifest.verdict != Verdict::Inconclusive || manifest.complete {
-                let text = "it opens a review, and states a result".to_owned();
+                let text = "it opens a review, but states a result".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
             let opened = (manifest.review.sha256.clone(), snapshot.clone());

@@ -1,4 +1,4 @@
-//! One committed run: whether its files agree, and whether they follow from their inputs.
+//! Checks one committed run: its files must agree with each other and follow from their inputs.
 
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
@@ -8,7 +8,7 @@ use crate::judgement;
 use crate::source::NotRecomputed;
 use crate::store::StoreError;
 
-/// Checks a run, and gives its manifest if nothing is wrong with the run.
+/// Checks a run. Returns its manifest if the run has no fault.
 pub(super) async fn verify(
     stored: &CommittedFolder<'_>,
     recompute: &mut Recompute,
@@ -17,15 +17,15 @@ pub(super) async fn verify(
 ) -> Result<Option<Manifest>, StoreError> {
     let run = &stored.folder;
     let faults_before = verified.faults.len();
-    let found = stored.walk(RunFile::is_read_again, chain, verified).await?;
-    let Some(found) = found else {
+    let files = stored.walk(RunFile::is_recomputed, chain, verified).await?;
+    let Some(files) = files else {
         return Ok(None);
     };
-    let manifest: Option<Manifest> = stored.manifest(&found, verified);
+    let manifest: Option<Manifest> = stored.manifest(&files, verified);
     let mut facts_and_result = None;
     if let Some(manifest) = &manifest {
         let apart = manifest.apart_from(stored.entry);
-        stored.check_manifest(&apart, &manifest.files, &found, verified);
+        stored.check_manifest(&apart, &manifest.files, &files, verified);
         let mut builds_on = manifest.previous.iter().chain(&manifest.baseline);
         let sequence = stored.entry.sequence;
         if let Err(text) = builds_on.try_for_each(|at| recompute.ensure_there(sequence, at)) {
@@ -33,7 +33,7 @@ pub(super) async fn verify(
             verified.fault(FaultKind::Disagreement, place, text);
         }
         if stored.entry.kind == EntryKind::Run {
-            facts_and_result = self::facts_and_result(stored, manifest, &found, verified);
+            facts_and_result = self::facts_and_result(stored, manifest, &files, verified);
         }
     }
     let is_faultless = verified.faults.len() == faults_before;
@@ -43,7 +43,7 @@ pub(super) async fn verify(
     let Some(facts_and_result) = facts_and_result else {
         return Ok(Some(manifest));
     };
-    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &found, facts_and_result);
+    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &files, facts_and_result);
     match accounts {
         Ok(()) => chain.accounts_recomputed += 1,
         Err(NotRecomputed::NotKept) => {
@@ -73,17 +73,17 @@ pub(super) async fn verify(
     Ok(Some(manifest))
 }
 
-/// Facts and result of a judged run. They must be of this run: an earlier run that is presented again under a later
-/// date agrees with itself.
+/// The facts and the result of a judged run. They must belong to this run: a copy of an earlier run under a later date
+/// would agree with itself.
 fn facts_and_result(
     stored: &CommittedFolder<'_>,
     manifest: &Manifest,
-    found: &FolderFiles,
+    files: &FolderFiles,
     verified: &mut Verified,
 ) -> Option<(Facts<'static>, RunResult<'static>)> {
     let (entry, as_of) = (stored.entry, manifest.run.as_of);
-    let result = stored.read_json(found, &RunFile::Result.name(), verified);
-    let facts = stored.read_json(found, &RunFile::InputFacts.name(), verified);
+    let result = stored.read_json(files, &RunFile::Result.name(), verified);
+    let facts = stored.read_json(files, &RunFile::InputFacts.name(), verified);
     let mut check = |file: RunFile, agrees: bool| {
         if !agrees {
             let sequence = entry.sequence;

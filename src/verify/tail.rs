@@ -1,4 +1,5 @@
-//! What the chain itself cannot show: whether its end was cut off, and when its entries were really stored.
+//! Looks for signs of problems that the chain itself cannot show: a missing end, and other times of storing than the
+//! entries state.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,11 +9,11 @@ use crate::evidence::{ConnectionFolder, RunFile, RunFolder};
 use crate::review::ReviewManifest;
 use crate::store::StoreError;
 
-/// A bucket stores an entry within seconds of its commit; a larger difference than this has another cause.
+/// A bucket stores an entry within seconds of its commit. A difference larger than this has another cause.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
-/// The instant of a complete folder that no entry names; none for one that a run left unfinished. The sums are
-/// written last.
+/// The instant of a complete folder that no entry names. None if the folder is incomplete: `SHA256SUMS` is written
+/// last.
 pub(super) async fn uncommitted(
     store: &CountingReader<'_>,
     connection: &ConnectionFolder,
@@ -31,7 +32,7 @@ pub(super) async fn uncommitted(
     Ok(manifest.ok().map(|manifest| manifest.review.at))
 }
 
-/// Complete folders that are newer than every committed run and review: their entries may have been deleted.
+/// Warns of complete folders that are newer than every committed run and review: their entries may have been deleted.
 pub(super) fn warn_of_newer(
     connection: &ConnectionFolder,
     mut uncommitted: Vec<(Timestamp, String)>,
@@ -44,20 +45,20 @@ pub(super) fn warn_of_newer(
         return;
     };
     let count = uncommitted.len() as u64;
-    let are = match count {
-        1 => "folder is",
-        _ => "folders are",
+    let (are, have) = match count {
+        1 => ("folder is", "has"),
+        _ => ("folders are", "have"),
     };
     let text = format!(
         "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry and \
-         without an entry; the first is {first}. A run that was stopped just before its commit, or is running now, looks the \
-         same: compare with a ledger head noted elsewhere (--head)"
+         {have} no entry; the first is {first}. A run that was stopped just before its commit, or is running now, \
+         leaves the same traces: give a ledger head that you noted elsewhere (--head)"
     );
     let first = (count, first.clone());
     verified.warn(WarningKind::NewerThanLedger, connection, first, text);
 }
 
-/// Warns of a newest run that lies in the future.
+/// Warns if the newest run is dated in the future.
 pub(super) fn warn_of_future(
     connection: &ConnectionFolder,
     newest: Option<Timestamp>,
@@ -68,18 +69,18 @@ pub(super) fn warn_of_future(
         return;
     };
     let text = format!(
-        "the newest run is dated {newest}, and it is {now} by the clock of this machine: one of the two clocks is wrong, \
+        "the newest run is dated {newest}, but the clock of this machine shows {now}: one of the two clocks is wrong, \
          or the evidence was written ahead of time"
     );
     let first = (1, newest.to_string());
     verified.warn(WarningKind::DatedInTheFuture, connection, first, text);
 }
 
-/// When entries were stored, by the clock of the bucket, compared with what they state.
+/// Compares the times at which the bucket stored the entries with the times that they state.
 #[derive(Default)]
 pub(super) struct StoredTimes {
     pub(super) compared: u64,
-    /// Numbers of entries, when they were committed, and when they were stored.
+    /// The number of each differing entry, when it was committed, and when it was stored.
     differing: Vec<(u64, Timestamp, Timestamp)>,
 }
 

@@ -306,7 +306,9 @@ fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
     let again = company.job.run_with(&close(&file));
     assert_eq!(again.code, 5, "{}", again.stderr);
     assert!(
-        again.stderr.contains("/more.csv` lies among the files"),
+        again
+            .stderr
+            .contains("/more.csv` is in the folder to be committed"),
         "{}",
         again.stderr
     );
@@ -463,7 +465,7 @@ fn an_open_stops_if_another_review_is_closed_meanwhile() {
     assert!(
         opening
             .stderr
-            .contains("closed meanwhile, by ledger entry 3"),
+            .contains("closed in the meantime, by ledger entry 3"),
         "{}",
         opening.stderr
     );

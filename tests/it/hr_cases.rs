@@ -744,7 +744,7 @@ fn h26_the_evidence_prints_the_rule_for_the_last_day_of_work() {
     assert_eq!(leaver["tenures"][0]["last_day"], "2026-10-31");
     assert_eq!(
         snapshot.source()["end_of_work"],
-        "last day of work where the feed has it, else termination date; a bare date ends with the midnight that closes it, in the row's zone"
+        "last day of work if the feed has it, else termination date; a date without a time ends with the midnight that closes the day in the row's zone"
     );
 }
 

@@ -234,7 +234,7 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
     let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Unexpected);
     let hint = failed.error.hint().expect("a hint");
-    assert!(hint.contains("try again"), "{hint}");
+    assert!(hint.contains("run again"), "{hint}");
     // The public key of that run is stored, but no entry names it.
     let objects = place.objects();
     let [key] = in_the_ledger(&objects)[..] else {
@@ -368,15 +368,15 @@ async fn only_a_p256_signing_key_is_accepted() {
     for (others, why) in [
         (
             json!({ "KeySpec": "RSA_2048" }),
-            "it is a key of `RSA_2048`, not `ECC_NIST_P256`",
+            "its spec is `RSA_2048`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeySpec": "ECC_NIST_EDWARDS25519" }),
-            "it is a key of `ECC_NIST_EDWARDS25519`, not `ECC_NIST_P256`",
+            "its spec is `ECC_NIST_EDWARDS25519`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeySpec": "A_KIND_OF_TOMORROW" }),
-            "it is a key of `A_KIND_OF_TOMORROW`, not `ECC_NIST_P256`",
+            "its spec is `A_KIND_OF_TOMORROW`, not `ECC_NIST_P256`",
         ),
         (
             json!({ "KeyUsage": "KEY_AGREEMENT", "SigningAlgorithms": null }),
@@ -388,16 +388,16 @@ async fn only_a_p256_signing_key_is_accepted() {
         ),
         (
             json!({ "PublicKey": null }),
-            "its public half is no key of P-256",
+            "its public half is not a P-256 key",
         ),
         (
             json!({ "PublicKey": "AAAA" }),
-            "its public half is no key of P-256",
+            "its public half is not a P-256 key",
         ),
         (
             // The public half of an Ed25519 key.
             json!({ "PublicKey": ED25519_PUBLIC.lines().nth(1) }),
-            "its public half is no key of P-256",
+            "its public half is not a P-256 key",
         ),
     ] {
         kms.inject(Rule::on(GET_PUBLIC_KEY, Fault::Members(others)));

@@ -338,7 +338,7 @@ const TAMPERINGS: &[Tampering] = &[
         done: |place, objects| {
             place.edit(objects, &entry_name(3), |text| text.replace('\n', ""));
         },
-        fault: "entry 3: it is not in the form entries are written in",
+        fault: "entry 3: it does not have the exact form of an entry",
         built_on: 2,
         stays: true,
     },
@@ -388,7 +388,7 @@ const TAMPERINGS: &[Tampering] = &[
             place.put(&below("ledger/0000000000.json"), b"garbage");
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
-        fault: "3 file(s) in ledger/ are not entries: `0000000000.json`",
+        fault: "3 file(s) in ledger/ are not entries, such as “0000000000.json”",
         built_on: 3,
         stays: true,
     },
@@ -422,7 +422,7 @@ async fn a_fault_in_a_run_is_recorded_and_the_run_before_it_is_used() {
                     _ => place.edit(&three, &name, |text| format!("{text} ")),
                 }
                 let fault = format!(
-                    "entry 3: {file} {how}; entry 3 may be the run before and has a fault: \
+                    "entry 3: {file} {how}; entry 3 may be the previous run, and has a fault: \
                      leavers are carried from entry 2"
                 );
                 ensure_fault(&company.quiet_run(&store, 4).await, &fault);
@@ -598,7 +598,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             entry.complete = true;
         });
         let done = company.quiet_run(&store, 3).await;
-        ensure_fault(&done, "entry 2: SHA256SUMS lacks result.json");
+        ensure_fault(&done, "entry 2: SHA256SUMS does not list result.json");
         assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
     }
 }
@@ -708,7 +708,9 @@ async fn a_deleted_run_is_expired_after_its_retention_and_missing_before() {
 #[tokio::test]
 async fn the_walk_for_a_complete_run_is_limited_and_reports_that() {
     let company = Company::new();
-    for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
+    for (failures, reported, baseline) in
+        [(999, None, Some(1)), (1000, Some("older entries"), None)]
+    {
         let place = Place::folder();
         let store = place.store().await;
         company.quiet_run(&store, 1).await;

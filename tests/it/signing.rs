@@ -338,7 +338,7 @@ const TAMPERINGS: &[Tampering] = &[
     Tampering {
         what: "the last signature is deleted",
         done: |place, objects| place.remove(&signature_of(objects, 3)),
-        fault: "entry 3: it names a key, and its signature is missing",
+        fault: "entry 3: it names a key, but its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -376,7 +376,7 @@ const TAMPERINGS: &[Tampering] = &[
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.complete = false);
         },
-        fault: "entry 3: it names a key, and its signature is missing",
+        fault: "entry 3: it names a key, but its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -398,7 +398,7 @@ const TAMPERINGS: &[Tampering] = &[
                 entry.key_sha256 = "none".to_owned()
             });
         },
-        fault: "entry 3: it is not signed, and entry 2 before it is",
+        fault: "entry 3: it is not signed, but the earlier entry 2 is",
         built_on: 2,
         stays: true,
     },
@@ -410,7 +410,7 @@ const TAMPERINGS: &[Tampering] = &[
             });
         },
         fault: "entry 3: its public key abababababababababababababababababababababababababababababababab \
-                is missing; entry 3: it names a key, and its signature is missing",
+                is missing; entry 3: it names a key, but its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -428,7 +428,7 @@ const TAMPERINGS: &[Tampering] = &[
     Tampering {
         what: "an entry in the middle loses its signature",
         done: |place, objects| place.remove(&signature_of(objects, 2)),
-        fault: "entry 2: it names a key, and its signature is missing",
+        fault: "entry 2: it names a key, but its signature is missing",
         built_on: 3,
         stays: true,
     },
@@ -572,7 +572,7 @@ async fn unsigned_entries_after_a_signed_one_are_not_trusted() {
         let done = signed_run(&company, &store, ED25519, snapshot).await;
         ensure_fault(
             &done,
-            "entry 12: it is not signed, and entry 1 before it is",
+            "entry 12: it is not signed, but the earlier entry 1 is",
         );
         let sequence = done.committed.sequence;
         assert_eq!(

@@ -383,7 +383,7 @@ mod folder {
                 );
                 assert_eq!(
                     error.to_string(),
-                    format!("`{}` is a file, where a folder is needed", file.display())
+                    format!("`{}` is a file, but a folder is needed", file.display())
                 );
             }
         }
@@ -402,7 +402,7 @@ mod folder {
         assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "making the folder `/sys/kernel/evidence` was refused"
+            "creating the folder `/sys/kernel/evidence` was refused"
         );
         assert!(error.hint().unwrap().contains("fsGroup"));
         let files = vec![("a".to_owned(), Vec::new()), ("b".to_owned(), Vec::new())];
@@ -592,10 +592,7 @@ mod bucket {
     async fn an_unreadable_lock_is_reported_as_unknown() {
         let (server, store) = world().await;
         for (fault, reported) in [
-            (
-                Fault::AccessDenied,
-                "the store refused to tell (HEAD of the object)",
-            ),
+            (Fault::AccessDenied, "the store refused HEAD of the object"),
             (
                 Fault::Status(501, ""),
                 "the store does not answer HEAD of an object",
@@ -899,7 +896,7 @@ mod bucket {
         }
         assert_eq!(server.actions().len(), 4);
         let error = store.create("a", "a").await.unwrap_err();
-        insta::assert_snapshot!(chain(&error), @"writing `s3://evidence/nightly/a` was refused: AccessDenied: Injected by the test (HTTP 403)");
+        insta::assert_snapshot!(chain(&error), @"writing `s3://evidence/nightly/a` was refused: AccessDenied (HTTP 403): “Injected by the test”");
     }
 
     #[tokio::test]
@@ -1130,7 +1127,7 @@ mod environment {
     fn without_a_region_the_variable_is_named() {
         let server = S3Server::start(["evidence"]);
         let printed = create_with(without(&server, &["AWS_REGION"]));
-        insta::assert_snapshot!(printed, @"Configuration: no AWS region is set (hint: set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store that has none))");
+        insta::assert_snapshot!(printed, @"Configuration: no AWS region is set (hint: set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store without regions))");
         assert!(server.actions().is_empty());
     }
 

@@ -900,7 +900,7 @@ fn an_invalid_schedule_is_a_wrong_command_line() {
         (&["--every", "24"], "24"),
         (
             &["--every", "40 23 * * *", "--zone", "Berlin"],
-            "write one as Europe/Berlin",
+            "write one such as Europe/Berlin",
         ),
         (
             &["--every", "24h", "--zone", "Etc/UTC"],
@@ -932,7 +932,7 @@ fn a_place_without_evidence_is_a_configuration_error() {
         (&[][..], "/evidence` does not exist"),
         (&["typo"], "typo` does not exist"),
         (&["--connection", "c1"], "/evidence` does not exist"),
-        (&["."], "holds no evidence"),
+        (&["."], "contains no evidence"),
     ] {
         let ended = evidence.verify(arguments);
         assert_eq!(ended.code, 78, "{arguments:?}: {}", ended.stdout);
@@ -945,7 +945,7 @@ fn a_place_without_evidence_is_a_configuration_error() {
     let ended = evidence.verify(&[&below]);
     assert_eq!(ended.code, 78, "{}", ended.stdout);
     assert!(
-        ended.stderr.contains("EVIDENCE_URL names"),
+        ended.stderr.contains("the address in EVIDENCE_URL"),
         "{}",
         ended.stderr
     );
@@ -1167,7 +1167,7 @@ fn verify_reports_how_much_of_a_signed_chain_is_trusted() {
         ended.stdout
     );
     assert!(
-        ended.stdout.contains("signed     3 with a good signature"),
+        ended.stdout.contains("signed     3 with a valid signature"),
         "{}",
         ended.stdout
     );

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::evidence::{FailedSnapshot, Failure, Frame, RunFolder, RunIdentity, Snapshot, Trigger};
 use crate::judgement::{self, Inputs, Judgement, Mark, judge};
-use crate::ledger::{Committed, Ledger, RunsBefore, commit_failure, commit_run};
+use crate::ledger::{Committed, EarlierRuns, Ledger, commit_failure, commit_run};
 use crate::model::Workspace;
 use crate::net::Deadline;
 use crate::notify::{About, Content, Notification};
@@ -36,7 +36,7 @@ use crate::{feed, manual, report, source};
 pub struct Done {
     pub judgement: Judgement,
     /// The results of the runs before.
-    pub before: RunsBefore,
+    pub before: EarlierRuns,
     pub committed: Committed,
     pub workspace: Workspace,
     /// The label of evidence that is not of a real workspace, read from Truto.

@@ -165,7 +165,7 @@ mod tests {
     use crate::judgement::{
         Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity, Verdict,
     };
-    use crate::ledger::{Committed, RunsBefore};
+    use crate::ledger::{Committed, EarlierRuns};
     use crate::model::{EmailAddress, Role, Workspace};
 
     /// A run with one finding more than a screen shows.
@@ -230,7 +230,7 @@ mod tests {
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
             mark: Some(Mark::TestData),
-            before: RunsBefore::default(),
+            before: EarlierRuns::default(),
         }
     }
 

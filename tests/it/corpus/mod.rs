@@ -1269,7 +1269,7 @@ fn the_script_refuses_wrong_arguments_and_missing_evidence() {
     let empty = script(folder.path(), &[]);
     assert_eq!(empty.code, 2, "{}", empty.stdout);
     assert!(
-        empty.stderr.contains("holds no evidence"),
+        empty.stderr.contains("contains no evidence"),
         "{}",
         empty.stderr
     );

@@ -407,7 +407,7 @@ impl Tampering {
         run: impl AsyncFn(i64) -> Done,
     ) -> (Objects, u64) {
         const NOT_TRUSTED: &str =
-            "; entry 3 may be the run before and has a fault: leavers are carried from entry 2";
+            "; entry 3 may be the previous run, and has a fault: leavers are carried from entry 2";
         let what = self.what;
         (self.done)(place, three);
         let changed = place.objects();
