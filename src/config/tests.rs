@@ -118,7 +118,7 @@ fn a_lock_needs_an_end_and_a_bucket() {
 fn a_word_outside_the_choices_is_refused() {
     let reported = reported(&[("NOTIFY_ON", "mondays")]);
     assert!(
-        reported.contains("NOTIFY_ON=`mondays` is none of"),
+        reported.contains("NOTIFY_ON=`mondays` is not one of"),
         "{reported}"
     );
 }
@@ -447,7 +447,7 @@ fn a_token_in_an_address_is_not_shown() {
 fn an_authorization_without_an_https_feed_is_refused() {
     let reported = reported(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
     assert!(
-        reported.contains("HR_FEED_URL is no https address"),
+        reported.contains("HR_FEED_URL is not an https:// address"),
         "{reported}"
     );
     assert!(

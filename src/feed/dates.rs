@@ -559,7 +559,7 @@ mod tests {
             for (text, read) in of_the_page(meaning) {
                 let is_setting = ["HR_FEED_DATE_ORDER", "dmy", "mdy"].contains(&text);
                 assert!(
-                    is_setting || read.starts_with(&format!("`{text}` ")),
+                    is_setting || read.starts_with(&format!("“{text}” ")),
                     "{read}"
                 );
             }

@@ -206,7 +206,7 @@ fn a_word_of_leaving_in_an_unread_column_is_not_lost() {
         let [rejected] = &feed.rejected[..] else {
             panic!("{column}: {feed:?}");
         };
-        let remedy = format!("HR_FEED_COLUMNS=status={column}");
+        let remedy = format!("set HR_FEED_COLUMNS to “status={column}”");
         assert!(rejected.reason.contains(&remedy), "{}", rejected.reason);
     }
     for (column, word, end) in [
@@ -715,7 +715,7 @@ fn numbers_are_text_nulls_are_blank_and_lost_digits_reject_the_row() {
     1 123 | - |  | Ended | -
     2 1E5 | - |  | Ended | -
     7 3 | - |  | Ended | -
-    3 rejected (Some("100000"), None): column “id”: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text
+    3 rejected (Some("100000"), None): column “id”: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as text
     5 rejected (None, None): the element is not an object
     6 rejected (Some("1"), None): the key “id” appears twice
     1 blank, 0 repeated
@@ -1326,7 +1326,7 @@ fn every_form_of_page_is_refused_by_its_sign() {
         let text = document.replace("@P", person);
         let reason = reason(read(&text));
         assert!(
-            reason.contains(&format!("(see `{marker}`)")),
+            reason.contains(&format!("(see “{marker}”)")),
             "{text}: {reason}"
         );
         assert!(reason.contains("export the whole list"), "{reason}");
@@ -1344,7 +1344,7 @@ fn lines_that_are_envelopes_are_refused_by_their_signs() {
         read(lines.join("\n") + "\n")
     };
     assert_eq!(both("false").rows.len(), 2);
-    assert!(reason(both("true")).contains("`hasMore`"));
+    assert!(reason(both("true")).contains("“hasMore”"));
 }
 
 #[test]

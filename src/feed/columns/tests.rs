@@ -23,7 +23,8 @@ fn read(names: &[&str], configured: &[(Meaning, &str)]) -> String {
     let fields = layout
         .fields
         .keys()
-        .map(|field| format!("{field}={}", layout.shown(*field)));
+        .map(|field| (field, layout.shown(*field)))
+        .map(|(field, shown)| format!("{field}={}", shown.trim_matches(['“', '”'])));
     let others = layout.columns.iter().filter(|column| {
         matches!(
             column.meaning,
