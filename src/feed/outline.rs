@@ -7,7 +7,7 @@ use super::names::{CONTAINERS, PEOPLE, is_among};
 use super::signs::{self, Missing, Sign, SignValue, Signs};
 use super::values::{listed, plain, quoted_name, shortened};
 use super::walk::{Scalar, WalkStep};
-use crate::model::quoted;
+use crate::model::quoted_in_full;
 
 /// A document has a few hundred kinds of paths at most. More mean that ids or dates are used as keys, so that no key
 /// identifies a column.
@@ -335,7 +335,7 @@ impl Outline {
                 Err(format!(
                     "the JSON has several lists that may be people: {}; closes with: {}",
                     listed(names.iter().map(String::as_str), 10),
-                    quoted(&format!("HR_FEED_RECORDS={}", remedy.join(",")))
+                    quoted_in_full(&format!("HR_FEED_RECORDS={}", remedy.join(",")))
                 ))
             }
         }

@@ -27,6 +27,6 @@ pub use population::{
     RequestRecord, SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
-pub use quoted::{for_a_log, quoted};
+pub use quoted::{for_a_log, quoted, quoted_in_full};
 pub(crate) use text::{at_most, fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -8,16 +8,16 @@ const LONGEST: usize = 200;
 
 /// The text in typographic quotes, which our own words never use.
 pub fn quoted(text: &str) -> String {
-    let plain = |c| match c {
-        '“' | '”' => '"',
-        c => c,
-    };
-    let mut characters = text.trim().chars().map(plain);
-    let mut quoted: String = characters.by_ref().take(LONGEST).collect();
-    if characters.next().is_some() {
-        quoted.push('…');
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => quoted_in_full(&format!("{}…", &text[..end])),
+        None => quoted_in_full(text),
     }
-    format!("“{quoted}”")
+}
+
+/// The same without a limit, for a line that people copy, such as a setting.
+pub fn quoted_in_full(text: &str) -> String {
+    format!("“{}”", text.trim().replace(['“', '”'], "\""))
 }
 
 /// A sentence without quoted text and e-mail addresses.

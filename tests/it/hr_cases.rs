@@ -559,7 +559,7 @@ fn h21_a_date_far_in_the_future_announces_no_leaver() {
     let snapshot = run_once(company(), "h21-for-ever.csv");
     let far = |date| {
         format!(
-            "column “Termination Date”: `{date}` is so far in the future that it counts as blank"
+            "column “Termination Date”: “{date}” is so far in the future that it counts as blank"
         )
     };
     assert_eq!(

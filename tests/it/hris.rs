@@ -408,7 +408,7 @@ async fn every_refusal_names_the_hr_connection_and_has_a_hint() {
     hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
 
     [Asana] Configuration: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` is for Asana, not for an HR system
-    hint: name a connection to an HR system in HR_FEED_URL
+    hint: set HR_FEED_URL to a connection to an HR system
 
     [down] Transient: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees: 502 Bad Gateway, after 3 attempts in 0 s
     hint: -
