@@ -9,9 +9,9 @@ use asana_access_review::judgement::{
     Baseline, FeedScope, FollowUps, Inputs, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
-    Account, AgeBasis, Connection, EmailAddress, Employment, FeedOrigin, GapFilling, HowDerived,
-    HrDate, HrFeed, HrRow, Listing, ManualDecisions, Mapping, Memberships, Population, RawPages,
-    Role, Status, Viewer, Workspace,
+    Account, AgeBasis, Connection, DerivationRecord, EmailAddress, Employment, FeedOrigin,
+    GapFilling, HrDate, HrFeed, HrRow, Listing, ManualDecisions, Mapping, Memberships, Population,
+    RawPages, Role, Status, Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -132,7 +132,7 @@ fn snapshot(people: usize) -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
-            derivation: HowDerived {
+            derivation: DerivationRecord {
                 version: 1,
                 kept: RawPages::Full,
             },

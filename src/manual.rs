@@ -1,7 +1,7 @@
-//! Aliases and exceptions: files that people write, read whole or not at all.
+//! The files of aliases and exceptions, which people write.
 //!
-//! A file that cannot be read whole stops the run, since half of the exceptions are not what was approved. A malformed
-//! line is kept, and the judgement rejects it.
+//! A file that cannot be read completely stops the run: half of the exceptions are not the approved ones. A malformed line
+//! is kept, and the judgement rejects it.
 
 use csv::StringRecord;
 use serde::de::DeserializeOwned;
@@ -9,10 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
-use crate::model::{Alias, Exception, ManualDecisions, ManualFile, trim};
+use crate::model::{Alias, Exception, ManualDecisions, ManualFile, quoted, trim};
 use crate::net::{Deadline, ErrorKind};
 
-/// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
+/// The most bytes of a file. A file with more than a hundred thousand manual decisions is a mistake.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// The locations of the files.
@@ -22,12 +22,12 @@ pub struct Settings {
     pub exceptions: Option<Location>,
 }
 
-/// Why a file could not be read whole.
+/// The reason why a file could not be read completely.
 #[derive(Debug, thiserror::Error)]
 pub enum ManualError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("the {purpose} at `{location}` cannot be read whole: {reason}")]
+    #[error("the {purpose} at `{location}` cannot be read: {reason}")]
     Unreadable {
         purpose: Purpose,
         location: String,
@@ -43,12 +43,12 @@ impl ManualError {
         }
     }
 
-    /// What the operator can do.
+    /// The remedy for the operator.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File(file) => file.hint(),
             Self::Unreadable { purpose, .. } => Some(format!(
-                "correct the file, or {}; docs/aliases-and-exceptions.md has its columns",
+                "correct the file or {}; docs/aliases-and-exceptions.md describes its columns",
                 purpose.variable()
             )),
         }
@@ -58,7 +58,7 @@ impl ManualError {
 /// Fetches and reads both files.
 ///
 /// # Errors
-/// If one cannot be fetched or read whole.
+/// If a file cannot be fetched or read completely.
 pub async fn read(settings: &Settings, deadline: Deadline) -> Result<ManualDecisions, ManualError> {
     Ok(ManualDecisions {
         aliases: file(&settings.aliases, Purpose::Aliases, deadline, aliases).await?,
@@ -102,8 +102,8 @@ async fn file<L: Send + 'static>(
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {
     let bytes = files::unpack(bytes, MAX_BYTES).map_err(|fault| match fault {
-        PackingFault::TooLarge => format!("unpacked it is larger than {MAX_BYTES} bytes"),
-        PackingFault::Damaged(reason) => reason,
+        PackingFault::TooLarge => format!("the unpacked file is larger than {MAX_BYTES} bytes"),
+        PackingFault::Corrupt(reason) => reason,
     })?;
     Ok(files::decode(bytes)?.text)
 }
@@ -118,11 +118,11 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
     table(text, &Exception::COLUMNS, TARGETS, REQUIRED)
 }
 
-/// Reads every row that is not blank, and ignores unknown columns. A blank cell is a missing one.
+/// Reads every row that is not blank. It ignores unknown columns. A blank cell counts as missing.
 ///
 /// # Errors
-/// If there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
-/// file looks truncated: a quote is never closed, or the last line ends too early.
+/// If the header lacks all of `one_of` or one of `all_of`, if its quotes have a fault, or if the file looks truncated: a
+/// quote is never closed, or the last line ends too early.
 fn table<L: DeserializeOwned>(
     text: &str,
     names: &[&str],
@@ -160,7 +160,7 @@ fn table<L: DeserializeOwned>(
         return Err(format!("it has none of the columns `{wanted}`; {seen}"));
     }
 
-    // The columns that are known, and what is noted about each line.
+    // The known columns, then the number and the fault of each line.
     let fields: StringRecord = names.iter().chain(&["line", "fault"]).collect();
     let mut made = Vec::new();
     while let Some(row) = lines.next_row()? {
@@ -169,7 +169,7 @@ fn table<L: DeserializeOwned>(
         }
         let fault = match row.quotes_fault()? {
             Some(fault) => Some(fault),
-            // Lines may be missing below this one, as those that say `different`.
+            // The missing lines may be aliases with relation `different`.
             None if row.is_cut && row.cells.len() < headers.len() => {
                 return Err(format!(
                     "it looks truncated at line {}, which has {} of {} cells and no line break after it",
@@ -191,7 +191,7 @@ fn table<L: DeserializeOwned>(
     Ok(made)
 }
 
-/// The header as it was read, unless it looks like personal data.
+/// The header for a message, unless it looks like personal data.
 fn seen(headers: &[String]) -> String {
     let is_data = |text: &String| text.contains('@') || text.contains(|c: char| c.is_ascii_digit());
     if headers.iter().any(is_data) {
@@ -203,7 +203,7 @@ fn seen(headers: &[String]) -> String {
             .filter(|c| !c.is_control())
             .take(40)
             .collect();
-        format!("`{plain}`")
+        quoted(&plain)
     });
     format!("its header is {}", shown.collect::<Vec<_>>().join(", "))
 }
@@ -213,13 +213,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_lines_is_no_fault() {
+    fn a_file_without_lines_is_read() {
         let header = "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on\n";
         assert_eq!(exceptions(header), Ok(Vec::new()));
     }
 
     #[test]
-    fn lines_are_read_by_the_names_of_their_columns_and_keep_their_number() {
+    fn lines_are_read_by_column_names_and_keep_their_numbers() {
         let text = "\u{feff}Reason;Approved By;Expires-On;Ticket;Note;Approved on;Person ID\r\n\
                     ;;;;;;\r\n\
                     on a project;ceo@x.com;2026-12-31;SEC-1;call;2026-11-20; E1 \r\n";
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_page_are_read_without_a_fault() {
+    fn the_examples_of_the_page_have_no_fault() {
         let page = include_str!("../docs/aliases-and-exceptions.md");
         let mut blocks = page
             .split("```csv\n")
@@ -265,18 +265,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_length_is_kept_with_its_fault() {
+    fn a_line_with_too_few_cells_is_kept_with_its_fault() {
         let text = "email,account_id,person_id\na@x.com,1,E1\na@x.com,1\n";
         let found = aliases(text).expect("a file");
         assert_eq!(found[0].fault, None);
         assert_eq!(
             found[1].fault.as_deref(),
-            Some("the line has 2 cells and the header 3")
+            Some("the line has 2 cells, but the header has 3")
         );
     }
 
     #[test]
-    fn a_last_line_without_a_line_break_is_a_line() {
+    fn a_last_line_without_a_line_break_is_read() {
         let text = "email,account_id,person_id\na@x.com,1,E1\nb@x.com,2,E2";
         let found = aliases(text).expect("a file");
         assert_eq!(found.len(), 2);
@@ -284,21 +284,21 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_whole_is_refused_with_its_reason() {
+    fn an_incomplete_file_is_refused_with_its_reason() {
         for (text, reason) in [
             ("", "the file is empty"),
             ("\n \n", "the file is empty"),
             (
                 "email,reason,approved_on,expires_on\n",
-                "it has no column `approved_by`; its header is `email`, `reason`, `approved_on`, `expires_on`",
+                "it has no column `approved_by`; its header is “email”, “reason”, “approved_on”, “expires_on”",
             ),
             (
                 "email,reason,approved_by,expires_on\n",
-                "it has no column `approved_on`; its header is `email`, `reason`, `approved_by`, `expires_on`",
+                "it has no column `approved_on`; its header is “email”, “reason”, “approved_by”, “expires_on”",
             ),
             (
                 "name,reason,approved_by,approved_on,expires_on\n",
-                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is `name`, `reason`, `approved_by`, `approved_on`, `expires_on`",
+                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is “name”, “reason”, “approved_by”, “approved_on”, “expires_on”",
             ),
             (
                 "email,e-mail,email,reason,approved_by,approved_on,expires_on\n",
@@ -310,27 +310,27 @@ mod tests {
             ),
             (
                 "email,reason,approved_by,approved_on,expires_on\n\"ada@x.com,x,y,2026-11-20,2026-12-31\n",
-                "a quote in the row that begins in line 2 is never closed",
+                "the row that begins at line 2 has a quote that is never closed",
             ),
             (
                 "email,reason,approved_by,approved_on,expires_on\na@x.com,x,y,2026-11-20,2026-12-31\nb@x.com,x,y,2026-11-20",
                 "it looks truncated at line 3, which has 4 of 5 cells and no line break after it",
             ),
-            // The lines below would be part of the header, and no line would be left.
+            // The line below is part of the header, so no line would remain.
             (
                 "email,reason,approved_by,approved_on,expires_on,\"ticket\nada@x.com,x,y,2026-11-20,2026-12-31,1\n",
-                "the header in line 1 cannot be read: a quote is never closed (the row runs to line 2)",
+                "the header at line 1 cannot be read: a quote is never closed (the row runs to line 2)",
             ),
-            // Here the first exception would be.
+            // The first exception is part of the header.
             (
                 "email,reason,approved_by,approved_on,expires_on,\"ticket\n\
                  ada@x.com,x,y,2026-11-20,2026-12-31,\"1\"\n\
                  bob@x.com,x,y,2026-11-20,2026-12-31,\"2\"\n",
-                "the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)",
+                "the header at line 1 cannot be read: a quote closes before the end of its cell (the row runs to line 2)",
             ),
             (
                 "\n\nemail, \"person_id\",reason,approved_by,approved_on,expires_on\n",
-                "the header in line 3 cannot be read: a blank stands before an opening quote",
+                "the header at line 3 cannot be read: a blank precedes an opening quote",
             ),
         ] {
             let reported = exceptions(text).expect_err(text);

@@ -1,4 +1,4 @@
-//! Store, ledger and signing key.
+//! The store, the ledger and the signing key.
 
 use std::sync::Arc;
 
@@ -70,13 +70,13 @@ impl Judge {
         })
     }
 
-    /// The object lock that is asked for, if any.
+    /// The requested object lock.
     pub(super) fn lock_mode(&mut self, raw: &Raw) -> Option<Option<LockMode>> {
         let mode = &raw.evidence_object_lock_mode;
         if mode.is_set() && !raw.evidence_retention_days.is_set() {
             self.add(
                 format!("{} needs EVIDENCE_RETENTION_DAYS", mode.name),
-                Some("a lock must end some day: write how many days evidence is to be kept"),
+                Some("a lock needs an end: set EVIDENCE_RETENTION_DAYS to the number of days to keep evidence"),
             );
         }
         let words = [
@@ -102,15 +102,15 @@ impl Judge {
         if values::is_kms_key(id) {
             return Some(signing::Settings::Kms(id.clone()));
         }
-        // Not shown: somebody may have put the key itself there.
+        // The value is not shown, because it may be the private key itself.
         self.add(
-            "EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key",
+            "EVIDENCE_SIGNING_KMS_KEY_ID does not name a KMS key",
             Some("write the key's id, `alias/NAME`, or its ARN"),
         );
         None
     }
 
-    /// Settings of a bucket are problems if there is no bucket: they would be ignored.
+    /// Reports settings of a bucket if the store is not a bucket. They would have no effect.
     pub(super) fn only_for_buckets(&mut self, raw: &Raw) {
         for value in [
             &raw.evidence_object_lock_mode,
@@ -119,8 +119,8 @@ impl Judge {
         ] {
             if value.is_set() {
                 self.add(
-                    format!("{} is set, and EVIDENCE_URL is no bucket", value.name),
-                    Some("unset it, or let EVIDENCE_URL be `s3://bucket/prefix`"),
+                    format!("{} is set, but EVIDENCE_URL is not a bucket", value.name),
+                    Some("unset it, or set EVIDENCE_URL to `s3://bucket/prefix`"),
                 );
             }
         }

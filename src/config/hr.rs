@@ -1,4 +1,4 @@
-//! The HR feed, aliases and exceptions, and the rules of the judgement.
+//! The HR feed, aliases and exceptions, and the policy of the judgement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::judgement::{FeedScope, Policy};
 use crate::model::{Employment, Meaning};
 use crate::{files, manual, net, truto};
 
-/// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
-/// room for wide exports and keeps a wrong file from filling the memory.
+/// The most bytes of an HR feed, before and after unpacking. 100,000 people take about 10 MB. The limit leaves room for
+/// wide exports and keeps a wrong file from filling the memory.
 const MAX_HR_FEED_BYTES: u64 = 64 << 20;
 
-/// The rules that the feed is read by, and that the policy records.
+/// The rules for reading the feed. The policy records them.
 pub(super) struct HrRules {
     columns: BTreeMap<Meaning, String>,
     records: Vec<String>,
@@ -42,14 +42,15 @@ impl Judge {
         let own = raw.truto_integrated_account_id.text.as_ref();
         let place = self.get(&raw.hr_feed_url, |text| match values::place(text)? {
             Place::TrutoHris(id) if own == Some(&id) => Err(Wrong::new(
-                "names the connection of TRUTO_INTEGRATED_ACCOUNT_ID",
+                "is the connection in TRUTO_INTEGRATED_ACCOUNT_ID",
             )
-            .hint("name a connection to an HR system")),
+            .hint("use a connection to an HR system")),
             place @ Place::TrutoHris(_) => Ok(place),
             place => values::one_file(place),
         });
         if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
-            let problem = "HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address";
+            let problem =
+                "HR_FEED_AUTHORIZATION is set, but HR_FEED_URL is not an https:// address";
             self.add(problem, None);
         }
         let words = [
@@ -94,7 +95,7 @@ impl Judge {
         }))
     }
 
-    /// Settings that describe a file are problems if there is no file: they would be ignored.
+    /// Reports settings that describe a file if the feed is not a file. They would have no effect.
     pub(super) fn only_for_files(&mut self, raw: &Raw) {
         for value in [
             &raw.hr_feed_format,
@@ -102,9 +103,9 @@ impl Judge {
             &raw.hr_feed_records,
         ] {
             let name = value.name;
-            // The default format may be written out.
+            // The default format may be set explicitly.
             if value.text.as_deref().is_some_and(|text| text != "auto") {
-                let problem = format!("{name} is set, and HR_FEED_URL is no file");
+                let problem = format!("{name} is set, but HR_FEED_URL is not a file");
                 let hint = format!("unset {name}: Truto names the fields");
                 self.add(problem, Some(&hint));
             }
@@ -157,7 +158,7 @@ impl Judge {
                 statuses,
                 no_address,
             },
-            // As it was written.
+            // The policy records the word of the setting.
             date_order: _,
             time_zone,
             location_zones,
@@ -219,13 +220,13 @@ impl Judge {
     }
 }
 
-/// The word of `HR_FEED_STATUSES` for a meaning.
+/// The word for a meaning in `HR_FEED_STATUSES`.
 fn status_key(meaning: &Employment) -> &'static str {
     let known = values::MEANINGS.into_iter().find(|(_, of)| of == meaning);
     known.map_or("unknown", |(word, _)| word)
 }
 
-/// The location of a file, with what is needed to fetch it.
+/// The location of a file, with the settings to fetch it.
 fn located(
     place: Place,
     authorization: Option<SecretString>,

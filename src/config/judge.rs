@@ -1,4 +1,4 @@
-//! Turns raw values into typed ones, and collects every problem.
+//! Turns raw values into typed ones and collects every problem.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::values::Wrong;
 use super::variables::{EnvyValues, Raw, RawValue};
 use super::{Default, Environment, Judged, Problems, VARIABLES, variable};
 
-/// An unknown variable of these families is probably misspelt.
+/// An unknown variable with one of these prefixes is probably misspelt.
 const FAMILIES: [&str; 8] = [
     "ASANA_",
     "CONNECTIONS_",
@@ -22,7 +22,7 @@ const FAMILIES: [&str; 8] = [
     "TRUTO_",
 ];
 
-/// Variables of other programs: systemd.
+/// Variables of other programs (systemd) with one of these prefixes.
 const OF_OTHERS: [&str; 1] = ["NOTIFY_SOCKET"];
 
 /// Collects problems while values become settings.
@@ -31,7 +31,7 @@ pub(super) struct Judge {
     pub(super) problems: Problems,
 }
 
-/// Settings, if nothing is wrong.
+/// The settings with their warnings, or all problems.
 pub(super) fn judged<T>(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
@@ -46,7 +46,7 @@ pub(super) fn judged<T>(
 }
 
 impl Judge {
-    /// The raw values with secrets read from their files, and warnings about unknown names.
+    /// The raw values, with secrets read from their files, and warnings about unknown names.
     pub(super) fn raw(
         &mut self,
         environment: Environment,
@@ -86,7 +86,7 @@ impl Judge {
             }
         }
         let read = envy::from_iter(ours).unwrap_or_else(|error| {
-            // Only optional text is asked for, which every value is.
+            // Every field is optional text, so any value fits.
             self.add(format!("the environment cannot be read: {error}"), None);
             EnvyValues::default()
         });
@@ -124,7 +124,7 @@ impl Judge {
                 None,
             ),
         }
-        // The problem of the file is reported; an unset variable would be a second one of the same cause.
+        // The file is reported already. An unset variable would be a second problem with the same cause.
         value.text.get_or_insert_with(String::new);
     }
 
@@ -168,25 +168,27 @@ impl Judge {
     ) -> Option<Option<T>> {
         match value.text.as_deref() {
             None => Some(None),
-            // The problem of its file is reported.
+            // Its file is reported already.
             Some("") => None,
             Some(_) => self.get(value, parse).map(Some),
         }
     }
 
-    /// A secret that a header can carry.
+    /// A secret that an HTTP header can carry.
     pub(super) fn secret(&mut self, value: &RawValue) -> Option<SecretString> {
         self.get(value, |text| {
             if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
                 Ok(SecretString::from(text))
             } else {
-                Err(Wrong::new("holds characters that no header can carry"))
+                Err(Wrong::new(
+                    "contains characters that an HTTP header cannot carry",
+                ))
             }
         })
     }
 }
 
-/// What to write instead of a bare number: `24h` if the default is `24h`.
+/// The hint for a bare number: its value with the unit of the default.
 fn with_the_unit_of(default: Default, number: &str) -> Option<String> {
     let is_digit = |c: char| c.is_ascii_digit();
     let Default::Value(default) = default else {
@@ -197,7 +199,7 @@ fn with_the_unit_of(default: Default, number: &str) -> Option<String> {
     (has_unit && number.chars().all(is_digit)).then(|| format!("write `{number}{unit}`"))
 }
 
-/// The variable whose name differs from `name` by a slip of the keyboard.
+/// The variable whose name differs from `name` only by a typing error.
 fn nearest(name: &str) -> Option<&'static str> {
     let names = VARIABLES.iter().map(|variable| variable.name);
     let distances = names.map(|known| (strsim::osa_distance(known, name), known));

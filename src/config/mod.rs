@@ -1,13 +1,13 @@
-//! Settings: envy reads the environment, and this module turns it into the settings of each module, or all problems at
-//! once.
+//! Settings: envy reads the environment, and this module turns it into the settings of each module, or reports all
+//! problems at once.
 //!
-//! Every raw value is optional text, and an empty one is unset. A problem names its variable, and never a secret.
+//! Every raw value is optional text. An empty value counts as unset. A problem names its variable, never a secret.
 
+mod connection;
 mod evidence;
 mod hr;
 mod judge;
-mod reach;
-mod telling;
+mod notifications;
 mod values;
 mod variables;
 
@@ -37,27 +37,26 @@ pub struct Settings {
     pub feed: feed::Source,
     pub manual: manual::Settings,
     pub policy: Policy,
-    /// The schedule of the job, if it is set.
     pub schedule: Option<RunSchedule>,
     pub store: store::Settings,
     pub ledger: ledger::Settings,
     pub signing: signing::Settings,
-    /// The whole run must end within this.
+    /// Time limit of the whole run.
     pub deadline: Duration,
-    /// How critical Asana is to the company, in its own word: `critical`.
+    /// How critical Asana is to the company, in the company's own word: `critical`.
     pub criticality: String,
     pub own_controls: Vec<OwnControl>,
     pub notify: notify::Settings,
-    /// The verdicts with an exit code of their own.
+    /// The verdicts that have their own exit code.
     pub fail_on: FailOn,
-    /// The executor, as the environment claims.
+    /// The executor that the environment claims.
     pub executor: Executor,
 }
 
 /// The settings of a periodic access review.
 #[derive(Clone, Debug)]
 pub struct ReviewSettings {
-    /// The Truto connection whose evidence is meant.
+    /// The Truto connection whose evidence is reviewed.
     pub connection: String,
     pub store: store::Settings,
     pub ledger: ledger::Settings,
@@ -67,7 +66,7 @@ pub struct ReviewSettings {
     pub notify: notify::Settings,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -75,11 +74,11 @@ pub enum LogFormat {
     Text,
 }
 
-/// Settings without a problem, and warnings about them.
+/// Valid settings, and warnings about the environment.
 #[derive(Debug)]
 pub struct Judged<T> {
     pub settings: T,
-    /// Unknown variables that look like ours.
+    /// One for each unknown variable with a name like ours.
     pub warnings: Vec<String>,
 }
 
@@ -103,10 +102,10 @@ impl Problems {
         &self.problems
     }
 
-    /// What the operator can do.
+    /// The remedies for the operator.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = self.hints.clone();
-        hints.push("all variables are described in docs/configuration.md".to_owned());
+        hints.push("docs/configuration.md describes all variables".to_owned());
         hints
     }
 }
@@ -126,15 +125,15 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// An environment: names and values, as the operating system has them.
+/// Names and values of environment variables, as the operating system provides them.
 pub type Environment = Vec<(std::ffi::OsString, std::ffi::OsString)>;
 
 /// The settings of a run.
 ///
-/// `read_file` reads what `<secret>_FILE` names.
+/// `read_file` reads the file that `<secret>_FILE` names.
 ///
 /// # Errors
-/// Every problem at once.
+/// All problems at once.
 pub fn load(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
@@ -145,7 +144,7 @@ pub fn load(
 /// The settings of a periodic review.
 ///
 /// # Errors
-/// Every problem at once.
+/// All problems at once.
 pub fn load_review(
     environment: Environment,
     tool: Tool,
@@ -157,7 +156,7 @@ pub fn load_review(
 /// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
 ///
 /// # Errors
-/// Every problem at once.
+/// All problems at once.
 pub fn load_store(
     environment: Environment,
     url: Option<String>,
@@ -175,7 +174,7 @@ pub fn load_store(
 /// The settings of `connect`.
 ///
 /// # Errors
-/// Every problem at once.
+/// All problems at once.
 pub fn load_truto(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
@@ -191,7 +190,7 @@ pub fn load_truto(
 /// Parses the id of a connection for the command line.
 ///
 /// # Errors
-/// What is wrong, and what to write.
+/// The error and a hint.
 pub fn connection_id(text: &str) -> Result<String, String> {
     values::connection_id(text).map_err(in_words)
 }
@@ -199,7 +198,7 @@ pub fn connection_id(text: &str) -> Result<String, String> {
 /// Parses an interval for the command line: `24h`, `7d`.
 ///
 /// # Errors
-/// What is wrong, and what to write.
+/// The error and a hint.
 pub fn interval(text: &str) -> Result<Duration, String> {
     values::some_time(text).map_err(in_words)
 }
@@ -211,8 +210,8 @@ fn in_words(wrong: Wrong) -> String {
     }
 }
 
-/// The format and the filter of log lines, needed before anything is logged. [`load`] reports a wrong value; until then
-/// the default holds.
+/// The format and the filter of log lines, which are needed before the first log line. A wrong value falls back to the
+/// default here, and [`load`] reports it.
 pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogFormat, String) {
     let get = |name: &str| {
         let found = environment.iter().find(|(key, _)| key == name);
@@ -242,7 +241,7 @@ impl Judge {
         self.get(&raw.rust_log, |text| {
             text.parse::<tracing_subscriber::filter::EnvFilter>()
                 .map(drop)
-                .map_err(|error| Wrong::new(format!("is no filter: {error}")))
+                .map_err(|error| Wrong::new(format!("is not a filter: {error}")))
         });
     }
 
@@ -323,7 +322,7 @@ impl Judge {
     fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
         let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
         if !cron.is_set() && zone.is_set() {
-            let problem = "RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not";
+            let problem = "RUN_SCHEDULE_ZONE is set, but RUN_SCHEDULE is not";
             self.add(problem, Some("set both, or neither"));
         }
         let cron = self.get(cron, values::cron)?;

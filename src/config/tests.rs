@@ -1,4 +1,4 @@
-//! What an operator is told about a configuration.
+//! The settings and problems of an environment.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ const ENOUGH: &[(&str, &str)] = &[
     ("HR_FEED_URL", "hr.csv"),
 ];
 
-/// A key that signs nothing but what tests make.
+/// A private key for tests.
 const SIGNING_KEY: &str = include_str!("../../tests/keys/ed25519.test-key.pem");
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
@@ -32,7 +32,7 @@ fn no_files(_: &Path) -> io::Result<String> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Judges `ENOUGH` with further or other values.
+/// The settings of `ENOUGH` with further or other values.
 fn with(more: &[(&str, &str)]) -> Result<Judged<Settings>, Problems> {
     let mut variables: Vec<(&str, &str)> = ENOUGH.to_vec();
     variables.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
@@ -71,10 +71,10 @@ fn all_problems_are_reported_at_once_by_variable_name() {
       HTTP_TIMEOUT=`30` has no unit
       TRUTO_API_TOKEN is not set
       TRUTO_INTEGRATED_ACCOUNT_ID is not set
-      HR_FEED_DATE_ORDER=`ymd` is none of `dmy`, `mdy`
-      HR_TIME_ZONE=`Mars/Base` is no time zone
+      HR_FEED_DATE_ORDER=`ymd` is not one of `dmy`, `mdy`
+      HR_TIME_ZONE=`Mars/Base` is not a time zone
       HR_FEED_URL is not set
-    hint: write `30s`; write `Europe/Berlin`; all variables are described in docs/configuration.md
+    hint: write `30s`; write `Europe/Berlin`; docs/configuration.md describes all variables
     ");
 }
 
@@ -94,10 +94,10 @@ fn a_lock_needs_an_end_and_a_bucket() {
     ]);
     insta::assert_snapshot!(reported, @r"
     the configuration has 3 problems
-      EVIDENCE_BUCKET_OWNER=`12345678901x` is no AWS account id
+      EVIDENCE_BUCKET_OWNER=`12345678901x` is not an AWS account id
       EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS
-      EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of `governance`, `compliance`
-    hint: write its 12 digits; a lock must end some day: write how many days evidence is to be kept; all variables are described in docs/configuration.md
+      EVIDENCE_OBJECT_LOCK_MODE=`forever` is not one of `governance`, `compliance`
+    hint: write its 12 digits; a lock needs an end: set EVIDENCE_RETENTION_DAYS to the number of days to keep evidence; docs/configuration.md describes all variables
     ");
     let folder = super::tests::reported(&[
         ("EVIDENCE_OBJECT_LOCK_MODE", "compliance"),
@@ -107,18 +107,18 @@ fn a_lock_needs_an_end_and_a_bucket() {
     ]);
     insta::assert_snapshot!(folder, @r"
     the configuration has 3 problems
-      EVIDENCE_OBJECT_LOCK_MODE is set, and EVIDENCE_URL is no bucket
-      EVIDENCE_KMS_KEY_ID is set, and EVIDENCE_URL is no bucket
-      EVIDENCE_BUCKET_OWNER is set, and EVIDENCE_URL is no bucket
-    hint: unset it, or let EVIDENCE_URL be `s3://bucket/prefix`; all variables are described in docs/configuration.md
+      EVIDENCE_OBJECT_LOCK_MODE is set, but EVIDENCE_URL is not a bucket
+      EVIDENCE_KMS_KEY_ID is set, but EVIDENCE_URL is not a bucket
+      EVIDENCE_BUCKET_OWNER is set, but EVIDENCE_URL is not a bucket
+    hint: unset it, or set EVIDENCE_URL to `s3://bucket/prefix`; docs/configuration.md describes all variables
     ");
 }
 
 #[test]
-fn a_word_that_is_none_of_the_choices_is_refused() {
+fn a_word_outside_the_choices_is_refused() {
     let reported = reported(&[("NOTIFY_ON", "mondays")]);
     assert!(
-        reported.contains("NOTIFY_ON=`mondays` is none of"),
+        reported.contains("NOTIFY_ON=`mondays` is not one of"),
         "{reported}"
     );
 }
@@ -128,7 +128,7 @@ fn a_secret_is_never_shown() {
     let token = "t\u{e9}ken-with-an-accent";
     let reported = reported(&[("TRUTO_API_TOKEN", token), ("HTTP_TIMEOUT", "x")]);
     assert!(
-        reported.contains("TRUTO_API_TOKEN holds characters that no header can carry"),
+        reported.contains("TRUTO_API_TOKEN contains characters that an HTTP header cannot carry"),
         "{reported}"
     );
     assert!(!reported.contains(token), "{reported}");
@@ -137,7 +137,7 @@ fn a_secret_is_never_shown() {
 }
 
 #[test]
-fn what_may_be_secret_in_an_address_is_never_shown() {
+fn parts_of_an_address_that_may_be_secret_are_never_shown() {
     for url in [
         "ftp://user:hunter2@hr.test/x",
         "ftp://hr.test/x?sig=hunter2",
@@ -178,7 +178,7 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
     insta::assert_snapshot!(both.expect_err("a problem"), @r"
     the configuration has 1 problem
       TRUTO_API_TOKEN and TRUTO_API_TOKEN_FILE are both set
-    hint: keep one of the two; all variables are described in docs/configuration.md
+    hint: keep one of the two; docs/configuration.md describes all variables
     ");
     let empty = judge(&[("TRUTO_API_TOKEN_FILE", "/run/empty")])
         .expect_err("a problem")
@@ -218,7 +218,7 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
     };
     assert_eq!(of(from_file("/run/key", SIGNING_KEY)), text);
 
-    // One complaint about one thing, and nothing of what was read.
+    // One problem for one cause, without the text that was read.
     let cut = &SIGNING_KEY[..60];
     for (judged, complaint) in [
         (from_file("/run/gone", ""), "cannot be read"),
@@ -239,11 +239,11 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
 const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 #[test]
-fn nobody_is_notified_unless_a_receiver_is_named() {
+fn notifications_need_a_receiver() {
     let notify = with(&[]).expect("settings").settings.notify;
     assert_eq!(notify.on, NotifyOn::Change);
     assert!(notify.webhook.is_none() && notify.slack.is_none());
-    // The default may be written out, as charts do.
+    // The default may be set explicitly, as the chart does.
     assert!(with(&[("NOTIFY_ON", "change")]).is_ok());
 
     let judged = with(&[
@@ -266,7 +266,7 @@ fn nobody_is_notified_unless_a_receiver_is_named() {
 }
 
 #[test]
-fn notifications_that_could_not_work_are_reported_at_once_and_without_their_secrets() {
+fn invalid_notification_settings_are_reported_without_secrets() {
     let problems = with(&[
         ("NOTIFY_ON", "sometimes"),
         ("NOTIFY_WEBHOOK_URL", "hunter2://in.test"),
@@ -280,30 +280,30 @@ fn notifications_that_could_not_work_are_reported_at_once_and_without_their_secr
     assert!(!reported.contains("hunter2"), "{reported}");
     insta::assert_snapshot!(reported, @r#"
     the configuration has 4 problems
-      NOTIFY_ON=`sometimes` is none of `always`, `change`, `problem`
-      NOTIFY_SLACK_WEBHOOK_URL is plain http, which is only for loopback
+      NOTIFY_ON=`sometimes` is not one of `always`, `change`, `problem`
+      NOTIFY_SLACK_WEBHOOK_URL is plain http, which is allowed only for loopback
       NOTIFY_WEBHOOK_URL does not begin with `https://`
       NOTIFY_WEBHOOK_SECRET holds a key that does not begin with `whsec_`
-    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
+    hint: use https; write the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; docs/configuration.md describes all variables
     "#);
 
     let unsigned = with(&[("NOTIFY_WEBHOOK_URL", "https://in.test/hook")]);
     insta::assert_snapshot!(unsigned.expect_err("a problem"), @r#"
     the configuration has 1 problem
-      NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not
-    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
+      NOTIFY_WEBHOOK_URL is set, but NOTIFY_WEBHOOK_SECRET is not
+    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; docs/configuration.md describes all variables
     "#);
     let without = with(&[("NOTIFY_WEBHOOK_SECRET", KEY), ("NOTIFY_ON", "always")]);
     insta::assert_snapshot!(without.expect_err("problems"), @r"
     the configuration has 2 problems
-      NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not
-      NOTIFY_ON=`always` is set, and nobody is to be told
-    hint: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it; all variables are described in docs/configuration.md
+      NOTIFY_WEBHOOK_SECRET is set, but NOTIFY_WEBHOOK_URL is not
+      NOTIFY_ON=`always` is set, but no receiver is set
+    hint: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset NOTIFY_ON; docs/configuration.md describes all variables
     ");
 }
 
 #[test]
-fn an_address_or_a_key_that_cannot_be_read_is_one_complaint() {
+fn an_unreadable_address_or_key_is_one_problem() {
     for name in [
         "NOTIFY_WEBHOOK_URL",
         "NOTIFY_WEBHOOK_SECRET",
@@ -326,7 +326,7 @@ fn an_address_or_a_key_that_cannot_be_read_is_one_complaint() {
 }
 
 #[test]
-fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
+fn a_kms_key_has_an_id_an_alias_or_an_arn() {
     let of = |id: &str| with(&[("EVIDENCE_SIGNING_KMS_KEY_ID", id)]);
     for id in [
         "1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -359,21 +359,21 @@ fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(reported, @r"
             the configuration has 1 problem
-              EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key
-            hint: write the key's id, `alias/NAME`, or its ARN; all variables are described in docs/configuration.md
+              EVIDENCE_SIGNING_KMS_KEY_ID does not name a KMS key
+            hint: write the key's id, `alias/NAME`, or its ARN; docs/configuration.md describes all variables
             ");
         }
     }
 }
 
 #[test]
-fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
+fn a_private_key_and_a_kms_key_exclude_each_other() {
     let kms = ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/signing");
     let reported = reported(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY), kms]);
     insta::assert_snapshot!(reported, @r"
     the configuration has 1 problem
       EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set
-    hint: keep one of the two; all variables are described in docs/configuration.md
+    hint: keep one of the two; docs/configuration.md describes all variables
     ");
     let from_file = [ENOUGH, &[("EVIDENCE_SIGNING_KEY_FILE", "/run/key"), kms]].concat();
     let judged = load(environment(&from_file), |_| Ok(SIGNING_KEY.to_owned()));
@@ -383,7 +383,7 @@ fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
         "{reported}"
     );
 
-    // What else is wrong is said all the same, and shown is nothing of it.
+    // Other problems are reported, too, without the secret.
     let wrong = ("EVIDENCE_SIGNING_KMS_KEY_ID", "hunter 3");
     let reported = self::reported(&[("EVIDENCE_SIGNING_KEY", "hunter2"), wrong]);
     assert!(reported.contains("has 3 problems"), "{reported}");
@@ -443,10 +443,10 @@ fn a_token_in_an_address_is_not_shown() {
 }
 
 #[test]
-fn a_feed_that_needs_no_authorization_gets_none() {
+fn an_authorization_without_an_https_feed_is_refused() {
     let reported = reported(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
     assert!(
-        reported.contains("HR_FEED_URL is no https address"),
+        reported.contains("HR_FEED_URL is not an https:// address"),
         "{reported}"
     );
     assert!(
@@ -459,7 +459,7 @@ fn a_feed_that_needs_no_authorization_gets_none() {
 }
 
 #[test]
-fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
+fn evidence_goes_to_a_folder_or_a_bucket_only() {
     let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
     assert!(matches!(
         s3.settings.store,
@@ -471,7 +471,7 @@ fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
 }
 
 #[test]
-fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
+fn the_hr_system_has_its_own_connection_and_the_same_token() {
     let judged = with(&[
         ("HR_FEED_URL", "truto-hris://9b2e-11"),
         ("HR_FEED_DATE_ORDER", "mdy"),
@@ -492,13 +492,13 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
 }
 
 #[test]
-fn what_makes_no_sense_with_an_hr_system_is_reported() {
+fn settings_for_files_are_refused_with_an_hr_system() {
     let reported = reported(&[
         ("HR_FEED_URL", "truto-hris://5f0c3a52"),
         ("TRUTO_PAGE_SIZE", "0"),
     ]);
     assert!(
-        reported.contains("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID"),
+        reported.contains("is the connection in TRUTO_INTEGRATED_ACCOUNT_ID"),
         "{reported}"
     );
     let problems = with(&[
@@ -509,10 +509,10 @@ fn what_makes_no_sense_with_an_hr_system_is_reported() {
     ]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
     the configuration has 3 problems
-      HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address
-      HR_FEED_FORMAT is set, and HR_FEED_URL is no file
-      HR_FEED_COLUMNS is set, and HR_FEED_URL is no file
-    hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; all variables are described in docs/configuration.md
+      HR_FEED_AUTHORIZATION is set, but HR_FEED_URL is not an https:// address
+      HR_FEED_FORMAT is set, but HR_FEED_URL is not a file
+      HR_FEED_COLUMNS is set, but HR_FEED_URL is not a file
+    hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; docs/configuration.md describes all variables
     ");
     let problems = with(&[
         ("HR_FEED_URL", "truto-hris://9b2e"),
@@ -523,22 +523,22 @@ fn what_makes_no_sense_with_an_hr_system_is_reported() {
     ]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
     the configuration has 4 problems
-      HR_TIME_ZONE=`Mars/Base` is no time zone
-      HR_FEED_SCOPE=`all` is none of `leavers`, `recent-leavers`, `roster`
-      HR_FEED_ALLOW_EMPTY=`perhaps` is none of `true`, `false`
-      HR_FEED_FORMAT is set, and HR_FEED_URL is no file
-    hint: write `Europe/Berlin`; unset HR_FEED_FORMAT: Truto names the fields; all variables are described in docs/configuration.md
+      HR_TIME_ZONE=`Mars/Base` is not a time zone
+      HR_FEED_SCOPE=`all` is not one of `leavers`, `recent-leavers`, `roster`
+      HR_FEED_ALLOW_EMPTY=`perhaps` is not one of `true`, `false`
+      HR_FEED_FORMAT is set, but HR_FEED_URL is not a file
+    hint: write `Europe/Berlin`; unset HR_FEED_FORMAT: Truto names the fields; docs/configuration.md describes all variables
     ");
     let problems = with(&[("HR_FEED_URL", "truto-hris://a/b")]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
     the configuration has 1 problem
-      HR_FEED_URL=`truto-hris://a/b` names no connection of Truto's
-    hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; all variables are described in docs/configuration.md
+      HR_FEED_URL=`truto-hris://a/b` does not name a Truto connection
+    hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; docs/configuration.md describes all variables
     ");
 }
 
 #[test]
-fn columns_are_named_by_what_they_hold() {
+fn columns_are_set_by_meaning() {
     let judged = with(&[(
         "HR_FEED_COLUMNS",
         "person_id=Emp No, email=Work Email,end=Left",
@@ -556,7 +556,7 @@ fn columns_are_named_by_what_they_hold() {
 }
 
 #[test]
-fn zones_are_reported_by_place_and_places_may_have_commas() {
+fn zones_are_set_by_place_and_places_may_contain_commas() {
     let zones = |text: &str| {
         let judged = with(&[("HR_LOCATION_ZONES", text)]).map_err(|error| error.to_string())?;
         let run = judged.settings;
@@ -571,14 +571,14 @@ fn zones_are_reported_by_place_and_places_may_have_commas() {
     let comma = zones("San  Francisco, CA=America/Los_Angeles;").expect("zones");
     assert_eq!(comma["san francisco, ca"], "America/Los_Angeles");
     for (text, complaint) in [
-        ("Berlin", "holds `Berlin`, which is not `place=zone`"),
+        ("Berlin", "contains `Berlin`, which is not `place=zone`"),
         (
             "Berlin=Mars/Base",
-            "holds `Mars/Base`, which is not a time zone",
+            "contains `Mars/Base`, which is not a time zone",
         ),
         (
             "Berlin=Europe/Berlin,BERLIN=Europe/Oslo",
-            "holds the place `BERLIN` twice",
+            "contains the place `BERLIN` twice",
         ),
     ] {
         let reported = zones(text).expect_err(text);
@@ -587,7 +587,7 @@ fn zones_are_reported_by_place_and_places_may_have_commas() {
 }
 
 #[test]
-fn files_written_by_hand_lie_where_the_feed_may_lie() {
+fn manual_files_have_the_same_locations_as_the_feed() {
     for name in ["ALIASES_URL", "EXCEPTIONS_URL"] {
         for url in [
             "rules.csv",
@@ -609,7 +609,7 @@ fn files_written_by_hand_lie_where_the_feed_may_lie() {
 }
 
 #[test]
-fn domains_that_are_one_come_in_pairs() {
+fn equivalent_domains_are_set_in_pairs() {
     let pairs = |text: &str| with(&[("EMAIL_DOMAIN_ALIASES", text)]);
     let judged = pairs("Corp.io=corp.com, corp.com=b\u{fc}cher.example").expect("pairs");
     let reported = judged.settings.policy.email_domain_aliases;
@@ -628,7 +628,7 @@ fn domains_that_are_one_come_in_pairs() {
 }
 
 #[test]
-fn a_schedule_has_a_zone_and_both_are_what_cron_and_iana_know() {
+fn a_schedule_and_its_zone_must_be_valid() {
     let schedule = |more: &[(&str, &str)]| {
         let judged = with(more).expect("settings");
         let schedule = judged.settings.schedule;
@@ -659,27 +659,28 @@ fn a_schedule_has_a_zone_and_both_are_what_cron_and_iana_know() {
     );
     let wrong = reported(&[twice, ("RUN_SCHEDULE_ZONE", "Berlin")]);
     assert!(
-        wrong.contains("RUN_SCHEDULE_ZONE=`Berlin` is no time zone"),
+        wrong.contains("RUN_SCHEDULE_ZONE=`Berlin` is not a time zone"),
         "{wrong}"
     );
     let wrong = reported(&[("RUN_SCHEDULE_ZONE", "Europe/Berlin")]);
     assert!(
-        wrong.contains("RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not"),
+        wrong.contains("RUN_SCHEDULE_ZONE is set, but RUN_SCHEDULE is not"),
         "{wrong}"
     );
 }
 
 #[test]
-fn logging_falls_back_until_a_wrong_value_is_complained_about() {
+fn logging_uses_the_default_until_a_wrong_value_is_reported() {
     let wrong = environment(&[("LOG_FORMAT", "yaml")]);
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
     assert_eq!(logging(&wrong, false), (LogFormat::Json, "info".to_owned()));
     assert!(
-        reported(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
+        reported(&[("LOG_FORMAT", "yaml")])
+            .contains("LOG_FORMAT=`yaml` is not one of `json`, `text`")
     );
 }
 
-/// For every variable that a run acts on, a value that is not its default.
+/// A value other than the default for every variable of a run.
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("TRUTO_API_TOKEN", "another-token"),
     ("TRUTO_INTEGRATED_ACCOUNT_ID", "another"),
@@ -741,7 +742,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_variable_changes_what_the_run_is_reported() {
+fn every_variable_changes_the_settings_of_a_run() {
     let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
     let run: Vec<&str> = VARIABLES
         .iter()
@@ -750,8 +751,8 @@ fn every_variable_changes_what_the_run_is_reported() {
         .collect();
     assert_eq!(names, run);
 
-    // What only some settings ask for: a header for an https feed, an address style for a bucket, a zone for a
-    // schedule, somebody to be told.
+    // Some variables need another setting: a header needs an https feed, an address style a bucket, a zone a schedule,
+    // and `NOTIFY_ON` a receiver.
     let surroundings = [
         ("HR_FEED_URL", "https://hr.example/base.csv"),
         ("RUN_SCHEDULE", "40 23 * * *"),
@@ -760,7 +761,7 @@ fn every_variable_changes_what_the_run_is_reported() {
         ("NOTIFY_WEBHOOK_URL", "https://base.example/hook"),
         ("NOTIFY_WEBHOOK_SECRET", KEY),
     ];
-    // Debug shows no secret: each is looked at where it goes.
+    // Debug output shows no secrets, so each one is compared directly.
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
         let run = &judged.settings;
         let token = run.source.truto.api.api_token.expose_secret().to_owned();

@@ -1,4 +1,4 @@
-//! Single values: text to something typed, or a sentence that says what is wrong and what to write.
+//! Single values: each text becomes a typed value, or an error with a hint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,12 +12,11 @@ use crate::net;
 use crate::schedule::Pattern;
 use crate::truto::{self, RateLimit};
 
-/// What is wrong with a value, and what to write instead.
+/// An error in a value, and the hint for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// Follows the variable's name and value: `has no unit`.
+    /// Follows the name and value of the variable: `has no unit`.
     pub(super) text: String,
-    /// What to do.
     pub(super) hint: Option<String>,
 }
 
@@ -49,13 +48,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         "d" => 86400,
         "" => return Err(Wrong::new("has no unit").hint("write `30s`, `10m`, `24h` or `7d`")),
         _ => {
-            return Err(
-                Wrong::new(format!("has the unit `{unit}`, which is not known"))
-                    .hint("write `30s`, `10m`, `24h` or `7d`"),
-            );
+            return Err(Wrong::new(format!("has the unknown unit `{unit}`"))
+                .hint("write `30s`, `10m`, `24h` or `7d`"));
         }
     };
-    // A century: whatever is longer is a slip, and sums with it stay far from overflow.
+    // A century. A longer duration is a mistake, and sums of shorter ones cannot overflow.
     const LONGEST: u64 = 100 * 366 * 86400;
     digits
         .parse::<u64>()
@@ -66,10 +63,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         .ok_or_else(|| Wrong::new("is longer than a century"))
 }
 
-/// A duration that may not be zero.
+/// A duration longer than zero.
 pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
     match duration(text)? {
-        Duration::ZERO => Err(Wrong::new("is no time at all")),
+        Duration::ZERO => Err(Wrong::new("must be longer than zero")),
         duration => Ok(duration),
     }
 }
@@ -82,7 +79,7 @@ pub(super) fn duration_or_off(text: &str) -> Result<Option<Duration>, Wrong> {
     duration(text).map(Some)
 }
 
-/// A whole number within bounds.
+/// A whole number from `least` to `most`.
 pub(super) fn number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, Wrong> {
     move |text| {
         text.parse()
@@ -97,7 +94,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
     one_of([("true", true), ("false", false)])(text)
 }
 
-/// One of a closed set of words.
+/// One of these words.
 pub(super) fn one_of<T: Copy, const N: usize>(
     words: [(&'static str, T); N],
 ) -> impl Fn(&str) -> Result<T, Wrong> {
@@ -105,7 +102,7 @@ pub(super) fn one_of<T: Copy, const N: usize>(
         let known = words.iter().find(|(word, _)| *word == text);
         known.map(|(_, value)| *value).ok_or_else(|| {
             let words = words.map(|(word, _)| format!("`{word}`"));
-            Wrong::new(format!("is none of {}", words.join(", ")))
+            Wrong::new(format!("is not one of {}", words.join(", ")))
         })
     }
 }
@@ -126,35 +123,38 @@ pub(super) fn rate_limit(text: &str) -> Result<Option<RateLimit>, Wrong> {
 pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     let url = web_address(text)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Wrong::new("has a query or a fragment").hint("give scheme and host only"));
+        return Err(Wrong::new("has a query or a fragment").hint("write only scheme and host"));
     }
     Ok(url)
 }
 
-/// An address that may be asked without giving anything away on the network.
+/// An address to which a request exposes nothing on the network: `https`, or `http` on loopback.
 pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
-    let url = Url::parse(text).map_err(|error| Wrong::new(format!("is no address: {error}")))?;
+    let url =
+        Url::parse(text).map_err(|error| Wrong::new(format!("is not an address: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Wrong::new("holds credentials").hint("put them into a secret variable"));
+        return Err(Wrong::new("contains credentials").hint("put them in a secret variable"));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if net::is_loopback(&url) => Ok(url),
-        "http" => Err(Wrong::new("is plain http, which is only for loopback").hint("use https")),
+        "http" => {
+            Err(Wrong::new("is plain http, which is allowed only for loopback").hint("use https"))
+        }
         scheme => Err(Wrong::new(format!("has the scheme `{scheme}`")).hint("use https")),
     }
 }
 
-/// The same where the address is a secret: what is wrong with it quotes nothing of it.
+/// The same for a secret address. The error quotes nothing of it.
 pub(super) fn secret_address(text: &str) -> Result<Url, Wrong> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("https" | "http")) {
-        return Err(Wrong::new("does not begin with `https://`").hint("give the whole address"));
+        return Err(Wrong::new("does not begin with `https://`").hint("write the whole address"));
     }
     web_address(text)
 }
 
-/// Somewhere outside the program.
+/// A place outside the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Path(PathBuf),
@@ -163,14 +163,14 @@ pub(super) enum Place {
         bucket: String,
         key: String,
     },
-    /// The HR system behind this connection of Truto's.
+    /// The HR system behind this Truto connection.
     TrutoHris(String),
 }
 
 /// A path, `file://`, `https://`, `s3://bucket/key` or `truto-hris://INTEGRATED_ACCOUNT_ID`.
 pub(super) fn place(text: &str) -> Result<Place, Wrong> {
     let Some((scheme, rest)) = text.split_once("://") else {
-        // Taken for folders, these would hide evidence where nobody looks for it.
+        // Read as a path, such an address would put the evidence into a folder with an odd name.
         let known = ["file:", "http:", "https:", "s3:", "truto-hris:"];
         if let Some(scheme) = known.iter().find(|scheme| text.starts_with(**scheme)) {
             return Err(Wrong::new(format!("has no `//` after `{scheme}`"))
@@ -188,13 +188,13 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
                 .ok()
                 .and_then(|url| url.to_file_path().ok());
             url.map(Place::Path)
-                .ok_or_else(|| Wrong::new("is no file address").hint("write `file:///path`"))
+                .ok_or_else(|| Wrong::new("is not a file address").hint("write `file:///path`"))
         }
         "http" | "https" => web_address(text).map(Place::Web),
         "s3" => {
             let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
             if bucket.is_empty() || bucket.contains(['?', '#', '@', ':']) {
-                return Err(Wrong::new("names no bucket").hint("write `s3://bucket/key`"));
+                return Err(Wrong::new("does not name a bucket").hint("write `s3://bucket/key`"));
             }
             Ok(Place::S3 {
                 bucket: bucket.to_owned(),
@@ -202,46 +202,44 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
             })
         }
         "truto-hris" => connection_id(rest).map(Place::TrutoHris).map_err(|_| {
-            Wrong::new("names no connection of Truto's")
+            Wrong::new("does not name a Truto connection")
                 .hint("write `truto-hris://INTEGRATED_ACCOUNT_ID`")
         }),
-        _ => Err(Wrong::new(format!(
-            "has the scheme `{scheme}`, which is not known"
-        ))),
+        _ => Err(Wrong::new(format!("has the unknown scheme `{scheme}`"))),
     }
 }
 
-/// A place that is one file.
+/// The place of one file.
 pub(super) fn file(text: &str) -> Result<Place, Wrong> {
     place(text).and_then(one_file)
 }
 
-/// The place, which must be one file.
+/// The place, if it is one file.
 pub(super) fn one_file(place: Place) -> Result<Place, Wrong> {
     match place {
         Place::S3 { key, .. } if key.is_empty() => {
-            Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
+            Err(Wrong::new("does not name an object").hint("write `s3://bucket/key`"))
         }
-        Place::TrutoHris(_) => Err(Wrong::new("is no file")),
+        Place::TrutoHris(_) => Err(Wrong::new("is not a file")),
         place => Ok(place),
     }
 }
 
-/// The id of a connection of Truto's.
+/// The id of a Truto connection.
 pub(super) fn connection_id(text: &str) -> Result<String, Wrong> {
     if truto::is_connection_id(text) {
         Ok(text.to_owned())
     } else {
-        Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))
+        Err(Wrong::new("is not an id").hint("copy the connection's id from Truto"))
     }
 }
 
-/// The number of an AWS account.
+/// The id of an AWS account.
 pub(super) fn aws_account(text: &str) -> Result<String, Wrong> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
+        Err(Wrong::new("is not an AWS account id").hint("write its 12 digits"))
     }
 }
 
@@ -265,7 +263,7 @@ pub(super) fn is_kms_key(text: &str) -> bool {
     }
 }
 
-/// Words separated by commas, blanks around them dropped.
+/// Words separated by commas, without the blanks around them.
 pub(super) fn list(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);
     words
@@ -274,7 +272,7 @@ pub(super) fn list(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Controls of the company's own: `ID` or `ID: text`, separated by semicolons. A text may hold commas.
+/// The company's own controls: `ID` or `ID: text`, separated by semicolons. A text may contain commas.
 pub(super) fn own_controls(text: &str) -> Result<Vec<OwnControl>, Wrong> {
     let controls = text.split(';').map(str::trim);
     let mut ids = BTreeSet::new();
@@ -291,7 +289,7 @@ pub(super) fn own_controls(text: &str) -> Result<Vec<OwnControl>, Wrong> {
             let is_id = !id.is_empty() && !id.contains(',') && id.len() <= 60 && !is_address;
             if !is_id || !is_plain(control) || !ids.insert(id.to_owned()) {
                 let wrong = Wrong::new(format!(
-                    "holds `{}`: a control id is 1 to 60 bytes without a comma, and occurs once",
+                    "contains `{}`: a control id has 1 to 60 bytes, has no comma and occurs once",
                     control.escape_debug()
                 ));
                 return Err(wrong.hint(
@@ -315,13 +313,13 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Wrong> {
                 Ok((key.trim().to_owned(), value.trim().to_owned()))
             }
             _ => Err(Wrong::new(format!(
-                "holds `{pair}`, which is not `key=value`"
+                "contains `{pair}`, which is not `key=value`"
             ))),
         })
         .collect()
 }
 
-/// Columns by what they hold: `person_id=Company Code+File Number,end=Left,ignore=Badge issued`.
+/// Columns by meaning: `person_id=Company Code+File Number,end=Left,ignore=Badge issued`.
 pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
     let fields = || {
         let is_field =
@@ -336,43 +334,44 @@ pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
         };
         let Some(field) = field else {
             let keys: Vec<&str> = fields().map(|of| of.as_str()).collect();
-            return Err(
-                Wrong::new(format!("holds the key `{key}`, which is not known"))
-                    .hint(format!("the keys are {}, ignore", keys.join(", "))),
-            );
+            return Err(Wrong::new(format!("contains the unknown key `{key}`"))
+                .hint(format!("the keys are {}, ignore", keys.join(", "))));
         };
         if columns.insert(field, header).is_some() {
-            return Err(Wrong::new(format!("holds the key `{key}` twice"))
-                .hint(format!("join several columns by `+`: `{key}=Col A+Col B`")));
+            return Err(
+                Wrong::new(format!("contains the key `{key}` twice")).hint(format!(
+                    "join several columns with `+`: `{key}=Col A+Col B`"
+                )),
+            );
         }
     }
     Ok(columns)
 }
 
-/// What `HR_FEED_STATUSES` calls the meanings of status words.
+/// The words of `HR_FEED_STATUSES` for the meanings of status words.
 pub(super) const MEANINGS: [(&str, Employment); 3] = [
     ("employed", Employment::Active),
     ("on_leave", Employment::OnLeave),
     ("left", Employment::Ended),
 ];
 
-/// Status words by what they mean: `Sabbatical=on_leave,Alumni=left`.
+/// Status words with their meanings: `Sabbatical=on_leave,Alumni=left`.
 pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong> {
     let hint = "write `Sabbatical=on_leave,Alumni=left`; the meanings are employed, on_leave, left";
     let mut statuses = BTreeMap::new();
     for (word, meaning) in pairs(text).map_err(|wrong| wrong.hint(hint))? {
         let Some((_, means)) = MEANINGS.into_iter().find(|(name, _)| *name == meaning) else {
-            let wrong = format!("holds the meaning `{meaning}`, which is not known");
+            let wrong = format!("contains the unknown meaning `{meaning}`");
             return Err(Wrong::new(wrong).hint(hint));
         };
         if statuses.insert(word.clone(), means).is_some() {
-            return Err(Wrong::new(format!("holds the word `{word}` twice")).hint(hint));
+            return Err(Wrong::new(format!("contains the word `{word}` twice")).hint(hint));
         }
     }
     Ok(statuses)
 }
 
-/// Names separated by commas, at least one and none of them blank.
+/// One or more names separated by commas, none of them blank.
 pub(super) fn names(example: &str) -> impl Fn(&str) -> Result<Vec<String>, Wrong> {
     move |text| {
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
@@ -391,7 +390,7 @@ pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
     names.iter().map(domain).collect()
 }
 
-/// Domains that are one, as `corp.com=corp.io`, sorted.
+/// Pairs of equivalent domains, such as `corp.com=corp.io`, sorted.
 pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
     const FORM: &str = "write `corp.com=corp.io,corp.com=corp.org`";
     let mut pairs = BTreeSet::new();
@@ -400,12 +399,14 @@ pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
             .split_once('=')
             .filter(|(_, other)| !other.contains('='))
         else {
-            return Err(Wrong::new(format!("holds `{pair}`, which is not two domains")).hint(FORM));
+            return Err(
+                Wrong::new(format!("contains `{pair}`, which is not two domains")).hint(FORM),
+            );
         };
         let domain = |text: &str| domain(text.trim()).map_err(|wrong| wrong.hint(FORM));
         let (one, other) = (domain(one)?, domain(other)?);
         if one == other {
-            return Err(Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM));
+            return Err(Wrong::new(format!("makes `{one}` an alias of itself")).hint(FORM));
         }
         pairs.insert(format!("{one}={other}"));
     }
@@ -423,35 +424,34 @@ pub(super) fn cron(text: &str) -> Result<String, Wrong> {
 pub(super) fn zone(text: &str) -> Result<String, Wrong> {
     jiff::tz::TimeZone::get(text)
         .map(|_| text.to_owned())
-        .map_err(|_| Wrong::new("is no time zone").hint("write `Europe/Berlin`"))
+        .map_err(|_| Wrong::new("is not a time zone").hint("write `Europe/Berlin`"))
 }
 
-/// Zones by work place, as `Berlin=Europe/Berlin;San Francisco, CA=America/Los_Angeles`.
+/// Zones by work place: `Berlin=Europe/Berlin;San Francisco, CA=America/Los_Angeles`.
 ///
-/// Places have commas in their names, so a pair ends with a semicolon; only where there is none do
-/// commas part the pairs.
+/// Semicolons separate the pairs, because names of places contain commas. A text without a semicolon may use commas.
 pub(super) fn location_zones(text: &str) -> Result<BTreeMap<String, String>, Wrong> {
-    let parts = if text.contains(';') { ';' } else { ',' };
+    let separator = if text.contains(';') { ';' } else { ',' };
     let hint = "write `Berlin=Europe/Berlin;New York, NY=America/New_York`";
     let mut zones = BTreeMap::new();
     for pair in text
-        .split(parts)
+        .split(separator)
         .map(str::trim)
         .filter(|pair| !pair.is_empty())
     {
         let (place, name) = match pair.rsplit_once('=') {
             Some((place, name)) if !place.trim().is_empty() => (place.trim(), name.trim()),
             _ => {
-                let wrong = format!("holds `{pair}`, which is not `place=zone`");
+                let wrong = format!("contains `{pair}`, which is not `place=zone`");
                 return Err(Wrong::new(wrong).hint(hint));
             }
         };
         let name = zone(name).map_err(|_| {
-            Wrong::new(format!("holds `{name}`, which is not a time zone")).hint(hint)
+            Wrong::new(format!("contains `{name}`, which is not a time zone")).hint(hint)
         })?;
         let key = crate::feed::place_key(place);
         if zones.insert(key, name).is_some() {
-            return Err(Wrong::new(format!("holds the place `{place}` twice")));
+            return Err(Wrong::new(format!("contains the place `{place}` twice")));
         }
     }
     Ok(zones)
@@ -460,7 +460,8 @@ pub(super) fn location_zones(text: &str) -> Result<BTreeMap<String, String>, Wro
 /// A mail domain, in ASCII and lower case.
 pub(super) fn domain(text: &str) -> Result<String, Wrong> {
     let wrong = || {
-        Wrong::new(format!("holds `{text}`, which is no mail domain")).hint("write `example.com`")
+        Wrong::new(format!("contains `{text}`, which is not a mail domain"))
+            .hint("write `example.com`")
     };
     let ascii = idna::domain_to_ascii(text).map_err(|_| wrong())?;
     let is_label = |label: &str| {
@@ -473,7 +474,7 @@ pub(super) fn domain(text: &str) -> Result<String, Wrong> {
     }
     if crate::judgement::is_public_mail_provider(&ascii) {
         return Err(Wrong::new(format!(
-            "holds `{ascii}`, where anybody can get an address"
+            "contains `{ascii}`, a public mail provider"
         )));
     }
     Ok(ascii)
@@ -509,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_only_for_this_machine() {
+    fn plain_http_is_allowed_only_on_loopback() {
         for text in [
             "http://127.0.0.1:1",
             "http://localhost",
@@ -532,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_so_many_in_a_window() {
+    fn a_rate_is_a_number_of_requests_in_a_window() {
         let limit = rate_limit("49/10s").expect("a rate").expect("not off");
         assert_eq!(
             (limit.requests, limit.window),
@@ -545,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_mail_provider_is_no_internal_domain() {
+    fn a_public_mail_provider_is_not_an_internal_domain() {
         assert_eq!(
             domain("B\u{fc}cher.example"),
             Ok("xn--bcher-kva.example".to_owned())
@@ -556,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_domains_are_refused_with_the_right_form() {
+    fn malformed_domains_are_refused_with_an_example() {
         for text in [
             "a=b.com=c.com",
             "a.com=b.com;x.com=y.com",
@@ -594,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_joined_ignored_and_named_once() {
+    fn columns_may_be_joined_or_ignored_and_each_key_occurs_once() {
         let read =
             columns("person_id=Company Code+File Number, ignore=Col A+Col B").expect("columns");
         assert_eq!(read[&Meaning::PersonId], "Company Code+File Number");
@@ -605,7 +606,7 @@ mod tests {
     }
 
     #[test]
-    fn status_words_mean_employed_on_leave_or_left() {
+    fn a_status_word_means_employed_on_leave_or_left() {
         let read = statuses("Sabbatical=on_leave, Alumni=left").expect("words");
         assert_eq!(read["Sabbatical"], Employment::OnLeave);
         assert_eq!(read["Alumni"], Employment::Ended);

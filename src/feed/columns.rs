@@ -7,19 +7,19 @@ use super::names::{
     HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, TIMESTAMPS, field_of, has_part, has_word,
     is_among,
 };
-use super::values::{listed, plain, shortened};
-use crate::model::{FeedColumn, Meaning, trim};
+use super::values::{listed, plain, quoted_name, shortened};
+use crate::model::{FeedColumn, Meaning, quoted, trim};
 
-/// People have some hundred fields at most. More columns mean that ids or dates are used as names.
+/// A person has a few hundred fields at most. More columns mean that ids or dates are used as names.
 const MAX_COLUMNS: usize = 1000;
 
-/// Columns named in `HR_FEED_COLUMNS`; several that belong together are joined by `+`.
-pub(super) type ByHand = BTreeMap<Meaning, String>;
+/// The columns in `HR_FEED_COLUMNS`. `+` joins several columns of one meaning.
+pub(super) type ColumnSetting = BTreeMap<Meaning, String>;
 
-/// A column as the file names it, and the forms its name is known by.
+/// The name of a column as written, and the forms by which it is recognised.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Header {
-    /// As written; for a nested key its path with dots.
+    /// The name as written, or the dotted path of a nested key.
     pub(super) shown: String,
     /// The complete name first, then the name without keys that only wrap a person.
     forms: [String; 2],
@@ -37,7 +37,7 @@ impl Header {
         }
     }
 
-    /// A key inside of objects, as `work.email` or `attributes.last_name.value`: its names from the outside in.
+    /// A nested key such as `work.email` or `attributes.last_name.value`, from its outermost to its innermost name.
     pub(super) fn path(segments: &[Segment<'_>]) -> Self {
         let without = |drop: fn(&Segment<'_>) -> bool| {
             let kept = segments.iter().filter(|segment| !drop(segment));
@@ -60,7 +60,7 @@ impl Header {
         self.forms.iter().any(|form| is_among(form, names))
     }
 
-    /// The field that the name stands for, and the group of names it is in. The complete name comes first.
+    /// The field of the name, and the group of names that contains it. The complete name takes precedence.
     fn field(&self) -> Option<(Meaning, usize)> {
         self.forms.iter().find_map(|form| field_of(form))
     }
@@ -75,12 +75,12 @@ impl Header {
         self.shown == trim(name) || self.forms[0] == plain(name)
     }
 
-    /// Whether the name shows that the column is about another person.
+    /// Whether the column is about another person, by its name.
     fn is_about_others(&self) -> bool {
         self.has_word(ABOUT_OTHERS) && !has_part(&self.forms[0], LEAVING)
     }
 
-    /// Whether the name shows that its dates are not the end of work.
+    /// Whether the dates of the column are not the end of work, by its name.
     fn has_harmless_dates(&self) -> bool {
         let name = &self.forms[0];
         !has_part(name, LEAVING)
@@ -93,33 +93,33 @@ impl Header {
     }
 
     /// Whether the name is typical of a person: an address, a person id, or a date or status of leaving. A bare `id`
-    /// or `status` may belong to anything.
-    pub(super) fn names_person(&self, by_hand: &ByHand) -> bool {
+    /// or `status` may belong to any object.
+    pub(super) fn names_person(&self, configured: &ColumnSetting) -> bool {
         let in_first = |field, groups| self.group_of(field).is_some_and(|group| group < groups);
         self.is_address()
             || in_first(Meaning::PersonId, 3)
             || (in_first(Meaning::End, 3) && !self.is_among("end left"))
             || in_first(Meaning::LastDay, 2)
             || (in_first(Meaning::Status, 1) && !self.is_among("status"))
-            || self.is_by_hand(by_hand)
+            || self.is_configured(configured)
     }
 
-    /// Whether the column holds addresses of a person.
+    /// Whether the column contains addresses of a person.
     pub(super) fn is_address(&self) -> bool {
         [Meaning::Email, Meaning::OtherEmail]
             .into_iter()
             .any(|field| self.group_of(field).is_some())
     }
 
-    fn is_by_hand(&self, by_hand: &ByHand) -> bool {
-        let fields = by_hand.iter().filter(|(of, _)| **of != Meaning::Ignored);
+    fn is_configured(&self, configured: &ColumnSetting) -> bool {
+        let fields = configured.iter().filter(|(of, _)| **of != Meaning::Ignored);
         fields
             .flat_map(|(_, names)| std::iter::once(names.as_str()).chain(names.split('+')))
             .any(|name| self.is_named(name))
     }
 }
 
-/// A key on the way to a value.
+/// A key in the path of a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'n> {
     pub(super) name: &'n str,
@@ -129,22 +129,22 @@ pub(super) struct Segment<'n> {
     pub(super) is_list: bool,
 }
 
-/// Objects around the person's own fields. Keys inside of `manager` or `department` are about another
-/// person or thing.
+/// Whether a key only wraps the person's own fields. Keys inside `manager` or `department` are about another person or
+/// thing.
 fn is_wrapper(segment: &Segment<'_>) -> bool {
     const WRAPPERS: &str = "attributes data details employee employment fields internal node person profile properties \
          termination offboarding work worker";
-    // SCIM keeps employeeNumber under the name of its enterprise schema.
+    // SCIM puts employeeNumber under the name of its enterprise schema.
     !segment.is_list && (segment.name.starts_with("urn:") || is_among(segment.plain, WRAPPERS))
 }
 
-/// How many of these headers name something that is read.
-pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
+/// The number of headers with a known meaning.
+pub(super) fn count_known(headers: &[Header], configured: &ColumnSetting) -> usize {
     let is_known = |header: &&Header| {
         header.field().is_some()
             || header.is_among(GIVEN_NAMES)
             || header.is_among(FAMILY_NAMES)
-            || header.is_by_hand(by_hand)
+            || header.is_configured(configured)
     };
     headers.iter().filter(is_known).count()
 }
@@ -156,7 +156,8 @@ pub(super) enum Flag {
     HasLeft,
 }
 
-/// The words of a name: letters and digits between other signs, and from a small letter to a capital.
+/// The words of a name. A word ends at a character that is neither letter nor digit, and before a capital after a
+/// small letter.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_small = false;
@@ -176,32 +177,32 @@ fn words(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Where in a record each thing is.
+/// The columns of a feed and the fields that they fill.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// Every column, in its order.
+    /// Every column, in the order of the file.
     pub(super) columns: Vec<FeedColumn>,
-    /// The columns of each field: one, or several for parts of a name or an id, other addresses and statuses.
+    /// The columns of each field. Names, ids, other addresses and statuses may have several.
     fields: BTreeMap<Meaning, Vec<usize>>,
-    /// What the name of each column shows beside its meaning.
+    /// Further hints from the name of each column.
     hints: Vec<Hints>,
-    /// Notes for a reader on the choice.
+    /// Notes for people about the columns.
     pub(super) notes: Vec<String>,
 }
 
-/// What the name of a column shows beside its meaning.
+/// Further hints from the name of a column.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hints {
-    /// The question that a status column answers with yes or no.
+    /// The question that a yes-or-no status column answers.
     flag: Option<Flag>,
-    /// Whether addresses in a harmless column may be of the person.
+    /// Whether addresses in a harmless column may be the person's.
     has_own_addresses: bool,
-    /// Whether five digits may be the day of a spreadsheet.
+    /// Whether a number of five digits may be the day number of a spreadsheet.
     is_dated: bool,
 }
 
 impl Layout {
-    /// The layout of records whose columns are known beforehand.
+    /// The layout of records with fixed columns.
     pub(super) fn fixed(columns: &[(Meaning, &str)]) -> Self {
         let column = |(meaning, name): &(Meaning, &str)| FeedColumn {
             name: (*name).to_owned(),
@@ -243,7 +244,7 @@ impl Layout {
         self.hints(column).flag
     }
 
-    /// Whether dates and addresses in an unread column may matter.
+    /// Whether dates in this column may matter, and whether addresses may.
     pub(super) fn may_matter(&self, column: usize) -> (bool, bool) {
         match self.meaning(column) {
             Meaning::Unread => (true, true),
@@ -256,13 +257,13 @@ impl Layout {
         self.hints(column).is_dated
     }
 
-    /// The columns of a field as a message names them.
+    /// The columns of a field, for a message.
     pub(super) fn shown(&self, field: Meaning) -> String {
         let cells = self.cells(field).iter();
         let names: Vec<String> = cells.map(|at| shortened(&self.columns[*at].name)).collect();
         match names[..] {
-            [] => field.as_str().to_owned(),
-            _ => names.join(" + "),
+            [] => format!("`{field}`"),
+            _ => quoted(&names.join(" + ")),
         }
     }
 }
@@ -271,20 +272,20 @@ impl Layout {
 ///
 /// # Errors
 /// The reason why the file cannot be used with these columns, and the remedy.
-pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, String> {
+pub(super) fn recognise(headers: &[Header], configured: &ColumnSetting) -> Result<Layout, String> {
     if headers.len() > MAX_COLUMNS {
         return Err(format!(
-            "there are more than {MAX_COLUMNS} different columns or keys: the rows are not of one kind"
+            "the feed has more than {MAX_COLUMNS} different columns or keys, so its rows are not of one kind"
         ));
     }
     let mut notes = Vec::new();
     let mut fields: BTreeMap<Meaning, Vec<usize>> = BTreeMap::new();
     let mut ignored = Vec::new();
-    for (field, names) in by_hand {
+    for (field, names) in configured {
         if *field == Meaning::Ignored {
             ignored = ignored_columns(headers, names, &mut notes);
         } else {
-            fields.insert(*field, named_by_hand(headers, *field, names)?);
+            fields.insert(*field, configured_columns(headers, *field, names)?);
         }
     }
     let respondent = respondent(headers, &fields);
@@ -293,7 +294,7 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     let is_free = |at: &usize| !taken.contains(at);
     let mut harmless = respondent.to_vec();
     for field in Meaning::ALL {
-        if by_hand.contains_key(field) {
+        if configured.contains_key(field) {
             continue;
         }
         let group = |at: &usize| headers[*at].group_of(*field);
@@ -302,7 +303,7 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
         let Some(best) = known.iter().filter_map(group).min() else {
             continue;
         };
-        // A status and a flag that contradict each other must not hide it.
+        // Every status column is read, so that a contradiction between them is found.
         let is_taken = |at: &usize| *field == Meaning::Status || group(at) == Some(best);
         let (first, rest): (Vec<usize>, Vec<usize>) = known.into_iter().partition(is_taken);
         let takes_all = matches!(field, Meaning::OtherEmail | Meaning::Status);
@@ -314,7 +315,7 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
             harmless.extend(rest);
         }
     }
-    if !by_hand.contains_key(&Meaning::Name) {
+    if !configured.contains_key(&Meaning::Name) {
         name_from_parts(headers, &is_free, &mut fields);
     }
     ensure_usable(&fields, headers)?;
@@ -324,8 +325,10 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     if let [_, address] = respondent[..] {
         let name = shortened(&headers[address].shown);
         notes.push(format!(
-            "`{name}` next to a timestamp is the address of whoever filled in the form and was not read; set \
-             HR_FEED_COLUMNS=email={name} if it is the person's"
+            "{} follows a timestamp, so it is the address of the person who filled in the form and was not read; if it \
+             is the employee's address, set HR_FEED_COLUMNS to {}",
+            quoted(&name),
+            quoted(&format!("email={name}"))
         ));
     }
 
@@ -364,19 +367,19 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     })
 }
 
-/// The timestamp column of a form, and the next column with the address of the person who filled it in.
-fn respondent(headers: &[Header], by_hand: &BTreeMap<Meaning, Vec<usize>>) -> Vec<usize> {
+/// The timestamp column of a form, and the next column, which has the address of the person who filled it in.
+fn respondent(headers: &[Header], configured: &BTreeMap<Meaning, Vec<usize>>) -> Vec<usize> {
     let is_respondent = |at: &usize| {
         let address = headers.get(at + 1);
         headers[*at].is_among(TIMESTAMPS)
             && address.is_some_and(|header| header.group_of(Meaning::Email) == Some(1))
-            && !by_hand.values().flatten().any(|taken| *taken == at + 1)
+            && !configured.values().flatten().any(|taken| *taken == at + 1)
     };
     let found = (0..headers.len()).find(is_respondent);
     found.map_or(Vec::new(), |at| vec![at, at + 1])
 }
 
-/// First and last names, if no column holds whole names. `Name` beside `Vorname` is the last name.
+/// Uses first and last names if no column has whole names. `Name` next to `Vorname` is the last name.
 fn name_from_parts(
     headers: &[Header],
     is_free: &impl Fn(&usize) -> bool,
@@ -402,8 +405,12 @@ fn name_from_parts(
     fields.insert(Meaning::Name, parts);
 }
 
-/// The columns that `HR_FEED_COLUMNS` names for a field: one by its exact name, or parts joined by `+`.
-fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<usize>, String> {
+/// The columns of a field in `HR_FEED_COLUMNS`: one column with exactly this name, or parts joined by `+`.
+fn configured_columns(
+    headers: &[Header],
+    field: Meaning,
+    names: &str,
+) -> Result<Vec<usize>, String> {
     if let [only] = columns_named(headers, names)[..] {
         return Ok(vec![only]);
     }
@@ -413,15 +420,15 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
     );
     let parts = names.splitn(if is_joined { usize::MAX } else { 1 }, '+');
     let one = |name: &str| {
-        let shown = shortened(trim(name));
+        let shown = quoted_name(trim(name));
         match columns_named(headers, name)[..] {
             [only] => Ok(only),
             [] => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has no such column; {}",
+                "HR_FEED_COLUMNS names {shown} as `{field}`, but the file has no such column; {}",
                 seen(headers)
             )),
             ref several => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has {} such columns: rename them in the export",
+                "HR_FEED_COLUMNS names {shown} as `{field}`, but the file has {} such columns: rename them in the export",
                 several.len()
             )),
         }
@@ -429,7 +436,7 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
     parts.map(one).collect()
 }
 
-/// The columns of a name: as written, else by its plain form.
+/// The columns with this name as written, else those with its plain form.
 fn columns_named(headers: &[Header], name: &str) -> Vec<usize> {
     let is_exact = |at: &usize| headers[*at].shown == trim(name);
     let is_named = |at: &usize| headers[*at].is_named(name);
@@ -449,9 +456,9 @@ fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> 
     for name in names.split('+') {
         let found = columns_named(headers, name);
         if found.is_empty() {
-            let name = shortened(trim(name));
+            let name = quoted_name(trim(name));
             notes.push(format!(
-                "HR_FEED_COLUMNS ignores `{name}`, but the file has no such column"
+                "HR_FEED_COLUMNS ignores {name}, but the file has no such column"
             ));
         }
         ignored.extend(found);
@@ -463,12 +470,13 @@ fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
     let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
     let example = names().next().map(shortened).unwrap_or_default();
     format!(
-        "several columns could be `{field}`: {}; closes with: `HR_FEED_COLUMNS={field}={example}`",
+        "several columns could be `{field}`: {}; closes with: {}",
         listed(names(), 10),
+        quoted(&format!("HR_FEED_COLUMNS={field}={example}")),
     )
 }
 
-/// A feed needs a column that shows who left, and one that finds the account.
+/// A feed needs a column that shows who left and one that can match an account.
 fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> Result<(), String> {
     let has_any = |of: &[Meaning]| of.iter().any(|field| fields.contains_key(field));
     if !has_any(&[Meaning::End, Meaning::LastDay, Meaning::Status]) {

@@ -1,6 +1,6 @@
-//! Dates as HR systems write them, and the instants they stand for.
+//! Dates as HR systems write them, and their instants.
 //!
-//! The reader never guesses: a text with two readings is refused, and the message names both.
+//! The reader never guesses. It rejects a text with two readings, and the message names both.
 
 use std::borrow::Cow;
 
@@ -11,28 +11,28 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::DateOrder;
 use super::names::is_among;
-use super::values::{plain, quoted};
+use super::values::{plain, quoted_date};
 use crate::model::is_blank_word;
 
-/// Which midnight a day without a time stands for.
+/// The midnight that a day without a time means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// The one that opens it: a start.
+    /// The midnight that opens the day: a start.
     Opens,
-    /// The one that closes it: an end. A person who works until the 31st works on the 31st.
+    /// The midnight that closes the day: an end. A person who works until the 31st works on the 31st.
     Closes,
 }
 
 /// The meaning of a date cell.
 #[derive(Debug, PartialEq)]
 pub(super) enum ReadDate {
-    /// No date: blank, or a system's way to write "none".
+    /// Blank, or a word or a date for "none".
     Nothing,
-    /// A date so far away that it is a system's way to write "no end".
+    /// A date after 2099, which means "no end".
     Never,
     At {
         at: Timestamp,
-        /// The zone used, or `offset` if the text has its own.
+        /// The zone of the row, or `offset` if the text has an offset.
         zone: String,
         note: Option<Note>,
     },
@@ -41,25 +41,25 @@ pub(super) enum ReadDate {
 /// An unusual way in which a date was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// It was the day number of a spreadsheet.
+    /// The text was the day number of a spreadsheet.
     DayNumber,
-    /// It had a time of 00:00, as systems write that make instants of days.
+    /// The text had the time 00:00, which systems add to days.
     WholeDay,
 }
 
-/// Years that a date of employment can have. Earlier ones are typing errors; later ones mean "for ever"
-/// (2100-12-31, 9999-12-31).
+/// The years of a date of employment. An earlier year is a typing error. A later one means "for ever" (2100-12-31,
+/// 9999-12-31).
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2099;
 
-/// Two-digit years from here on belong to the last century: start dates such as 1998 occur, and dates after 2069
-/// do not.
+/// Two-digit years from this one on belong to the last century. Start dates such as 1998 occur; dates after 2069 do
+/// not.
 const PIVOT: i16 = 70;
 
-/// Day numbers a spreadsheet may leave where a date was: 1982-02-18 to 2064-04-08. Outside of it a
-/// five-digit number is more likely an id that slipped into the wrong column.
+/// The day numbers that a spreadsheet may write instead of dates: 1982-02-18 to 2064-04-08. Any other number of five
+/// digits is probably an id in the wrong column.
 const SPREADSHEET_DAYS: std::ops::RangeInclusive<i64> = 30_000..=60_000;
 
-/// Days that systems write for "none".
+/// Dates that systems write for "none".
 const ZERO_DAYS: [Date; 4] = [
     Date::constant(1, 1, 1),
     Date::constant(1899, 12, 30),
@@ -70,7 +70,7 @@ const ZERO_DAYS: [Date; 4] = [
 /// Reads the text of a cell.
 ///
 /// # Errors
-/// The reason why it cannot be read, as a sentence that begins with the quoted text.
+/// The reason, as a sentence that begins with the quoted text.
 pub(super) fn read(
     text: &str,
     edge: Edge,
@@ -84,13 +84,13 @@ pub(super) fn read(
     let text = in_ascii_digits(written_text);
     written(&text, order)
         .and_then(|written| settle(written, edge, zone))
-        .map_err(|fault| format!("{} {fault}", quoted(written_text)))
+        .map_err(|fault| format!("{} {fault}", quoted_date(written_text)))
 }
 
-/// The end of the day that a cell of an unread column names, if it looks like a date: the earlier one if it can be
-/// read in two ways. A number of five digits is one only if the header speaks of dates.
+/// The end of the day in a cell of an unread column, if the cell looks like a date. If it has two readings, the earlier
+/// day counts. A number of five digits is a date only if the header mentions dates.
 pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<Timestamp> {
-    // The longest form is a date with a time and a zone. A quick look saves most cells the rest.
+    // No date is longer than one with a time and a zone. This skips most cells quickly.
     if text.len() > 64 || !text.contains(char::is_numeric) {
         return None;
     }
@@ -125,7 +125,7 @@ fn in_ascii_digits(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.trim().to_owned())
 }
 
-/// The meaning of a text before a zone is applied.
+/// A date before a zone is applied.
 struct DateText {
     day: Day,
     time: Option<Time>,
@@ -163,7 +163,7 @@ fn settle(written: DateText, edge: Edge, zone: &TimeZone) -> Result<ReadDate, St
         Day::Never => return Ok(ReadDate::Never),
         Day::Nothing => return Ok(ReadDate::Nothing),
     };
-    // Exports and mappings write this for a column of days. Taken by the clock it would end the work a day early.
+    // Exports and mappings write this for days. As an instant, it would end the work one day early.
     if time == Some(Time::MIN) {
         (time, offset, note) = (None, None, Some(Note::WholeDay));
     }
@@ -174,7 +174,7 @@ fn settle(written: DateText, edge: Edge, zone: &TimeZone) -> Result<ReadDate, St
     let civil = day.map(|day| day.to_datetime(time.unwrap_or(Time::MIN)));
     let at = civil.and_then(|civil| match offset {
         Some(offset) => offset.to_timestamp(civil),
-        // If a change of clocks skips midnight, this is the first moment after it.
+        // If the clocks skip midnight, this is the first instant after it.
         None => zone.to_timestamp(civil),
     });
     let zone = match offset {
@@ -265,7 +265,7 @@ fn all_digits(text: &str) -> Result<DateText, String> {
             if !SPREADSHEET_DAYS.contains(&number) {
                 return Err("is a number, not a date".to_owned());
             }
-            // Day 0 as spreadsheets count since they took 1900 for a leap year.
+            // Day 0 of spreadsheets, which treat 1900 as a leap year.
             let date = Date::constant(1899, 12, 30)
                 .checked_add(number.days())
                 .map_err(|_| NOT_A_DATE)?;
@@ -278,7 +278,7 @@ fn all_digits(text: &str) -> Result<DateText, String> {
     }
 }
 
-/// A day without a time, in any of the forms with separators.
+/// A day without a time, in any form with separators.
 fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
     if text.contains(char::is_alphabetic) {
         return day_with_month_name(text);
@@ -299,7 +299,7 @@ fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
     match (a.len(), b.len(), c.len()) {
         (4, 1 | 2, 1 | 2) => on(a, b, c),
         (1 | 2, 1 | 2, 2 | 4) => match order {
-            // Dots are written by people who put the day first.
+            // People who write dots put the day first.
             _ if separator == '.' => on(c, b, a),
             Some(DateOrder::DayFirst) => {
                 on(c, b, a).map_err(|fault| format!("read day first {fault}"))
@@ -313,7 +313,7 @@ fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
     }
 }
 
-/// The one day three numbers can stand for; none or several refuse it.
+/// The only day that three numbers can mean. No day and several days are errors.
 fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, String> {
     let day_first = on(c, b, a);
     let mut days: Vec<Day> = day_first.iter().copied().chain(on(c, a, b)).collect();
@@ -377,7 +377,7 @@ fn month_number(text: &str) -> Option<String> {
     Some((index + 1).to_string())
 }
 
-/// The day that year, month and day make, each as written.
+/// The day of a year, a month and a day, each as written.
 fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
     let number = |text: &str| -> Result<i16, String> {
         let is_number = text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
@@ -393,7 +393,7 @@ fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
     let (month, day) = (number(month)?, number(day)?);
     let first = i8::try_from(month).ok();
     let first = first.and_then(|month| Date::new(year, month, 1).ok());
-    let first = first.ok_or_else(|| format!("is not a date: there is no month {month}"))?;
+    let first = first.ok_or_else(|| format!("is not a date: month {month} does not exist"))?;
     let date = i8::try_from(day).ok();
     let date = date.and_then(|day| first.with().day(day).build().ok());
     day_of(date.ok_or_else(|| {
@@ -481,7 +481,7 @@ fn offset(text: &str) -> Option<Offset> {
         return None;
     }
     let (hours, minutes) = (number(hours)?, number(minutes)?);
-    // No place on Earth is further than fourteen hours from UTC.
+    // The largest offset on Earth is 14 hours.
     if hours > 14 || minutes > 59 {
         return None;
     }
@@ -520,7 +520,7 @@ mod tests {
         }
     }
 
-    /// The cells of the page's table whose meaning begins so, by what they are read as.
+    /// The cells of the page whose meaning begins with this text, each with the result of reading it.
     fn of_the_page(meaning: &str) -> Vec<(&'static str, String)> {
         let page = include_str!("../../docs/hr-feed.md");
         let row = page
@@ -534,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_for_who_makes_the_export_says_what_is_so() {
+    fn every_date_of_the_page_is_read_as_described() {
         let day = "2026-10-31T00:00:00Z";
         let number = format!("{day} DayNumber");
         let whole = format!("{day} WholeDay");
@@ -559,7 +559,7 @@ mod tests {
             for (text, read) in of_the_page(meaning) {
                 let is_setting = ["HR_FEED_DATE_ORDER", "dmy", "mdy"].contains(&text);
                 assert!(
-                    is_setting || read.starts_with(&format!("`{text}` ")),
+                    is_setting || read.starts_with(&format!("“{text}” ")),
                     "{read}"
                 );
             }
@@ -572,7 +572,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_ends_with_the_midnight_that_closes_it_and_starts_with_the_one_that_opens_it() {
+    fn a_day_starts_and_ends_with_its_own_midnights() {
         assert_eq!(end("2026-10-31", "Etc/UTC"), "2026-11-01T00:00:00Z Etc/UTC");
         assert_eq!(shown("2026-10-31", None), "2026-10-31T00:00:00Z");
         assert_eq!(
@@ -702,7 +702,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_in_an_unread_column_is_seen_in_any_reading() {
+    fn a_date_in_an_unread_column_is_found_in_any_reading() {
         let seen = |text: &str, is_dated: bool| {
             let at = of_unread(text, is_dated, &TimeZone::UTC);
             at.map(|at| at.to_string())
@@ -740,7 +740,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_with_one_meaning_are_exact_in_any_order_setting() {
+    fn forms_with_one_meaning_do_not_depend_on_the_order() {
         for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
             for text in [
                 "2026-10-31",
@@ -786,11 +786,11 @@ mod tests {
             shown("3-4-98", Some(DateOrder::DayFirst)),
             "1998-04-03T00:00:00Z"
         );
-        assert_snapshot!(shown("10/31/2026", Some(DateOrder::DayFirst)), @"`10/31/2026` read day first is not a date: there is no month 31");
+        assert_snapshot!(shown("10/31/2026", Some(DateOrder::DayFirst)), @"“10/31/2026” read day first is not a date: month 31 does not exist");
     }
 
     #[test]
-    fn without_an_order_only_a_date_with_one_reading_is_taken() {
+    fn without_an_order_only_a_date_with_one_reading_is_read() {
         for text in [
             "10/31/2026",
             "31/10/2026",
@@ -801,20 +801,20 @@ mod tests {
             assert_eq!(shown(text, None), "2026-10-31T00:00:00Z", "{text}");
         }
         assert_eq!(shown("05/05/2026", None), "2026-05-05T00:00:00Z");
-        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
-        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+        assert_snapshot!(shown("03/04/2026", None), @"“03/04/2026” could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+        assert_snapshot!(shown("26-10-31", None), @"“26-10-31” could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
     }
 
     #[test]
-    fn a_spreadsheet_day_number_is_its_date_and_never_a_year() {
+    fn a_spreadsheet_day_number_is_a_date_and_never_a_year() {
         assert_snapshot!(shown("46326", None), @"2026-10-31T00:00:00Z DayNumber");
-        assert_snapshot!(shown("99999", None), @"`99999` is a number, not a date");
-        assert_snapshot!(shown("46326.5", None), @"`46326.5` is not a date");
-        assert_snapshot!(shown("1793404800", None), @"`1793404800` is a number, not a date");
+        assert_snapshot!(shown("99999", None), @"“99999” is a number, not a date");
+        assert_snapshot!(shown("46326.5", None), @"“46326.5” is not a date");
+        assert_snapshot!(shown("1793404800", None), @"“1793404800” is a number, not a date");
     }
 
     #[test]
-    fn the_ways_to_write_none_are_no_date() {
+    fn words_and_dates_for_none_are_not_dates() {
         for text in [
             "",
             "  ",
@@ -837,7 +837,7 @@ mod tests {
     }
 
     #[test]
-    fn for_ever_is_no_end() {
+    fn a_date_after_2099_means_no_end() {
         for text in [
             "12/31/2100",
             "9999-12-31",
@@ -851,16 +851,16 @@ mod tests {
 
     #[test]
     fn a_day_that_does_not_exist_is_refused_with_its_reason() {
-        assert_snapshot!(shown("2026-02-30", None), @"`2026-02-30` is not a date: February 2026 has no day 30");
-        assert_snapshot!(shown("2026-13-01", None), @"`2026-13-01` is not a date: there is no month 13");
-        assert_snapshot!(shown("31/31/2026", None), @"`31/31/2026` is not a date: there is no month 31");
-        assert_snapshot!(shown("1950-01-01", None), @"`1950-01-01` is not a year of employment (1970 to 2099)");
-        assert_snapshot!(shown("20261332", None), @"`20261332` read as year, month and day is not a date: there is no month 13");
-        assert_snapshot!(shown("2026-10-31 25:00", None), @"`2026-10-31 25:00` has a time that cannot be read");
+        assert_snapshot!(shown("2026-02-30", None), @"“2026-02-30” is not a date: February 2026 has no day 30");
+        assert_snapshot!(shown("2026-13-01", None), @"“2026-13-01” is not a date: month 13 does not exist");
+        assert_snapshot!(shown("31/31/2026", None), @"“31/31/2026” is not a date: month 31 does not exist");
+        assert_snapshot!(shown("1950-01-01", None), @"“1950-01-01” is not a year of employment (1970 to 2099)");
+        assert_snapshot!(shown("20261332", None), @"“20261332” read as year, month and day is not a date: month 13 does not exist");
+        assert_snapshot!(shown("2026-10-31 25:00", None), @"“2026-10-31 25:00” has a time that cannot be read");
     }
 
     #[test]
-    fn a_text_that_may_be_a_name_is_not_quoted() {
+    fn a_text_that_may_be_a_name_is_only_described() {
         assert_snapshot!(shown("next Friday", None), @"a text without any digit is not a date");
         assert_snapshot!(shown("T", None), @"a text without any digit is not a date");
         assert_snapshot!(shown("b2@x.com", None), @"a text of 8 characters is not a date");
@@ -873,7 +873,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_in_a_known_form_is_read_back(day in any_day()) {
+        fn a_date_in_a_known_form_is_read_back(day in any_day()) {
             let (y, m, d) = (day.year(), day.month(), day.day());
             let month = day.strftime("%b");
             let expected = format!("{day}T00:00:00Z");

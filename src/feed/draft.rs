@@ -1,34 +1,34 @@
-//! A feed in the making: every row goes into exactly one count.
+//! A feed under construction. Every row is in exactly one count.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 use super::columns::Layout;
 use super::rows::{ReadRow, RowReader};
+use super::values::count;
 use crate::model::{FeedOrigin, HrFeed, HrRow};
 
-/// Notes of the file are for people, who do not read more than this. The cap also keeps an odd file from making
-/// too much evidence.
+/// The most notes on a file. People read no more, and an odd file must not make the evidence large.
 const MAX_NOTES: usize = 20;
 
-/// A feed within the size cap that has more rows is no feed of people, and would fill the memory.
+/// The most rows of a feed. A feed with more rows is not a feed of people and would fill the memory.
 pub(super) const MAX_ROWS: usize = 500_000;
 
-/// Why a feed with more rows cannot be used.
+/// The reason why a feed with more rows cannot be used.
 pub(super) fn too_many_rows() -> String {
     format!("the feed has more than {MAX_ROWS} rows: export only people")
 }
 
-/// What has been read of a feed so far.
+/// The part of a feed that has been read.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     feed: HrFeed,
-    notes_left_out: usize,
+    notes_left_out: u64,
     is_full: bool,
     hasher: RandomState,
-    /// Rows by a digest of their values, to find repeated ones.
+    /// Rows by a digest of their values, to find repeated rows.
     by_values: HashMap<u64, usize>,
-    /// The first row of each person's id, by a digest of it.
+    /// The first row of each person id, by a digest of the id.
     by_person: HashMap<u64, usize>,
 }
 
@@ -52,7 +52,7 @@ impl Draft {
         &mut self.feed.origin
     }
 
-    /// Adds a note on the file. Never about a person: no names, no addresses.
+    /// Adds a note on the file. A note never names a person.
     pub(super) fn note(&mut self, text: impl Into<String>) {
         if self.feed.origin.notes.len() < MAX_NOTES {
             self.feed.origin.notes.push(text.into());
@@ -61,7 +61,7 @@ impl Draft {
         }
     }
 
-    /// Records what each column was read as.
+    /// Records the meaning of each column.
     pub(super) fn read_with(&mut self, layout: &Layout) {
         self.feed.origin.columns.clone_from(&layout.columns);
         for note in &layout.notes {
@@ -69,7 +69,7 @@ impl Draft {
         }
     }
 
-    /// Records what the reader of the rows noticed.
+    /// Records the status words and notes of the reader.
     pub(super) fn was_read_by(&mut self, reader: &RowReader) {
         self.feed.origin.status_words = reader.status_words();
         for note in reader.notes() {
@@ -107,22 +107,22 @@ impl Draft {
         if let Some(id) = &row.person_id {
             let digest = self.hasher.hash_one(id);
             let first = *self.by_person.entry(digest).or_insert(at);
-            // Tenures of one record share its line: that they differ is what they are for.
+            // Tenures of one record share its line and always differ.
             let is_another =
                 |other: &&HrRow| other.person_id == row.person_id && other.line != row.line;
             if let Some(other) = self.feed.rows.get(first).filter(is_another) {
                 let line = other.line;
                 row.notes
-                    .push(format!("line {line} has the same id and other values"));
+                    .push(format!("line {line} has the same id but other values"));
             }
         }
         self.feed.rows.push(row);
     }
 
-    /// The feed as read; if that failed, an unusable feed with the reason.
+    /// The feed, or an unusable feed with the reason if reading failed.
     pub(super) fn finish(mut self, read: Result<(), String>) -> HrFeed {
         if self.notes_left_out > 0 {
-            let more = format!("… and {} more notes like these", self.notes_left_out);
+            let more = format!("and {}", count(self.notes_left_out, "more note"));
             self.feed.origin.notes.push(more);
         }
         let unusable = read.err().or(self.is_full.then(too_many_rows));
@@ -138,7 +138,7 @@ impl Draft {
     }
 }
 
-/// Whether two rows are equal in every value, whatever line they are on.
+/// Whether two rows are equal in every value except their line.
 fn is_repeat(one: &HrRow, other: &HrRow) -> bool {
     let moved = HrRow {
         line: other.line,

@@ -1,4 +1,4 @@
-//! Lines below the rows, and titles above them: what they say of the rows.
+//! Lines below and above the rows: whether they show that rows are missing or name a person.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,30 @@ use jiff::tz::TimeZone;
 use super::{dates, statuses};
 use crate::model::{Employment, trim};
 
-/// What a footer says.
+/// The meaning of a footer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FooterSays {
+pub(super) enum FooterMeaning {
     Nothing,
-    /// The file lacks rows.
+    /// Rows are missing.
     More,
-    /// It may be a person.
+    /// The line may be a person.
     MayNamePerson,
 }
 
-/// Parts of texts with which an export says that it stopped, or goes on elsewhere; bars part them.
+/// Parts of texts, separated by bars, that show that an export stopped or continues elsewhere.
 const PARTIAL: &str = "error|fehler|erreur|errore|erro:|failed|timed out|timeout|time-out|exceed|truncat|incomplete|\
     unvollst|abort|abgebrochen|interrupt|more r|more e|limit|max row|max. row|continued|fortsetzung|next page|next sheet|\
     siehe blatt|page suivante|suite page|not exported|not shown|only the first|partial";
 
-/// Beginnings of words of which footers are made.
+/// Beginnings of words that are common in footers.
 const USUAL: &str = "confidential vertraulich confidentiel confidencial riservato vertrouwelijk generated erstellt stand \
     created printed exported report bericht page seite end ende fin source quelle copyright internal intern gedruckt total \
     note hinweis filter as affected rows records zeilen";
 
-/// Words between the number of a part and that of the whole.
+/// Words between the number of a part and the number of parts.
 const OF: [&str; 8] = ["of", "von", "de", "di", "van", "sur", "da", "/"];
 
-/// Whether the text of a line may be a footer: several words, or a word that footers are made of.
+/// Whether the text of a line may be a footer: several words, or a common word of footers.
 pub(super) fn is_text(text: &str) -> bool {
     text.contains([' ', ':', '\u{a0}']) || is_usual(&text.to_lowercase())
 }
@@ -40,7 +40,7 @@ fn is_usual(word: &str) -> bool {
     USUAL.split(' ').any(is_it)
 }
 
-/// The words of a line in lower case, without the signs around them.
+/// The words of a line in lower case, without punctuation around them.
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'));
@@ -53,7 +53,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The numbers of a word that is nothing else: `50`, `1-50`, `1/3`.
+/// The numbers of a word that has only numbers: `50`, `1-50`, `1/3`.
 fn numbers(word: &str) -> Option<Vec<u64>> {
     let is_range = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '\u{2013}');
     (word.contains(|c: char| c.is_ascii_digit()) && word.chars().all(is_range)).then(|| {
@@ -67,8 +67,8 @@ fn is_date(word: &str) -> bool {
     is_year || word.contains(':') || dates::of_unread(word, false, &TimeZone::UTC).is_some()
 }
 
-/// Whether a line says that the file is a part: `Page 1 of 5`, `Export limit reached`.
-pub(super) fn says_partial(text: &str) -> bool {
+/// Whether a line shows that the file is only a part: `Page 1 of 5`, `Export limit reached`.
+pub(super) fn shows_part(text: &str) -> bool {
     let lower = text.to_lowercase();
     let words = words(text);
     let is_part = |three: &[String]| match (numbers(&three[0]), numbers(&three[2])) {
@@ -85,37 +85,37 @@ pub(super) fn says_partial(text: &str) -> bool {
         || words.iter().any(is_slashed)
 }
 
-/// Reads a footer below this many rows. A number in it that is not a date is a row count or an id.
-pub(super) fn says(text: &str, rows: u64) -> FooterSays {
-    if says_partial(text) {
-        return FooterSays::More;
+/// The meaning of a footer below this number of rows. A number that is not a date is a row count or an id.
+pub(super) fn meaning(text: &str, rows: u64) -> FooterMeaning {
+    if shows_part(text) {
+        return FooterMeaning::More;
     }
     let words = words(text);
     for word in words.iter().filter(|word| !is_date(word)) {
         match numbers(word) {
             Some(numbers) if numbers.iter().any(|number| *number > rows) => {
-                return FooterSays::More;
+                return FooterMeaning::More;
             }
             None if word.contains(|c: char| c.is_ascii_digit()) => {
-                return FooterSays::MayNamePerson;
+                return FooterMeaning::MayNamePerson;
             }
             Some(_) | None => {}
         }
     }
-    let says_left = |word: &String| {
+    let means_left = |word: &String| {
         word != "inactive"
             && statuses::employment(word, None, &BTreeMap::new()) == Employment::Ended
     };
-    // A name is two to four words that are in no usual footer.
+    // A name has up to four words, and no common word of footers.
     let may_be_name =
         words.len() < 5 && !words.iter().any(|word| is_usual(word)) && !text.contains(':');
-    match words.iter().any(says_left) || may_be_name {
-        true => FooterSays::MayNamePerson,
-        false => FooterSays::Nothing,
+    match words.iter().any(means_left) || may_be_name {
+        true => FooterMeaning::MayNamePerson,
+        false => FooterMeaning::Nothing,
     }
 }
 
-/// The number in a line of sums, if it has only one and that is whole.
+/// The number in a line of sums, if the line has only one number and it is a whole number.
 pub(super) fn count_of<'c>(cells: impl Iterator<Item = &'c str>) -> Option<u64> {
     let mut numbers = cells
         .map(trim)
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_usual_footer_says_nothing() {
+    fn a_common_footer_has_no_meaning() {
         for text in [
             "Confidential: not for distribution",
             "Generated by HR on 2026-11-28",
@@ -140,12 +140,12 @@ mod tests {
             "Total: 40",
         ] {
             assert!(is_text(text), "{text}");
-            assert_eq!(says(text, 40), FooterSays::Nothing, "{text}");
+            assert_eq!(meaning(text, 40), FooterMeaning::Nothing, "{text}");
         }
     }
 
     #[test]
-    fn a_footer_that_says_that_rows_are_missing_is_heard() {
+    fn a_footer_may_show_that_rows_are_missing() {
         for text in [
             "Page 1 of 5",
             "Seite 1 von 3",
@@ -157,7 +157,7 @@ mod tests {
             "Fortsetzung folgt",
             "Error: export timed out",
         ] {
-            assert_eq!(says(text, 40), FooterSays::More, "{text}");
+            assert_eq!(meaning(text, 40), FooterMeaning::More, "{text}");
         }
     }
 
@@ -169,7 +169,7 @@ mod tests {
             "David Dupont (left)",
             "Also left: Ben Ode",
         ] {
-            assert_eq!(says(text, 40), FooterSays::MayNamePerson, "{text}");
+            assert_eq!(meaning(text, 40), FooterMeaning::MayNamePerson, "{text}");
         }
     }
 }

@@ -1,9 +1,7 @@
-//! The HR feed from the HR system itself, through Truto's unified HRIS: the list of employees, page by
-//! page.
+//! The HR feed from an HR system: the list of employees of Truto's unified HRIS, page by page.
 //!
-//! The list must prove that it is complete, as the list of accounts must: a person missing from it may be a
-//! leaver. An incomplete list is not used at all. Records are not kept, only their digests and the rows made
-//! from them.
+//! Like the list of accounts, this list must prove that it is complete, because a missing person may be a leaver. An
+//! incomplete list is not used. The evidence keeps digests of the pages and the rows made of them, but no records.
 
 mod record;
 
@@ -14,7 +12,7 @@ use tracing::{info, warn};
 use self::record::Reader;
 use super::draft::Draft;
 use super::rows::ReadRow;
-use super::values::shortened;
+use super::values::quoted_name;
 use super::{DateRules, FeedError, Words};
 use crate::clock::Clock;
 use crate::files::aside;
@@ -24,14 +22,14 @@ use crate::truto::{
     self, Client, Employee, End, List, PageWalk, Row, System, TrutoError, restarted_once,
 };
 
-/// Which HR system to read, and how.
+/// The HR system, and the rules for reading it.
 #[derive(Clone, Debug)]
 pub struct HrisSettings {
     /// The connection to it.
     pub truto: truto::Settings,
     pub dates: DateRules,
     pub words: Words,
-    /// Whether a list without leavers is believable.
+    /// Whether a list without leavers is plausible.
     pub may_lack_leavers: bool,
 }
 
@@ -48,7 +46,7 @@ pub(super) async fn read(
     };
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(reported)?;
     let connection = client.active_connection().await.map_err(reported)?;
-    // Not every answer names the system of the connection. The list of employees shows it anyway.
+    // Some answers do not name the system. Then the list of employees fails for Asana.
     if connection.is_asana() == Some(true) {
         return Err(FeedError::IsAsana { id: id.clone() });
     }
@@ -71,8 +69,8 @@ pub(super) async fn read(
     Ok(aside(move || understand(listed, url, integration, requests, &reader)).await)
 }
 
-/// The list of employees, without the HR system's own records: those hold pay, birthdays and more
-/// that no review needs.
+/// The list of employees, without the HR system's own records. Those contain pay, birthdays and other data that no check
+/// needs.
 fn employees_list(client: &Client) -> List {
     List {
         name: "employees",
@@ -82,13 +80,13 @@ fn employees_list(client: &Client) -> List {
     }
 }
 
-/// The employees as listed.
+/// The list of employees as received.
 #[derive(Debug, Default)]
 struct ListedEmployees {
     records: Vec<ListedRecord>,
     pages: Vec<PageRecord>,
     bodies: Sha256,
-    /// When the first page was made, by the server's clock.
+    /// The date of the first page, by the server's clock.
     date: Option<Timestamp>,
     is_partial: bool,
     end: Option<End>,
@@ -104,27 +102,25 @@ struct ListedRecord {
 
 impl ListedEmployees {
     /// # Errors
-    /// The reason why people may be missing from it.
+    /// The reason why people may be missing.
     fn ensure_whole(&self) -> Result<(), String> {
         match self.end {
             Some(End::LastPage) => {}
             Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
-                return Err(format!(
-                    "the list of employees did not come to an end: {end}"
-                ));
+                return Err(format!("the list of employees did not end: {end}"));
             }
             None => return Err("the list of employees was not read to its end".to_owned()),
         }
         if self.is_partial {
             return Err(
-                "the list of employees calls itself partial (is_partial_response): leavers may be missing from it"
+                "Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing"
                     .to_owned(),
             );
         }
         Ok(())
     }
 
-    /// A list without statuses and end dates may mean that nobody left, or that Truto does not map these fields.
+    /// If no record has a status or an end date, Truto may not map these fields.
     ///
     /// # Errors
     /// If no record has one of these fields.
@@ -136,7 +132,7 @@ impl ListedEmployees {
         };
         if self.employees().next().is_some() && !self.employees().any(shows) {
             return Err(
-                "no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL"
+                "no employee has an `employment_status` or a `termination_date`, so the list does not show who left: check which fields Truto maps for this HR system, or set HR_FEED_URL to a file"
                     .to_owned(),
             );
         }
@@ -176,15 +172,15 @@ async fn read_once(client: &Client, list: &List) -> Result<ListedEmployees, Trut
     }
     listed.end = walk.end();
     if let Some(end) = listed.end.filter(|end| *end != End::LastPage) {
-        warn!("The list of employees did not come to an end: {end}");
+        warn!("The list of employees did not end: {end}");
     }
     Ok(listed)
 }
 
-/// A feed from the list. Never fails: an unusable list becomes a feed with the reason.
+/// Makes a feed of the list. An unusable list becomes an unusable feed with the reason.
 ///
-/// It is as old as its first page, by Truto's clock. If no answer was dated, the age is unknown,
-/// as with a file: our own clock would make any answer fresh.
+/// The age of the feed is that of the first page, by Truto's clock. If that page has no date, the age is unknown: by our
+/// own clock, any answer would be fresh.
 fn understand(
     mut listed: ListedEmployees,
     url: String,
@@ -208,8 +204,8 @@ fn understand(
         ..FeedOrigin::default()
     });
     if let Some(integration) = integration {
-        let integration = shortened(&integration);
-        draft.note(format!("The connection is for `{integration}`"));
+        let integration = quoted_name(&integration);
+        draft.note(format!("The connection is for {integration}"));
     }
     let read = read_records(&listed, settings, &mut draft);
     draft.finish(read)
@@ -218,7 +214,7 @@ fn understand(
 /// Reads the records into the draft.
 ///
 /// # Errors
-/// Why the list cannot be used.
+/// The reason why the list cannot be used.
 fn read_records(
     listed: &ListedEmployees,
     settings: &HrisSettings,
@@ -233,7 +229,7 @@ fn read_records(
     let mut first_unreadable = None;
     for (record, line) in listed.records.iter().zip(1..) {
         let rows = reader.read(line, record);
-        // Of several tenures the last one counts.
+        // The last of several tenures counts.
         match rows.last() {
             Some(ReadRow::Row(row)) => has_leaver |= has_left(row, listed.date),
             Some(ReadRow::Rejected(row)) if first_unreadable.is_none() => {
@@ -243,12 +239,12 @@ fn read_records(
         }
         rows.into_iter().for_each(|row| draft.add(row));
     }
-    // Some HR systems list only employed people. A person who will leave, or came back, is on such a list, too. Only
+    // Some HR systems list only employed people. Such a list also contains people who will leave or who came back. Only
     // a person who has already left proves that the list contains leavers.
     if !has_leaver && !settings.may_lack_leavers && listed.employees().next().is_some() {
-        let reason = "no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left";
+        let reason = "no employee in the list has left, so former employees may be missing: check which employees Truto lists for this HR system; set `HR_FEED_SCOPE=roster` if it lists everyone employed, or `HR_FEED_ALLOW_EMPTY=true` if no one has left";
         let unreadable = first_unreadable.map(|unreadable| {
-            format!("; one record cannot be read and may be that of a leaver: {unreadable}")
+            format!("; one record cannot be read and may be a leaver: {unreadable}")
         });
         return Err(reason.to_owned() + &unreadable.unwrap_or_default());
     }
@@ -256,7 +252,7 @@ fn read_records(
     Ok(())
 }
 
-/// Whether a person had left when the list was made, if that instant is known.
+/// Whether a person had left when the list was made. If that instant is unknown, only the status counts.
 fn has_left(row: &HrRow, listed_at: Option<Timestamp>) -> bool {
     let end = row.end_of_work().map(|end| end.at);
     match (&row.status, end, listed_at) {

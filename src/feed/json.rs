@@ -1,4 +1,4 @@
-//! JSON and JSON lines: from the lists of people in a document to records.
+//! JSON and JSON lines: makes records from the lists of people in a document.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,28 +10,28 @@ use super::draft::{Draft, MAX_ROWS, too_many_rows};
 use super::outline::Outline;
 use super::record::{Record, Value};
 use super::rows::{ReadRow, RowReader, rejected};
-use super::values::{AddressKind, listed, plain, shortened};
+use super::values::{AddressKind, listed, plain, quoted_name};
 use super::walk::{Scalar, WalkStep, walk, without_place};
 use super::{Settings, columns};
 
-/// No person has more values than this, with all elements of the lists inside of the record, or more keys.
+/// The most values of a record, including the elements of its lists, and the most keys.
 const MAX_VALUES: usize = 10_000;
 
-/// Whether text that begins with `{` has an object on each line.
+/// Whether a text that begins with `{` has one object on each line.
 pub(super) fn is_lines(text: &str) -> bool {
     let is_whole = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let (Some(first), Some(second)) = (lines.next(), lines.next()) else {
         return false;
     };
-    // The first line may be a broken one among whole ones. A document may be laid out so that its second line is whole.
+    // The first line may be the only broken one. A formatted document may have a second line that is complete JSON.
     is_whole(first) || (second.starts_with('{') && is_whole(second) && !is_whole(text))
 }
 
 /// Reads one JSON document into the draft.
 ///
 /// # Errors
-/// Why the file as a whole cannot be used.
+/// The reason why the whole file cannot be used.
 pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
     let mut outline = Outline::new();
     walk(text, &mut |step| outline.take(step)).map_err(|error| {
@@ -46,16 +46,16 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     let Some(mut records) = Records::new(&outline, settings, draft)? else {
         return Ok(());
     };
-    // It is valid JSON, as the first walk showed.
+    // The first walk showed that the JSON is valid.
     let _ = walk(text, &mut |step| records.take(step));
     records.finish();
     Ok(())
 }
 
-/// Reads one JSON object a line into the draft.
+/// Reads one JSON object per line into the draft.
 ///
 /// # Errors
-/// Why the file as a whole cannot be used.
+/// The reason why the whole file cannot be used.
 pub(super) fn read_lines(text: &str, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
     let mut outline = Outline::of_lines();
     let mut broken: HashMap<u64, String> = HashMap::new();
@@ -96,7 +96,7 @@ pub(super) fn read_lines(text: &str, settings: &Settings, draft: &mut Draft) -> 
     Ok(())
 }
 
-/// Makes records of the elements of the chosen lists, in a second walk.
+/// Makes records from the elements of the chosen lists, in a second walk.
 struct Records<'t, 'd> {
     outline: &'d Outline,
     reader: RowReader,
@@ -106,31 +106,31 @@ struct Records<'t, 'd> {
     at: u32,
     frames: Vec<JsonFrame>,
     record: Record<'t>,
-    /// How many frames enclose the record that is being read; none outside of records.
+    /// The number of frames around the current record; `None` outside records.
     depth: Option<usize>,
     keys: Vec<Cow<'t, str>>,
     elements: u64,
-    /// The line, if every line is an element.
+    /// The line, if each line is an element.
     line: Option<u64>,
 }
 
-/// What encloses the value that is being walked over.
+/// An object or a list that encloses the current value.
 #[derive(Default)]
 struct JsonFrame {
     is_list: bool,
-    /// Where its keys begin among those of the record.
+    /// The index of its first key among those of the record.
     keys: usize,
-    /// Where its values begin among those of the record.
+    /// The index of its first value among those of the record.
     values: usize,
-    /// The elements of a list: the kind of address each is, and where its values begin.
+    /// The elements of a list: the kind of address and the index of the first value.
     elements: Vec<(AddressKind, usize)>,
-    /// Of an element.
+    /// The kind of address, for an element of a list.
     kind: Option<AddressKind>,
 }
 
 impl<'t, 'd> Records<'t, 'd> {
     /// # Errors
-    /// Why the file as a whole cannot be used.
+    /// The reason why the whole file cannot be used.
     fn new(
         outline: &'d Outline,
         settings: &Settings,
@@ -141,10 +141,12 @@ impl<'t, 'd> Records<'t, 'd> {
         let names: Vec<String> = lists.iter().map(|list| outline.shown(*list)).collect();
         match &names[..] {
             [root] if root.is_empty() => {}
-            [only] => draft.note(format!("The rows are the list `{}`", shortened(only))),
+            [only] => draft.note(format!("The rows are from the list {}", quoted_name(only))),
             several => {
                 let names = listed(several.iter().map(String::as_str), 10);
-                draft.note(format!("The rows are the lists {names}, in one count"));
+                draft.note(format!(
+                    "The rows are from the lists {names} and are numbered together"
+                ));
             }
         }
         if lists.iter().all(|list| outline.is_list(*list)) && outline.records(&lists) == 0 {
@@ -170,7 +172,7 @@ impl<'t, 'd> Records<'t, 'd> {
         }))
     }
 
-    /// Begins a line of JSON lines, which is an element of the list that the document is.
+    /// Begins a line of JSON lines. Each line is an element of one list.
     fn next_line(&mut self, number: u64) {
         self.at = 0;
         self.line = Some(number);
@@ -202,7 +204,7 @@ impl<'t, 'd> Records<'t, 'd> {
         }
     }
 
-    /// Whether the value that follows is an element of a chosen list, or is the document that is one person.
+    /// Whether the next value is an element of a chosen list, or a document that is one person.
     fn is_element(&self) -> bool {
         let is_enclosed = match self.frames.last() {
             Some(frame) => frame.is_list,
@@ -268,19 +270,19 @@ impl<'t, 'd> Records<'t, 'd> {
         }
     }
 
-    /// The keys of an object, from `first` on, are over.
+    /// Ends an object whose keys begin at `first`. A repeated key is a fault.
     fn ensure_distinct(&mut self, first: usize) {
         let mut keys: Vec<&str> = self.keys[first..].iter().map(|key| &**key).collect();
         keys.sort_unstable();
         let twice = keys.windows(2).find(|two| two[0] == two[1]);
         if let Some([key, ..]) = twice {
-            let fault = format!("the key `{}` appears twice", shortened(key));
+            let fault = format!("the key {} appears twice", quoted_name(key));
             self.record.fault = self.record.fault.take().or(Some(fault));
         }
         self.keys.truncate(first);
     }
 
-    /// Puts the values of a list's preferred elements first: of several addresses, the work address is the person's.
+    /// Puts the preferred elements of a list first: the work address before other addresses.
     fn sort(&mut self, first: usize, elements: &[(AddressKind, usize)]) {
         if elements.is_sorted_by_key(|(kind, _)| *kind) {
             return;
@@ -332,7 +334,7 @@ impl<'t, 'd> Records<'t, 'd> {
         }
     }
 
-    /// Takes in the marks of a list element: `"primary": true`, `"type": "work"`.
+    /// Notes the kind of a list element: `"primary": true`, `"type": "work"`.
     fn note_kind(&mut self, scalar: &Scalar<'_>) {
         let key = || plain(self.outline.name(self.at));
         let kind = match scalar {
@@ -349,7 +351,7 @@ impl<'t, 'd> Records<'t, 'd> {
 
     fn has_too_many_values(&mut self) {
         if self.record.fault.is_none() {
-            self.record.fault = Some(format!("it has more than {MAX_VALUES} values"));
+            self.record.fault = Some(format!("the record has more than {MAX_VALUES} values"));
         }
     }
 

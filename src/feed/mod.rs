@@ -1,9 +1,9 @@
-//! The HR feed: fetched, decoded, read row by row, nothing lost silently.
+//! The HR feed: fetched, decoded and read row by row. Every row is counted.
 //!
-//! [`files`] gets a file and decodes it. `table` finds the records of delimited text, `outline` and `json` those of
-//! JSON, and `hris` makes records of the employees in an HR system. From there on all are read in one way: `columns`
-//! finds out what each column holds, `rows` reads the fields of a record with `dates`, `statuses` and `zones`, and
-//! `draft` counts. Words that systems use are tables in `names`, `statuses`, `signs` and `zones`.
+//! [`files`] fetches and decodes a file. `table` finds the records in delimited text, `outline` and `json` find those in
+//! JSON, and `hris` makes records from the employees in an HR system. The rest is the same for all: `columns` determines
+//! the meaning of each column, `rows` reads the fields of a record with `dates`, `statuses` and `zones`, and `draft`
+//! counts. `names`, `statuses`, `signs` and `zones` are tables of the words that systems use.
 
 mod columns;
 mod dates;
@@ -47,18 +47,16 @@ pub enum Source {
     Hris(HrisSettings),
 }
 
-/// Why the feed could not be fetched. The [`HrFeed`] reports faults *inside* of it.
+/// Why the feed could not be fetched. The [`HrFeed`] reports faults *inside* the feed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// The connection is the other side of the comparison.
+    /// The feed would be compared with itself.
     #[error("the connection `{id}` is for Asana, not for an HR system")]
     IsAsana { id: String },
-    /// Truto did not give what was asked for.
     #[error("the HR system behind the connection `{id}` cannot be read")]
     Truto {
-        /// The connection.
         id: String,
         #[source]
         cause: TrutoError,
@@ -74,51 +72,49 @@ impl FeedError {
         }
     }
 
-    /// What the operator can do.
+    /// The remedy for the operator.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File(file) => file.hint(),
             Self::IsAsana { .. } => {
-                Some("name a connection to an HR system in HR_FEED_URL".to_owned())
+                Some("set HR_FEED_URL to a connection to an HR system".to_owned())
             }
             Self::Truto { cause, .. } => cause.hint(),
         }
     }
 }
 
-/// Where the feed's file is and how to read it.
+/// The location of the feed's file, and the rules for reading it.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it is.
     pub location: Location,
     /// The format; `None` detects it from the content.
     pub format: Option<Format>,
-    /// Columns named by hand, by what they hold. Parts of one field are joined by `+`, and so are columns that are
-    /// ignored.
+    /// The columns of `HR_FEED_COLUMNS` by meaning. `+` joins the parts of one field, and the ignored columns.
     pub columns: BTreeMap<Meaning, String>,
-    /// Which lists of a JSON document hold the people, by paths with dots or by the ends of them. Empty: detected.
+    /// The lists of people in a JSON document, as dotted paths or ends of such paths. If empty, they are detected.
     pub records: Vec<String>,
     pub dates: DateRules,
     pub words: Words,
-    /// Larger feeds are refused, in bytes (before and after unpacking).
+    /// The most bytes of a feed, before and after unpacking.
     pub max_bytes: u64,
 }
 
-/// How dates are read, in a file and from an HR system alike.
+/// The rules for reading dates, from a file or from an HR system.
 #[derive(Clone, Debug)]
 pub struct DateRules {
-    /// How to read a date like `03/04/2026`; `None` refuses it.
+    /// The order in a date like `03/04/2026`; `None` rejects such a date.
     pub order: Option<DateOrder>,
-    /// Zone of dates that carry none: an IANA name that is known to exist.
+    /// The zone of dates without one: a valid IANA name.
     pub time_zone: String,
-    /// Zones by work place, for rows that name no zone; keys as [`place_key`] makes them.
+    /// Zones by work place, for rows without a zone. The keys are made by [`place_key`].
     pub location_zones: BTreeMap<String, String>,
 }
 
-/// Words of the operator's HR system, beside those that are known.
+/// Words of the operator's HR system, in addition to the known ones.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    /// What status words mean. Case, blanks and accents make no difference.
+    /// Status words with their meanings. Case, blanks and accents make no difference.
     pub statuses: BTreeMap<String, Employment>,
     /// Words and addresses that mean "no address".
     pub no_address: Vec<String>,
@@ -129,32 +125,30 @@ words! {
     Format {
         /// Delimited text with a header.
         Csv = "csv",
-        /// One JSON array, or an object that holds one.
+        /// One JSON array, or an object that contains one.
         Json = "json",
         /// One JSON object a line.
         Jsonl = "jsonl",
     }
 }
 
-/// How the parts of a date with slashes or dashes are ordered.
+/// The order of the parts in a date with slashes or dashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateOrder {
-    /// Day, month, year.
     DayFirst,
-    /// Month, day, year.
     MonthFirst,
 }
 
-/// What a work place is compared by: case and the blanks in it make no difference.
+/// The key of a work place. Case and the number of blanks make no difference.
 pub fn place_key(place: &str) -> String {
     let folded = fold(trim(place));
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Reads the feed, wherever it is.
+/// Reads the feed from its source.
 ///
 /// # Errors
-/// If the feed cannot be fetched. The [`HrFeed`] reports faults inside of it.
+/// If the feed cannot be fetched. The [`HrFeed`] reports faults inside the feed.
 pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<HrFeed, FeedError> {
     match source {
         Source::File(settings) => Ok(read_file(settings, deadline).await?),
@@ -165,19 +159,19 @@ pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<
 /// Fetches a file and reads it.
 ///
 /// # Errors
-/// If the file cannot be fetched, or is larger than the cap. The [`HrFeed`] reports faults inside of it.
+/// If the file cannot be fetched, or is larger than the limit. The [`HrFeed`] reports faults inside the feed.
 pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
     let (purpose, max_bytes) = (Purpose::HrFeed, settings.max_bytes);
     let (bytes, fetched) = files::fetch(&settings.location, purpose, max_bytes, deadline).await?;
     let settings = settings.clone();
-    // A large feed takes a second, in which a signal must still be heard.
+    // A large feed takes a second, during which the program must still react to a signal.
     aside(move || understand(bytes, fetched, &settings)).await
 }
 
-/// A feed from its bytes. An unusable one has the reason.
+/// Makes a feed of its bytes. An unusable feed has the reason.
 ///
 /// # Errors
-/// If it is larger than the cap once unpacked.
+/// If the unpacked feed is larger than the limit.
 fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<HrFeed, FileError> {
     let mut draft = Draft::new(FeedOrigin {
         url: fetched.url,
@@ -190,7 +184,7 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<H
     });
     let read = match files::unpack(bytes, settings.max_bytes) {
         Ok(bytes) => read_content(bytes, settings, &mut draft),
-        Err(PackingFault::Damaged(reason)) => Err(reason),
+        Err(PackingFault::Corrupt(reason)) => Err(reason),
         Err(PackingFault::TooLarge) => {
             return Err(FileError {
                 purpose: Purpose::HrFeed,
@@ -230,7 +224,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     }
 }
 
-/// The format of a text, by its first character: headers of tables begin with neither bracket nor brace.
+/// The format of a text, by its first character. The header of a table begins with neither a bracket nor a brace.
 fn format_of(text: &str) -> Format {
     match text.trim_start().chars().next() {
         Some('[') => Format::Json,

@@ -1,4 +1,4 @@
-//! Names of columns, by their meaning. All in plain form, as [`plain`](super::values::plain) makes it.
+//! Names of columns by meaning, in the plain form that [`plain`](super::values::plain) makes.
 //!
 //! English, German, French, Spanish, Italian, Dutch, Portuguese and Japanese, collected from exports of
 //! Workday, BambooHR, Rippling, Gusto, ADP, Personio, HiBob, Frappe, Factorial and SAP, and from SCIM.
@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use crate::model::Meaning;
 
-/// Names of each field in groups that bars part, best group first. A later group is read only if no column has a name
-/// of an earlier one. Two columns of one group are a tie that only a person can break, except for `status` and
-/// `other_email`, where all are read.
+/// Names of each field in groups that bars separate, best group first. A later group counts only if no column has a name
+/// of an earlier group. Two columns of one group are a tie that only a person can break. `status` and `other_email` have
+/// no ties, because all their columns are read.
 ///
-/// SCIM's `id` is the directory's own, and its `externalId` the one that HR assigned. BambooHR's `bestEmail` is the home
-/// address of an employee without a work address. `Terminated on` is mostly the instant at which it was entered.
+/// SCIM's `id` is the directory's own id, and its `externalId` is the id that HR assigned. BambooHR's `bestEmail` is the
+/// home address of an employee without a work address. `Terminated on` is usually the instant of the entry.
 pub(super) const FIELDS: [(Meaning, &str); 12] = [
     (
         Meaning::PersonId,
@@ -143,25 +143,25 @@ pub(super) const GIVEN_NAMES: &str = "preferredfirstname firstname givenname nam
 pub(super) const FAMILY_NAMES: &str = "preferredlastname lastname surname familyname namefamilyname legallastname \
      nachname familienname nom nomdefamille apellidos apellido cognome achternaam sobrenome 姓";
 
-/// Columns that forms write before the address of the person who filled them in.
+/// Columns of forms that precede the address of the person who filled in the form.
 pub(super) const TIMESTAMPS: &str = "timestamp completiontime zeitstempel horodateur marcatemporal \
      informazionicronologiche tijdstempel carimbodedatahora タイムスタンプ";
 
-/// Beginnings of words in names of columns that are about another person. These columns are harmless, unless
-/// the name has one of [`LEAVING`].
+/// Beginnings of words in names of columns that are about another person. These columns are harmless, unless the name
+/// contains one of [`LEAVING`].
 pub(super) const ABOUT_OTHERS: &str = "manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
      responsabile leidinggevende gestor chefe 上司 上長 hrpartner hrbp businesspartner peoplepartner recruiter \
      emergency notfall urgence emergencia emergenza noodcontact 緊急 spouse dependent nextofkin buddy mentor approver \
      sponsor";
 
-/// Beginnings of words in names of dates that are not the end of work, unless the name has one of [`LEAVING`].
+/// Beginnings of words in names of dates that are not the end of work, unless the name contains one of [`LEAVING`].
 pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita geboorte nascimento 生年月日 誕生日 \
      probation probezeit trial essai periododeprueba prova proeftijd experiencia 試用 \
      visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
      anniversary jubilaum anniversaire aniversario 記念日 \
      marital civilstat familienstand etatcivil situationfamiliale estadocivil statocivile burgerlijke 婚姻";
 
-/// The same, if the name has none of [`ENDING`]: `Service Date` is the start of seniority, and `End of Service`
+/// The same, unless the name contains one of [`ENDING`]: `Service Date` is the start of seniority, and `End of Service`
 /// is not.
 pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring rehire wiedereintritt join onboard seniority service review appraisal created \
      creation changed change modified updated update eintritt einstellung dienstalter betriebszugehorigkeit \
@@ -170,7 +170,7 @@ pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring rehire wiedereintri
      antiguidade criado alterado atualizado anderung aktualisierung modifica actualiza aggiornamento wijziging \
      atualizacao alteracao creacion criacao 入社 採用 勤続 作成 更新 変更";
 
-/// Parts of names of columns that may hold the end of work.
+/// Parts of names of columns that may be the end of work.
 pub(super) const ENDING: &str = "end exit leav left terminat separat resign depart lastday lastwork finalday offboard \
      status austritt ende sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
 
@@ -178,7 +178,7 @@ pub(super) const ENDING: &str = "end exit leav left terminat separat resign depa
 pub(super) const LEAVING: &str = "exit leav left terminat separat resign depart lastday lastwork finalday offboard \
      austritt sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
 
-/// Parts of names of columns in which a number of five digits may be the day of a spreadsheet.
+/// Parts of names of columns in which a number of five digits may be the day number of a spreadsheet.
 pub(super) const DATED: &str = "date datum fecha data day tag jour dia giorno dag end fin until bis exit leav left term \
      austritt sortie baja salida uscita saida 日";
 
@@ -188,7 +188,7 @@ pub(super) const PEOPLE: &str = "employees employee workers worker contractors c
      mitarbeiter mitarbeitende employes salaries empleados dipendenti medewerkers funcionarios colaboradores \
      社員 従業員 退職者";
 
-/// Names of lists that do not show their content.
+/// Names of lists that do not describe their content.
 pub(super) const CONTAINERS: &str = "data results records rows items edges nodes resources value values list entries \
      content elements reportentry report";
 
@@ -199,11 +199,11 @@ pub(super) const NO_ADDRESS: &str = "noemail nomail noemailaddress noaddress non
      ninguno ninguna sinmail sinemail sincorreo nessuno nessuna nessunaemail geen geenemail geenmail \
      nenhum nenhuma sememail semmail なし 無し 無";
 
-/// Words that are written where an id is missing.
+/// Words that people and systems write for a missing id.
 pub(super) const NO_ID: &str = "na tbd tba unknown none null pending notassigned notavailable unbekannt inconnu \
      desconocido sconosciuto onbekend desconhecido 不明 なし";
 
-/// Each name of a field, with the field and the group of names it is in.
+/// Each name of a field, with the field and the group of the name.
 static FIELD_OF: LazyLock<HashMap<&str, (Meaning, usize)>> = LazyLock::new(|| {
     let mut known = HashMap::new();
     for field in Meaning::ALL {
@@ -222,7 +222,7 @@ pub(super) fn groups(field: Meaning) -> impl Iterator<Item = &'static str> {
     of_field.flat_map(|(_, groups)| groups.split(" | "))
 }
 
-/// The field that a name in plain form stands for, and the group of names it is in.
+/// The field of a name in plain form, and the group of the name.
 pub(super) fn field_of(name: &str) -> Option<(Meaning, usize)> {
     FIELD_OF.get(name).copied()
 }
@@ -232,13 +232,12 @@ pub(super) fn is_no_address(word: &str) -> bool {
     NO_ADDRESS_SET.contains(word)
 }
 
-/// Whether blanks in `names` separate `name` from others.
+/// Whether `name` is one of `names`, which are separated by blanks.
 pub(super) fn is_among(name: &str, names: &str) -> bool {
     names.split(' ').any(|known| known == name)
 }
 
-/// Whether a name has one of `parts`: a word that begins with it, or anywhere if it is long or of signs that are not
-/// written in words.
+/// Whether a word of a name begins with one of `parts`. A long part, or one in a script without blanks, may be anywhere.
 pub(super) fn has_word(name: &str, words: &[String], parts: &str) -> bool {
     let is_distinct = |part: &str| part.len() > 7 || !part.is_ascii();
     parts.split_whitespace().any(|part| {
@@ -246,7 +245,7 @@ pub(super) fn has_word(name: &str, words: &[String], parts: &str) -> bool {
     })
 }
 
-/// Whether a text contains one of `parts`, which blanks separate.
+/// Whether a text contains one of `parts`, which are separated by blanks.
 pub(super) fn has_part(text: &str, parts: &str) -> bool {
     parts.split(' ').any(|part| text.contains(part))
 }

@@ -1,18 +1,19 @@
-//! The outline of a JSON document: every path in it, which lists hold people, and what is announced around them.
+//! The outline of a JSON document: every path, the lists of people, and the signs of further pages around them.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::columns::{ByHand, Header, Segment, count_known};
+use super::columns::{ColumnSetting, Header, Segment, count_known};
 use super::names::{CONTAINERS, PEOPLE, is_among};
 use super::signs::{self, Missing, Sign, SignValue, Signs};
-use super::values::{listed, plain, shortened};
+use super::values::{listed, plain, quoted_name, shortened};
 use super::walk::{Scalar, WalkStep};
+use crate::model::quoted_in_full;
 
-/// Documents have at most some hundred kinds of paths. More mean that ids or dates are used as keys, and that we would not
-/// know which is which.
+/// A document has a few hundred kinds of paths at most. More mean that ids or dates are used as keys, so that no key
+/// identifies a column.
 const MAX_PATHS: usize = 5000;
 
-/// A place in the document: where a key leads from its parent. The elements of a list share the list's place.
+/// A path in the document. The elements of a list share the place of the list.
 #[derive(Debug, Default)]
 struct JsonPlace {
     parent: u32,
@@ -20,7 +21,7 @@ struct JsonPlace {
     /// The name in plain form.
     plain: Box<str>,
     children: HashMap<Box<str>, u32>,
-    /// Whether a value other than null is here.
+    /// Whether this place has a value other than null.
     has_value: bool,
     is_list: bool,
     objects: u64,
@@ -28,19 +29,19 @@ struct JsonPlace {
     signs: Vec<Sign>,
 }
 
-/// What encloses the value that is being walked over.
+/// An object or a list that encloses the current value.
 #[derive(Default)]
 struct OutlineFrame {
     is_list: bool,
     place: u32,
-    /// Whether anything in it is set.
+    /// Whether it contains a value that is set.
     is_set: bool,
     signs: Signs,
-    /// The `rel` of a link.
+    /// The sign in the `rel` of a link.
     rel: Option<Sign>,
 }
 
-/// The document's outline, made by one walk.
+/// The outline of a document, made in one walk.
 #[derive(Default)]
 pub(super) struct Outline {
     places: Vec<JsonPlace>,
@@ -59,7 +60,7 @@ impl Outline {
         }
     }
 
-    /// The outline of a document whose every line is an element of one list.
+    /// The outline of JSON lines: each line is an element of one list.
     pub(super) fn of_lines() -> Self {
         let mut outline = Self::new();
         outline.places[0].is_list = true;
@@ -67,7 +68,7 @@ impl Outline {
         outline
     }
 
-    /// Begins a line, even if the one before failed.
+    /// Begins a line, also after a line that failed.
     pub(super) fn next_line(&mut self) {
         self.at = 0;
         self.frames.truncate(0);
@@ -75,7 +76,7 @@ impl Outline {
     }
 
     pub(super) fn take(&mut self, step: WalkStep<'_>) {
-        // The document will be refused, and the place in it is unknown.
+        // The document will be refused, and the current place is unknown.
         if self.has_too_many_paths {
             return;
         }
@@ -85,7 +86,7 @@ impl Outline {
                     let place = &mut self.places[self.at as usize];
                     if is_list {
                         place.others += 1;
-                        // A list of lists: the inner ones are at a place of their own.
+                        // The inner lists of a list have their own place.
                         self.at = self.child("[]");
                     } else {
                         place.objects += 1;
@@ -198,9 +199,9 @@ impl Outline {
         }
     }
 
-    // ---- What the outline shows ----
+    // ---- Reading the outline ----
 
-    /// The names from the document's root to a place.
+    /// The keys from the root of the document to a place.
     fn path(&self, place: u32) -> Vec<&str> {
         let mut names = Vec::new();
         let mut at = place;
@@ -216,7 +217,7 @@ impl Outline {
         self.path(place).join(".")
     }
 
-    /// Whether a place is `outer` or inside of it. What is inside comes later.
+    /// Whether a place is `outer` or inside it. Inner places have larger numbers.
     fn is_within(&self, place: u32, outer: u32) -> bool {
         let mut at = place;
         while at > outer {
@@ -230,12 +231,12 @@ impl Outline {
         lists.map(|(at, _)| at)
     }
 
-    /// Whether a list is inside of another one of `lists`.
+    /// Whether a list is inside another one of `lists`.
     fn is_inside_another(&self, list: u32, mut lists: impl Iterator<Item = u32>) -> bool {
         lists.any(|outer| outer != list && self.is_within(list, outer))
     }
 
-    /// The places inside of a list that have values.
+    /// The places with values inside a list.
     fn fields(&self, list: u32) -> impl Iterator<Item = u32> {
         let inside = (0..).zip(&self.places).skip(list as usize + 1);
         let fields = inside.filter(move |(at, place)| {
@@ -279,21 +280,25 @@ impl Outline {
         })
     }
 
-    fn is_of_people(&self, list: u32, by_hand: &ByHand) -> bool {
+    fn is_of_people(&self, list: u32, configured: &ColumnSetting) -> bool {
         let place = &self.places[list as usize];
         if place.objects == 0 {
             return place.others == 0 && self.is_called_people(list);
         }
-        let names_person = |header: &Header| header.names_person(by_hand);
+        let names_person = |header: &Header| header.names_person(configured);
         self.is_called_people(list) || self.headers(list).iter().any(names_person)
     }
 
-    /// The lists that hold the people: those that `HR_FEED_RECORDS` names, or the only one there is. The place of the
-    /// document itself, if that is one person.
+    /// The lists of people: those in `HR_FEED_RECORDS`, else the only list that may contain people. If the document is one
+    /// person, the place of the document.
     ///
     /// # Errors
-    /// If a list that is named is absent, or if it is not clear which lists hold people.
-    pub(super) fn choose(&self, named: &[String], by_hand: &ByHand) -> Result<Vec<u32>, String> {
+    /// If a list in `HR_FEED_RECORDS` is absent, or if it is unclear which lists contain people.
+    pub(super) fn choose(
+        &self,
+        named: &[String],
+        configured: &ColumnSetting,
+    ) -> Result<Vec<u32>, String> {
         if self.has_too_many_paths {
             return Err(format!(
                 "the JSON has more than {MAX_PATHS} different paths of keys: ids or dates seem to be used as keys"
@@ -304,10 +309,10 @@ impl Outline {
         }
         let people: Vec<u32> = self
             .lists()
-            .filter(|list| self.is_of_people(*list, by_hand))
+            .filter(|list| self.is_of_people(*list, configured))
             .collect();
         let is_inner = |list: &u32| self.is_inside_another(*list, people.iter().copied());
-        // A list inside of a person is part of that person, unless it is clearly a list of people itself.
+        // A list inside a person is part of that person, unless it is clearly a list of people itself.
         let is_own = |list: &u32| {
             let has_address = || self.headers(*list).iter().any(Header::is_address);
             !is_inner(list) || (self.is_called_people(*list) && has_address())
@@ -316,27 +321,27 @@ impl Outline {
         if chosen.is_empty() {
             chosen = self.likely();
         }
-        // An empty list beside one with people can be ignored.
+        // An empty list can be ignored if another one has records.
         if chosen.iter().any(|list| self.records(&[*list]) > 0) {
             chosen.retain(|list| self.records(&[*list]) > 0);
         }
         match chosen[..] {
             [only] => Ok(vec![only]),
-            [] if count_known(&self.headers(0), by_hand) >= 2 => Ok(vec![0]),
-            [] => Err("the JSON holds no list of people, only an object or a value".to_owned()),
+            [] if count_known(&self.headers(0), configured) >= 2 => Ok(vec![0]),
+            [] => Err("the JSON has no list of people, only an object or a value".to_owned()),
             _ => {
                 let names: Vec<String> = chosen.iter().map(|list| self.named_list(*list)).collect();
                 let remedy: Vec<String> = names.iter().map(|name| shortened(name)).collect();
                 Err(format!(
-                    "the JSON holds several lists that may be people: {}; closes with: `HR_FEED_RECORDS={}`",
+                    "the JSON has several lists that may be people: {}; closes with: {}",
                     listed(names.iter().map(String::as_str), 10),
-                    remedy.join(",")
+                    quoted_in_full(&format!("HR_FEED_RECORDS={}", remedy.join(",")))
                 ))
             }
         }
     }
 
-    /// The lists to choose from if none is of people by its keys or its name.
+    /// The lists to choose from if no key and no name shows which list has people.
     fn likely(&self) -> Vec<u32> {
         let outer = |list: &u32| {
             let place = &self.places[*list as usize];
@@ -363,7 +368,7 @@ impl Outline {
         }
     }
 
-    /// The lists that `HR_FEED_RECORDS` names, by their paths or by the ends of them.
+    /// The lists in `HR_FEED_RECORDS`, by their paths or by ends of their paths.
     fn named(&self, named: &[String]) -> Result<Vec<u32>, String> {
         let mut chosen = Vec::new();
         for name in named {
@@ -374,7 +379,7 @@ impl Outline {
                     if path.ends_with(&wanted) {
                         return true;
                     }
-                    // `employees` also stands for `employees.edges`.
+                    // `employees` also means `employees.edges`.
                     if !path.pop().is_some_and(|last| is_among(&last, CONTAINERS)) {
                         return false;
                     }
@@ -384,8 +389,8 @@ impl Outline {
             if found.is_empty() {
                 let lists: Vec<String> = self.lists().map(|list| self.named_list(list)).collect();
                 return Err(format!(
-                    "HR_FEED_RECORDS names `{}`, but the JSON has no such list; its lists are {}",
-                    shortened(name),
+                    "HR_FEED_RECORDS names {}, but the JSON has no such list; its lists are {}",
+                    quoted_name(name),
                     listed(lists.iter().map(String::as_str), 10)
                 ));
             }
@@ -393,21 +398,21 @@ impl Outline {
         }
         chosen.sort_unstable();
         chosen.dedup();
-        // A list inside of a chosen one is part of its records.
+        // A list inside a chosen list is part of its records.
         let is_outer = |list: &u32| !self.is_inside_another(*list, chosen.iter().copied());
         Ok(chosen.iter().copied().filter(is_outer).collect())
     }
 
-    /// How many records the lists hold.
+    /// The number of records in the lists.
     pub(super) fn records(&self, lists: &[u32]) -> u64 {
         let places = lists.iter().map(|list| &self.places[*list as usize]);
         places.map(|place| place.objects + place.others).sum()
     }
 
-    /// One page is not the complete list: a leaver on the next page would be missed.
+    /// One page is not the complete list. A leaver on the next page would be lost.
     ///
     /// # Errors
-    /// If a key outside of the records shows that there are more of them.
+    /// If a key outside the records announces more records.
     pub(super) fn ensure_whole(&self, lists: &[u32]) -> Result<(), String> {
         let records = self.records(lists);
         let is_outside =
@@ -422,17 +427,16 @@ impl Outline {
                     key,
                 ),
                 Some(Missing::Of(key, total)) => {
-                    (format!("the JSON holds {records} of {total} records"), key)
+                    (format!("the JSON has {records} of {total} records"), key)
                 }
             };
-            let key = shortened(&self.shown(key));
-            return Err(format!("{fault} (see `{key}`): export the whole list"));
+            let key = quoted_name(&self.shown(key));
+            return Err(format!("{fault} (see {key}): export the whole list"));
         }
         Ok(())
     }
 
-    /// The columns of the records: the header of each, and for each place in the document its column. Two lists have the
-    /// same columns.
+    /// The headers of the columns, and the column of each place in the document. All lists share their columns.
     pub(super) fn columns(&self, lists: &[u32]) -> (Vec<Header>, Vec<Option<usize>>) {
         let mut headers: Vec<Header> = Vec::new();
         let mut known: HashMap<Vec<&str>, usize> = HashMap::new();
@@ -451,7 +455,7 @@ impl Outline {
         (headers, columns)
     }
 
-    /// Where a key leads, in a second walk over the same document.
+    /// The place of a key, in a second walk over the same document.
     pub(super) fn step(&self, at: u32, key: &str) -> u32 {
         let place = &self.places[at as usize];
         place.children.get(key).copied().unwrap_or(at)
@@ -465,7 +469,7 @@ impl Outline {
         &self.places[at as usize].name
     }
 
-    /// Whether the document itself is a list.
+    /// Whether a place is a list.
     pub(super) fn is_list(&self, at: u32) -> bool {
         self.places[at as usize].is_list
     }

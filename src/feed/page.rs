@@ -1,4 +1,4 @@
-//! The reference tables of `docs/hr-feed.md`, made from the tables in code so that both agree.
+//! The reference tables of `docs/hr-feed.md`, made from the tables in the code.
 
 use std::fmt::{Display, Write as _};
 
@@ -14,7 +14,7 @@ const BEGIN: &str = "<!-- the tables, made by a test -->\n";
 const END: &str = "<!-- end of the tables -->\n";
 const WIDTH: usize = 118;
 
-/// Words of a table as a list of code, ready to be wrapped.
+/// The words of a table, each as code.
 fn code(words: &str) -> String {
     let words: Vec<String> = words
         .split_whitespace()
@@ -23,7 +23,7 @@ fn code(words: &str) -> String {
     words.join(", ")
 }
 
-/// A text in lines of a readable length, those after the first with an indent.
+/// A text wrapped into lines, with an indent from the second line on.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -47,7 +47,7 @@ fn list(items: impl IntoIterator<Item = (impl Display, String)>) -> String {
         .collect()
 }
 
-/// A field with its names, unless it has none because it is not read.
+/// A field with its names, unless it has no names because it is not read.
 fn field(meaning: &Meaning) -> Option<(String, String)> {
     let groups: Vec<String> = groups(*meaning).map(code).collect();
     (!groups.is_empty()).then(|| (format!("`{meaning}`"), groups.join("; **else** ")))
@@ -64,21 +64,21 @@ fn status(meaning: &Employment) -> &'static str {
 
 fn sign(sign: Sign) -> &'static str {
     match sign {
-        Sign::Next => "more follows, if it holds a token, a link or an object",
+        Sign::Next => "more follows, if it is a token, a link or an object",
         Sign::HasMore => "more follows, if true",
         Sign::IsLast => "more follows, if false",
         Sign::Pages => "more follows, if above 1",
         Sign::Total => "more follows, if above the number of records",
         Sign::Count => {
-            "more follows, if above the number of records and no total or end is beside it"
+            "more follows, if above the number of records and no total or end is next to it"
         }
-        Sign::Previous => "a later page, if it holds a token, a link or an object",
+        Sign::Previous => "a later page, if it is a token, a link or an object",
         Sign::HasPrevious => "a later page, if true",
         Sign::IsFirst => "a later page, if false",
         Sign::Offset => "a later page, if above 0",
         Sign::Page => "a later page, if above 1",
-        Sign::Error => "something went wrong, if it holds anything",
-        Sign::Success => "something went wrong, if false",
+        Sign::Error => "an error, if it is set",
+        Sign::Success => "an error, if false",
     }
 }
 
@@ -94,7 +94,7 @@ fn made() -> String {
     );
     section(
         "Names in two columns",
-        "Used if no column holds a full name. From each list, the first name that the file has is used.",
+        "Used if no column has full names. From each list, the first name that the file has is used.",
         list([
             ("first name", code(GIVEN_NAMES)),
             ("last name", code(FAMILY_NAMES)),
@@ -174,13 +174,13 @@ fn made() -> String {
 }
 
 #[test]
-fn the_page_has_every_name_status_word_placeholder_and_marker() {
+fn the_page_has_every_name_status_word_placeholder_and_sign() {
     let page = include_str!("../../docs/hr-feed.md");
     let made = made();
     assert!(page.contains(&made), "docs/hr-feed.md should have:\n{made}");
 }
 
-/// The sources that make the messages of section 10.
+/// The sources of the messages in section 10.
 const SOURCES: [&str; 16] = [
     include_str!("columns.rs"),
     include_str!("dates.rs"),

@@ -5,19 +5,19 @@ use std::borrow::Cow;
 /// One person's values, in the order of the source.
 #[derive(Debug, Default)]
 pub(super) struct Record<'t> {
-    /// Line, element or record, from 1.
+    /// Number of the line, element or record, from 1.
     pub(super) line: u64,
     pub(super) values: Vec<Value<'t>>,
-    /// Why it cannot be read, if that is already clear: a key appears twice.
+    /// The reason why the record cannot be read, if it is known already: a key appears twice.
     pub(super) fault: Option<String>,
 }
 
-/// The text of a cell. A list has several for one column.
+/// The text of a cell. A list has several values for one column.
 #[derive(Clone, Debug)]
 pub(super) struct Value<'t> {
     pub(super) column: usize,
     pub(super) text: Cow<'t, str>,
-    /// Whether it was a number whose digits are lost: `1E5`, or too long.
+    /// Whether the value was a number that lost digits: `1E5`, or too long.
     pub(super) lost_digits: bool,
 }
 

@@ -1,4 +1,4 @@
-//! From one record to a row of the feed, or to the reason why it cannot be read.
+//! Reads one record as a row of the feed, or gives the reason why it cannot be read.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use super::dates::{self, Edge, Note, ReadDate};
 use super::names::{self, NO_ID, is_among};
 use super::record::{Record, Value};
 use super::statuses::employment;
-use super::values::{count, listed, plain, quoted, shortened};
+use super::values::{plain, quoted_date, quoted_name, shortened};
 use super::{DateOrder, DateRules, Words, place_key, zones};
 use crate::model::{
     EmailAddress, Employment, HrDate, HrRow, Meaning, RejectedRow, StatusWord, UnreadCell,
-    is_blank_word, is_zero_width, read_addresses, trim,
+    is_blank_word, is_zero_width, quoted, read_addresses, trim,
 };
 
 /// The result of reading a record.
@@ -29,23 +29,23 @@ pub(super) enum ReadRow {
     Blank,
 }
 
-/// Different words of the status columns that are counted.
+/// The most status words that are counted.
 const MAX_STATUS_WORDS: usize = 100;
 
-/// Reads records by one layout.
+/// Reads the records of one layout.
 pub(super) struct RowReader {
     layout: Layout,
     order: Option<DateOrder>,
     zone: TimeZone,
     /// Zones by work place.
     by_place: BTreeMap<String, TimeZone>,
-    /// Zones that rows named, so that each is looked up once.
+    /// The zones of rows, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
     texts: Texts,
     words: Words,
-    /// Words of status columns, with their meaning and number of rows.
+    /// The words of status columns, with their meanings and numbers of rows.
     statuses: HashMap<(Option<Flag>, String), StatusWord>,
-    /// Dates that were written as an instant at midnight.
+    /// The number of dates with the time 00:00.
     whole_days: u64,
 }
 
@@ -55,8 +55,7 @@ impl RowReader {
     pub(super) fn new(layout: Layout, dates: &DateRules, words: &Words) -> Result<Self, String> {
         let zone = |name: &str, variable: &str| {
             TimeZone::get(name).map_err(|_| {
-                let name = listed([name], 1);
-                format!("{variable} names {name}, which is not a known time zone")
+                format!("{variable} contains `{name}`, which is not a known time zone")
             })
         };
         let mut by_place = BTreeMap::new();
@@ -85,13 +84,13 @@ impl RowReader {
         })
     }
 
-    /// Notes for a reader on how the rows were read.
+    /// Notes for people about the rows.
     pub(super) fn notes(&self) -> Vec<String> {
         match self.whole_days {
             0 => Vec::new(),
+            1 => vec!["1 date with the time 00:00 was read as a whole day".to_owned()],
             days => vec![format!(
-                "{} written as an instant at 00:00, read as the whole day",
-                count(days, "date")
+                "{days} dates with the time 00:00 were read as whole days"
             )],
         }
     }
@@ -107,7 +106,7 @@ impl RowReader {
         self.layout.is_field(column)
     }
 
-    /// Whether a cell has an address in a column that is read as something else.
+    /// Whether a cell contains an address in a column with another meaning.
     pub(super) fn is_misplaced(&self, column: usize, text: &str) -> bool {
         let is_address = matches!(
             self.layout.meaning(column),
@@ -132,7 +131,7 @@ impl RowReader {
         };
         let is_read = |value: &Value<'_>| self.layout.is_field(value.column) && !is_blank(value);
         if !record.values.iter().any(is_read) {
-            let reason = "none of the columns that are read has a value";
+            let reason = "every column that is read is blank";
             reading.faults.push(reason.to_owned());
         }
         let person_id = reading.person_id();
@@ -168,11 +167,11 @@ impl RowReader {
             let row = rejected(record.line, reason, person_id.as_deref(), email);
             addresses.all.retain(|of| {
                 let text = of.as_written();
-                is_undamaged(text) && row.email.as_deref() != Some(text)
+                is_intact(text) && row.email.as_deref() != Some(text)
             });
             return ReadRow::Rejected(RejectedRow {
                 names_setting,
-                name: name.filter(|name| is_undamaged(name)).map(String::into),
+                name: name.filter(|name| is_intact(name)).map(String::into),
                 other_emails: addresses.all,
                 ..row
             });
@@ -199,8 +198,8 @@ impl RowReader {
         })
     }
 
-    /// Rejects a row whose cells may be in the wrong columns. An id before any shift, and an address if there is only
-    /// one, are kept so that the row can be found.
+    /// Rejects a row whose cells may be in the wrong columns. It keeps an id in the first column and a single address, so
+    /// that people can find the row.
     pub(super) fn reject<'c>(
         &self,
         line: u64,
@@ -221,7 +220,7 @@ impl RowReader {
     }
 }
 
-/// A row that cannot be read, with the id and address that may be kept.
+/// A rejected row, with its id and address if they are intact.
 pub(super) fn rejected(
     line: u64,
     reason: String,
@@ -230,7 +229,7 @@ pub(super) fn rejected(
 ) -> RejectedRow {
     let kept = |text: &str| {
         let text = trim(text);
-        (!is_blank_word(text) && is_undamaged(text)).then(|| text.to_owned())
+        (!is_blank_word(text) && is_intact(text)).then(|| text.to_owned())
     };
     RejectedRow {
         line,
@@ -263,7 +262,7 @@ struct Reading<'r, 't> {
 }
 
 impl<'r, 't> Reading<'r, 't> {
-    /// The values of a field, those of a name in the order of its columns.
+    /// The values of a field. Those of a name are in the order of its columns.
     fn texts(&self, field: Meaning) -> Vec<&'r Value<'t>> {
         let is_of_field = |value: &&'r Value<'t>| self.layout.meaning(value.column) == field;
         let mut texts: Vec<_> = self.record.values.iter().filter(is_of_field).collect();
@@ -276,16 +275,16 @@ impl<'r, 't> Reading<'r, 't> {
 
     fn fault(&mut self, field: Meaning, reason: &str) {
         let column = self.layout.shown(field);
-        self.faults.push(format!("column `{column}`: {reason}"));
+        self.faults.push(format!("column {column}: {reason}"));
     }
 
     fn note(&mut self, field: Meaning, note: &str) {
         let column = self.layout.shown(field);
-        self.notes.push(format!("column `{column}`: {note}"));
+        self.notes.push(format!("column {column}: {note}"));
     }
 
-    fn ensure_undamaged(&mut self, field: Meaning, text: &str) {
-        if !is_undamaged(text) {
+    fn ensure_intact(&mut self, field: Meaning, text: &str) {
+        if !is_intact(text) {
             self.fault(
                 field,
                 "a letter was lost to a wrong encoding before this run read the file",
@@ -293,20 +292,20 @@ impl<'r, 't> Reading<'r, 't> {
         }
     }
 
-    /// The text of a field, trimmed; none if it is blank or a word for blank.
+    /// The trimmed text of a field, or `None` if it is blank or a word for blank.
     fn single(&mut self, field: Meaning) -> Option<&'r str> {
         let texts = self.texts(field);
         let texts = texts.iter().map(|value| trim(&value.text));
         let mut texts = texts.filter(|text| !is_blank_word(text));
         let first = texts.next()?;
         if texts.any(|text| text != first) {
-            self.fault(field, "it holds several values, but one is expected");
+            self.fault(field, "it has several values; only one is expected");
         }
-        self.ensure_undamaged(field, first);
+        self.ensure_intact(field, first);
         Some(first)
     }
 
-    /// An id is text: `00123` is not `123`, and `1E5` is not a number. The parts of a composite id are joined.
+    /// The id. It is text: `00123` is not `123`, and `1E5` is not a number. `+` joins the parts of a composite id.
     fn person_id(&mut self) -> Option<String> {
         const PERSON_ID: Meaning = Meaning::PersonId;
         let is_joined = self.layout.cells(PERSON_ID).len() > 1;
@@ -317,23 +316,26 @@ impl<'r, 't> Reading<'r, 't> {
             let value = values.next();
             let written = value.map_or("", |value| &value.text);
             if values.any(|other| other.text != written) {
-                self.fault(PERSON_ID, "it holds several values, but one is expected");
+                self.fault(PERSON_ID, "it has several values; only one is expected");
             }
             if value.is_some_and(|value| value.lost_digits) {
                 self.fault(
                     PERSON_ID,
-                    "an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text",
+                    "an id written as a number with a fraction, an exponent or too many digits loses digits: write it as text",
                 );
             }
-            self.ensure_undamaged(PERSON_ID, written);
+            self.ensure_intact(PERSON_ID, written);
             let mut part = trim(written).to_owned();
             part.retain(|c| !is_zero_width(c));
             let is_zero = !part.is_empty() && part.bytes().all(|byte| byte == b'0');
             if is_no_id(&part) && !(is_joined && is_zero) {
                 if is_joined {
-                    self.note(PERSON_ID, "a part of the id is missing, so there is no id");
+                    self.note(
+                        PERSON_ID,
+                        "a part of the id is missing, so the row has no id",
+                    );
                 } else if !part.is_empty() && !is_blank_word(&part) {
-                    self.note(PERSON_ID, "it holds a placeholder, not an id");
+                    self.note(PERSON_ID, "it has a placeholder instead of an id");
                 }
                 return None;
             }
@@ -346,14 +348,14 @@ impl<'r, 't> Reading<'r, 't> {
         (!parts.is_empty()).then(|| parts.join("+"))
     }
 
-    /// A name is free text: no word is taken for a blank (people are called Null), and nothing is changed but the
-    /// white space around it.
+    /// The name. It is free text: no word counts as blank (some people are called Null), and only the white space around
+    /// the name is removed.
     fn name(&mut self) -> Option<String> {
         let parts = self.texts(Meaning::Name);
         let parts = parts.iter().map(|value| trim(&value.text));
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         let name = parts.join(" ");
-        self.ensure_undamaged(Meaning::Name, &name);
+        self.ensure_intact(Meaning::Name, &name);
         (!name.is_empty()).then_some(name)
     }
 
@@ -366,7 +368,7 @@ impl<'r, 't> Reading<'r, 't> {
                 if text.is_empty() || (!text.contains('@') && self.is_no_address(&plain(text))) {
                     continue;
                 }
-                self.ensure_undamaged(field, text);
+                self.ensure_intact(field, text);
                 let read = read_addresses(text);
                 unreadable |= read.has_unreadable;
                 for address in read.found {
@@ -382,7 +384,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             addresses.has_unreadable |= unreadable;
             if placeholder {
-                self.note(field, "it holds a placeholder, not an address");
+                self.note(field, "it has a placeholder instead of an address");
             }
             if unreadable {
                 self.note(field, "part of the text is not an e-mail address");
@@ -395,7 +397,7 @@ impl<'r, 't> Reading<'r, 't> {
         names::is_no_address(word) || self.words.no_address.iter().any(|none| none == word)
     }
 
-    /// `noemail@corp.example`, `no-reply2@…`, or an address of `HR_FEED_NO_ADDRESS`.
+    /// Whether an address is like `noemail@corp.example` or `no-reply2@…`, or is in `HR_FEED_NO_ADDRESS`.
     fn is_placeholder(&self, address: &EmailAddress) -> bool {
         let local = plain(address.local());
         let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -403,18 +405,18 @@ impl<'r, 't> Reading<'r, 't> {
             return true;
         }
         let is_added = |none: &String| none == address.key();
-        // Two letters are initials.
+        // Two letters may be initials.
         (local.chars().count() > 2 && names::is_no_address(&local))
             || (word.len() > 5 && names::is_no_address(word))
             || self.words.no_address.iter().any(is_added)
     }
 
-    /// The status columns as one: blank ones are ignored, and the others must agree.
+    /// The combined status of all status columns. Blank ones are ignored, and the others must agree.
     fn status(&mut self, known: &mut HashMap<(Option<Flag>, String), StatusWord>) -> Employment {
         let mut read: Vec<(&str, Employment)> = Vec::new();
         for value in self.texts(Meaning::Status) {
             let text = trim(&value.text);
-            self.ensure_undamaged(Meaning::Status, text);
+            self.ensure_intact(Meaning::Status, text);
             if is_blank_word(text) || read.iter().any(|(other, _)| *other == text) {
                 continue;
             }
@@ -440,7 +442,7 @@ impl<'r, 't> Reading<'r, 't> {
             [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => {
                 first.clone()
             }
-            // On leave is a way to be employed.
+            // A person on leave is employed.
             all if all.iter().all(|(_, of)| is_employed(of)) => Employment::OnLeave,
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
@@ -449,17 +451,20 @@ impl<'r, 't> Reading<'r, 't> {
         }
     }
 
-    /// A column like `State` is not read, as it may be a place. `Terminated` in it is no place, and must not be
-    /// lost. Words of `HR_FEED_STATUSES`, as `true`, may mean anything in other columns.
+    /// A column like `State` is unread, because it may be a place. The word `Terminated` in it is not a place and must
+    /// not be lost. Words of `HR_FEED_STATUSES`, such as `true`, may mean anything in other columns.
     fn ensure_no_word_of_leaving(&mut self) {
         for value in &self.record.values {
             let is_unread = self.layout.meaning(value.column) == Meaning::Unread;
             if is_unread && employment(&value.text, None, &BTreeMap::new()) == Employment::Ended {
                 let column = shortened(&self.layout.columns[value.column].name);
                 self.faults.push(format!(
-                    "column `{column}` is not read, but holds `{}`: set HR_FEED_COLUMNS=status={column} if it shows \
-                     who left, otherwise HR_FEED_COLUMNS=ignore={column}",
-                    shortened(trim(&value.text))
+                    "column {} is unread but contains {}: set HR_FEED_COLUMNS to {} if the column shows who left, \
+                     otherwise to {}",
+                    quoted(&column),
+                    quoted_name(trim(&value.text)),
+                    quoted(&format!("status={column}")),
+                    quoted(&format!("ignore={column}")),
                 ));
             }
         }
@@ -479,7 +484,7 @@ impl<'r, 't> Reading<'r, 't> {
         if found.is_none() {
             let note = match place {
                 Some(_) => "HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used",
-                None => "the row names no work place: HR_TIME_ZONE was used",
+                None => "the row has no work place: HR_TIME_ZONE was used",
             };
             self.notes.push(note.to_owned());
         }
@@ -496,13 +501,13 @@ impl<'r, 't> Reading<'r, 't> {
         if zone.is_none() {
             self.note(
                 Meaning::Zone,
-                "it is not a time zone such as `Europe/Paris`, and was ignored",
+                "it does not contain a time zone such as `Europe/Paris` and was ignored",
             );
         }
         zone
     }
 
-    /// A date, and whether it was written as an instant at midnight.
+    /// A date, and whether it had the time 00:00.
     fn date(
         &mut self,
         field: Meaning,
@@ -515,8 +520,8 @@ impl<'r, 't> Reading<'r, 't> {
         match dates::read(text, edge, order, zone) {
             Ok(ReadDate::Nothing) => None,
             Ok(ReadDate::Never) => {
-                let text = quoted(text);
-                let far = format!("{text} is so far in the future that it was read as no date");
+                let text = quoted_date(text);
+                let far = format!("{text} is so far in the future that it counts as blank");
                 self.note(field, &far);
                 None
             }
@@ -532,7 +537,7 @@ impl<'r, 't> Reading<'r, 't> {
                 Some((date, note == Some(Note::WholeDay)))
             }
             Err(reason) => {
-                // The reason names HR_FEED_DATE_ORDER if an order makes one day of it.
+                // The reason names HR_FEED_DATE_ORDER if an order makes the date readable.
                 let mut orders = [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter();
                 let reads = |order| dates::read(text, edge, Some(order), zone).is_ok();
                 self.names_setting |= order.is_none() && orders.any(reads);
@@ -542,8 +547,8 @@ impl<'r, 't> Reading<'r, 't> {
         }
     }
 
-    /// Dates and addresses in unread columns: of each column the earliest date, and every address that
-    /// the row does not have elsewhere.
+    /// Dates and addresses in unread columns: for each column the earliest date, and every address that the row has
+    /// nowhere else.
     fn unread(&self, known: &[EmailAddress], zone: &TimeZone) -> Vec<UnreadCell> {
         let mut cells: BTreeMap<usize, UnreadCell> = BTreeMap::new();
         for value in &self.record.values {
@@ -572,7 +577,7 @@ impl<'r, 't> Reading<'r, 't> {
     }
 }
 
-/// Texts that many rows have, each once in memory.
+/// Texts that many rows share, each once in memory.
 #[derive(Default)]
 struct Texts(HashSet<Arc<str>>);
 
@@ -587,13 +592,13 @@ impl Texts {
     }
 }
 
-/// Keeps the mark of a lost letter out of evidence.
-fn is_undamaged(text: &str) -> bool {
+/// Whether no letter of a text was lost to a wrong encoding.
+fn is_intact(text: &str) -> bool {
     !text.contains(char::REPLACEMENT_CHARACTER)
 }
 
-/// Whether a text is a placeholder for a missing id: `0`, `TBD`, or `2.00E+11`, which a spreadsheet made of ids
-/// that were different.
+/// Whether a text is a placeholder for a missing id: `0`, `TBD`, or `2.00E+11`, which spreadsheets make of different
+/// ids.
 fn is_no_id(text: &str) -> bool {
     let is_scientific = || {
         let (number, exponent) = text.split_once(['E', 'e'])?;
@@ -612,7 +617,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_and_scientific_numbers_are_no_ids() {
+    fn placeholders_and_scientific_numbers_are_not_ids() {
         for text in [
             "", "0", "000", "TBD", "n/a", "Unknown", "2.00E+11", "2,00E+11", "1e+5",
         ] {

@@ -1,38 +1,38 @@
 //! Signs that a list of people in a document is not the complete list.
 //!
-//! Every API has its own words for its pages. If one is missed, a page looks like the complete list,
-//! and a leaver on the next page is lost. Add a new spelling here, in plain form.
+//! Each API has its own words for pages. If a word is missing here, a page looks like the complete list, and a leaver on
+//! the next page is lost. Add new spellings in plain form.
 
 use crate::files::Answered;
 
-/// What a key around the records may announce.
+/// The meaning of a key around the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// More follows if it holds something: a token, a link, an object.
+    /// More follows if the value is a token, a link or an object.
     Next,
-    /// More follows if it is true.
+    /// More follows if the value is true.
     HasMore,
-    /// More follows if it is false.
+    /// More follows if the value is false.
     IsLast,
-    /// More follows if it is above one.
+    /// More follows if the value is above one.
     Pages,
-    /// More follows if it is above the number of records.
+    /// More follows if the value is above the number of records.
     Total,
-    /// The same, but many systems write the size of the page into it.
+    /// The same, but many systems write the size of the page.
     Count,
-    /// It is a later page if it holds something.
+    /// A later page if the value is a token, a link or an object.
     Previous,
-    /// It is a later page if it is true.
+    /// A later page if the value is true.
     HasPrevious,
-    /// It is a later page if it is false.
+    /// A later page if the value is false.
     IsFirst,
-    /// It is a later page if it is above zero.
+    /// A later page if the value is above zero.
     Offset,
-    /// It is a later page if it is above one.
+    /// A later page if the value is above one.
     Page,
-    /// Something went wrong if it holds something.
+    /// An error if the value is set.
     Error,
-    /// Something went wrong if it is false.
+    /// An error if the value is false.
     Success,
 }
 
@@ -106,7 +106,7 @@ pub(super) const SIGNS: [(Sign, &str); 13] = [
     ),
 ];
 
-/// The signs that a key in plain form may be. The type of its value decides which of them it is.
+/// The possible signs of a key in plain form. The type of its value decides between them.
 pub(super) fn of_key(key: &str) -> Vec<Sign> {
     let signs = SIGNS
         .iter()
@@ -117,30 +117,30 @@ pub(super) fn of_key(key: &str) -> Vec<Sign> {
 /// The signs of one object around the records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Signs {
-    /// The key that announces more, whatever the other keys of the object announce.
+    /// A key that announces more records, whatever the other keys of the object announce.
     pub(super) more: Option<u32>,
-    /// The key that announces records before these.
+    /// A key that announces earlier records.
     pub(super) later: Option<u32>,
-    /// A token or a link.
+    /// A key with a token or a link to more records.
     pub(super) next: Option<u32>,
-    /// Whether a key announces the end.
+    /// Whether a key announces the end of the list.
     pub(super) is_end: bool,
     pub(super) total: Option<(u32, i128)>,
     pub(super) count: Option<(u32, i128)>,
 }
 
-/// A value, as far as signs need it.
+/// A value of a key around the records.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum SignValue<'v> {
     Flag(bool),
     Number(i128),
     Text(&'v str),
-    /// An object or a list, and whether anything in it is set.
+    /// An object or a list, and whether it contains a value that is set.
     Within(bool),
 }
 
 impl SignValue<'_> {
-    /// Whether it holds something; for a text `is_text_set` decides.
+    /// Whether the value is set. `is_text_set` decides for a text.
     pub(super) fn is_set(self, is_text_set: impl FnOnce(&str) -> bool) -> bool {
         match self {
             Self::Flag(is_set) | Self::Within(is_set) => is_set,
@@ -151,9 +151,9 @@ impl SignValue<'_> {
 }
 
 impl Signs {
-    /// Takes in the value of `key`.
+    /// Adds the value of `key`.
     pub(super) fn take(&mut self, signs: &[Sign], key: u32, value: SignValue<'_>) {
-        // Numbers and flags come as texts, too.
+        // Some systems write numbers and flags as text.
         let value = match value {
             SignValue::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" => SignValue::Flag(true),
@@ -196,8 +196,8 @@ impl Signs {
         }
     }
 
-    /// Decides what the object announces, once all of its keys were taken in. Whether it ends with the records that a total
-    /// counts is decided later.
+    /// Decides what the object announces, after all its keys were added. [`missing`](Self::missing) compares the total
+    /// with the number of records.
     pub(super) fn settle(&mut self) {
         if self.is_end {
             self.next = None;
@@ -209,7 +209,7 @@ impl Signs {
         }
     }
 
-    /// Joins the signs of several objects at one place, as in a list of pages.
+    /// Joins the signs of several objects at one place, such as a list of pages.
     pub(super) fn join(&mut self, other: Self) {
         self.more = self.more.or(other.more);
         self.later = self.later.or(other.later);
@@ -218,7 +218,7 @@ impl Signs {
         self.count = larger(self.count, other.count);
     }
 
-    /// Which records are missing, if the whole document has so many.
+    /// The missing records, if the whole document has this number of records.
     pub(super) fn missing(&self, records: i128) -> Option<Missing> {
         let is_whole = self.total.is_some_and(|(_, total)| total == records);
         let above = self
@@ -234,10 +234,10 @@ impl Signs {
     }
 }
 
-/// Whether the HTTP status and headers allow the body to be the complete list: APIs announce a next page there, too.
+/// Ensures that the HTTP status and headers allow the body to be the complete list. Some APIs announce a next page there.
 ///
 /// # Errors
-/// If they show that it is not.
+/// If they show that it is not the complete list.
 pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String> {
     if !matches!(answer.status, 200 | 203) {
         return Err(format!(
@@ -277,7 +277,7 @@ pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String
     Ok(())
 }
 
-/// Records that are missing, and the key that announces them.
+/// The missing records, and the key that announces them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Missing {
     More(u32),
@@ -285,7 +285,7 @@ pub(super) enum Missing {
     Of(u32, i128),
 }
 
-/// The larger number with its key; the first one of two that are equal.
+/// The larger number with its key, or the first one if both are equal.
 fn larger(one: Option<(u32, i128)>, other: Option<(u32, i128)>) -> Option<(u32, i128)> {
     let is_larger = |other: &(u32, i128)| one.is_none_or(|one| one.1 < other.1);
     other.filter(is_larger).or(one)
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::feed::values::plain;
 
-    fn said(entries: &[(&str, SignValue<'_>)]) -> Option<Missing> {
+    fn missing(entries: &[(&str, SignValue<'_>)]) -> Option<Missing> {
         let mut signs = Signs::default();
         for (at, (key, value)) in (0..).zip(entries) {
             signs.take(&of_key(&plain(key)), at, *value);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_without_signs_says_nothing() {
+    fn an_object_without_signs_announces_nothing() {
         for entries in [
             &[("title", SignValue::Text("Leavers"))][..],
             &[
@@ -320,32 +320,32 @@ mod tests {
             ],
             &[("last", SignValue::Text("https://hr.example/?page=1"))],
         ] {
-            assert_eq!(said(entries), None, "{entries:?}");
+            assert_eq!(missing(entries), None, "{entries:?}");
         }
     }
 
     #[test]
-    fn a_failure_is_no_complete_list_and_a_success_ends_nothing() {
+    fn a_failure_is_incomplete_and_a_success_announces_no_end() {
         let success = |flag| ("isSuccess", SignValue::Flag(flag));
-        assert_eq!(said(&[success(false)]), Some(Missing::More(0)));
-        assert_eq!(said(&[success(true)]), None);
+        assert_eq!(missing(&[success(false)]), Some(Missing::More(0)));
+        assert_eq!(missing(&[success(true)]), None);
         let cursor = ("nextCursor", SignValue::Text("abc"));
-        assert_eq!(said(&[success(true), cursor]), Some(Missing::More(1)));
+        assert_eq!(missing(&[success(true), cursor]), Some(Missing::More(1)));
     }
 
     #[test]
-    fn an_end_outranks_a_cursor_and_no_total_above_the_records() {
+    fn an_end_outranks_a_cursor_but_not_a_larger_total() {
         let cursor = ("endCursor", SignValue::Text("abc"));
-        assert_eq!(said(&[cursor]), Some(Missing::More(0)));
+        assert_eq!(missing(&[cursor]), Some(Missing::More(0)));
         for end in [
             ("hasNextPage", SignValue::Flag(false)),
             ("hasMore", SignValue::Text("false")),
             ("last", SignValue::Flag(true)),
             ("total", SignValue::Text("3")),
         ] {
-            assert_eq!(said(&[cursor, end]), None, "{end:?}");
+            assert_eq!(missing(&[cursor, end]), None, "{end:?}");
             assert_eq!(
-                said(&[cursor, end, ("totalCount", SignValue::Number(4))]),
+                missing(&[cursor, end, ("totalCount", SignValue::Number(4))]),
                 Some(Missing::Of(2, 4)),
                 "{end:?}"
             );
@@ -354,11 +354,11 @@ mod tests {
             ("size", SignValue::Number(20)),
             ("totalElements", SignValue::Number(3)),
         ];
-        assert_eq!(said(&size), None);
+        assert_eq!(missing(&size), None);
     }
 
     #[test]
-    fn signs_are_written_in_plain_form() {
+    fn every_sign_is_in_plain_form() {
         let mut keys = SIGNS.iter().flat_map(|(_, keys)| keys.split_whitespace());
         assert!(keys.all(|key| plain(key) == key));
     }

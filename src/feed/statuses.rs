@@ -1,8 +1,8 @@
-//! Words for employment, in plain form, by what they mean.
+//! Words for employment, in plain form, by meaning.
 //!
-//! Only unambiguous words are here. A suspension, an accepted offer or a kind of contract does not show whether a
-//! person works here, so these words stay unclassified and are reported. A notice that was given
-//! (`gekündigt`) may be before or after the end of work.
+//! The tables contain only unambiguous words. A suspension, an accepted offer or a kind of contract does not show whether
+//! a person works here. Such words stay unclassified and are reported. A given notice (`gekündigt`) may be before or
+//! after the end of work.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) const WORDS: [(Employment, &str); 3] = [
     ),
 ];
 
-/// Answers in a column like `isActive`. In other columns they are ambiguous: `Status: yes` may mean "has left".
+/// Answers in a column like `isActive`. They are ambiguous in other columns: `Status: yes` may mean "has left".
 pub(super) const ANSWERS: [(Employment, &str); 2] = [
     (
         Employment::Active,
@@ -52,7 +52,7 @@ pub(super) const ANSWERS: [(Employment, &str); 2] = [
     (Employment::Ended, "false no n 0 nein non nao nee いいえ"),
 ];
 
-/// The meaning of a status. `added` are the words of `HR_FEED_STATUSES`, in plain form, which override ours.
+/// The meaning of a status. `added` are the words of `HR_FEED_STATUSES`, in plain form. They override ours.
 pub(super) fn employment(
     text: &str,
     flag: Option<Flag>,
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn words_without_doubt_are_read_in_eight_languages() {
+    fn unambiguous_words_are_read_in_eight_languages() {
         for text in [
             "Active",
             " ACTIVE",
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_leave_doubt_are_kept_as_written() {
+    fn ambiguous_words_are_kept_as_written() {
         for text in [
             "Suspended",
             "Accepted",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_setting_are_added_and_outrank_ours() {
+    fn words_of_the_setting_override_ours() {
         let added = [
             ("sabbatical".to_owned(), Employment::OnLeave),
             ("active".to_owned(), Employment::Ended),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_means_two_things() {
+    fn no_word_has_two_meanings() {
         for words in [&WORDS[..], &ANSWERS[..]] {
             let all = words.iter().flat_map(|(_, words)| words.split_whitespace());
             let mut all: Vec<&str> = all.collect();

@@ -1,4 +1,4 @@
-//! Delimited text: the line of the header, the delimiter, and the rows that cannot be trusted.
+//! Delimited text: finds the header and the delimiter, and rejects rows whose cells may be in the wrong columns.
 
 use std::iter;
 
@@ -9,24 +9,23 @@ use super::Settings;
 use super::columns::{self, Header};
 use super::dates;
 use super::draft::Draft;
-use super::footer::{self, FooterSays};
+use super::footer::{self, FooterMeaning};
 use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
 use crate::model::{EmailAddress, is_blank_word, trim};
 
-/// Reports have a title and filters above their header; further down a line that looks like a
-/// header is data.
+/// Reports have a title and filters above their header. Below this line, a line that looks like a header is data.
 const HEADER_WITHIN_LINES: usize = 20;
 
-/// A header with line breaks in its cells is longer than a line, but not longer than this.
+/// The most bytes of a header. Line breaks inside its cells make it longer than a line.
 const HEADER_WITHIN_BYTES: usize = 64 * 1024;
 
 /// Reads delimited text into the draft.
 ///
 /// # Errors
-/// Why the file as a whole cannot be used.
+/// The reason why the whole file cannot be used.
 pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
     let found = find_header(text, settings)?;
     let delimiter = delimiter_name(found.delimiter);
@@ -59,13 +58,13 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     draft.read_with(&layout);
     let mut rows = RowReader::new(layout, &settings.dates, &settings.words)?;
     if escapes {
-        draft.note("Quotes inside of cells are escaped by backslashes");
+        draft.note("Quotes inside cells are escaped by backslashes");
     }
     let width = header_cells.len();
-    // Lines that are footers if no person follows.
+    // These lines are footers if no person follows.
     let mut footers: Vec<(u64, String)> = Vec::new();
     let mut people = 0;
-    // Columns that are not read and hold numbers: the number below them is a sum of money or hours.
+    // Unread columns with numbers: the number below them is a sum of money or hours.
     let mut has_sums = vec![false; width];
     while let Some(row) = lines.next_row()? {
         draft.add_blank(row.blank_lines_before);
@@ -96,7 +95,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         let quotes = row
             .quotes_fault()
             .map_err(|fault| format!("the file looks truncated: {fault}"))?;
-        // The end of a name that was cut looks like a footer, unless something separates it from the people.
+        // A truncated name looks like a footer, unless a blank line or a footer separates it from the people.
         let is_apart = !row.is_cut || row.blank_lines_before > 0 || !footers.is_empty();
         if quotes.is_none()
             && is_apart
@@ -105,20 +104,19 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             footers.push((line, text.to_owned()));
             continue;
         }
-        // A person follows, so the lines before were in the middle of the people.
+        // A person follows, so these lines are between the people.
         for (line, text) in footers.drain(..) {
-            let reason =
-                "the line holds one text and nothing else: a heading or a note between the rows";
+            let reason = "the line has only one text: a heading or a note between the rows";
             draft.add(rows.reject(line, reason.to_owned(), iter::once(&*text)));
         }
         if row.is_cut && cells.len() < width {
             return Err(format!(
-                "the file looks truncated at line {line}: it has {} of {} and no line break after it",
+                "the file looks truncated at line {line}, which has {} of {} and no line break after it",
                 cells.len(),
                 count(width as u64, "cell")
             ));
         }
-        // A shifted row may end in extra blank cells. An address is then in a column that holds something else.
+        // A shifted row may end with extra blank cells. Then an address is in a column with another meaning.
         let is_shifted = |(at, cell): (usize, &str)| rows.is_misplaced(at, cell);
         let has_more = cells.len() > width
             && (cells.iter().skip(width).any(|cell| !trim(cell).is_empty())
@@ -138,7 +136,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         if let Some(reason) = fault {
             draft.add(rows.reject(line, reason, cells.iter()));
         } else {
-            // Cells that are missing at the end of a row are blank.
+            // Missing cells at the end of a row are blank.
             let values = cells.iter().take(width).enumerate();
             let values = values.filter(|(_, cell)| !cell.is_empty());
             people += 1;
@@ -153,21 +151,21 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         }
     }
     for (line, text) in footers {
-        match footer::says(&text, people) {
-            FooterSays::Nothing => {
+        match footer::meaning(&text, people) {
+            FooterMeaning::Nothing => {
                 draft.add_blank(1);
                 draft.note(format!(
                     "Line {line} is a footer, not a person, and was skipped"
                 ));
             }
-            FooterSays::MayNamePerson => {
+            FooterMeaning::MayNamePerson => {
                 let reason =
-                    "the line below the rows may name a person: give each person a row of cells";
+                    "the line below the rows may name a person: write each person in a row";
                 draft.add(rows.reject(line, reason.to_owned(), iter::once(&*text)));
             }
-            FooterSays::More => {
+            FooterMeaning::More => {
                 return Err(format!(
-                    "line {line} below the rows shows that rows are missing: export the whole list, or remove the line"
+                    "line {line} below the rows shows that rows are missing{EXPORT_WHOLE}"
                 ));
             }
         }
@@ -177,32 +175,32 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     Ok(())
 }
 
-/// What to do about a file that is not whole.
-const EXPORT_WHOLE: &str = ": export the whole list, or take the line out";
+/// The remedy for an incomplete file.
+const EXPORT_WHOLE: &str = ": export the whole list, or remove the line";
 
-/// Lines above the header are titles and filters, and no rows that were sorted or pasted there.
+/// Ensures that the lines above the header are titles and filters. Sorting or pasting may have put rows there.
 ///
 /// # Errors
-/// Which line may be a person, or says that rows are missing.
-fn ensure_only_titles(above: &str, found: &FoundHeader) -> Result<(), String> {
+/// If a line may be a row, or shows that rows are missing.
+fn ensure_only_titles(above: &str, found: &TableHeader) -> Result<(), String> {
     for (line, text) in (1..).zip(above.lines()) {
         let cells = text.split(char::from(found.delimiter));
         let filled = cells.filter(|cell| !trim(cell).is_empty()).count();
         if text.contains('@') || (filled > 1 && filled + 1 >= found.headers.len()) {
             return Err(format!(
-                "line {line} stands above the header and may be a row: move the header to the top"
+                "line {line} is above the header and may be a row: move the header to the top"
             ));
         }
-        if footer::says_partial(text) {
+        if footer::shows_part(text) {
             return Err(format!(
-                "line {line} says that the file is not whole{EXPORT_WHOLE}"
+                "line {line} shows that the file is incomplete{EXPORT_WHOLE}"
             ));
         }
     }
     Ok(())
 }
 
-/// The only text of a line, if it is in the first column, looks like no id and has no address.
+/// The only text of a line, if it is in the first column and looks like neither an id, a date nor an address.
 fn footer(cells: &StringRecord) -> Option<&str> {
     let text = cells
         .get(0)
@@ -214,8 +212,8 @@ fn footer(cells: &StringRecord) -> Option<&str> {
     is_footer.then_some(text)
 }
 
-/// The place of the header, and its delimiter.
-struct FoundHeader {
+/// The header of a table, its place and its delimiter.
+struct TableHeader {
     at: usize,
     line: u64,
     delimiter: u8,
@@ -224,8 +222,8 @@ struct FoundHeader {
     separator_line: Option<u64>,
 }
 
-/// The first line in which, parted by one of the delimiters, at least two columns are known.
-fn find_header(text: &str, settings: &Settings) -> Result<FoundHeader, String> {
+/// The first line with at least two known column names, separated by one of the delimiters.
+fn find_header(text: &str, settings: &Settings) -> Result<TableHeader, String> {
     let mut separator = None;
     let mut first_seen = None;
     let mut at = 0;
@@ -240,15 +238,15 @@ fn find_header(text: &str, settings: &Settings) -> Result<FoundHeader, String> {
                 Some((_, delimiter)) => std::slice::from_ref(delimiter),
                 None => &DELIMITERS[..],
             };
-            let parted = candidates.iter().rev().map(|delimiter| {
+            let separated = candidates.iter().rev().map(|delimiter| {
                 let headers = header_cells(rest, *delimiter);
                 let known = columns::count_known(&headers, &settings.columns);
                 (known, *delimiter, headers)
             });
-            // Of several that are as good, the first.
-            match parted.max_by_key(|(known, ..)| *known) {
+            // If several delimiters are equally good, the first one counts.
+            match separated.max_by_key(|(known, ..)| *known) {
                 Some((2.., delimiter, headers)) => {
-                    return Ok(FoundHeader {
+                    return Ok(TableHeader {
                         at,
                         line,
                         delimiter,
@@ -275,7 +273,7 @@ fn separator_line(line: &str) -> Option<u8> {
     let (name, delimiter) = line.split_at_checked(4)?;
     match delimiter.as_bytes() {
         [delimiter] if name.eq_ignore_ascii_case("sep=") => Some(*delimiter),
-        // A tab was trimmed off as white space.
+        // The tab was trimmed as white space.
         [] if name.eq_ignore_ascii_case("sep=") => Some(b'\t'),
         _ => None,
     }
@@ -288,7 +286,7 @@ fn header_cells(text: &str, delimiter: u8) -> Vec<Header> {
     cells.iter().map(Header::cell).collect()
 }
 
-/// The message for a file without a header. It shows the first line unless that may be personal data.
+/// The message for a file without a header. It quotes the first line, unless that may be personal data.
 fn no_header(first_seen: Option<(u64, &str)>) -> String {
     let Some((line, rest)) = first_seen else {
         return "the file is empty".to_owned();
@@ -306,7 +304,7 @@ fn no_header(first_seen: Option<(u64, &str)>) -> String {
         format!("line {line} has {}", listed(names(), 40))
     };
     format!(
-        "no header was found: none of the first {HEADER_WITHIN_LINES} lines names two columns that are known; {seen}; set HR_FEED_COLUMNS"
+        "no header was found: none of the first {HEADER_WITHIN_LINES} lines has two known column names; {seen}; set HR_FEED_COLUMNS"
     )
 }
 
@@ -319,7 +317,7 @@ fn delimiter_name(delimiter: u8) -> String {
     }
 }
 
-/// A line of sums below the rows: a word like "Total", and nothing else but numbers.
+/// Whether a line has only a word like "Total" and numbers.
 fn is_total(cells: &StringRecord) -> bool {
     const WORDS: &str = "total|totals|grand total|sum|count|row count|total count|total rows";
     let mut values = cells.iter().map(trim).filter(|cell| !is_blank_word(cell));

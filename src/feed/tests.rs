@@ -1,4 +1,4 @@
-//! Feeds as HR systems send them, read whole.
+//! Complete feeds as HR systems send them.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -69,7 +69,7 @@ fn reason(feed: HrFeed) -> String {
     feed.unusable.expect("an unusable feed")
 }
 
-/// A feed in few words: one line a row, then what was rejected, counted and noted.
+/// A summary of a feed: one line per row, then the rejected rows, the counts and the notes.
 fn shown(feed: &HrFeed) -> String {
     let mut lines = Vec::new();
     for row in &feed.rows {
@@ -112,7 +112,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 #[should_panic(expected = "on purpose")]
-async fn a_panic_while_reading_is_no_outage() {
+async fn a_panic_while_reading_stays_a_panic() {
     let () = aside(|| panic!("on purpose")).await;
 }
 
@@ -125,7 +125,7 @@ fn column_of<'o>(origin: &'o FeedOrigin, meaning: &str) -> &'o str {
 }
 
 #[test]
-fn a_plain_feed_is_read_and_nothing_is_left_over() {
+fn a_plain_feed_is_read_completely() {
     let bytes = include_bytes!("../../tests/feeds/leavers.csv");
     let feed = read(bytes);
     assert_snapshot!(shown(&feed), @r"
@@ -159,7 +159,7 @@ fn the_same_people_are_read_from_every_encoding_and_delimiter() {
 }
 
 #[test]
-fn a_file_in_windows_1252_gives_right_names_and_says_how_it_was_read() {
+fn a_file_in_windows_1252_has_correct_names_and_a_note() {
     let feed = read(include_bytes!(
         "../../tests/feeds/windows-1252-semicolons.csv"
     ));
@@ -172,10 +172,10 @@ fn a_file_in_windows_1252_gives_right_names_and_says_how_it_was_read() {
 }
 
 #[test]
-fn a_letter_lost_before_the_file_came_never_reaches_the_evidence() {
+fn a_letter_lost_before_the_export_never_reaches_the_evidence() {
     let feed = rows("E7,Jos\u{fffd},jos\u{fffd}@x.com,Terminated,2026-10-31,,\n");
     assert_snapshot!(shown(&feed), @r#"
-    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before this run read the file; column `Name`: a letter was lost to a wrong encoding before this run read the file
+    2 rejected (Some("E7"), None): column “Work Email”: a letter was lost to a wrong encoding before this run read the file; column “Name”: a letter was lost to a wrong encoding before this run read the file
     0 blank, 0 repeated
     "#);
 }
@@ -191,7 +191,7 @@ fn a_packed_feed_is_the_same_feed() {
         const_hex::encode(Sha256::digest(&packed))
     );
     assert_eq!(feed.rows, read(text).rows);
-    assert_snapshot!(reason(read(&packed[..packed.len() - 9])), @"the gzip ends too early: the file looks truncated");
+    assert_snapshot!(reason(read(&packed[..packed.len() - 9])), @"the gzip data ends too early: the file looks truncated");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_word_of_leaving_in_an_unread_column_is_not_lost() {
         let [rejected] = &feed.rejected[..] else {
             panic!("{column}: {feed:?}");
         };
-        let remedy = format!("HR_FEED_COLUMNS=status={column}");
+        let remedy = format!("set HR_FEED_COLUMNS to “status={column}”");
         assert!(rejected.reason.contains(&remedy), "{}", rejected.reason);
     }
     for (column, word, end) in [
@@ -229,14 +229,14 @@ fn an_address_as_the_id_is_an_address_of_the_person() {
 }
 
 #[test]
-fn a_feed_over_the_cap_is_none_and_names_the_cap() {
+fn a_feed_over_the_size_limit_is_refused_with_the_limit() {
     let bomb = gzip(&vec![b'x'; 2 * 1024 * 1024]);
     let error = understand(bomb, fetched(), &settings()).expect_err("too large");
-    assert_snapshot!(error, @"the HR feed at `hr.csv` is larger than the size cap of 1048576 bytes (1 MiB), which holds before and after unpacking: export only the columns and rows the review needs");
+    assert_snapshot!(error, @"the HR feed at `hr.csv` is larger than the size cap of 1048576 bytes (1 MiB), which applies before and after unpacking: export only the columns and rows that the check needs");
 }
 
 #[tokio::test]
-async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
+async fn a_gzip_bomb_and_an_unusable_file_are_distinguished() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hr.csv.gz");
     let settings = Settings {
@@ -254,25 +254,25 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
 }
 
 #[test]
-fn a_header_without_rows_is_a_feed_of_nobody() {
+fn a_header_without_rows_is_an_empty_feed() {
     let feed = rows("");
     assert_eq!(feed.unusable, None);
     assert_eq!(feed.rows_in_file(), 0);
 }
 
 #[test]
-fn a_zone_that_nobody_knows_makes_the_feed_unusable() {
+fn an_unknown_zone_in_a_setting_makes_the_feed_unusable() {
     let settings = Settings {
         dates: in_zone("Mars/Olympus"),
         ..settings()
     };
-    assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE names `Mars/Olympus`, which is not a known time zone");
+    assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE contains `Mars/Olympus`, which is not a known time zone");
 }
 
 // ---- Lines ----
 
 #[test]
-fn a_line_that_names_the_delimiter_is_skipped_and_noted() {
+fn a_line_that_names_the_delimiter_is_skipped_with_a_note() {
     let feed = read(format!(
         "sep=,\r\n{HEADER}\r\nE1,Ana,ana@x.com,Terminated,2026-10-31,,\r\n"
     ));
@@ -284,13 +284,13 @@ fn a_line_that_names_the_delimiter_is_skipped_and_noted() {
 }
 
 #[test]
-fn the_delimiter_is_found_from_the_header() {
+fn the_header_shows_the_delimiter() {
     for delimiter in [";", "\t", "|"] {
         let text =
             format!("{HEADER}\nE1,Ana,ana@x.com,Terminated,31.10.2026,,\n").replace(',', delimiter);
         assert_eq!(read(text).rows.len(), 1, "{delimiter:?}");
     }
-    // Commas inside of quotes do not count.
+    // Commas inside quotes do not count.
     let feed = read(
         "\"Name, as in passport, in full, please\";Email;Status\n\"Díaz, Ana\";ana@x.com;Left\n",
     );
@@ -298,13 +298,13 @@ fn the_delimiter_is_found_from_the_header() {
 }
 
 #[test]
-fn a_quoted_line_break_is_part_of_its_cell_and_lines_are_still_counted() {
+fn a_quoted_line_break_is_part_of_its_cell_and_counts_as_a_line() {
     let feed = rows(
         "E1,\"Díaz, Ana\",ana@x.com,Terminated,2026-10-31,,\"Calle 1\nMadrid\"\nE2,Bob,bob@x.com,Left,2026-02-30,,\n",
     );
     assert_snapshot!(shown(&feed), @r#"
     2 E1 | Díaz, Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
-    4 rejected (Some("E2"), Some("bob@x.com")): column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30
+    4 rejected (Some("E2"), Some("bob@x.com")): column “Termination Date”: “2026-02-30” is not a date: February 2026 has no day 30
     0 blank, 0 repeated
     "#);
     assert_eq!(feed.rows[0].location.as_deref(), Some("Calle 1\nMadrid"));
@@ -314,7 +314,7 @@ fn a_quoted_line_break_is_part_of_its_cell_and_lines_are_still_counted() {
 fn quotes_escaped_by_backslashes_are_read() {
     let feed = rows("E1,\"Ana \\\"Ani\\\" Diaz\",ana@x.com,Terminated,2026-10-31,,\n");
     assert_eq!(feed.rows[0].name.as_deref(), Some("Ana \"Ani\" Diaz"));
-    assert_snapshot!(feed.origin.notes.join("\n"), @"Quotes inside of cells are escaped by backslashes");
+    assert_snapshot!(feed.origin.notes.join("\n"), @"Quotes inside cells are escaped by backslashes");
 }
 
 #[test]
@@ -346,13 +346,13 @@ fn a_quote_too_many_never_joins_two_people_into_one() {
     );
     assert_snapshot!(shown(&feed), @r#"
     4 E3 | Cy | cy@x.com | Ended | -
-    2 rejected (Some("E1"), Some("ann@x.com")): a quote is closed where the cell does not end (the row runs to line 3)
+    2 rejected (Some("E1"), Some("ann@x.com")): a quote closes before the end of its cell (the row runs to line 3)
     0 blank, 0 repeated
     No column has an end date: only the status shows who left
     "#);
     let blank = read("Employee ID,Name,Work Email,Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
     assert_snapshot!(shown(&blank), @r#"
-    2 rejected (Some("E1"), None): a blank stands before an opening quote
+    2 rejected (Some("E1"), None): a blank precedes an opening quote
     0 blank, 0 repeated
     No column has an end date: only the status shows who left
     "#);
@@ -379,7 +379,7 @@ fn every_kind_of_line_end_gives_the_same_rows() {
 }
 
 #[test]
-fn titles_above_and_a_total_below_are_noted_and_never_people() {
+fn titles_and_totals_are_noted_and_never_people() {
     let feed = read(include_bytes!("../../tests/feeds/report.csv"));
     assert_snapshot!(shown(&feed), @r"
     5 E1 | Ana Díaz | ana@example.com | Ended | 2026-10-31T00:00:00Z
@@ -398,7 +398,7 @@ fn titles_above_and_a_total_below_are_noted_and_never_people() {
     assert_eq!((paid.rows.len(), paid.blank_rows), (1, 1));
     let counted = read("ID,Email,Status,Team\nE1,ana@x.com,Left,Sales\nTotal,,,250\n");
     assert!(counted.unusable.is_some(), "{counted:?}");
-    assert_snapshot!(reason(short("12")), @"line 3 counts more rows than the file has: export the whole list, or take the line out");
+    assert_snapshot!(reason(short("12")), @"line 3 counts more rows than the file has: export the whole list, or remove the line");
     let footer = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nPrinted by Eve\n");
     assert_snapshot!(shown(&footer), @r#"
     2 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
@@ -408,13 +408,13 @@ fn titles_above_and_a_total_below_are_noted_and_never_people() {
 }
 
 #[test]
-fn without_a_header_the_file_stops_and_no_data_is_shown() {
-    assert_snapshot!(reason(read("Kennung,Kontakt,Austritt\n1,Ana,2026-10-31\n")), @"no header was found: none of the first 20 lines names two columns that are known; line 1 has `Kennung`, `Kontakt`, `Austritt`; set HR_FEED_COLUMNS");
-    assert_snapshot!(reason(read("E1,Ana Díaz,ana@x.com\n")), @"no header was found: none of the first 20 lines names two columns that are known; line 1 looks like data and is not shown; set HR_FEED_COLUMNS");
+fn a_file_without_a_header_is_refused_and_no_data_is_shown() {
+    assert_snapshot!(reason(read("Kennung,Kontakt,Austritt\n1,Ana,2026-10-31\n")), @"no header was found: none of the first 20 lines has two known column names; line 1 has “Kennung”, “Kontakt”, “Austritt”; set HR_FEED_COLUMNS");
+    assert_snapshot!(reason(read("E1,Ana Díaz,ana@x.com\n")), @"no header was found: none of the first 20 lines has two known column names; line 1 looks like data and is not shown; set HR_FEED_COLUMNS");
 }
 
 #[test]
-fn columns_named_by_hand_make_a_header_of_any_language() {
+fn configured_columns_make_a_header_in_any_language() {
     let settings = Settings {
         columns: BTreeMap::from([
             (Meaning::PersonId, "Kennung".to_owned()),
@@ -449,32 +449,32 @@ fn a_row_with_too_many_cells_is_rejected_and_missing_ones_are_blank() {
     assert_snapshot!(shown(&feed), @r#"
     3 E2 | Bob | bob@x.com | Blank | -
     4 E3 | Cy | cy@x.com | Ended | -
-    2 rejected (Some("E1"), Some("ana@x.com")): the line has 8 cells and the header 7
+    2 rejected (Some("E1"), Some("ana@x.com")): the line has 8 cells, but the header has 7
     0 blank, 0 repeated
     "#);
 }
 
 #[test]
-fn a_last_line_that_is_cut_makes_the_whole_file_unusable() {
+fn a_truncated_last_line_makes_the_file_unusable() {
     let cut = rows("E8,Ana,ana@x.com,Left,2026-10-31,,\nE9,Bob,bob@");
-    assert_snapshot!(reason(cut), @"the file looks truncated at line 3: it has 3 of 7 cells and no line break after it");
+    assert_snapshot!(reason(cut), @"the file looks truncated at line 3, which has 3 of 7 cells and no line break after it");
     let quoted = rows("E8,Ana,ana@x.com,Left,2026-10-31,,\nE9,\"Bob,bob@x.com,Left,2026-10-31,,\n");
-    assert_snapshot!(reason(quoted), @"the file looks truncated: a quote in the row that begins in line 3 is never closed");
+    assert_snapshot!(reason(quoted), @"the file looks truncated: the row that begins at line 3 has a quote that is never closed");
 }
 
 #[test]
-fn a_header_that_may_have_swallowed_rows_makes_the_whole_file_unusable() {
+fn a_header_that_may_contain_rows_makes_the_file_unusable() {
     let open = read("Employee ID,Status,\"Work Email\nE1,Left,ana@x.com\nE2,Left,bob@x.com\n");
-    assert_snapshot!(reason(open), @"the header in line 1 cannot be read: a quote is never closed (the row runs to line 3)");
+    assert_snapshot!(reason(open), @"the header at line 1 cannot be read: a quote is never closed (the row runs to line 3)");
     let closed =
         read("Employee ID,Status,\"Work Email\nE1,Left,\"ana@x.com\"\nE2,Left,\"bob@x.com\"\n");
-    assert_snapshot!(reason(closed), @"the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)");
+    assert_snapshot!(reason(closed), @"the header at line 1 cannot be read: a quote closes before the end of its cell (the row runs to line 2)");
     let one_line = read("Title\nEmployee ID,Status, \"Work Email\"\nE1,Left,ana@x.com\n");
-    assert_snapshot!(reason(one_line), @"the header in line 2 cannot be read: a blank stands before an opening quote");
+    assert_snapshot!(reason(one_line), @"the header at line 2 cannot be read: a blank precedes an opening quote");
 }
 
 #[test]
-fn a_header_may_run_over_several_lines() {
+fn a_header_may_have_several_lines() {
     let feed = read("Employee ID,Status,\"Work\nEmail\"\nE1,Left,ana@x.com\n");
     assert_snapshot!(shown(&feed), @r"
     3 E1 | - | ana@x.com | Ended | -
@@ -486,7 +486,7 @@ fn a_header_may_run_over_several_lines() {
 // ---- Columns ----
 
 #[test]
-fn of_two_addresses_the_work_one_is_the_persons_and_a_tie_stops() {
+fn the_work_address_wins_and_a_tie_is_refused() {
     let feed =
         read("Home Email,Employee ID,Work Email,Status\nana@home.example,E1,ana@x.com,Left\n");
     let row = &feed.rows[0];
@@ -495,18 +495,18 @@ fn of_two_addresses_the_work_one_is_the_persons_and_a_tie_stops() {
         Some("ana@x.com")
     );
     assert_eq!(row.other_emails[0].key(), "ana@home.example");
-    assert_snapshot!(reason(read("Email,Email,Status\na@x.com,b@x.com,Left\n")), @"several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`");
+    assert_snapshot!(reason(read("Email,Email,Status\na@x.com,b@x.com,Left\n")), @"several columns could be `email`: “Email”, “Email”; closes with: “HR_FEED_COLUMNS=email=Email”");
 }
 
 #[test]
-fn a_feed_without_end_date_and_status_stops_and_lists_its_headers() {
-    assert_snapshot!(reason(read("Employee ID,Work Email\nE1,ana@x.com\n")), @"no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`");
+fn a_feed_without_end_date_and_status_is_refused_with_its_columns() {
+    assert_snapshot!(reason(read("Employee ID,Work Email\nE1,ana@x.com\n")), @"no column shows who left (an end date, a last day of work or a status); the columns are “Employee ID”, “Work Email”; closes with: `HR_FEED_COLUMNS=end=<the column>`");
 }
 
 // ---- Values ----
 
 #[test]
-fn ids_are_texts_and_what_was_trimmed_is_noted() {
+fn ids_are_text_and_trimming_is_noted() {
     let feed = rows("00123,,,Left,,,\n123,,,Left,,,\nE12 ,,,Left,,,\n1E5,,,Left,,,\n");
     assert_snapshot!(shown(&feed), @r"
     2 00123 | - |  | Ended | -
@@ -528,11 +528,11 @@ fn blanks_case_and_invisible_characters_do_not_hide_an_address() {
 }
 
 #[test]
-fn a_text_that_is_no_address_is_noted_and_marks_its_row() {
+fn a_text_that_is_not_an_address_is_noted_and_marks_its_row() {
     let feed = rows("E1,Ana,ana at x.com,Left,2026-10-31,,\nE2,Bob,N/A,Left,2026-10-31,,\n");
     assert_snapshot!(shown(&feed), @r#"
     2 E1 | Ana |  | Ended | 2026-11-01T00:00:00Z
-      column `Work Email`: part of the text is not an e-mail address
+      column “Work Email”: part of the text is not an e-mail address
     3 E2 | Bob |  | Ended | 2026-11-01T00:00:00Z
     0 blank, 0 repeated
     "#);
@@ -541,7 +541,7 @@ fn a_text_that_is_no_address_is_noted_and_marks_its_row() {
 }
 
 #[test]
-fn texts_that_are_no_further_address_are_noted_once() {
+fn texts_that_are_not_further_addresses_are_noted_once() {
     let feed = read(
         "Employee ID,Work Email,Home Email,Aliases,Status\n\
          E1,a@x.com,b@x.com; see file; n/a,c@x.com, Left\n\
@@ -550,9 +550,9 @@ fn texts_that_are_no_further_address_are_noted_once() {
     );
     assert_snapshot!(shown(&feed), @r"
     2 E1 | - | a@x.com b@x.com c@x.com | Ended | -
-      column `Home Email + Aliases`: part of the text is not an e-mail address
+      column “Home Email + Aliases”: part of the text is not an e-mail address
     3 E2 | - | d@x.com d@y.com d@z.com | Ended | -
-      column `Home Email + Aliases`: part of the text is not an e-mail address
+      column “Home Email + Aliases”: part of the text is not an e-mail address
     4 E3 | - | e@x.com | Ended | -
     0 blank, 0 repeated
     No column has an end date: only the status shows who left
@@ -560,7 +560,7 @@ fn texts_that_are_no_further_address_are_noted_once() {
 }
 
 #[test]
-fn a_name_is_kept_as_written_whatever_a_spreadsheet_would_make_of_it() {
+fn a_name_is_kept_as_written_even_if_it_looks_like_a_formula() {
     for name in ["=HYPERLINK(0)", "+1", "@x", "Null"] {
         let row = row(&format!("E1,{name},ana@x.com,Left,2026-10-31,,"));
         assert_eq!(row.name.as_deref(), Some(name));
@@ -568,7 +568,7 @@ fn a_name_is_kept_as_written_whatever_a_spreadsheet_would_make_of_it() {
 }
 
 #[test]
-fn a_status_says_active_ended_or_stays_in_sight() {
+fn a_status_is_active_or_ended_or_stays_unclassified() {
     let status = |word: &str| row(&format!("E1,Ana,ana@x.com,{word},,,")).status;
     assert_eq!(status("Hired"), Employment::Active);
     assert_eq!(status("Inactive"), Employment::Ended);
@@ -602,9 +602,9 @@ fn the_last_day_of_work_ends_the_work_and_the_termination_date_is_kept() {
 }
 
 #[test]
-fn a_date_with_two_readings_rejects_its_row_and_says_what_to_set() {
+fn a_date_with_two_readings_rejects_its_row_with_the_setting() {
     let feed = rows("E1,Ana,ana@x.com,Left,03/04/2026,,\n");
-    assert_snapshot!(feed.rejected[0].reason, @"column `Termination Date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+    assert_snapshot!(feed.rejected[0].reason, @"column “Termination Date”: “03/04/2026” could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
     let settings = Settings {
         dates: DateRules {
             order: Some(DateOrder::MonthFirst),
@@ -621,13 +621,13 @@ fn a_date_with_two_readings_rejects_its_row_and_says_what_to_set() {
 }
 
 #[test]
-fn no_date_and_for_ever_are_no_end() {
+fn a_blank_date_and_a_date_after_2099_mean_no_end() {
     let feed = rows("E1,,,Active,0000-00-00,,\nE2,,,Active,/  /,N/A,\nE3,,,Active,12/31/2100,,\n");
     assert_snapshot!(shown(&feed), @r"
     2 E1 | - |  | Active | -
     3 E2 | - |  | Active | -
     4 E3 | - |  | Active | -
-      column `Termination Date`: `12/31/2100` is so far in the future that it was read as no date
+      column “Termination Date”: “12/31/2100” is so far in the future that it counts as blank
     0 blank, 0 repeated
     ");
 }
@@ -639,11 +639,11 @@ fn a_spreadsheet_day_number_is_read_and_noted_on_the_row() {
         row.end.map(|date| date.at.to_string()).as_deref(),
         Some("2026-11-01T00:00:00Z")
     );
-    assert_snapshot!(row.notes.join("\n"), @"column `Termination Date`: the day number of a spreadsheet was read as a date");
+    assert_snapshot!(row.notes.join("\n"), @"column “Termination Date”: the day number of a spreadsheet was read as a date");
 }
 
 #[test]
-fn a_rows_own_zone_wins_and_an_unknown_one_is_passed_over() {
+fn the_zone_of_a_row_wins_and_an_unknown_one_is_ignored() {
     let feed = read(
         "Employee ID,Last Day,Time Zone\nE1,2026-05-14,Australia/Melbourne\nE2,2026-05-14,America/Los_Angeles\nE3,2026-05-14,\nE4,2026-05-14,Pacific\n",
     );
@@ -652,7 +652,7 @@ fn a_rows_own_zone_wins_and_an_unknown_one_is_passed_over() {
     3 E2 | - |  | Blank | 2026-05-15T07:00:00Z
     4 E3 | - |  | Blank | 2026-05-15T00:00:00Z
     5 E4 | - |  | Blank | 2026-05-15T00:00:00Z
-      column `Time Zone`: it is not a time zone such as `Europe/Paris`, and was ignored
+      column “Time Zone”: it does not contain a time zone such as `Europe/Paris` and was ignored
     0 blank, 0 repeated
     "#);
     let zone = |at: usize| {
@@ -673,7 +673,7 @@ fn a_repeated_row_is_counted_and_the_same_id_with_another_date_is_flagged() {
     assert_snapshot!(shown(&feed), @r"
     2 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
     4 E1 | Ana | ana@x.com | Ended | 2026-12-01T00:00:00Z
-      line 2 has the same id and other values
+      line 2 has the same id but other values
     0 blank, 1 repeated
     ");
     assert_eq!(feed.rows_in_file(), 3);
@@ -688,7 +688,7 @@ fn the_list_in_an_envelope_is_found_and_ids_keep_their_zeros() {
     1 00123 | Ana Díaz | ana@example.com | Ended | 2026-11-01T07:00:00Z
     2 00124 | Bob Stone | bob@example.com | Active | -
     0 blank, 0 repeated
-    The rows are the list `Report_Entry`
+    The rows are from the list “Report_Entry”
     ");
     assert_eq!(feed.origin.format, "json");
     assert_eq!(column_of(&feed.origin, "end"), "Termination_Date");
@@ -700,13 +700,13 @@ fn nested_people_with_lists_of_addresses_are_read() {
     assert_snapshot!(shown(&feed), @r"
     1 701984 | Ana Díaz | ana@example.com ana@home.example | Ended | -
     0 blank, 0 repeated
-    The rows are the list `Resources`
+    The rows are from the list “Resources”
     No column has an end date: only the status shows who left
     ");
 }
 
 #[test]
-fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
+fn numbers_are_text_nulls_are_blank_and_lost_digits_reject_the_row() {
     let feed = read(
         r#"[{"id":123,"email":null,"status":"Left"},{"id":"1E5","status":"Left"},{"id":1E5,"status":"Left"},{"id":null,"status":null},7,
             {"id":1,"id":2,"status":"Left"},{"id":3,"status":["Left"]}]"#,
@@ -715,9 +715,9 @@ fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
     1 123 | - |  | Ended | -
     2 1E5 | - |  | Ended | -
     7 3 | - |  | Ended | -
-    3 rejected (Some("100000"), None): column `id`: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text
+    3 rejected (Some("100000"), None): column “id”: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as text
     5 rejected (None, None): the element is not an object
-    6 rejected (Some("1"), None): the key `id` appears twice
+    6 rejected (Some("1"), None): the key “id” appears twice
     1 blank, 0 repeated
     No column has an end date: only the status shows who left
     "#);
@@ -725,9 +725,9 @@ fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
 }
 
 #[test]
-fn one_page_of_several_is_not_the_list() {
-    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is not the whole list (see `paging.next`): export the whole list");
-    assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON holds 1 of 500 records (see `totalResults`): export the whole list");
+fn one_of_several_pages_is_not_the_list() {
+    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is not the whole list (see “paging.next”): export the whole list");
+    assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON has 1 of 500 records (see “totalResults”): export the whole list");
     assert_eq!(
         read(r#"{"data":[{"id":"1","status":"Left"}],"next":null}"#)
             .rows
@@ -737,9 +737,9 @@ fn one_page_of_several_is_not_the_list() {
 }
 
 #[test]
-fn two_lists_of_objects_stop_and_an_empty_list_is_a_feed_of_nobody() {
-    assert_snapshot!(reason(read(r#"{"employees":[{"id":"1"}],"workers":[{"id":"2"}]}"#)), @"the JSON holds several lists that may be people: `employees`, `workers`; closes with: `HR_FEED_RECORDS=employees,workers`");
-    assert_snapshot!(reason(read(r#"{"message":"no access"}"#)), @"the JSON holds no list of people, only an object or a value");
+fn two_lists_of_objects_are_refused_and_an_empty_list_is_read() {
+    assert_snapshot!(reason(read(r#"{"employees":[{"id":"1"}],"workers":[{"id":"2"}]}"#)), @"the JSON has several lists that may be people: “employees”, “workers”; closes with: “HR_FEED_RECORDS=employees,workers”");
+    assert_snapshot!(reason(read(r#"{"message":"no access"}"#)), @"the JSON has no list of people, only an object or a value");
     for text in ["[]", r#"{"employees":[]}"#] {
         let feed = read(text);
         assert_eq!((feed.unusable, feed.rows.len()), (None, 0), "{text}");
@@ -747,13 +747,13 @@ fn two_lists_of_objects_stop_and_an_empty_list_is_a_feed_of_nobody() {
 }
 
 #[test]
-fn a_broken_document_is_unusable_and_says_where() {
+fn a_broken_document_is_refused_with_line_and_column() {
     assert_snapshot!(reason(read("[{\"id\":\"1\",\"status\":\"Left\"},\n{\"id\" \"2\"}]")), @"the file is not valid JSON: line 2, column 7: expected `:`");
     assert_snapshot!(reason(read("[{\"id\":\"1\",\"status\":\"Left\"},\n{\"id\":")), @"the JSON looks truncated at line 2, column 6");
 }
 
 #[test]
-fn one_object_a_line_is_read_and_a_broken_line_is_rejected() {
+fn one_object_per_line_is_read_and_a_broken_line_is_rejected() {
     let feed = read(concat!(
         r#"{"employeeNumber":"00123","workEmail":"ana@x.com","isActive":false,"terminationDate":"2026-10-31"}"#,
         "\n\n",
@@ -784,7 +784,7 @@ fn a_line_nested_too_deeply_is_rejected_and_counted_once() {
 }
 
 #[test]
-fn a_single_object_is_one_line_and_a_cut_last_line_is_truncated() {
+fn a_single_object_is_one_line_and_a_truncated_last_line_is_refused() {
     assert_eq!(
         read(r#"{"id":"1","email":"ana@x.com","status":"Left"}"#)
             .rows
@@ -795,7 +795,7 @@ fn a_single_object_is_one_line_and_a_cut_last_line_is_truncated() {
 }
 
 #[test]
-fn a_format_that_is_set_is_not_second_guessed() {
+fn a_configured_format_overrides_detection() {
     let settings = Settings {
         format: Some(Format::Csv),
         ..settings()
@@ -803,10 +803,10 @@ fn a_format_that_is_set_is_not_second_guessed() {
     assert!(reason(read_with(&settings, "[{\"id\":\"1\"}]")).starts_with("no header was found"));
 }
 
-// ---- What holds always ----
+// ---- Properties ----
 
 #[test]
-fn a_large_feed_is_read_whole() {
+fn a_large_feed_is_read_completely() {
     let mut text = format!("{HEADER}\n");
     for number in 0..5_000 {
         text.push_str(&format!(
@@ -902,7 +902,7 @@ proptest! {
 // ---- Zones by work place ----
 
 #[test]
-fn a_work_place_gives_its_zone_and_a_zone_column_wins() {
+fn a_work_place_has_a_zone_and_a_zone_column_wins() {
     let settings = Settings {
         dates: DateRules {
             location_zones: [
@@ -939,7 +939,7 @@ fn a_work_place_gives_its_zone_and_a_zone_column_wins() {
             "2026-05-15T07:00:00Z America/Los_Angeles ",
             "2026-05-14T15:00:00Z Asia/Tokyo ",
             "2026-05-14T22:00:00Z Europe/Berlin HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used",
-            "2026-05-14T22:00:00Z Europe/Berlin the row names no work place: HR_TIME_ZONE was used",
+            "2026-05-14T22:00:00Z Europe/Berlin the row has no work place: HR_TIME_ZONE was used",
         ]
     );
 }
@@ -958,7 +958,7 @@ fn unread(feed: &HrFeed, row: usize) -> Vec<String> {
 }
 
 #[test]
-fn dates_and_addresses_in_unread_columns_are_seen() {
+fn dates_and_addresses_in_unread_columns_are_found() {
     let feed = read(
         "Employee ID,Work Email,Email,Status,Termination Date,Contract End Date,Valid until,Date of Birth,Team,Locker\n\
          E1,a@x.com,b@x.com,Inactive,,2026-10-31,46326,1990-01-01,Sales,46326\n\
@@ -979,7 +979,7 @@ fn dates_and_addresses_in_unread_columns_are_seen() {
 }
 
 #[test]
-fn an_ignored_column_is_not_seen() {
+fn an_ignored_column_is_not_searched() {
     let columns = [(Meaning::Ignored, "Badge issued+Backup".to_owned())];
     let settings = Settings {
         columns: columns.into(),
@@ -992,7 +992,7 @@ fn an_ignored_column_is_not_seen() {
 }
 
 #[test]
-fn what_lists_inside_of_a_record_hold_is_seen() {
+fn values_of_lists_inside_a_record_are_found() {
     let feed = read(
         r#"[{"employeeId": "E1", "workEmail": "a@x.com", "status": "Inactive",
              "employments": [{"id": 1, "end_date": "2026-10-31"}, {"end_date": "2020-06-30"}],
@@ -1010,7 +1010,7 @@ fn what_lists_inside_of_a_record_hold_is_seen() {
 // ---- Addresses, ids and statuses ----
 
 #[test]
-fn an_address_is_read_out_of_what_systems_write_around_it() {
+fn an_address_is_read_from_the_forms_that_systems_write() {
     let emails = |cell: &str| {
         let row = row(&format!("E1,Ana,\"{cell}\",Left,2026-10-31,,"));
         let emails: Vec<String> = row.emails().map(|email| email.key().to_owned()).collect();
@@ -1033,7 +1033,7 @@ fn an_address_is_read_out_of_what_systems_write_around_it() {
 }
 
 #[test]
-fn placeholders_and_words_for_none_are_no_address() {
+fn placeholders_and_words_for_none_are_not_addresses() {
     for cell in [
         "noemail@x.com",
         "no-email@x.com",
@@ -1046,7 +1046,7 @@ fn placeholders_and_words_for_none_are_no_address() {
         assert_eq!((row.email, row.unreadable_address), (None, false), "{cell}");
         assert_eq!(
             row.notes,
-            ["column `Work Email`: it holds a placeholder, not an address"]
+            ["column “Work Email”: it has a placeholder instead of an address"]
         );
     }
     for cell in [
@@ -1081,7 +1081,7 @@ fn words_and_addresses_of_the_setting_mean_none() {
 }
 
 #[test]
-fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
+fn placeholders_are_not_ids_and_composite_ids_need_every_part() {
     let feed = rows(
         "0,Ana,a@x.com,Left,,,\n2.00E+11,Bob,b@x.com,Left,,,\nTBD,Cy,c@x.com,Left,,,\n00123,Di,d@x.com,Left,,,\n",
     );
@@ -1093,7 +1093,7 @@ fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
     assert_eq!(ids, [None, None, None, Some("00123")]);
     assert_eq!(
         feed.rows[1].notes,
-        ["column `Employee ID`: it holds a placeholder, not an id"]
+        ["column “Employee ID”: it has a placeholder instead of an id"]
     );
 
     let columns = [(Meaning::PersonId, "Company Code+File Number".to_owned())];
@@ -1114,12 +1114,12 @@ fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
     );
     assert_eq!(
         feed.rows[3].notes,
-        ["column `Company Code + File Number`: a part of the id is missing, so there is no id"]
+        ["column “Company Code + File Number”: a part of the id is missing, so the row has no id"]
     );
 }
 
 #[test]
-fn status_columns_that_agree_are_one_and_others_stay_in_sight() {
+fn status_columns_that_agree_are_one_and_others_are_unclassified() {
     let feed = read(
         "ID,Email,Status,Lifecycle Status\n1,a@x.com,Inactive,Terminated\n2,b@x.com,,Active\n3,c@x.com,Active,Terminated\n",
     );
@@ -1150,7 +1150,7 @@ fn midnight_in_a_file_is_the_whole_day_and_noted_once() {
     }
     assert_eq!(
         feed.origin.notes,
-        ["2 dates written as an instant at 00:00, read as the whole day"]
+        ["2 dates with the time 00:00 were read as whole days"]
     );
 }
 
@@ -1178,7 +1178,7 @@ fn a_footer_is_noted_and_a_heading_between_people_is_rejected() {
     let feed = rows("Department: Sales\nE1,Ana,ana@x.com,Left,,,\n");
     assert_snapshot!(shown(&feed), @r#"
     3 E1 | Ana | ana@x.com | Ended | -
-    2 rejected (Some("Department: Sales"), None): the line holds one text and nothing else: a heading or a note between the rows
+    2 rejected (Some("Department: Sales"), None): the line has only one text: a heading or a note between the rows
     0 blank, 0 repeated
     "#);
     let cut = read("Name,Work Email,Status\nAna Diaz,ana@x.com,Left\nBob Sto");
@@ -1186,7 +1186,7 @@ fn a_footer_is_noted_and_a_heading_between_people_is_rejected() {
 }
 
 #[test]
-fn cells_missing_at_the_end_are_blank_and_blank_ones_too_many_are_dropped() {
+fn missing_cells_at_the_end_are_blank_and_extra_blank_cells_are_dropped() {
     let feed = rows("E1,Ana,ana@x.com,Active\nE2,Bob,bob@x.com,Left,2026-10-31,,,,\n");
     assert_eq!((feed.rows.len(), feed.rejected.len()), (2, 0));
     assert_eq!(feed.rows[0].status, Employment::Active);
@@ -1221,7 +1221,7 @@ fn two_lists_of_people_are_refused_until_the_setting_selects_them() {
     let lines: Vec<u64> = both.rows.iter().map(|row| row.line).collect();
     assert_eq!(lines, [1, 2]);
     assert_eq!(ids(both), ["E1", "C1"]);
-    assert_snapshot!(reason(with_records(&["leavers"], TWO_LISTS)), @"HR_FEED_RECORDS names `leavers`, but the JSON has no such list; its lists are `employees`, `contractors`");
+    assert_snapshot!(reason(with_records(&["leavers"], TWO_LISTS)), @"HR_FEED_RECORDS names “leavers”, but the JSON has no such list; its lists are “employees”, “contractors”");
     let deep = r#"{"data": {"employees": {"edges": [{"node": {"id": "E1", "email": "a@x.com", "status": "Left"}}]}, "users": []}}"#;
     for name in ["employees", "data.employees.edges", "edges"] {
         assert_eq!(ids(with_records(&[name], deep)), ["E1"], "{name}");
@@ -1262,12 +1262,12 @@ fn attributes_of_personio_are_read() {
     assert_snapshot!(shown(&feed), @r"
     1 900 | - | x@x.com | Ended | 2026-11-01T00:00:00Z
     0 blank, 0 repeated
-    The rows are the list `data`
+    The rows are from the list “data”
     ");
 }
 
 #[test]
-fn each_shape_of_page_that_systems_send_is_refused_by_its_marker() {
+fn every_form_of_page_is_refused_by_its_sign() {
     let person = r#"{"employeeId": "E900", "email": "x@x.com", "status": "Inactive", "endDate": "2026-10-31"}"#;
     for (document, marker) in [
         (
@@ -1326,7 +1326,7 @@ fn each_shape_of_page_that_systems_send_is_refused_by_its_marker() {
         let text = document.replace("@P", person);
         let reason = reason(read(&text));
         assert!(
-            reason.contains(&format!("(see `{marker}`)")),
+            reason.contains(&format!("(see “{marker}”)")),
             "{text}: {reason}"
         );
         assert!(reason.contains("export the whole list"), "{reason}");
@@ -1334,7 +1334,7 @@ fn each_shape_of_page_that_systems_send_is_refused_by_its_marker() {
 }
 
 #[test]
-fn lines_that_are_envelopes_are_refused_by_their_markers() {
+fn lines_that_are_envelopes_are_refused_by_their_signs() {
     let page = r#"{"employees": [{"employeeId": "E1", "status": "Left"}], "hasMore": @M}"#;
     let both = |last: &str| {
         let lines = [
@@ -1344,11 +1344,11 @@ fn lines_that_are_envelopes_are_refused_by_their_markers() {
         read(lines.join("\n") + "\n")
     };
     assert_eq!(both("false").rows.len(), 2);
-    assert!(reason(both("true")).contains("`hasMore`"));
+    assert!(reason(both("true")).contains("“hasMore”"));
 }
 
 #[test]
-fn keys_of_a_person_are_no_markers() {
+fn keys_of_a_person_are_not_signs() {
     let feed = read(
         r#"{"employees": [{"employeeId": "E1", "status": "Left", "total": 99, "next": "E2", "page": {"hasMore": true}, "links": [{"rel": "next", "href": "x"}]}]}"#,
     );
@@ -1356,7 +1356,7 @@ fn keys_of_a_person_are_no_markers() {
 }
 
 #[test]
-fn lines_of_a_document_laid_out_in_lines_are_no_json_lines() {
+fn a_document_with_one_record_per_line_is_not_json_lines() {
     let feed = read("{\"employees\": [\n{\"employeeId\": \"E1\", \"status\": \"Left\"}\n]}\n");
     assert_eq!((feed.unusable, feed.rows.len()), (None, 1));
     let feed = read(
@@ -1366,7 +1366,7 @@ fn lines_of_a_document_laid_out_in_lines_are_no_json_lines() {
 }
 
 #[test]
-fn ids_as_keys_and_deep_documents_are_refused_clearly() {
+fn ids_as_keys_and_deep_documents_are_refused() {
     let many: Vec<String> = (0..6000)
         .map(|id| format!(r#""E{id}": {{"status": "Left"}}"#))
         .collect();
@@ -1390,8 +1390,8 @@ fn every_digit_of_an_integer_is_kept() {
     );
 }
 
-/// A sign that more follows, as a key with a value.
-fn any_marker() -> impl Strategy<Value = String> {
+/// A key with a value that announces more records.
+fn any_sign() -> impl Strategy<Value = String> {
     use signs::{SIGNS, Sign};
     let keys = SIGNS
         .iter()
@@ -1417,8 +1417,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn any_marker_at_any_depth_around_the_records_refuses(
-        marker in any_marker(),
+    fn any_sign_at_any_depth_around_the_records_is_refused(
+        marker in any_sign(),
         above in prop::collection::vec(prop::sample::select(&["data", "meta", "response", "paging"][..]), 0..6),
         beside in prop::collection::vec(prop::sample::select(&["links", "info", "a"][..]), 0..6),
         in_list in any::<bool>(),
@@ -1436,7 +1436,7 @@ proptest! {
     }
 
     #[test]
-    fn a_date_column_of_any_other_name_leaves_its_date_in_sight(name in "[B-DF-HJ-NP-TV-Z]{4,9}") {
+    fn a_date_in_a_column_of_any_other_name_is_found(name in "[B-DF-HJ-NP-TV-Z]{4,9}") {
         let feed = read(format!("Employee ID,Status,{name}\nE1,Left,2026-10-31\n"));
         let seen = feed.rows[0].unread.first().and_then(|cell| cell.date);
         let is_harmless = feed.origin.columns[2].meaning == Meaning::Harmless;

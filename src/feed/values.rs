@@ -1,11 +1,11 @@
-//! Small functions for every cell.
+//! Functions for single cells and names: plain forms, quotes for messages, kinds of addresses.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
-use crate::model::trim;
+use crate::model::{quoted, trim};
 
-/// Letters and digits in lower case, without accents: `Employee #`, `employee_number` and
-/// `EmployeeNumber` are one, and so are `Début` and `debut`.
+/// Letters and digits in lower case, without accents. `Employee #`, `employee_number` and `EmployeeNumber` have the
+/// same plain form, and so have `Début` and `debut`.
 pub(super) fn plain(text: &str) -> String {
     let numbered = text.replace('#', "number");
     let letters = |text: &str| -> String {
@@ -18,30 +18,35 @@ pub(super) fn plain(text: &str) -> String {
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(&numbered);
     let mut bare = decomposed.into_owned();
     bare.retain(|c| !matches!(c, '\u{300}'..='\u{36f}'));
-    // Signs of Japanese come apart as well, and have to be put together again.
+    // Japanese characters decompose, too, and must be composed again.
     letters(&ComposingNormalizerBorrowed::new_nfc().normalize(&bare))
 }
 
-/// A text for a message: short ones with a digit and without an `@` as they are. Reasons are read
-/// more widely than evidence, and a cell of a shifted row may hold a name.
-pub(super) fn quoted(text: &str) -> String {
+/// A date cell for a message. Reasons reach more readers than the evidence does, and a shifted cell may contain a name.
+/// A text without a digit, a long text and an address are therefore only described.
+pub(super) fn quoted_date(text: &str) -> String {
     let length = text.chars().count();
     if !text.contains(|c: char| c.is_ascii_digit()) {
         "a text without any digit".to_owned()
-    } else if length > 40 || text.contains(['@', '`']) || text.contains(char::is_control) {
+    } else if length > 40 || text.contains('@') || text.contains(char::is_control) {
         format!("a text of {length} characters")
     } else {
-        format!("`{text}`")
+        quoted(text)
     }
 }
 
-/// At most `max` names for a message, each in backticks and cut to a readable length.
+/// The name of a column, a key or a list for a message.
+pub(super) fn quoted_name(name: &str) -> String {
+    quoted(&shortened(name))
+}
+
+/// At most `max` names for a message, and the number of further ones.
 pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, max: usize) -> String {
     let mut names = names.into_iter();
     let mut text = names
         .by_ref()
         .take(max)
-        .map(|name| format!("`{}`", shortened(name)))
+        .map(quoted_name)
         .collect::<Vec<_>>()
         .join(", ");
     let more = names.count();
@@ -51,7 +56,7 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, max: usize) -
     text
 }
 
-/// A name cut to a readable length, on one line, and without any address, even if the header has one.
+/// A name cut to a readable length, on one line, and without addresses.
 pub(super) fn shortened(name: &str) -> String {
     const MAX: usize = 60;
     if name.contains('@') {
@@ -69,7 +74,7 @@ pub(super) fn shortened(name: &str) -> String {
     }
 }
 
-/// A number with its noun.
+/// A number with its noun, in the singular or plural.
 pub(super) fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
@@ -77,10 +82,10 @@ pub(super) fn count(number: u64, noun: &str) -> String {
     }
 }
 
-/// What an address is for, the best one first.
+/// The purpose of an address, most preferred first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AddressKind {
-    /// The address is called the primary one, whatever its type.
+    /// Marked as primary, whatever its type.
     Primary,
     Work,
     Unreported,
@@ -88,7 +93,7 @@ pub(super) enum AddressKind {
 }
 
 impl AddressKind {
-    /// By the `type` beside an address.
+    /// The kind for the `type` of an address.
     pub(super) fn of(word: &str) -> Self {
         match trim(word).to_ascii_lowercase().as_str() {
             "work" | "business" | "company" | "corporate" | "office" => Self::Work,

@@ -1,4 +1,4 @@
-//! One walk over a JSON document. A tree of it would take ten times its size, so none is made.
+//! A walk over a JSON document without building a tree, which would take ten times the size of the document.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,11 +12,10 @@ pub(super) enum WalkStep<'t> {
     Opens {
         is_list: bool,
     },
-    /// It ends.
     Closes,
     /// The value of a key follows.
     Key(Cow<'t, str>),
-    /// The value of a key is over.
+    /// The value of a key has ended.
     KeyEnds,
     Scalar(Scalar<'t>),
 }
@@ -27,15 +26,15 @@ pub(super) enum Scalar<'t> {
     Null,
     Bool(bool),
     Integer(i128),
-    /// A number whose digits are lost: `1E5`, or too long.
+    /// A number that lost digits: `1E5`, or too long.
     Float(f64),
     Text(Cow<'t, str>),
 }
 
-/// Walks over one JSON value and nothing after it.
+/// Walks over a text that is one JSON value.
 ///
 /// # Errors
-/// If the text is not JSON, or nested more than 127 levels deep.
+/// If the text is not one JSON value, or is nested more than 127 levels deep.
 pub(super) fn walk<'t>(
     text: &'t str,
     take: &mut impl FnMut(WalkStep<'t>),
@@ -45,7 +44,7 @@ pub(super) fn walk<'t>(
     json.end()
 }
 
-/// The message of the parser without the place, which the caller adds.
+/// The message of the parser without line and column, which the caller adds.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ").map_or(&*text, |of| of.0) {

@@ -1,8 +1,8 @@
-//! Time zones by the names that HR systems write: IANA's, and those of Windows.
+//! Time zones by the names that HR systems write: IANA names and Windows names.
 
 use jiff::tz::TimeZone;
 
-/// The zone of a name like `Europe/Paris`, `Pacific Standard Time` or `(UTC-08:00) Pacific Time (US & Canada)`.
+/// The zone of a name such as `Europe/Paris`, `Pacific Standard Time` or `(UTC-08:00) Pacific Time (US & Canada)`.
 pub(super) fn zone(name: &str) -> Option<TimeZone> {
     let known = |name: &str| {
         TimeZone::get(name)
@@ -12,19 +12,19 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
     known(name).or_else(|| known(windows(name)?))
 }
 
-/// The IANA name for a name of Windows, by the territory 001 of CLDR's windowsZones.
+/// The IANA name for a Windows name: territory 001 of CLDR's windowsZones.
 fn windows(name: &str) -> Option<&'static str> {
     let without_offset = match name.strip_prefix('(') {
         Some(rest) => rest.split_once(')')?.1,
         None => name,
     };
-    // `Pacific Time (US & Canada)` is how Windows shows `Pacific Standard Time`.
+    // Windows shows `Pacific Standard Time` as `Pacific Time (US & Canada)`.
     let bare = without_offset.split('(').next().unwrap_or_default().trim();
     let standard = match bare.strip_suffix(" Time") {
         Some(place) if !bare.ends_with("Standard Time") => format!("{place} Standard Time"),
         _ => bare.to_owned(),
     };
-    // Whole names first, since some have brackets of their own: `Central Standard Time (Mexico)`.
+    // Whole names first, because some contain brackets: `Central Standard Time (Mexico)`.
     let find = |name: &str| {
         let mut pairs = pairs();
         let is_it = |(known, _): &(&str, &str)| known.eq_ignore_ascii_case(name.trim());
@@ -33,7 +33,7 @@ fn windows(name: &str) -> Option<&'static str> {
     find(without_offset).or_else(|| find(&standard))
 }
 
-/// Names of Windows, each with the IANA name, in the order of CLDR.
+/// Windows names with their IANA names, in the order of CLDR.
 const WINDOWS: &str = include_str!("windows-zones.txt");
 
 fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_iana_and_of_windows_are_known() {
+    fn iana_and_windows_names_are_known() {
         for (text, expected) in [
             ("Europe/Paris", "Europe/Paris"),
             ("Pacific Standard Time", "America/Los_Angeles"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn every_windows_name_leads_to_a_zone_and_stands_once() {
+    fn every_windows_name_has_a_zone_and_occurs_once() {
         for (windows, iana) in pairs() {
             assert!(zone(iana).is_some(), "{windows}");
             let same = pairs().filter(|(other, _)| other.eq_ignore_ascii_case(windows));

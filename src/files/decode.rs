@@ -1,7 +1,7 @@
 //! From bytes to text: unpacking and encodings.
 //!
-//! A name that comes out wrong is wrong in the evidence for ever, so a text of an unclear encoding is refused, with the
-//! encoding named that was tried.
+//! A wrongly decoded name would stay wrong in the evidence. A text in an unclear encoding is therefore refused, and the
+//! message names the encoding that was tried.
 
 use std::io::{ErrorKind, Read};
 
@@ -9,13 +9,13 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::UTF_8;
 use flate2::read::MultiGzDecoder;
 
-/// Why bytes could not be unpacked.
+/// The reason why bytes could not be unpacked.
 #[derive(Debug)]
 pub(crate) enum PackingFault {
-    /// Unpacked they are more than the cap.
+    /// The unpacked bytes exceed the limit.
     TooLarge,
-    /// They are no whole gzip.
-    Damaged(String),
+    /// The bytes are not complete, valid gzip data.
+    Corrupt(String),
 }
 
 /// Whether bytes are gzip, by their first two.
@@ -23,7 +23,7 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
-/// Unpacks what is gzip by content; names and headers lie too often.
+/// Unpacks gzip data. Only the content shows whether data is gzip: names and headers are often wrong.
 pub(crate) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingFault> {
     if bytes.len() as u64 > max_bytes {
         return Err(PackingFault::TooLarge);
@@ -37,30 +37,30 @@ pub(crate) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingF
         .read_to_end(&mut unpacked)
         .map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => {
-                "the gzip ends too early: the file looks truncated".to_owned()
+                "the gzip data ends too early: the file looks truncated".to_owned()
             }
-            _ => format!("the gzip is damaged: {error}"),
+            _ => format!("the gzip data is corrupt: {error}"),
         })
-        .map_err(PackingFault::Damaged)?;
+        .map_err(PackingFault::Corrupt)?;
     if unpacked.len() as u64 > max_bytes {
         return Err(PackingFault::TooLarge);
     }
     Ok(unpacked)
 }
 
-/// A text and how it was found.
+/// A text and its encoding.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Decoded {
     pub(crate) text: String,
     pub(crate) encoding: &'static str,
-    /// What a person might want to know of the choice.
+    /// A note for people if the encoding was guessed.
     pub(crate) note: Option<String>,
 }
 
-/// Reads bytes as text. UTF-8 is checked and not copied.
+/// Decodes bytes as text. UTF-8 is checked, but not copied.
 ///
 /// # Errors
-/// Why they are no text we can read.
+/// The reason why the bytes cannot be decoded.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, String> {
     if let Some(other) = something_else(&bytes) {
         return Err(format!(
@@ -71,13 +71,18 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, String> {
         return decode_narrow(bytes);
     };
     let text = read(&bytes[mark..]).ok_or_else(|| {
-        format!("the text is not valid {name}, the encoding its first bytes announce: export it as UTF-8")
+        format!(
+            "the first bytes announce {name}, but the text is not valid {name}: export it as UTF-8"
+        )
     })?;
     Ok(Decoded {
         text,
         encoding: name,
-        note: (mark == 0)
-            .then(|| format!("The text has no byte order mark; its zero bytes show {name}")),
+        note: (mark == 0).then(|| {
+            format!(
+                "The text has no byte order mark and was read as {name} because of its zero bytes"
+            )
+        }),
     })
 }
 
@@ -110,7 +115,7 @@ fn something_else(bytes: &[u8]) -> Option<&'static str> {
         .or_else(|| tag().map(|(_, name)| name))
 }
 
-/// The name of an encoding whose letters are of several bytes each, and its reader.
+/// The name of an encoding with several bytes per letter, and its decoder.
 type Wide = (&'static str, fn(&[u8]) -> Option<String>);
 
 const UTF_16LE: Wide = ("UTF-16LE", |bytes| utf_16(bytes, u16::from_le_bytes));
@@ -118,11 +123,11 @@ const UTF_16BE: Wide = ("UTF-16BE", |bytes| utf_16(bytes, u16::from_be_bytes));
 const UTF_32LE: Wide = ("UTF-32LE", |bytes| utf_32(bytes, u32::from_le_bytes));
 const UTF_32BE: Wide = ("UTF-32BE", |bytes| utf_32(bytes, u32::from_be_bytes));
 
-/// The wide encoding of a text, and the length of its byte order mark. Without a mark, the zero bytes of a header's ASCII
-/// letters show it.
+/// The wide encoding of a text, and the length of its byte order mark. Without a mark, the zero bytes between the ASCII
+/// letters of a header show the encoding.
 fn wide(bytes: &[u8]) -> Option<(Wide, usize)> {
     match bytes {
-        // Before UTF-16LE, whose mark is the beginning of this one.
+        // Before UTF-16LE, because this mark begins with that of UTF-16LE.
         [0xFF, 0xFE, 0, 0, ..] => Some((UTF_32LE, 4)),
         [0, 0, 0xFE, 0xFF, ..] => Some((UTF_32BE, 4)),
         [0xFF, 0xFE, ..] => Some((UTF_16LE, 2)),
@@ -151,7 +156,7 @@ fn utf_32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
     letters.collect()
 }
 
-/// Text without wide letters: UTF-8, which may have a mark, else one of the old one-byte encodings.
+/// Decodes text without wide letters: UTF-8 with or without a mark, else an old encoding with one byte per letter.
 fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
     let is_marked = bytes.starts_with(b"\xEF\xBB\xBF");
     if is_marked {
@@ -159,7 +164,7 @@ fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
     }
     let error = match String::from_utf8(bytes) {
         Ok(text) if !is_marked && text.contains('\0') => {
-            return Err("the file holds zero bytes: it is not text".to_owned());
+            return Err("the file contains zero bytes, so it is not text".to_owned());
         }
         Ok(text) => {
             return Ok(Decoded {
@@ -172,12 +177,12 @@ fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
     };
     let valid = error.utf8_error().valid_up_to();
     let bytes = error.into_bytes();
-    // A letter of several bytes came out right before: the text is UTF-8 and damaged.
-    // Read in an old encoding all its good names would come out wrong.
+    // An earlier letter of several bytes was valid, so the text is corrupt UTF-8. In an old encoding, all its intact
+    // names would be wrong.
     if is_marked || !bytes[..valid].is_ascii() {
         let line = 1 + bytes[..valid].iter().filter(|b| **b == b'\n').count();
         return Err(format!(
-            "the text is UTF-8 until line {line} and damaged or truncated there: export it again as UTF-8"
+            "the text is UTF-8 up to line {line} and corrupt or truncated there: export it again as UTF-8"
         ));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -191,7 +196,7 @@ fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
     }
     encoding
         .decode_without_bom_handling_and_without_replacement(&bytes)
-        // Control characters of the upper half are in no text: a sign of the wrong encoding.
+        // Text has no control characters of the upper half. They show that the encoding is wrong.
         .filter(|text| !text.contains('\0') && !text.contains(|c| matches!(c, '\u{80}'..='\u{9f}')))
         .map(|text| Decoded {
             text: text.into_owned(),
@@ -202,7 +207,7 @@ fn decode_narrow(mut bytes: Vec<u8>) -> Result<Decoded, String> {
         })
         .ok_or_else(|| {
             format!(
-                "the text is not UTF-8, nor valid {name} as its letters suggest: export it as UTF-8"
+                "the text is neither UTF-8 nor valid {name}, which its letters suggest: export it as UTF-8"
             )
         })
 }
@@ -229,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_utf_8_and_a_mark_is_no_part_of_it() {
+    fn plain_text_is_utf_8_and_its_mark_is_removed() {
         assert_eq!(read("Díaz".as_bytes()), "UTF-8: Díaz");
         assert_eq!(read(b"\xEF\xBB\xBF\"Work Email\""), "UTF-8: \"Work Email\"");
     }
@@ -264,13 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_text_cut_in_a_letter_is_refused_by_name() {
-        assert_snapshot!(read(&[0xFF, 0xFE, b'I', 0, b'D']), @"the text is not valid UTF-16LE, the encoding its first bytes announce: export it as UTF-8");
-        assert_snapshot!(read(&[0xFF, 0xFE, 0, 0, b'I', 0, 0]), @"the text is not valid UTF-32LE, the encoding its first bytes announce: export it as UTF-8");
+    fn a_wide_text_that_ends_inside_a_letter_is_refused() {
+        assert_snapshot!(read(&[0xFF, 0xFE, b'I', 0, b'D']), @"the first bytes announce UTF-16LE, but the text is not valid UTF-16LE: export it as UTF-8");
+        assert_snapshot!(read(&[0xFF, 0xFE, 0, 0, b'I', 0, 0]), @"the first bytes announce UTF-32LE, but the text is not valid UTF-32LE: export it as UTF-8");
     }
 
     #[test]
-    fn names_in_windows_1252_come_out_right_and_the_encoding_is_named() {
+    fn names_in_windows_1252_are_decoded_and_the_encoding_is_named() {
         let decoded = decode(b"Employee ID,Name\nE7,Jos\xE9 Mu\xF1oz\n".to_vec()).expect("text");
         assert_eq!(decoded.encoding, "windows-1252");
         assert_eq!(decoded.text, "Employee ID,Name\nE7,José Muñoz\n");
@@ -278,33 +283,33 @@ mod tests {
     }
 
     #[test]
-    fn an_encoding_we_would_have_to_guess_is_refused_by_name() {
+    fn an_ambiguous_encoding_is_refused_by_name() {
         let (bytes, _, _) =
             encoding_rs::SHIFT_JIS.encode("氏名,メール\n山田太郎は退職しました,a@x.com\n");
         assert_snapshot!(read(&bytes), @"the text is not UTF-8 and looks like Shift_JIS: export it as UTF-8");
     }
 
     #[test]
-    fn damaged_utf_8_is_not_read_as_something_else() {
-        assert_snapshot!(read(b"Name\nD\xC3\xADaz\nJos\xE9\n"), @"the text is UTF-8 until line 3 and damaged or truncated there: export it again as UTF-8");
-        assert_snapshot!(read(b"\xEF\xBB\xBFName\nD\xC3"), @"the text is UTF-8 until line 2 and damaged or truncated there: export it again as UTF-8");
+    fn corrupt_utf_8_is_not_read_in_another_encoding() {
+        assert_snapshot!(read(b"Name\nD\xC3\xADaz\nJos\xE9\n"), @"the text is UTF-8 up to line 3 and corrupt or truncated there: export it again as UTF-8");
+        assert_snapshot!(read(b"\xEF\xBB\xBFName\nD\xC3"), @"the text is UTF-8 up to line 2 and corrupt or truncated there: export it again as UTF-8");
     }
 
     #[test]
-    fn other_kinds_of_file_are_reported_by_name() {
+    fn other_kinds_of_file_are_refused_by_name() {
         assert_snapshot!(read(b"PK\x03\x04rest"), @"the file is an Excel workbook or another ZIP archive, not text: export it as CSV or JSON");
         assert_snapshot!(read(b"\n<!DOCTYPE html><title>Sign in"), @"the file is a web page (of a login, perhaps), not text: export it as CSV or JSON");
-        assert_snapshot!(read(b"abc\0\0\0\0"), @"the file holds zero bytes: it is not text");
+        assert_snapshot!(read(b"abc\0\0\0\0"), @"the file contains zero bytes, so it is not text");
     }
 
     #[test]
-    fn gzip_is_known_by_content_and_may_have_several_members() {
+    fn gzip_is_detected_by_content_and_may_have_several_members() {
         let packed = [gzip(b"Employee "), gzip(b"ID")].concat();
         assert_eq!(unpack(packed, 1000).expect("whole"), b"Employee ID");
     }
 
     #[test]
-    fn a_bomb_stops_at_the_cap() {
+    fn a_gzip_bomb_stops_at_the_limit() {
         let bomb = gzip(&vec![0; 5_000_000]);
         assert!(bomb.len() < 100_000);
         assert!(matches!(
@@ -319,12 +324,12 @@ mod tests {
     }
 
     #[test]
-    fn a_gzip_that_ends_early_is_truncated_and_a_changed_one_damaged() {
+    fn a_truncated_gzip_and_a_corrupt_one_are_distinguished() {
         let mut packed = gzip(b"Employee ID,Name");
         packed.truncate(packed.len() - 5);
         match unpack(packed, 1000) {
-            Err(PackingFault::Damaged(reason)) => {
-                assert_snapshot!(reason, @"the gzip ends too early: the file looks truncated")
+            Err(PackingFault::Corrupt(reason)) => {
+                assert_snapshot!(reason, @"the gzip data ends too early: the file looks truncated")
             }
             other => panic!("{other:?}"),
         }
@@ -333,7 +338,7 @@ mod tests {
         packed[crc] ^= 1;
         assert!(matches!(
             unpack(packed, 1000),
-            Err(PackingFault::Damaged(_))
+            Err(PackingFault::Corrupt(_))
         ));
     }
 }

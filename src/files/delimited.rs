@@ -1,10 +1,10 @@
-//! Delimited text: rows with the lines they stand in, and whether their quotes can be trusted.
+//! Delimited text: rows with their line numbers and the faults of their quotes.
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use crate::model::trim;
 
-/// What parts the cells of a row.
+/// The characters that separate cells.
 pub(crate) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A reader of rows of any length.
@@ -17,8 +17,8 @@ pub(crate) fn reader(text: &str, delimiter: u8, escapes: bool) -> Reader<&[u8]> 
         .from_reader(text.as_bytes())
 }
 
-/// The name of a column in a file that people write by hand: case, blanks and hyphens make no difference, so
-/// that `Person ID` is `person_id`.
+/// The name of a column in a file that people write. Case, blanks and hyphens make no difference: `Person ID` is
+/// `person_id`.
 pub(crate) fn column_key(header: &str) -> String {
     let plain = trim(header).chars().map(|c| match c {
         ' ' | '-' => '_',
@@ -27,8 +27,7 @@ pub(crate) fn column_key(header: &str) -> String {
     plain.collect()
 }
 
-/// What parts the header so that the most of its cells are among `names`; of several that are as good the
-/// first, a comma.
+/// The delimiter for which most header cells are among `names`. If several are equally good, the first one counts.
 pub(crate) fn delimiter(text: &str, names: &[&str]) -> u8 {
     let known = |delimiter: &u8| {
         let header = reader(text, *delimiter, false)
@@ -42,19 +41,19 @@ pub(crate) fn delimiter(text: &str, names: &[&str]) -> u8 {
     best.unwrap_or(b',')
 }
 
-/// Whether the file writes `\"` for a quote inside of a cell: a backslash and a quote that cannot
-/// close the cell, because neither a delimiter nor the end of the row comes next.
+/// Whether the file writes `\"` for a quote inside a cell. The quote after such a backslash cannot close the cell, because
+/// neither a delimiter nor the end of the row follows.
 pub(crate) fn has_backslash_escapes(text: &[u8], delimiter: u8) -> bool {
     text.windows(3).any(|three| {
         matches!(three, [b'\\', b'"', next] if !matches!(next, b'"' | b'\r' | b'\n') && *next != delimiter)
     })
 }
 
-/// A row as it stands in the file.
+/// A row of a file.
 pub(crate) struct DelimitedRow<'r> {
-    /// Line in which it begins.
+    /// The line in which it begins, from 1.
     pub(crate) line: u64,
-    /// Line in which it ends.
+    /// The line in which it ends.
     pub(crate) last_line: u64,
     pub(crate) cells: &'r StringRecord,
     pub(crate) blank_lines_before: u64,
@@ -64,54 +63,53 @@ pub(crate) struct DelimitedRow<'r> {
 }
 
 impl DelimitedRow<'_> {
-    /// Whether it has nothing in it.
+    /// Whether all cells are blank.
     pub(crate) fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| trim(cell).is_empty())
     }
 
-    /// Why its cells may stand in the wrong columns because of its quotes, if so.
+    /// The fault in the quotes, if it may have put cells into the wrong columns.
     ///
     /// # Errors
-    /// Where a quote is never closed: everything that follows is in one cell.
+    /// If a quote is never closed, because the rest of the file is then in one cell.
     pub(crate) fn quotes_fault(&self) -> Result<Option<String>, String> {
         match self.quotes {
             Ok(()) => Ok(None),
             Err(QuoteFault::NeverClosed) => Err(format!(
-                "a quote in the row that begins in line {} is never closed",
+                "the row that begins at line {} has a quote that is never closed",
                 self.line
             )),
             Err(fault) => Ok(Some(fault.reason(self.line, self.last_line))),
         }
     }
 
-    /// That it has more or fewer cells than the header.
+    /// The fault of a row that has more or fewer cells than the header.
     pub(crate) fn other_count(&self, headers: usize) -> String {
         let cells = self.cells.len();
-        format!("the line has {cells} cells and the header {headers}")
+        format!("the line has {cells} cells, but the header has {headers}")
     }
 
-    /// A header whose quotes are not where they should be may hold the first rows, and says
-    /// nothing sure of the columns.
+    /// Ensures that the quotes of a header have no fault. A header with a fault may contain the first rows.
     ///
     /// # Errors
-    /// Where it is, and what is wrong with it.
+    /// The line of the header, and the fault.
     pub(crate) fn ensure_header(&self) -> Result<(), String> {
         self.quotes.map_err(|fault| {
             let reason = fault.reason(self.line, self.last_line);
-            format!("the header in line {} cannot be read: {reason}", self.line)
+            format!("the header at line {} cannot be read: {reason}", self.line)
         })
     }
 }
 
-/// Rows with what the `csv` crate does not tell: the line they begin in (it skips blank lines
-/// first), how many blank lines there were, and whether their quotes are where they should be.
+/// Reads rows with facts that the `csv` crate does not provide: the line of each row (the crate skips blank lines), the
+/// number of blank lines before it, and the faults of its quotes.
 pub(crate) struct Lines<'t> {
     bytes: &'t [u8],
     reader: Reader<&'t [u8]>,
     record: StringRecord,
     delimiter: u8,
     escapes: bool,
-    /// Lines are counted up to here.
+    /// The offset up to which lines are counted.
     at: usize,
     line: u64,
     blank_lines: u64,
@@ -166,7 +164,7 @@ impl<'t> Lines<'t> {
         }))
     }
 
-    /// Walks over what lies between two rows: the second half of `\r\n`, and blank lines.
+    /// Skips the bytes between two rows: the second half of `\r\n`, and blank lines.
     fn skip_line_ends(&mut self) {
         while let Some(byte @ (b'\r' | b'\n')) = self.bytes.get(self.at).copied() {
             let is_second_half = byte == b'\n' && self.at > 0 && self.bytes[self.at - 1] == b'\r';
@@ -191,7 +189,7 @@ fn trim_line_end(row: &[u8]) -> &[u8] {
     &row[..end]
 }
 
-/// Line ends in a text, `\r\n` counted once.
+/// The number of line ends in a text. `\r\n` counts once.
 fn line_ends(text: &[u8]) -> u64 {
     let returns = text.iter().filter(|b| **b == b'\r').count();
     let feeds = text.iter().filter(|b| **b == b'\n').count();
@@ -201,12 +199,11 @@ fn line_ends(text: &[u8]) -> u64 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QuoteFault {
-    /// The file ends inside of quotes: the rest of it may be in there.
+    /// The file ends inside quotes, which may contain the remaining rows.
     NeverClosed,
-    /// Something stands between a closing quote and the next delimiter. Mostly the quote before
-    /// it was one too many, and the row swallowed its neighbours.
+    /// Text follows a closing quote. Usually an earlier quote was one too many, and the row swallowed its neighbours.
     TextAfterQuote,
-    /// A blank stands before an opening quote, which then quotes nothing.
+    /// A blank precedes an opening quote, which then has no effect.
     BlankBeforeQuote,
 }
 
@@ -219,15 +216,15 @@ impl QuoteFault {
         };
         let fault = match self {
             Self::NeverClosed => "a quote is never closed",
-            Self::TextAfterQuote => "a quote is closed where the cell does not end",
-            Self::BlankBeforeQuote => "a blank stands before an opening quote",
+            Self::TextAfterQuote => "a quote closes before the end of its cell",
+            Self::BlankBeforeQuote => "a blank precedes an opening quote",
         };
         format!("{fault}{place}")
     }
 }
 
-/// Whether every quoted cell of a row begins and ends with its quote. A reader that is lenient
-/// here can join two people into one row that looks whole.
+/// Checks that every quoted cell of a row begins and ends with its quote. A lenient reader could join two people into one
+/// row that looks intact.
 fn check_quotes(row: &[u8], delimiter: u8, escapes: bool) -> Result<(), QuoteFault> {
     #[derive(Clone, Copy)]
     enum At {

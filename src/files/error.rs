@@ -1,4 +1,4 @@
-//! What can keep a file from being fetched.
+//! Reasons why a file could not be fetched.
 
 use std::error::Error;
 use std::fmt;
@@ -7,8 +7,8 @@ use super::Purpose;
 use crate::aws::AwsError;
 use crate::net::{ErrorKind, NetError};
 
-/// A file could not be fetched. Its reader reports what is wrong *inside* of it: faults of an
-/// [`HrFeed`](crate::model::HrFeed) are evidence, and the run goes on to report them.
+/// A file could not be fetched. Its reader reports faults *inside* the file: those of an
+/// [`HrFeed`](crate::model::HrFeed) are evidence, and the run continues and records them.
 #[derive(Debug)]
 pub struct FileError {
     pub purpose: Purpose,
@@ -17,22 +17,22 @@ pub struct FileError {
     pub fault: FetchFault,
 }
 
-/// Why a file could not be fetched.
+/// The reason why a file could not be fetched.
 #[derive(Debug)]
 pub enum FetchFault {
-    /// Nothing is there: the configuration is wrong, and trying again changes nothing.
+    /// The file does not exist. The configuration is wrong, and a retry does not help.
     NotFound,
-    /// A folder is at the place of the file.
+    /// The path is a folder.
     IsFolder,
-    /// It is there, and we may not read it.
+    /// The file exists, but may not be read.
     Refused(Refusal),
-    /// It is larger than this many bytes, more than we are willing to hold in memory.
+    /// The file is larger than this limit, in bytes. Files are read into memory.
     TooLarge(u64),
-    /// The server gave no usable answer.
+    /// The server sent no usable answer.
     Net(NetError),
-    /// The bucket did not hand it out.
+    /// The bucket did not return the file.
     Aws(AwsError),
-    /// It could not be read now; later it may.
+    /// The file cannot be read now. A retry may help.
     Unavailable(Box<dyn Error + Send + Sync>),
 }
 
@@ -49,18 +49,20 @@ impl FileError {
         }
     }
 
-    /// What the operator can do.
+    /// The remedy for the operator.
     pub fn hint(&self) -> Option<String> {
         let variable = self.purpose.variable();
         match (&self.fault, self.purpose) {
             (FetchFault::NotFound | FetchFault::IsFolder, _) => Some(format!("correct {variable}")),
             (FetchFault::Refused(Refusal::Permission), _) => {
-                Some("let the job's user read the file".to_owned())
+                Some("give the job's user permission to read the file".to_owned())
             }
             (FetchFault::Refused(_), Purpose::HrFeed) => {
                 Some("check HR_FEED_AUTHORIZATION".to_owned())
             }
-            (FetchFault::Refused(_), _) => Some(format!("let the job read what {variable} names")),
+            (FetchFault::Refused(_), _) => {
+                Some(format!("allow the job to read the file in {variable}"))
+            }
             (FetchFault::TooLarge(_) | FetchFault::Unavailable(_), _) => None,
             (FetchFault::Net(cause), _) => cause.hint().map(str::to_owned),
             (FetchFault::Aws(cause), _) => cause.hint().map(str::to_owned),
@@ -73,21 +75,18 @@ impl fmt::Display for FileError {
         let (purpose, location) = (self.purpose, &self.location);
         let file = format_args!("the {purpose} at `{location}`");
         match &self.fault {
-            FetchFault::NotFound => write!(f, "there is no {purpose} at `{location}`"),
+            FetchFault::NotFound => write!(f, "{file} does not exist"),
             FetchFault::IsFolder => {
-                write!(
-                    f,
-                    "`{location}` is a folder and no {purpose}: name the file"
-                )
+                write!(f, "{file} is a folder, not a file")
             }
             FetchFault::Refused(refusal) => write!(f, "reading {file} was refused: {refusal}"),
             FetchFault::TooLarge(limit_bytes) => write!(
                 f,
-                "{file} is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
+                "{file} is larger than the size cap of {limit_bytes} bytes ({}), which applies before and after unpacking: export only the columns and rows that the check needs",
                 mebibytes(*limit_bytes)
             ),
             FetchFault::Net(_) | FetchFault::Aws(_) => write!(f, "{file} cannot be fetched"),
-            FetchFault::Unavailable(_) => write!(f, "{file} cannot be read at the moment"),
+            FetchFault::Unavailable(_) => write!(f, "{file} cannot be read now"),
         }
     }
 }
@@ -126,14 +125,14 @@ impl From<AwsError> for FetchFault {
     }
 }
 
-/// Who refused to hand out the file.
+/// The reason of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The file system.
+    /// The file system denied permission.
     Permission,
-    /// A server, with this status (401 or 403).
+    /// A server answered with this status (401 or 403).
     Status(u16),
-    /// This program: the authorization cannot be sent.
+    /// A header cannot carry the authorization.
     Authorization,
 }
 
@@ -142,12 +141,14 @@ impl fmt::Display for Refusal {
         match self {
             Self::Permission => f.write_str("permission denied"),
             Self::Status(status) => write!(f, "the server answered {status}"),
-            Self::Authorization => f.write_str("HR_FEED_AUTHORIZATION is fit for no header"),
+            Self::Authorization => f.write_str(
+                "HR_FEED_AUTHORIZATION contains characters that an HTTP header cannot carry",
+            ),
         }
     }
 }
 
-/// A size in the unit people compare it with.
+/// A size in MiB, for a message.
 fn mebibytes(bytes: u64) -> String {
     match bytes >> 20 {
         0 => "less than 1 MiB".to_owned(),

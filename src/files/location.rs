@@ -1,4 +1,4 @@
-//! Where a file is, and how messages and evidence show it.
+//! The location of a file, and its form in messages and evidence.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,32 +8,26 @@ use secrecy::SecretString;
 
 use crate::net;
 
-/// Where a file is.
+/// The location of a file.
 #[derive(Clone)]
 pub enum Location {
-    /// A file.
     Path(PathBuf),
     /// `https://` (or `http://` on loopback).
     Http {
-        /// The address.
         url: reqwest::Url,
         /// The `Authorization` header.
         authorization: Option<SecretString>,
-        /// Bounds of the request.
         http: net::Settings,
     },
     /// An S3 object.
     S3 {
-        /// Bucket.
         bucket: String,
-        /// Key.
         key: String,
-        /// Path-style addressing.
         force_path_style: bool,
     },
 }
 
-/// The address without credentials, query and fragment: fit for evidence.
+/// The address without credentials, query and fragment, which may contain secrets.
 pub(super) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -48,7 +42,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// As for people: a query may hold a token, and settings are printed when something is looked for.
+/// The same form as `Display`, because debug output of settings must not show a token in a query.
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{self}`")
@@ -60,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_secret_in_an_address_is_not_shown() {
+    fn parts_of_an_address_that_may_be_secret_are_not_shown() {
         let url = Url::parse("https://ana:hunter2@hr.example/leavers.csv?token=hunter2#x");
         assert_eq!(
             shown(&url.expect("an address")),

@@ -1,6 +1,6 @@
-//! Files at a path, behind https, or in a bucket.
+//! Files at a path, at an https address or in a bucket.
 //!
-//! Reads at most as many bytes as a cap allows, unpacks and decodes them. The callers interpret the content.
+//! Reads a file up to a size limit, unpacks it and decodes it. The callers interpret the content.
 
 mod decode;
 pub(crate) mod delimited;
@@ -20,7 +20,7 @@ pub use location::Location;
 use crate::model::AgeBasis;
 use crate::net::Deadline;
 
-/// What a file is for. Messages name it, and the variable with its address.
+/// The purpose of a file. Messages print it and the variable with the file's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     HrFeed,
@@ -49,21 +49,21 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// What is known of a file beside its bytes.
+/// The facts about a fetched file, except its bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
-    /// The address, without credentials and without query.
+    /// The address without credentials and query.
     pub url: String,
-    /// When the bytes were last changed, if known.
+    /// The instant of the last change, if known.
     pub modified_at: Option<Timestamp>,
     /// The source of that instant.
     pub age_basis: AgeBasis,
-    /// The answer they came in, if it was one over https.
+    /// The status and headers of the HTTP answer, if the file came over https.
     pub answer: Option<Answered>,
 }
 
 impl Fetched {
-    /// Bytes that were last changed at this instant, if it is known.
+    /// A file that was last changed at this instant, if known.
     fn dated(modified_at: Option<Timestamp>, basis: AgeBasis) -> Self {
         Self {
             modified_at,
@@ -73,18 +73,18 @@ impl Fetched {
     }
 }
 
-/// What the head of an answer says of its body.
+/// The status and the headers of an HTTP answer.
 #[derive(Clone, Debug, Default)]
 pub struct Answered {
     pub status: u16,
-    /// Names in lower case, and values that are text.
+    /// Names in lower case with their values. Values that are not text are omitted.
     pub headers: Vec<(String, String)>,
 }
 
-/// Fetches a file, never more of it than the cap.
+/// Fetches a file.
 ///
 /// # Errors
-/// If it cannot be fetched, or is larger than the cap.
+/// If the file cannot be fetched, or is larger than the limit.
 pub async fn fetch(
     location: &Location,
     purpose: Purpose,
@@ -115,10 +115,10 @@ pub async fn fetch(
     }
 }
 
-/// Does slow work on a thread of its own, so that a signal is heard meanwhile. A panic in it is a bug, which stays a
-/// panic: a retry would not help.
+/// Does slow work on another thread, so that the program reacts to signals meanwhile. A panic in the work stays a panic,
+/// because a retry does not mend a bug.
 pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let done = tokio::task::spawn_blocking(work).await;
-    // Nothing cancels it, so it can only have panicked.
+    // Nothing cancels the task, so an error means that it panicked.
     done.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
 }

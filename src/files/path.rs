@@ -1,4 +1,4 @@
-//! Reading a file at a path, never more of it than the cap.
+//! Files at a path.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{FetchFault, Fetched, Refusal, aside};
 use crate::model::AgeBasis;
 
-/// Reads a file on a thread of its own, so that a signal is heard meanwhile.
+/// Reads a file on another thread, so that the program reacts to signals meanwhile.
 pub(super) async fn read(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FetchFault> {
     let path = path.to_owned();
     aside(move || read_file(&path, max_bytes)).await
@@ -17,7 +17,7 @@ pub(super) async fn read(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetche
 
 fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FetchFault> {
     let mut file = File::open(path)?;
-    // Asked of the open file, so that age and content belong together whatever replaces the path.
+    // From the open file, so that age and content belong together even if the path is replaced.
     let before = file.metadata()?;
     if before.is_dir() {
         return Err(FetchFault::IsFolder);
@@ -29,7 +29,7 @@ fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FetchFau
         return Err(FetchFault::TooLarge(max_bytes));
     }
     let mut modified_at = None;
-    // A pipe has a time too, but it says nothing of the content.
+    // The time of a pipe is not the age of its content.
     if before.is_file() {
         let after = file.metadata()?;
         let modified = after.modified()?;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_is_read_whole_and_its_age_is_its_mtime() {
+    async fn the_age_of_a_file_is_its_mtime() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, b"Employee ID").expect("a file");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_one_byte_over_the_cap_is_refused_and_the_cap_is_named() {
+    async fn a_file_one_byte_over_the_limit_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, vec![b'x'; 2 * 1024 * 1024 + 1]).expect("a file");
@@ -90,11 +90,11 @@ mod tests {
         let text = error
             .to_string()
             .replace(&path.display().to_string(), "hr.csv");
-        assert_snapshot!(text, @"the HR feed at `hr.csv` is larger than the size cap of 2097152 bytes (2 MiB), which holds before and after unpacking: export only the columns and rows the review needs");
+        assert_snapshot!(text, @"the HR feed at `hr.csv` is larger than the size cap of 2097152 bytes (2 MiB), which applies before and after unpacking: export only the columns and rows that the check needs");
     }
 
     #[tokio::test]
-    async fn nothing_there_a_folder_and_a_forbidden_file_are_distinguished() {
+    async fn an_absent_file_a_folder_and_a_forbidden_file_are_distinguished() {
         let folder = tempfile::tempdir().expect("a folder");
         let absent = read(&folder.path().join("absent.csv"), 10).await;
         assert!(matches!(absent, Err(FetchFault::NotFound)));

@@ -1,4 +1,4 @@
-//! Getting a file from elsewhere: over https, or out of a bucket.
+//! Files at an https address or in a bucket.
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -10,7 +10,7 @@ use crate::aws;
 use crate::model::AgeBasis;
 use crate::net::{self, Deadline, Http, Request};
 
-/// Gets a file over https. No redirect is followed: the authorization goes to one host only.
+/// Gets a file over https. It follows no redirect, so that the authorization goes to one host only.
 pub(super) async fn web(
     url: &Url,
     authorization: Option<&SecretString>,
@@ -20,7 +20,7 @@ pub(super) async fn web(
 ) -> Result<(Vec<u8>, Fetched), FetchFault> {
     let mut headers = HeaderMap::new();
     if let Some(secret) = authorization {
-        // The settings took only what a header can carry.
+        // The settings accept only text that a header can carry.
         let mut value = HeaderValue::from_str(secret.expose_secret())
             .map_err(|_| FetchFault::Refused(Refusal::Authorization))?;
         value.set_sensitive(true);
@@ -52,7 +52,7 @@ fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Gets a file out of a bucket.
+/// Gets a file from a bucket.
 pub(super) async fn object(
     bucket: &str,
     key: &str,

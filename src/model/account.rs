@@ -1,4 +1,4 @@
-//! An account in Asana, as the sources tell it.
+//! An Asana account, as the sources report it.
 
 use std::fmt;
 
@@ -7,68 +7,65 @@ use serde::{Deserialize, Serialize};
 
 use super::EmailAddress;
 
-/// One account of the reviewed workspace: one record per account id, whatever the source repeated.
+/// One account of the workspace. Each account id has one record, even if the source repeats it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Asana's user gid. The key: it stays when name and address change.
+    /// Asana's user gid. It does not change with name and address.
     pub id: String,
-    /// The addresses the source gave, the primary one first.
+    /// The addresses from the source, the primary one first.
     pub emails: Vec<EmailAddress>,
-    /// The display name. Free text of a stranger; never a key.
+    /// The display name. Free text of its owner; never a key.
     pub name: Option<String>,
-    /// Whether the account can be used.
     pub status: Status,
-    /// What it may do in the workspace.
     pub role: Role,
-    /// A view-only licence, if the source says.
+    /// Whether the licence is view-only, if known.
     pub view_only: Option<bool>,
-    /// The id HR or an identity provider gave the person, where the connection carries one.
+    /// The id that HR or an identity provider assigned to the person, if the connection has one.
     pub external_id: Option<String>,
-    /// When the membership began.
+    /// The start of the membership.
     pub joined_at: Option<Timestamp>,
-    /// Last login, only where the source tells it.
+    /// The last login, if known.
     pub last_login_at: Option<Timestamp>,
 }
 
 impl Account {
-    /// The first address, if the account has any.
+    /// The first address, if any.
     pub fn email(&self) -> Option<&EmailAddress> {
         self.emails.first()
     }
 
-    /// Whether somebody can get in with this account.
+    /// Whether this account gives access.
     pub fn access(&self) -> Access {
         self.status.access()
     }
 }
 
-/// Whether an account can be used.
+/// The status of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Status {
-    /// In use.
     Active,
-    /// Invited and not yet accepted: the invitation can still be taken.
+    /// Invited. The invitation can still be accepted.
     Invited,
     /// Deactivated, deprovisioned or deleted.
     Inactive,
-    /// Not told, or told in a word we don't know, which is kept.
+    /// Not reported, or an unknown word, which is kept.
     Unknown(Option<String>),
 }
 
-/// Whether somebody can get in.
+/// Whether an account gives access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Proven: the account cannot be used.
+    /// The account certainly cannot be used.
     None,
-    /// The status is unknown: access is possible.
+    /// The status is unknown.
     Possible,
     /// Active or invited.
     Has,
 }
 
 impl Status {
-    /// What the status means for access. Unknown stays unknown.
+    /// The access of this status. Unknown stays unknown.
     pub fn access(&self) -> Access {
         match self {
             Self::Active | Self::Invited => Access::Has,
@@ -77,7 +74,7 @@ impl Status {
         }
     }
 
-    /// The word without the raw value: a key to count by.
+    /// The word without the raw value, for counts.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -88,7 +85,7 @@ impl Status {
     }
 }
 
-/// What an account may do in the workspace.
+/// The role of an account in the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Role {
@@ -96,14 +93,14 @@ pub enum Role {
     Admin,
     /// A member of the organization.
     Member,
-    /// An outsider who sees what is shared with them.
+    /// A person outside the organization, who sees only shared content.
     Guest,
-    /// Not told, or told in a word we don't know, which is kept. Never taken for a member.
+    /// Not reported, or an unknown word, which is kept. Never treated as a member.
     Unknown(Option<String>),
 }
 
 impl Role {
-    /// The word without the raw value: a key to count by.
+    /// The word without the raw value, for counts.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -113,7 +110,7 @@ impl Role {
         }
     }
 
-    /// How much it may do, the least first; none where nobody can tell.
+    /// The rank of the role, from the fewest rights to the most. `None` if the role is unknown.
     pub fn rank(&self) -> Option<u8> {
         match self {
             Self::Guest => Some(0),
@@ -127,7 +124,7 @@ impl Role {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A word of the source's own.
+            // The source's own word.
             Self::Unknown(Some(raw)) => write!(f, "{}:{raw}", self.kind()),
             known => f.write_str(known.kind()),
         }
@@ -137,7 +134,7 @@ impl fmt::Display for Status {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A word of the source's own.
+            // The source's own word.
             Self::Unknown(Some(raw)) => write!(f, "{}:{raw}", self.kind()),
             known => f.write_str(known.kind()),
         }
@@ -156,7 +153,7 @@ impl From<Role> for String {
     }
 }
 
-/// The raw value behind `unknown:`; any word we never write is itself unknown.
+/// The raw value after `unknown:`. Any other word is itself the raw value.
 fn unknown(text: String) -> Option<String> {
     match text.strip_prefix("unknown") {
         Some("") => None,

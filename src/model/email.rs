@@ -7,23 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::{fold, is_blank_word, is_zero_width, trim};
 
-/// An e-mail address: the text as it came, and the key it is compared by.
+/// An e-mail address: the text as written, and the key for comparisons.
 ///
-/// Two addresses are equal when their keys are: surrounding white space (no-break space too) and
-/// zero-width characters removed, letters case-folded, NFC, the domain in its ASCII (IDNA) form.
-/// A plus-tag or another domain makes another address, and look-alike letters stay different.
+/// Two addresses are equal if their keys are equal. A key has no surrounding white space (including no-break spaces) and
+/// no zero-width characters. It is case-folded and in NFC, with the domain in ASCII (IDNA) form. A plus-tag, another
+/// domain and look-alike letters make different addresses.
 #[derive(Clone)]
 pub struct EmailAddress {
     key: Box<str>,
-    /// Only where it differs from the key: most addresses come as they are compared, and a large
-    /// population is held in memory twice.
+    /// `None` if it equals the key, as for most addresses. This halves the memory for a large population.
     written: Option<Box<str>>,
 }
 
 impl EmailAddress {
-    /// Reads a text that is one address and nothing else. Returns `None` without an `@`, with white
-    /// space or a delimiter inside, or with a domain that no host name can have. For text as people
-    /// and systems write it, use [`read_addresses`].
+    /// Reads a text that is exactly one address. Returns `None` for a text without an `@`, with white space or a delimiter
+    /// inside, or with an invalid domain. For text as people and systems write it, use [`read_addresses`].
     pub fn parse(written: &str) -> Option<Self> {
         if written.contains(DELIMITERS) {
             return None;
@@ -52,7 +50,7 @@ impl EmailAddress {
         self.written.as_deref().unwrap_or(&self.key)
     }
 
-    /// What addresses are compared by.
+    /// The key for comparisons.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -62,19 +60,19 @@ impl EmailAddress {
         self.parts().1
     }
 
-    /// What stands before the `@`, as it is compared.
+    /// The part of the key before the `@`.
     pub fn local(&self) -> &str {
         self.parts().0
     }
 
     fn parts(&self) -> (&str, &str) {
-        // A key always has an `@`, and its domain never does.
+        // A key always contains an `@`, and its domain never does.
         self.key.rsplit_once('@').unwrap_or((&self.key, ""))
     }
 
     /// The key without a plus-tag: `ana+asana@x.com` and `ana@x.com` give `ana@x.com`.
     ///
-    /// Good for a suspicion, never for a match: on some servers the two belong to different people.
+    /// It supports a suspicion, but never a match: on some servers the two belong to different people.
     pub fn key_without_tag(&self) -> String {
         let (local, domain) = self.parts();
         let untagged = local
@@ -85,7 +83,7 @@ impl EmailAddress {
     }
 }
 
-/// Characters that no address has unless it is quoted, which no HR system writes.
+/// Characters that only a quoted address may contain. HR systems write no quoted addresses.
 const DELIMITERS: &[char] = &['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', '\\', '|'];
 
 /// Schemes that directories and address books write before an address.
@@ -98,13 +96,13 @@ pub struct ReadAddresses {
     pub found: Vec<EmailAddress>,
     /// Whether part of the text is neither an address nor the display name of one.
     pub has_unreadable: bool,
-    /// Whether an address was taken out of a scheme, a display name, brackets or quotes.
+    /// Whether an address had a scheme, a display name, brackets or quotes around it.
     pub was_unwrapped: bool,
 }
 
 /// Reads every address of a text: `a@x.com; smtp:b@x.com`, `"Diaz, Ana" <ana@x.com>`, `[a@x.com]`.
 ///
-/// This is the one parser for addresses of the HR feed and of Asana. Words that mean "none" are skipped.
+/// The HR feed and Asana share this parser. It skips words that mean "none".
 pub fn read_addresses(text: &str) -> ReadAddresses {
     let mut read = ReadAddresses::default();
     let spaced = text.replace('<', " <").replace('>', "> ");
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_not_read_as_one() {
+    fn a_text_that_is_not_an_address_is_not_read() {
         for text in [
             "",
             "ana",
@@ -269,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_read_out_of_what_systems_write_around_it() {
+    fn an_address_is_read_from_the_forms_that_systems_write() {
         for written in [
             "ana@x.com",
             "\u{a0}Ana@X.COM",
@@ -310,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_over_is_unreadable() {
+    fn text_beside_addresses_is_unreadable() {
         let nothing = Vec::new();
         for written in [
             "bob@",

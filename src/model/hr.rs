@@ -8,61 +8,59 @@ use serde::{Deserialize, Serialize};
 
 use super::{EmailAddress, PageRecord, RequestRecord, words};
 
-/// A complete HR feed, normalised: every row of the file is in exactly one of its counts.
+/// A complete, normalised HR feed. Every row of the file is in exactly one of its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrFeed {
-    /// Where the file came from and how it was read.
     pub origin: FeedOrigin,
     /// The rows that could be read, in the order of the file.
     pub rows: Vec<HrRow>,
-    /// The rows that could not, each with its reason.
+    /// The rows that could not be read, each with its reason.
     pub rejected: Vec<RejectedRow>,
     /// Rows without any value.
     pub blank_rows: u64,
     /// Rows that repeat an earlier row in every field; the first one is in `rows`.
     pub duplicate_rows: u64,
-    /// Why the file as a whole cannot be used, if so; `rows` is empty then.
+    /// The reason if the whole file cannot be used. Then `rows` is empty.
     pub unusable: Option<String>,
 }
 
 impl HrFeed {
-    /// All data rows of the file: read, rejected, blank and repeated ones.
+    /// The number of data rows in the file: read, rejected, blank and repeated.
     pub fn rows_in_file(&self) -> u64 {
         self.rows.len() as u64 + self.rejected.len() as u64 + self.blank_rows + self.duplicate_rows
     }
 }
 
-/// Where an HR file came from and how it was read.
+/// The source of an HR feed, and the facts about reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedOrigin {
     /// The address without credentials and query.
     pub url: String,
-    /// SHA-256 of the bytes as they were fetched, in hex; of all pages in their order, where the
-    /// feed is a list.
+    /// SHA-256 of the fetched bytes, in hex. For a list, of all pages in order.
     pub sha256: String,
-    /// How many bytes were fetched.
+    /// The number of fetched bytes.
     pub bytes: u64,
-    /// When the file was last changed, or a list was read live, if known.
+    /// The instant of the last change of a file, or of the live reading of a list, if known.
     pub modified_at: Option<Timestamp>,
     /// The source of that instant.
     pub age_basis: AgeBasis,
     /// `csv`, `json`, `jsonl` or `truto-hris`.
     pub format: String,
-    /// The encoding the text was read in, as `UTF-8`.
+    /// The encoding of the text: `UTF-8`.
     pub encoding: String,
     /// Whether the bytes were gzip.
     pub gzip: bool,
-    /// Every column of the feed, in its order.
+    /// Every column of the feed, in order.
     pub columns: Vec<FeedColumn>,
-    /// Notes on how the file was read: skipped lines, a guessed delimiter.
+    /// Notes on the file: skipped lines, a guessed delimiter.
     pub notes: Vec<String>,
-    /// Every page of the list, where the feed is one.
+    /// Every page, if the feed is a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<PageRecord>,
-    /// What was asked for it, by method, path and query.
+    /// The requests for a list, by method, path and query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestRecord>,
-    /// The words of the status columns, most frequent first, for `check` to show.
+    /// The words of the status columns, most frequent first. `check` prints them.
     #[serde(skip)]
     pub status_words: Vec<StatusWord>,
 }
@@ -73,20 +71,20 @@ pub struct StatusWord {
     /// As written.
     pub word: String,
     pub meaning: Employment,
-    /// How many rows have it.
+    /// The number of rows with this word.
     pub rows: u64,
 }
 
 /// A column of a table, or a key of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedColumn {
-    /// The header as written; of a nested key the path with dots.
+    /// The header as written, or the dotted path of a nested key.
     pub name: String,
     pub meaning: Meaning,
 }
 
 words! {
-    /// What a column holds, and whether it is read.
+    /// The meaning of a column, or the reason why it is not read.
     Meaning {
         PersonId = "person_id",
         Name = "name",
@@ -106,9 +104,9 @@ words! {
         Location = "location",
         /// Time zone of the row's dates.
         Zone = "zone",
-        /// Not read, because `HR_FEED_COLUMNS` names it after `ignore=`.
+        /// Not read, because `HR_FEED_COLUMNS` lists it after `ignore=`.
         Ignored = "ignored",
-        /// Not read, because its name shows that it has nothing to do with leaving: a birth date, a manager.
+        /// Not read, because its name is unrelated to leaving: a birth date, a manager.
         Harmless = "harmless",
         /// Not read, because its meaning is unknown.
         Unread = "unread",
@@ -128,16 +126,16 @@ impl Meaning {
 /// A date or addresses in an unread column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadCell {
-    /// Place in the columns of the feed, from 0.
+    /// Index in the columns of the feed, from 0.
     pub column: usize,
-    /// The date as the end of that day; the earlier one if it can be read in two ways.
+    /// The end of the day in the cell. If the date has two readings, the earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<EmailAddress>,
 }
 
-/// The source of the age of the HR file.
+/// The source of the feed's age.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgeBasis {
@@ -157,39 +155,39 @@ pub enum AgeBasis {
 /// One row of the feed that could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrRow {
-    /// Line in the file where the row begins, from 1 (JSON: the element's number, from 1; a list:
-    /// the record's number through all pages, which several tenures of one record share).
+    /// The line in which the row begins, from 1. For JSON, the number of the element. For a list, the number of the record
+    /// across all pages, which all tenures of one record share.
     pub line: u64,
-    /// The person's id. Text: `00123` is not `123`.
+    /// The person's id. It is text: `00123` is not `123`.
     pub person_id: Option<String>,
-    /// The person's name, as written.
+    /// As written.
     pub name: Option<String>,
     /// The work address.
     pub email: Option<EmailAddress>,
     /// Further addresses: personal ones, aliases.
     pub other_emails: Vec<EmailAddress>,
-    /// The meaning of the status column.
+    /// The meaning of the status columns.
     pub status: Employment,
-    /// First day of work, beginning with the midnight that opens it.
+    /// First day of work: the midnight that opens it.
     pub start: Option<HrDate>,
-    /// Termination date, ending with the midnight that closes it.
+    /// Termination date: the midnight that closes it.
     pub end: Option<HrDate>,
-    /// Last day of work, ending with the midnight that closes it.
+    /// Last day of work: the midnight that closes it.
     pub last_day: Option<HrDate>,
-    /// The work place, as written.
+    /// As written.
     pub location: Option<Arc<str>>,
-    /// Whether an address cell holds text that is not an address.
+    /// Whether an address cell contains text that is not an address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable_address: bool,
     /// Dates and addresses in unread columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadCell>,
-    /// What was unusual about the row: a blank trimmed, a far date read as "no end".
+    /// Notes on unusual values: a trimmed blank, a date in the far future.
     pub notes: Vec<String>,
 }
 
 impl HrRow {
-    /// The end of work: the last day of work where the feed has it, else the termination date.
+    /// The end of work: the last day of work if the row has it, else the termination date.
     pub fn end_of_work(&self) -> Option<&HrDate> {
         self.last_day.as_ref().or(self.end.as_ref())
     }
@@ -200,15 +198,14 @@ impl HrRow {
     }
 }
 
-/// A date of the feed: as written, and the instant it stands for.
+/// A date of the feed, as written and as an instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HrDate {
     /// The text of the cell.
     pub written: Arc<str>,
-    /// The instant: for a date without a time, the midnight that closes it (an end) or opens it (a
-    /// start), in `zone`.
+    /// The instant. For a date without a time, the midnight in `zone` that closes the day (an end) or opens it (a start).
     pub at: Timestamp,
-    /// The zone used, or `offset` where the text carries its own.
+    /// The zone of the row, or `offset` if the text has an offset.
     pub zone: Arc<str>,
 }
 
@@ -216,13 +213,13 @@ pub struct HrDate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Employment {
-    /// Works here, also in garden leave or on notice.
+    /// Employed, including people in garden leave or on notice.
     Active,
-    /// Works here and is on leave.
+    /// Employed and on leave.
     OnLeave,
-    /// Has left, or will on the row's date.
+    /// Has left, or will leave on the row's date.
     Ended,
-    /// A word that is not known, as written.
+    /// An unknown word, as written.
     Unclassified(String),
     /// The row has no status.
     #[default]
@@ -262,22 +259,22 @@ impl From<String> for Employment {
     }
 }
 
-/// A row that could not be read: listed, never dropped.
+/// A row that could not be read. It is listed, never dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
-    /// Line in the file where the row begins, from 1.
+    /// The line in which the row begins, from 1.
     pub line: u64,
-    /// What is wrong with it and what to do.
+    /// The fault and the remedy.
     pub reason: String,
-    /// Whether the reason names a setting with which the row can be read.
+    /// Whether the reason names a setting that makes the row readable.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub names_setting: bool,
-    /// The person's id, where it could be read.
+    /// The person's id, if readable.
     pub person_id: Option<String>,
-    /// The text of the e-mail cell, where there is one.
+    /// The text of the e-mail cell, if any.
     pub email: Option<Box<str>>,
-    /// The person's name, where it could be read: the person may not approve an exception for the row.
+    /// The person's name, if readable. This person may not approve an exception for the row.
     pub name: Option<Box<str>>,
-    /// The row's other addresses, where they could be read, for the same reason.
+    /// The row's other addresses, if readable, for the same purpose.
     pub other_emails: Vec<EmailAddress>,
 }

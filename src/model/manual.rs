@@ -1,5 +1,5 @@
-//! Aliases and exceptions, as people wrote them. The judgement decides what each line does, so that `verify` can
-//! recompute it from the same lines.
+//! Aliases and exceptions, as people wrote them. The judgement decides the effect of each line, so `verify` can recompute
+//! it from the same lines.
 
 use std::collections::BTreeMap;
 
@@ -32,24 +32,23 @@ impl ManualDecisions {
     }
 }
 
-/// A file that was read whole.
+/// A file that was read completely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManualFile<L> {
     /// The address without credentials and query.
     pub url: String,
-    /// SHA-256 of the bytes as they were fetched, in hex.
+    /// SHA-256 of the fetched bytes, in hex.
     pub sha256: String,
     pub bytes: u64,
     pub lines: Vec<L>,
 }
 
-/// A line that ties an account to a person, or separates them.
+/// A line that links an account to a person, or separates them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
-    /// Line in the file where it begins, from 1.
+    /// The line in the file, from 1.
     pub line: u64,
-    /// An address: the account's if no `account_id` is given, the person's if no `person_id`
-    /// is.
+    /// The address of the account if the line has no `account_id`, and that of the person if it has no `person_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,10 +66,10 @@ pub struct Alias {
     /// An address or a person id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
-    /// The last day on which it holds.
+    /// The last day on which the line is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
-    /// Why its cells may be in the wrong columns, if so.
+    /// The fault, if cells may be in the wrong columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
@@ -88,10 +87,10 @@ impl Alias {
     ];
 }
 
-/// A line that accepts a risk until a day.
+/// A line that accepts a risk until a date.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
-    /// Line in the file where it begins, from 1.
+    /// The line in the file, from 1.
     pub line: u64,
     /// An address of the person or of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,13 +109,13 @@ pub struct Exception {
     pub approved_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_on: Option<String>,
-    /// The last day on which it is in force.
+    /// The last day on which the line is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
-    /// Where the decision is recorded, in the words of the organization.
+    /// The organization's own record of the decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Why its cells may be in the wrong columns, if so.
+    /// The fault, if cells may be in the wrong columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }

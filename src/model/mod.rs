@@ -1,6 +1,6 @@
-//! The shared words: accounts, the people HR names, and how both are written.
+//! The shared values: accounts, the people of the HR feed, and manual decisions.
 //!
-//! Pure values for every other module: no input, output or decision.
+//! Plain data for every other module, without input, output or decisions.
 
 mod account;
 mod email;
@@ -22,11 +22,11 @@ pub use hr::{
 pub use manual::{Alias, Exception, ManualDecisions, ManualFile};
 pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
-    Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
-    RAW_FILE_BYTES, RawFile, RawFileSize, RawKind, RawPages, RejectedRecord, RequestRecord,
-    SecondList, Viewer, Workspace, raw_file_of_each,
+    Connection, DerivationRecord, GapFilling, Listing, Mapping, Memberships, PageRecord,
+    Population, RAW_FILE_BYTES, RawFile, RawFileSize, RawKind, RawPages, RejectedRecord,
+    RequestRecord, SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
-pub use quoted::{for_a_log, quoted};
+pub use quoted::{for_a_log, quoted, quoted_in_full};
 pub(crate) use text::{at_most, fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -1,22 +1,22 @@
-//! Names of people as sets of words, and how two of them compare.
+//! Names of people as sets of words, and their comparison.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::text::{fold, is_zero_width};
 
-/// How two names compare. A name that is missing agrees with anything.
+/// The likeness of two names. A missing name agrees with any name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Likeness {
-    /// They share no word.
+    /// The names share no word.
     Unlike,
-    /// They share a word.
+    /// The names share a word.
     Related,
-    /// One has every word of the other, or they are in different scripts.
+    /// One name has every word of the other, or the names are in different scripts.
     Agree,
 }
 
-/// The words of a name, sorted, each once: case, accents, punctuation, order, titles and particles make no
-/// difference. `Dr. José de la Cruz` is `cruz jose`.
+/// The words of a name, sorted, each once. Case, accents, punctuation, order, titles and particles make no difference:
+/// `Dr. José de la Cruz` is `cruz jose`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NameWords {
     words: Vec<String>,
@@ -34,9 +34,8 @@ enum Script {
     Other,
 }
 
-/// Words that are part of a written name but distinguish no people: titles, particles and suffixes of
-/// the languages that HR feeds are written in.
-const NO_WORDS: &[&str] = &[
+/// Words that do not distinguish people: titles, particles and suffixes in the languages of HR feeds. Sorted.
+const IGNORED_WORDS: &[&str] = &[
     "af", "al", "av", "da", "das", "de", "dei", "del", "della", "dello", "den", "der", "des",
     "dhr", "di", "dipl", "do", "don", "dona", "dos", "dott", "dr", "du", "e", "el", "fr", "frau",
     "herr", "hr", "ii", "iii", "ing", "iv", "jr", "la", "las", "le", "los", "m", "mag", "mba",
@@ -45,7 +44,7 @@ const NO_WORDS: &[&str] = &[
 ];
 
 impl NameWords {
-    /// The words of a name, or `None` if it has no letter.
+    /// The words of a name, or `None` if the name has no letter.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let mut visible = without_marks(name);
         visible.retain(|c| !is_zero_width(c));
@@ -59,7 +58,7 @@ impl NameWords {
             .iter()
             .flat_map(|part| part.chars())
             .find_map(script)?;
-        let is_word = |part: &String| NO_WORDS.binary_search(&part.as_str()).is_err();
+        let is_word = |part: &String| IGNORED_WORDS.binary_search(&part.as_str()).is_err();
         let mut words = parts;
         if words.iter().any(is_word) {
             words.retain(is_word);
@@ -69,18 +68,17 @@ impl NameWords {
         Some(Self { words, script })
     }
 
-    /// The words, sorted.
     pub(crate) fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Whether the name is Latin and has no initial: its words find every name that agrees with it.
+    /// Whether the name is in Latin script and has no initial. Then its words find every name that agrees with it.
     pub(crate) fn is_plain(&self) -> bool {
         let is_initial = |word: &String| word.chars().count() == 1;
         self.script == Script::Latin && !self.words.iter().any(is_initial)
     }
 
-    /// Whether this name has every word of another. An initial stands for any word that begins with it.
+    /// Whether this name has every word of another one. An initial matches any word that begins with it.
     fn contains(&self, other: &Self) -> bool {
         other
             .words
@@ -88,12 +86,12 @@ impl NameWords {
             .all(|word| self.words.iter().any(|own| is_same_word(own, word)))
     }
 
-    /// Whether one of two names in one script has every word of the other.
+    /// Whether both names are in one script and one of them has every word of the other.
     pub(crate) fn agrees_in_one_script(&self, other: &Self) -> bool {
         self.script == other.script && (self.contains(other) || other.contains(self))
     }
 
-    /// How this name compares with another.
+    /// The likeness of this name to another one.
     pub(crate) fn compare(&self, other: &Self) -> Likeness {
         if self.script != other.script || self.agrees_in_one_script(other) {
             Likeness::Agree
@@ -105,7 +103,7 @@ impl NameWords {
     }
 }
 
-/// How two names compare, either of which may be missing.
+/// The likeness of two names, either of which may be missing.
 pub(crate) fn compare_names(one: Option<&NameWords>, other: Option<&NameWords>) -> Likeness {
     match (one, other) {
         (Some(one), Some(other)) => one.compare(other),
@@ -120,7 +118,7 @@ fn is_same_word(one: &str, other: &str) -> bool {
         || is_initial(other) && one.starts_with(other)
 }
 
-/// A text without accents: its letters decomposed (NFKD), and the marks left out.
+/// A text without accents: letters decomposed (NFKD), without combining marks.
 pub(crate) fn without_marks(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
@@ -129,12 +127,12 @@ pub(crate) fn without_marks(text: &str) -> String {
     decomposed.chars().filter(|c| !is_mark(*c)).collect()
 }
 
-/// Combining marks, which NFKD takes off their letters.
+/// Whether a character is a combining mark, which NFKD separates from its letter.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
 }
 
-/// A word in one spelling: letters that do not decompose into a letter and a mark, and German vowels written as two.
+/// A word in one spelling. It replaces letters that do not decompose, and German vowels written as two letters.
 fn spelled(part: &str) -> String {
     let mut word = String::with_capacity(part.len());
     for c in part.chars() {
@@ -217,12 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn the_words_that_tell_nobody_apart_are_sorted_for_the_search() {
-        assert!(NO_WORDS.is_sorted());
+    fn ignored_words_are_sorted_for_the_binary_search() {
+        assert!(IGNORED_WORDS.is_sorted());
     }
 
     #[test]
-    fn a_name_of_nothing_but_particles_keeps_them() {
+    fn a_name_of_only_particles_keeps_them() {
         let words = |name| NameWords::of(name).expect("words").words().join(" ");
         assert_eq!(words("Di La"), "di la");
         assert_eq!(NameWords::of(" - 12"), None);

@@ -1,4 +1,4 @@
-//! Everybody who has an account, and how we know that this is everybody.
+//! The accounts of a workspace, and the proof that the list is complete.
 
 use std::collections::BTreeMap;
 
@@ -6,66 +6,64 @@ use serde::{Deserialize, Serialize};
 
 use super::{Account, Role, words};
 
-/// The accounts of one workspace, with the proof that none is missing.
+/// The accounts of one workspace, with the facts that prove that the list is complete.
 ///
-/// The numbers are what the checks look at: whoever reads the accounts states here what was seen,
-/// and leaves it to the judgement whether that is enough.
+/// The source records these facts. The judgement decides whether they are sufficient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Population {
-    /// The Truto connection they were read through.
+    /// The Truto connection through which they were read.
     pub connection: Connection,
-    /// Scheme, host and port the answers came from.
+    /// Scheme, host and port of the server.
     pub origin: String,
-    /// The workspace reviewed.
+    /// The checked workspace.
     pub workspace: Workspace,
-    /// How many workspaces the connection can see.
+    /// The number of workspaces that the connection can see.
     pub workspaces_visible: u64,
-    /// Whose eyes we looked through.
+    /// The connected account.
     pub viewer: Viewer,
-    /// How the list ended and what it held.
+    /// The facts about the list of users.
     pub listing: Listing,
-    /// The second witness.
+    /// The second list, which must agree.
     pub memberships: Memberships,
-    /// How fields that the list left out were filled.
+    /// The sources of fields that the list lacks.
     pub gaps: GapFilling,
-    /// How the accounts can be recomputed.
-    pub derivation: HowDerived,
-    /// How Truto made accounts of Asana's records.
+    /// The rule by which the accounts can be recomputed.
+    pub derivation: DerivationRecord,
+    /// Truto's mapping of Asana's records.
     pub mapping: Mapping,
-    /// Our clock minus the server's, in whole minutes towards zero; none if no answer was dated.
+    /// Our clock minus the server's, in whole minutes rounded towards zero. `None` if no answer had a date.
     pub clock_skew_minutes: Option<i64>,
-    /// What was asked, by method, path and query; repeats after a failure are not counted.
+    /// The requests by method, path and query. Retries are not counted.
     pub requests: Vec<RequestRecord>,
-    /// One per account id, sorted by id. They are in `accounts.jsonl.gz`, so the facts do not repeat them.
+    /// One for each account id, sorted by id. `accounts.jsonl.gz` contains them, so the facts do not repeat them.
     #[serde(skip)]
     pub accounts: Vec<Account>,
 }
 
-/// A Truto connection ("integrated account"), without anything secret.
+/// A Truto connection ("integrated account"), without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Its id.
     pub id: String,
-    /// Its state as Truto words it: `active`, `needs_reauth`, …
+    /// Truto's word for its state: `active`, `needs_reauth`, …
     pub status: String,
-    /// The integration it is for: `asana`.
+    /// The name of the integration: `asana`.
     pub integration: Option<String>,
     /// `oauth2`, `api_key`, …
     pub authentication_method: Option<String>,
-    /// The scopes it was given, where Truto tells.
+    /// The granted scopes, if Truto reports them.
     pub scopes: Vec<String>,
-    /// The tenant, in the words of whoever made the connection.
+    /// The tenant, as named by the creator of the connection.
     pub tenant_id: Option<String>,
-    /// The environment of Truto that it belongs to.
+    /// Its Truto environment.
     pub environment_id: Option<String>,
-    /// Whether Truto reports it as a sandbox.
+    /// Whether Truto reports it as a sandbox, if known.
     pub is_sandbox: Option<bool>,
-    /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
+    /// Its region at Truto: `wnam`, `enam`, `apac`, `eu`.
     pub region: Option<String>,
 }
 
 impl Connection {
-    /// Whether Truto reports it as a sandbox. Truto reports nothing else about whether data is real.
+    /// Whether Truto reports it as a sandbox. No other field shows whether the data is real.
     pub fn is_sandbox(&self) -> bool {
         self.is_sandbox == Some(true)
     }
@@ -74,9 +72,9 @@ impl Connection {
 /// An Asana workspace or organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workspace {
-    /// Its gid.
+    /// The gid.
     pub id: String,
-    /// Its name, if told.
+    /// The name, if known.
     pub name: Option<String>,
 }
 
@@ -86,225 +84,213 @@ impl Workspace {
     }
 }
 
-/// The account the connection itself uses: what it cannot see, we cannot see.
+/// The connected account. The program sees only what this account sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Viewer {
-    /// Asana says who it is.
+    /// Asana reported the account.
     Account {
-        /// The account's id.
         id: String,
-        /// Its role as `/me` gives it, which may differ from that in the lists.
+        /// The role from `/me`, which may differ from the role in the lists.
         role: Role,
     },
     /// It could not be read.
-    NotReported {
-        /// Why.
-        reason: String,
-    },
+    NotReported { reason: String },
 }
 
 /// One page of a list, as received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRecord {
-    /// Which list: `users`, `memberships`, `emails`, `employees`.
+    /// The list: `users`, `memberships`, `emails`, `employees`.
     pub list: String,
-    /// Number of the page in its list, from 1.
+    /// The number of the page in its list, from 1.
     pub page: u64,
-    /// Rows on it.
+    /// The number of rows on the page.
     pub rows: u64,
-    /// Size of the body in bytes, unpacked.
+    /// The size of the unpacked body, in bytes.
     pub bytes: u64,
-    /// SHA-256 of the body, unpacked, in hex.
+    /// SHA-256 of the unpacked body, in hex.
     pub sha256: String,
-    /// SHA-256 of the cursor the page was asked with, in hex; none for the first.
+    /// SHA-256 of the cursor in the request, in hex. `None` for the first page.
     pub cursor_sha256: Option<String>,
-    /// Whether it named no further page.
+    /// Whether the page names no further page.
     pub last: bool,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// How often it was asked for until that answer came.
+    /// The number of attempts up to this answer.
     pub attempts: u32,
 }
 
-/// How the list of users ended and what it held: `rows` = `unique` + `duplicates` + `rejected`.
+/// The facts about the list of users. `rows` = `unique` + `duplicates` + `rejected`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// Every page of every list, in the order asked.
+    /// Every page of every list, in the order of the requests.
     pub pages: Vec<PageRecord>,
-    /// Rows on the pages of the users list.
+    /// The number of rows in the list of users.
     pub rows: u64,
-    /// Accounts with an id of their own.
+    /// The number of different account ids.
     pub unique: u64,
-    /// Rows that repeat an id.
+    /// The number of rows that repeat an id.
     pub duplicates: u64,
-    /// Rows that are no account.
+    /// Rows that are not accounts.
     pub rejected: Vec<RejectedRecord>,
     /// Whether a page without a cursor was reached.
     pub last_page_reached: bool,
-    /// Why the list ended early, if it did: a cursor that came twice, too many pages.
+    /// The reason if the list ended early: a repeated cursor, too many pages.
     pub stopped_because: Option<String>,
-    /// Whether a page said `is_partial_response`.
+    /// Whether a page had `is_partial_response`.
     pub partial_response: bool,
 }
 
-/// A row of the users list that is no account.
+/// A row of the list of users that is not an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRecord {
-    /// Page of the users list, from 1.
+    /// The number of the page, from 1.
     pub page: u64,
-    /// Place on the page, from 1.
+    /// The number of the row on the page, from 1.
     pub row: u64,
-    /// What is wrong with it.
     pub reason: String,
 }
 
-/// The workspace memberships: the second witness of completeness.
+/// The workspace memberships: a second list that must agree with the list of users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memberships {
     /// All pages were read.
     Read {
-        /// Membership records.
+        /// The number of membership records.
         rows: u64,
-        /// Records that are no membership.
+        /// The number of records that are not memberships.
         rejected: u64,
-        /// Accounts with at least one active membership.
+        /// The number of accounts with an active membership.
         active: u64,
-        /// Accounts whose every membership is inactive.
+        /// The number of accounts with only inactive memberships.
         inactive: u64,
-        /// Accounts with a membership that says neither.
+        /// The number of accounts with a membership that is neither active nor inactive.
         unknown: u64,
-        /// Ids with an active membership that the list of users lacks.
+        /// Ids with an active membership that are missing in the list of users.
         active_not_listed: Vec<String>,
-        /// Ids listed as not inactive for which there is no membership, not even an inactive one.
+        /// Ids of listed accounts that are not inactive and have no membership, not even an inactive one.
         listed_without_membership: Vec<String>,
     },
-    /// The pass began and its list did not come to an end.
-    Incomplete {
-        /// Why.
-        reason: String,
-    },
-    /// Truto or Asana does not give them to this connection: there is a single source.
+    /// The list did not end.
+    Incomplete { reason: String },
+    /// This connection may not read them, so the list of users is the only source.
     Unreadable {
-        /// The answer's status.
+        /// The HTTP status.
         status: u16,
-        /// Scopes the answer names as missing.
+        /// The missing scopes that the answer names.
         missing_scopes: Vec<String>,
     },
 }
 
-/// How fields that the list left out were filled.
+/// The sources of fields that the list of users lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapFilling {
-    /// Accounts without an e-mail in the list of users.
+    /// The number of accounts without an e-mail address in the list of users.
     pub emails_missing_in_list: u64,
-    /// Texts in place of an e-mail, in the list or read one by one, that are no address.
+    /// The number of texts that should be e-mail addresses but are not, in the list or in single answers.
     pub emails_unreadable: u64,
-    /// E-mails the pass over `/custom/users` brought.
+    /// The number of e-mail addresses from the pass over `/custom/users`.
     pub emails_from_pass: u64,
-    /// Asana's own list of users as this pass read it: another witness of completeness. None if there was no pass.
+    /// Asana's own list of users, read by this pass: another list that must agree. `None` without a pass.
     pub second_list: Option<SecondList>,
-    /// Accounts read one by one.
+    /// The number of accounts that were read one by one.
     pub gets: u64,
-    /// Of these, how many answered 404.
+    /// The number of those that answered 404.
     pub gets_not_found: u64,
-    /// Why filling stopped early, if it did.
+    /// The reason if filling stopped early.
     pub stopped_because: Option<String>,
-    /// Scopes that answers named as missing.
+    /// The missing scopes that answers named.
     pub missing_scopes: Vec<String>,
 }
 
-/// Asana's own list of users beside the list that the accounts are from.
+/// Asana's own list of users, compared with the list of the accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondList {
     /// Whether its last page was reached.
     pub last_page_reached: bool,
-    /// Ids that the list of accounts lacks.
+    /// Ids that are missing in the list of accounts.
     pub not_listed: Vec<String>,
-    /// Ids of accounts that it lacks.
+    /// Ids of accounts that are missing in this list.
     pub only_listed: Vec<String>,
 }
 
-/// How accounts were made from Truto's answers, and what of these is there to do it again.
+/// The rule that made accounts from Truto's answers, and the part of the answers that is kept to recompute them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HowDerived {
-    /// The version of the way from answers to accounts.
+pub struct DerivationRecord {
+    /// The version of the rule.
     pub version: u32,
-    /// How much of the answers is kept.
+    /// The part of the answers that is kept.
     pub kept: RawPages,
 }
 
 words! {
-    /// How much of Truto's pages is kept beside their digests.
+    /// The part of Truto's pages that is kept, in addition to their digests.
     RawPages {
         /// Nothing.
         None = "none",
-        /// Only the fields we use.
+        /// Only the fields that are used.
         Minimal = "minimal",
         /// Every byte.
         Full = "full",
     }
 }
 
-/// How Truto maps Asana's records of users, which it may change, and a customer may override.
+/// Truto's mapping of Asana's user records. Truto may change it, and a customer may override it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mapping {
-    /// Truto told it.
+    /// Truto reported it.
     Reported {
-        /// SHA-256 of it in hex: as JSON without blanks, keys sorted.
+        /// SHA-256 in hex of the mapping as JSON without blanks, with sorted keys.
         sha256: String,
     },
     /// It could not be read.
-    NotReported {
-        /// Why.
-        reason: String,
-    },
+    NotReported { reason: String },
 }
 
-/// A kind of request that was made, without secrets and without cursors.
+/// A kind of request, without secrets and cursors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// `GET`.
     pub method: String,
-    /// The path, an account's own id written `{id}`.
+    /// The path, with `{id}` for the id of an account.
     pub path: String,
     /// The query, without cursors.
     pub query: BTreeMap<String, String>,
-    /// How many different ones were answered: pages, or accounts.
+    /// The number of different answers: pages or accounts.
     pub answers: u64,
 }
 
-/// Truto's own words, kept so that a third party can recompute the accounts.
+/// Truto's own answers, kept so that a third party can recompute the accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawFile {
-    /// What it holds.
     pub kind: RawKind,
-    /// The content, gzip.
+    /// The content, packed with gzip.
     pub bytes: Vec<u8>,
-    /// Records in it.
+    /// The number of records.
     pub rows: u64,
 }
 
-/// The most bytes of pages, unpacked, in one raw file; a larger page has a file of its own.
+/// The most unpacked bytes of pages in one raw file. A larger page has its own file.
 pub const RAW_FILE_BYTES: u64 = 16 << 20;
 
-/// Decides where the raw files of one list end, from the sizes of its pages.
+/// Splits the pages of one list into raw files by size.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RawFileSize(Option<u64>);
 
 impl RawFileSize {
-    /// Whether a page of this size begins a file. Takes the pages in their order.
+    /// Whether a page of this size begins a file. Call it for all pages in order.
     pub fn begins_with(&mut self, bytes: u64) -> bool {
-        let held = self.0.map(|held| held.saturating_add(bytes));
-        let held = held.filter(|held| *held <= RAW_FILE_BYTES);
-        self.0 = Some(held.unwrap_or(bytes));
-        held.is_none()
+        let size = self.0.map(|size| size.saturating_add(bytes));
+        let size = size.filter(|size| *size <= RAW_FILE_BYTES);
+        self.0 = Some(size.unwrap_or(bytes));
+        size.is_none()
     }
 }
 
-/// The number of the raw file that holds each of these pages, in their order. A file has pages of one list.
+/// The number of the raw file of each page, in order. A file has pages of one list.
 pub fn raw_file_of_each(pages: &[PageRecord]) -> impl Iterator<Item = (u32, &PageRecord)> {
     let (mut number, mut size, mut list) = (0, RawFileSize::default(), None);
     pages.iter().map(move |page| {
@@ -316,12 +302,12 @@ pub fn raw_file_of_each(pages: &[PageRecord]) -> impl Iterator<Item = (u32, &Pag
     })
 }
 
-/// What a raw file holds.
+/// The content of a raw file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawKind {
-    /// Pages of a list, one a line; the number counts these files, from 1.
+    /// Pages of one list, one per line, with the number of the file, from 1.
     Pages(u32),
-    /// The accounts read one by one, one a line.
+    /// Accounts that were read one by one, one per line.
     Gets,
 }
 

@@ -1,44 +1,42 @@
-//! What keeps evidence from being changed or taken away where it is stored.
+//! The protection of stored evidence against change and deletion.
 
 use serde::{Deserialize, Serialize};
 
 use super::words;
 
-/// What a store was seen to do with the first file of a run: what it promises in general is not
-/// believed.
+/// The behaviour of a store with the first file of a run. The general promises of the store do not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protection {
     /// Whether a second create of the same name was refused.
     pub create_only: bool,
-    /// The lock that was asked for; none: whatever the store does by itself.
+    /// The requested lock. `None` leaves the lock to the store's default.
     pub lock_asked: Option<Lock>,
-    /// The lock that the file got.
+    /// The actual lock of the file.
     pub lock: Option<Lock>,
-    /// Whether a change would leave the earlier bytes behind as an older version.
+    /// Whether a change would keep the earlier bytes as an older version.
     pub versioned: bool,
-    /// The encryption that was asked for, in the store's word.
+    /// The requested encryption, in the store's word.
     pub encryption_asked: Option<String>,
-    /// The encryption the file got, in the store's word.
+    /// The actual encryption of the file, in the store's word.
     pub encryption: Option<String>,
-    /// Why lock, versions and encryption could not be read back.
+    /// The reason if lock, versions and encryption could not be read back.
     pub unread: Option<String>,
 }
 
-/// A lock: until it is over, nobody but those it lets through can take the bytes away.
+/// A lock. Until it ends, only people with the right to bypass it can delete the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
-    /// Whom it lets through.
     pub mode: LockMode,
-    /// How long it holds from the instant of the run, in whole days.
+    /// The length of the lock from the instant of the run, in whole days.
     pub days: u32,
 }
 
 words! {
-    /// Whom a lock lets through, in the words of S3 Object Lock.
+    /// The people who can bypass a lock, in the words of S3 Object Lock.
     LockMode {
-        /// Whoever has the right to bypass it.
+        /// People with the right to bypass it.
         Governance = "governance",
-        /// Nobody.
+        /// No one.
         Compliance = "compliance",
     }
 }

@@ -1,23 +1,23 @@
-//! Text from outside within our sentences: what a server answered, what a file has in a cell.
+//! Text from outside in our sentences: answers of servers, cells and keys of files.
 //!
-//! It may name people or hold secrets. [`quoted`] is the only way into a sentence, and [`for_a_log`] takes it out again
-//! wherever the sentence is not for a person at a terminal or for the evidence.
+//! It may name people or contain secrets. Such text enters a sentence only through [`quoted`]. [`for_a_log`] removes it
+//! from every sentence that is neither for a person at a terminal nor for the evidence.
 
-/// A longer text is cut after this many characters.
+/// The most characters of a quoted text. A longer text is truncated.
 const LONGEST: usize = 200;
 
 /// The text in typographic quotes, which our own words never use.
 pub fn quoted(text: &str) -> String {
-    let plain = |c| match c {
-        '“' | '”' => '"',
-        c => c,
-    };
-    let mut characters = text.trim().chars().map(plain);
-    let mut quoted: String = characters.by_ref().take(LONGEST).collect();
-    if characters.next().is_some() {
-        quoted.push('…');
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => quoted_in_full(&format!("{}…", &text[..end])),
+        None => quoted_in_full(text),
     }
-    format!("“{quoted}”")
+}
+
+/// The same without a limit, for a line that people copy, such as a setting.
+pub fn quoted_in_full(text: &str) -> String {
+    format!("“{}”", text.trim().replace(['“', '”'], "\""))
 }
 
 /// A sentence without quoted text and e-mail addresses.
@@ -27,7 +27,7 @@ pub fn for_a_log(sentence: &str) -> String {
     while let Some((before, quoted)) = rest.split_once('“') {
         kept.push_str(before);
         kept.push_str("“…”");
-        // A quote without an end was cut: nothing of it is kept.
+        // A quote without an end was truncated. None of it is kept.
         rest = quoted.split_once('”').map_or("", |(_, rest)| rest);
     }
     kept.push_str(rest);

@@ -1,9 +1,9 @@
-//! Text as people and systems write it: the differences that a comparison ignores.
+//! Text as people and systems write it: differences that comparisons ignore.
 
-/// Letters that differ only by case or by composition become the same text.
+/// Folds a text: letters that differ only in case or composition become equal.
 ///
-/// Changing case twice gives what Unicode's full case folding gives: `ẞ`, `ß` and `ss` are equal, and
-/// so are `ſ` and `s`. The dotless `ı` stays a letter of its own.
+/// Two changes of case have the result of Unicode's full case folding: `ẞ`, `ß` and `ss` are equal, and so are `ſ` and
+/// `s`. The dotless `ı` stays a separate letter.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -20,12 +20,12 @@ pub(crate) fn fold(text: &str) -> String {
         .into_owned()
 }
 
-/// Removes white space around a text, no-break spaces and characters that take no room too.
+/// Removes white space around a text, including no-break spaces and zero-width characters.
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_zero_width(c))
 }
 
-/// Characters that take no room and that other systems leave in by accident.
+/// Whether a character is invisible. Other systems insert such characters by accident.
 pub(crate) fn is_zero_width(c: char) -> bool {
     matches!(
         c,
@@ -33,7 +33,7 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
-/// The first lines, and how many more there are.
+/// The first lines, then the number of further ones.
 pub(crate) fn at_most(most: usize, mut lines: Vec<String>) -> Vec<String> {
     let more = lines.len().saturating_sub(most);
     lines.truncate(most);
@@ -47,7 +47,7 @@ pub(crate) fn at_most(most: usize, mut lines: Vec<String>) -> Vec<String> {
 const BLANK_WORDS: &str =
     "- -- – — n/a na n.a. #n/a none (none) null nil nan nat undefined (blank)";
 
-/// Whether a trimmed text is a way to write "none".
+/// Whether a trimmed text is blank or a word for "none".
 pub(crate) fn is_blank_word(text: &str) -> bool {
     let mut words = BLANK_WORDS.split(' ');
     text.is_empty() || (text.len() <= 9 && words.any(|word| text.eq_ignore_ascii_case(word)))

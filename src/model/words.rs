@@ -1,6 +1,6 @@
-//! Closed sets, each value with one word.
+//! Closed sets of values, each with one word.
 
-/// An enum whose every value has one word, used in files, counts and messages alike.
+/// An enum with one word per value, for files, counts and messages.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -13,7 +13,7 @@ macro_rules! words {
             /// Every value, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The word evidence uses.
+            /// The word in the evidence.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

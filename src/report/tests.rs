@@ -12,7 +12,7 @@ use crate::judgement::{
     Baseline, FeedScope, FollowUps, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::model::{
-    Account, Connection, EmailAddress, Employment, Exception, FeedOrigin, HowDerived, HrDate,
+    Account, Connection, DerivationRecord, EmailAddress, Employment, Exception, FeedOrigin, HrDate,
     HrFeed, HrRow, Listing, ManualDecisions, ManualFile, Mapping, Memberships, PageRecord,
     Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
 };
@@ -115,7 +115,7 @@ fn world() -> ReportedRun {
                 missing_scopes: Vec::new(),
             },
             gaps: crate::model::GapFilling::default(),
-            derivation: HowDerived {
+            derivation: DerivationRecord {
                 version: 1,
                 kept: RawPages::Full,
             },

@@ -4,7 +4,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 pub use crate::model::RawPages;
-use crate::model::{HowDerived, Population, RawFile, Viewer};
+use crate::model::{DerivationRecord, Population, RawFile, Viewer};
 use crate::net::Deadline;
 use crate::truto;
 
@@ -141,7 +141,7 @@ async fn fetch(
             listing,
             memberships,
             gaps,
-            derivation: HowDerived {
+            derivation: DerivationRecord {
                 version: VERSION,
                 kept: settings.raw,
             },

@@ -141,7 +141,7 @@ fn only_variables_for_truto_are_required() {
     assert_snapshot!(ended.stderr, @r"
     error: the configuration has 1 problem
       TRUTO_API_TOKEN is not set
-    hint: all variables are described in docs/configuration.md
+    hint: docs/configuration.md describes all variables
     ");
     // Variables of other commands are not checked.
     let connect = Connect::scenario("healthy").env("HR_FEED_MAX_AGE", "soon");

@@ -274,7 +274,7 @@ fn h03_a_utf_8_file_that_changes_encoding_is_refused_with_the_line() {
     let job = Job::new(company(), "");
     assert_eq!(
         run(&job, "h03-utf8-damaged.csv").unusable(),
-        "the text is UTF-8 until line 3 and damaged or truncated there: export it again as UTF-8"
+        "the text is UTF-8 up to line 3 and corrupt or truncated there: export it again as UTF-8"
     );
     assert!(!evidence_holds(&job, "\u{fffd}"));
 }
@@ -283,7 +283,7 @@ fn h03_a_utf_8_file_that_changes_encoding_is_refused_with_the_line() {
 fn h03_a_row_with_a_lost_letter_never_reaches_the_evidence() {
     let job = Job::new(company_without_ana(), "");
     let snapshot = run(&job, "h03-letter-lost.csv");
-    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
+    let rejected = "3 E7 rejected: column “Name”: a letter was lost to a wrong encoding before this run read the file";
     assert_eq!(snapshot.rows(), [ANA, rejected]);
     assert_eq!(snapshot.code, 4);
     assert!(!evidence_holds(&job, "\u{fffd}"));
@@ -333,7 +333,7 @@ fn h07_quotes_after_backslashes_are_part_of_the_name() {
     );
     assert_eq!(
         snapshot.notes(),
-        ["Quotes inside of cells are escaped by backslashes"]
+        ["Quotes inside cells are escaped by backslashes"]
     );
 }
 
@@ -344,7 +344,7 @@ fn h07_a_row_with_an_unescaped_quote_is_rejected_by_its_number() {
         snapshot.rows(),
         [
             BOB,
-            "2 E1 rejected: a quote is closed where the cell does not end"
+            "2 E1 rejected: a quote closes before the end of its cell"
         ]
     );
     assert_eq!(snapshot.code, 4);
@@ -377,7 +377,7 @@ fn h09_a_title_and_a_total_line_are_noted_and_are_not_people() {
 fn h09_a_file_without_a_header_is_refused_with_its_first_cells() {
     assert_eq!(
         run_once(company(), "h09-no-header.csv").unusable(),
-        "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; closes with: `HR_FEED_COLUMNS=email=<the column>`"
+        "no column can be matched with an account (a person's id or an e-mail address); the columns are “Vorname”, “Kontakt”, “Austritt”; closes with: `HR_FEED_COLUMNS=email=<the column>`"
     );
 }
 
@@ -405,7 +405,7 @@ fn h11_a_work_address_is_preferred_to_a_home_address() {
 fn h11_two_columns_of_one_name_are_refused_with_a_hint() {
     assert_eq!(
         run_once(company(), "h11-two-emails.csv").unusable(),
-        "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
+        "several columns could be `email`: “Email”, “Email”; closes with: “HR_FEED_COLUMNS=email=Email”"
     );
 }
 
@@ -421,7 +421,7 @@ fn h12_unknown_columns_in_another_order_change_nothing() {
 fn h13_a_file_without_leaving_columns_is_refused_with_its_headers() {
     assert_eq!(
         run_once(company(), "h13-nobody-says-who-left.csv").unusable(),
-        "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
+        "no column shows who left (an end date, a last day of work or a status); the columns are “Employee ID”, “Name”, “Work Email”; closes with: `HR_FEED_COLUMNS=end=<the column>`"
     );
 }
 
@@ -500,16 +500,16 @@ fn h16_dates_with_slashes_are_read_in_the_configured_order() {
         ends(&[("HR_FEED_DATE_ORDER", "mdy")], "h16-slashes.csv"),
         [
             "2026-11-01T00:00:00Z",
-            "column `Termination Date`: `31/10/2026` read month first is not a date: there is no month 31",
+            "column “Termination Date”: “31/10/2026” read month first is not a date: month 31 does not exist",
             "2026-11-01T00:00:00Z",
         ]
     );
     assert_eq!(
         ends(&[("HR_FEED_DATE_ORDER", "dmy")], "h16-slashes.csv"),
         [
-            "column `Termination Date`: `10/31/2026` read day first is not a date: there is no month 31",
+            "column “Termination Date”: “10/31/2026” read day first is not a date: month 31 does not exist",
             "2026-11-01T00:00:00Z",
-            "column `Termination Date`: `10/31/26` read day first is not a date: there is no month 31",
+            "column “Termination Date”: “10/31/26” read day first is not a date: month 31 does not exist",
         ]
     );
 }
@@ -520,7 +520,7 @@ fn h17_an_ambiguous_date_is_refused_if_no_order_is_set() {
     assert_eq!(
         snapshot.rows(),
         [
-            "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
+            "2 E1 rejected: column “Termination Date”: “03/04/2026” could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
         ]
     );
     assert_eq!(snapshot.code, 4);
@@ -544,7 +544,7 @@ fn h19_a_spreadsheet_day_number_is_a_day_and_not_a_year() {
     assert_eq!(
         snapshot.rows(),
         [
-            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: the day number of a spreadsheet was read as a date"
+            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column “Termination Date”: the day number of a spreadsheet was read as a date"
         ]
     );
 }
@@ -559,7 +559,7 @@ fn h21_a_date_far_in_the_future_announces_no_leaver() {
     let snapshot = run_once(company(), "h21-for-ever.csv");
     let far = |date| {
         format!(
-            "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
+            "column “Termination Date”: “{date}” is so far in the future that it counts as blank"
         )
     };
     assert_eq!(
@@ -573,7 +573,7 @@ fn h21_a_date_far_in_the_future_announces_no_leaver() {
 }
 
 const REJECTED: &str =
-    "column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30";
+    "column “Termination Date”: “2026-02-30” is not a date: February 2026 has no day 30";
 
 #[test]
 fn h22_a_day_that_does_not_exist_rejects_only_its_row() {
@@ -878,7 +878,7 @@ fn h34_one_id_with_two_dates_is_noted_with_the_rule() {
     );
     assert_eq!(
         snapshot.note("E1"),
-        "HR gives 2 different ends of work for the same id; the latest that has passed counts; line 2 has the same id and other values"
+        "HR gives 2 different ends of work for the same id; the latest that has passed counts; line 2 has the same id but other values"
     );
 }
 
@@ -1273,7 +1273,7 @@ fn h45_an_exception_turns_a_known_collapse_into_a_warning() {
 fn h46_a_cut_last_line_is_refused_as_truncated() {
     assert_eq!(
         run_once(company(), "h46-cut.csv").unusable(),
-        "the file looks truncated at line 3: it has 3 of 7 cells and no line break after it"
+        "the file looks truncated at line 3, which has 3 of 7 cells and no line break after it"
     );
 }
 
@@ -1433,7 +1433,7 @@ fn ensure_refused_for_its_size(job: &Job) {
     assert_eq!(ended.code, 78);
     assert_eq!(
         ended.stderr,
-        "error: could not read the HR feed: the HR feed at `hr.csv` is larger than the size cap of 67108864 bytes (64 MiB), which holds before and after unpacking: export only the columns and rows the review needs\n"
+        "error: could not read the HR feed: the HR feed at `hr.csv` is larger than the size cap of 67108864 bytes (64 MiB), which applies before and after unpacking: export only the columns and rows that the check needs\n"
     );
     assert!(memory < 160, "{memory} MiB");
     assert_eq!(job.entries(), 0);

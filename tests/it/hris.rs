@@ -102,7 +102,7 @@ async fn every_employee_of_the_hr_system_is_a_row_of_a_live_feed() {
     assert_eq!(origin.modified_at, Some(as_of()));
     assert_eq!(origin.age_basis, AgeBasis::Live);
     assert_eq!(origin.format, "truto-hris");
-    assert_eq!(origin.notes, ["The connection is for `bamboohr`"]);
+    assert_eq!(origin.notes, ["The connection is for “bamboohr”"]);
     assert_debug_snapshot!(origin.requests, @r#"
     [
         RequestRecord {
@@ -225,13 +225,13 @@ async fn every_form_of_a_list_gives_the_same_rows() {
 
 #[tokio::test]
 async fn an_incomplete_list_is_not_used() {
-    assert_snapshot!(unusable(read(scenario("hris-partial")).await), @"the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
+    assert_snapshot!(unusable(read(scenario("hris-partial")).await), @"Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing");
     let hris = Hris::generated(250).with(|hris| hris.repeated_cursor = true);
     let feed = read(with(hris)).await;
     // The evidence still has the pages that were received.
     assert_eq!(feed.origin.pages.len(), 2);
     assert_eq!(feed.origin.sha256.len(), 64);
-    assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 named a cursor that an earlier page had named");
+    assert_snapshot!(unusable(feed), @"the list of employees did not end: page 2 named a cursor that an earlier page had named");
 }
 
 #[tokio::test]
@@ -243,7 +243,10 @@ async fn repeated_records_are_counted_and_records_without_an_id_are_listed() {
     let feed = read(with(hris)).await;
     assert_eq!((feed.rows.len(), feed.duplicate_rows), (102, 2));
     assert_eq!(feed.rejected.len(), 1);
-    assert_eq!(feed.rejected[0].reason, "page 2, row 5: it has no id");
+    assert_eq!(
+        feed.rejected[0].reason,
+        "page 2, row 5: the record has no id"
+    );
     assert_eq!(feed.rows_in_file(), 105);
 }
 
@@ -405,7 +408,7 @@ async fn every_refusal_names_the_hr_connection_and_has_a_hint() {
     hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
 
     [Asana] Configuration: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` is for Asana, not for an HR system
-    hint: name a connection to an HR system in HR_FEED_URL
+    hint: set HR_FEED_URL to a connection to an HR system
 
     [down] Transient: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees: 502 Bad Gateway, after 3 attempts in 0 s
     hint: -
@@ -541,7 +544,7 @@ fn exit_4_a_partial_list_of_employees() {
     let result = job.json(1, "result.json");
     let accounted = check(&result, "hr_rows_accounted");
     assert_eq!(accounted["status"], "fail");
-    assert_snapshot!(accounted["detail"].as_str().unwrap_or_default(), @"the HR feed cannot be used: the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
+    assert_snapshot!(accounted["detail"].as_str().unwrap_or_default(), @"the HR feed cannot be used: Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing");
     assert_eq!(
         job.json(1, "manifest.json")["sources"]["hr_feed"]["pages"][0]["rows"],
         12

@@ -13,8 +13,8 @@ use asana_access_review::judgement::{
     Inputs, Judgement, OpenReview, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
-    Account, AgeBasis, Alias, Connection, EmailAddress, Employment, Exception, FeedColumn,
-    FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
+    FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
     ManualDecisions, ManualFile, Mapping, Meaning, Memberships, PageRecord, Population, Protection,
     RawPages, RejectedRecord, RejectedRow, RequestRecord, Role, SecondList, Status, UnreadCell,
     Viewer, Workspace,
@@ -272,7 +272,7 @@ fn first_run() -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
-            derivation: HowDerived {
+            derivation: DerivationRecord {
                 version: 1,
                 kept: RawPages::Full,
             },
@@ -449,7 +449,7 @@ fn manual_decisions() -> ManualDecisions {
         line: 2,
         person_id: text("E1"),
         approved_by: text("ciso@example.com"),
-        fault: text("the line has 2 cells and the header 7"),
+        fault: text("the line has 2 cells, but the header has 7"),
         ..Exception::default()
     };
     let in_force = Exception {

@@ -7,7 +7,7 @@ use crate::cli::exit::{Exit, error_chain};
 use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
-    Account, HowDerived, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
+    Account, DerivationRecord, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
@@ -329,7 +329,7 @@ pub(super) fn empty() -> Population {
         listing: Default::default(),
         memberships: Memberships::Incomplete { reason: reason() },
         gaps: Default::default(),
-        derivation: HowDerived {
+        derivation: DerivationRecord {
             version: source::VERSION,
             kept: RawPages::None,
         },

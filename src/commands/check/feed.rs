@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Employment, FeedColumn, HrFeed, HrRow, Meaning};
+use crate::model::{Employment, FeedColumn, HrFeed, HrRow, Meaning, quoted, quoted_in_full};
 use crate::report::on_one_line;
 
 /// Dates that are shown as samples.
@@ -161,10 +161,10 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
     let (rows, leavers) = (in_rows(reading.rows), reading.leavers);
     let mut text = format!("HR feed: {rows}, {persons}, {leavers} with an end of work\n");
     let columns = reading.columns.iter();
-    let widths = columns.map(|column| column.name.chars().count());
+    let widths = columns.map(|column| quoted(&column.name).chars().count());
     let width = widths.max().unwrap_or_default();
     for column in &reading.columns {
-        let (name, meaning) = (on_one_line(&column.name), column.meaning);
+        let (name, meaning) = (quoted(&on_one_line(&column.name)), column.meaning);
         let (dates, addresses) = (column.rows_with_date, column.rows_with_address);
         let held = match (dates, addresses) {
             (0, 0) => String::new(),
@@ -178,16 +178,16 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
         let _ = writeln!(text, "  column  {name:<width$}  {meaning}{held}");
     }
     if let Some(ignore) = &reading.ignore {
-        let ignore = on_one_line(ignore);
+        let ignore = quoted_in_full(&on_one_line(ignore));
         text += &format!("  Name unread columns that matter, or ignore them: {ignore}\n");
     }
     for status in &reading.statuses {
-        let (word, group) = (on_one_line(&status.word), status.group);
+        let (word, group) = (quoted(&on_one_line(&status.word)), status.group);
         let rows = in_rows(status.rows);
         let _ = writeln!(text, "  status  {word:<width$}  {group}, in {rows}");
     }
     for date in &reading.dates {
-        let written = on_one_line(&date.written);
+        let written = quoted(&on_one_line(&date.written));
         let (field, line, at, zone) = (date.field, date.line, date.at, &date.zone);
         let _ = writeln!(
             text,
@@ -277,15 +277,15 @@ mod tests {
         ]);
         assert_snapshot!(as_text(&FeedReading::of(&feed(), &by_hand)), @r"
         HR feed: 3 rows, 2 people, 1 with an end of work
-          column  Employee ID  person_id
-          column  Austritt     end
-          column  Vertrag bis  unread, with a date in 3 rows
-          column  Alias        unread, with an address in 3 rows
-          column  Geburtstag   harmless
-          column  Team         unread
-          Name unread columns that matter, or ignore them: HR_FEED_COLUMNS=end=Austritt,ignore=Badge+Vertrag bis+Alias
-          status  Aktiv        employed, in 2 rows
-          date    2026-10-31   end in line 2: 2026-10-31T23:00:00Z (Europe/Berlin)
+          column  “Employee ID”  person_id
+          column  “Austritt”     end
+          column  “Vertrag bis”  unread, with a date in 3 rows
+          column  “Alias”        unread, with an address in 3 rows
+          column  “Geburtstag”   harmless
+          column  “Team”         unread
+          Name unread columns that matter, or ignore them: “HR_FEED_COLUMNS=end=Austritt,ignore=Badge+Vertrag bis+Alias”
+          status  “Aktiv”        employed, in 2 rows
+          date    “2026-10-31”   end in line 2: 2026-10-31T23:00:00Z (Europe/Berlin)
         ");
     }
 

@@ -7,23 +7,24 @@ fn cells(names: &[&str]) -> Vec<Header> {
     names.iter().map(|name| Header::cell(name)).collect()
 }
 
-fn layout(names: &[&str], by_hand: &[(Meaning, &str)]) -> Result<Layout, String> {
-    let by_hand = by_hand
+fn layout(names: &[&str], configured: &[(Meaning, &str)]) -> Result<Layout, String> {
+    let configured = configured
         .iter()
         .map(|(field, name)| (*field, (*name).to_owned()));
-    recognise(&cells(names), &by_hand.collect())
+    recognise(&cells(names), &configured.collect())
 }
 
-/// The fields with their columns, then what is not read, then the notes.
-fn read(names: &[&str], by_hand: &[(Meaning, &str)]) -> String {
-    let layout = match layout(names, by_hand) {
+/// The fields with their columns, then the columns that are not read, then the notes.
+fn read(names: &[&str], configured: &[(Meaning, &str)]) -> String {
+    let layout = match layout(names, configured) {
         Ok(layout) => layout,
         Err(reason) => return reason,
     };
     let fields = layout
         .fields
         .keys()
-        .map(|field| format!("{field}={}", layout.shown(*field)));
+        .map(|field| (field, layout.shown(*field)))
+        .map(|(field, shown)| format!("{field}={}", shown.trim_matches(['“', '”'])));
     let others = layout.columns.iter().filter(|column| {
         matches!(
             column.meaning,
@@ -131,7 +132,7 @@ fn headers_of_eight_languages_are_recognised() {
 }
 
 #[test]
-fn no_name_stands_for_two_meanings() {
+fn no_name_has_two_meanings() {
     let fields = FIELDS.iter().flat_map(|(_, groups)| groups.split(" | "));
     let all = fields.chain([GIVEN_NAMES, FAMILY_NAMES, TIMESTAMPS]);
     let mut all: Vec<&str> = all.flat_map(|group| group.split(' ')).collect();
@@ -140,7 +141,7 @@ fn no_name_stands_for_two_meanings() {
     }
     all.sort_unstable();
     let twice: Vec<_> = all.windows(2).filter(|two| two[0] == two[1]).collect();
-    // A first name in Spanish or Italian and a word for people may be a whole name in another place, never here.
+    // A first name in Spanish or Italian and a word for people may be whole names elsewhere, but never here.
     assert!(twice.is_empty(), "{twice:?}");
 }
 
@@ -193,31 +194,31 @@ fn case_separators_number_signs_and_accents_make_no_difference() {
 }
 
 #[test]
-fn the_work_address_wins_and_a_general_one_beside_it_is_unread() {
+fn the_work_address_wins_and_a_general_one_next_to_it_is_unread() {
     assert_snapshot!(read(&["Home Email", "Email", "Work Email", "Status"], &[]), @"email=Work Email; other_email=Home Email; status=Status; unread: Email; No column has an end date: only the status shows who left");
     assert_snapshot!(read(&["Home Email", "End Date"], &[]), @"other_email=Home Email; end=End Date");
 }
 
 #[test]
-fn the_address_of_whoever_filled_in_a_form_is_not_the_persons() {
-    assert_snapshot!(read(&["Timestamp", "Email Address", "Work Email", "Last Day"], &[]), @"email=Work Email; last_day=Last Day; harmless: Timestamp; harmless: Email Address; `Email Address` next to a timestamp is the address of whoever filled in the form and was not read; set HR_FEED_COLUMNS=email=Email Address if it is the person's");
+fn the_address_of_a_forms_respondent_is_not_the_employees() {
+    assert_snapshot!(read(&["Timestamp", "Email Address", "Work Email", "Last Day"], &[]), @"email=Work Email; last_day=Last Day; harmless: Timestamp; harmless: Email Address; “Email Address” follows a timestamp, so it is the address of the person who filled in the form and was not read; if it is the employee\'s address, set HR_FEED_COLUMNS to “email=Email Address”");
     assert_snapshot!(read(&["Timestamp", "Email Address", "Last Day"], &[(Meaning::Email, "Email Address")]), @"email=Email Address; last_day=Last Day; unread: Timestamp");
 }
 
 #[test]
-fn a_true_tie_stops_and_says_how_to_break_it() {
-    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`");
-    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"several columns could be `end`: `Leaving Date`, `Termination Date`; closes with: `HR_FEED_COLUMNS=end=Leaving Date`");
+fn a_tie_is_refused_with_the_setting_that_breaks_it() {
+    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"several columns could be `email`: “Email”, “Email”; closes with: “HR_FEED_COLUMNS=email=Email”");
+    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"several columns could be `end`: “Leaving Date”, “Termination Date”; closes with: “HR_FEED_COLUMNS=end=Leaving Date”");
     assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[(Meaning::End, "termination date")]), @"person_id=Employee ID; end=Termination Date; unread: Leaving Date");
 }
 
 #[test]
-fn a_column_that_loses_against_a_better_one_is_unread() {
+fn a_column_with_a_less_specific_name_is_unread() {
     assert_snapshot!(read(&["id", "Employee ID", "Termination Date", "Contract End Date", "Start Date", "Contract start date"], &[]), @"person_id=Employee ID; start=Start Date; end=Termination Date; unread: id; unread: Contract End Date; harmless: Contract start date");
 }
 
 #[test]
-fn what_is_known_to_say_nothing_of_who_left_is_harmless() {
+fn a_column_known_to_be_unrelated_to_leaving_is_harmless() {
     for name in [
         "Date of Birth",
         "Geburtsdatum",
@@ -251,7 +252,7 @@ fn what_is_known_to_say_nothing_of_who_left_is_harmless() {
 }
 
 #[test]
-fn what_may_tell_when_work_ends_is_unread() {
+fn a_column_that_may_be_an_end_of_work_is_unread() {
     for name in [
         "End of Service",
         "Service end date",
@@ -271,33 +272,33 @@ fn what_may_tell_when_work_ends_is_unread() {
 }
 
 #[test]
-fn a_feed_that_cannot_say_who_left_stops_and_lists_its_columns() {
-    assert_snapshot!(read(&["Employee ID", "Name", "Work Email"], &[]), @"no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`");
-    assert_snapshot!(read(&["Name", "Termination Date"], &[]), @"no column can be matched with an account (a person's id or an e-mail address); the columns are `Name`, `Termination Date`; closes with: `HR_FEED_COLUMNS=email=<the column>`");
+fn a_feed_that_cannot_show_who_left_is_refused_with_its_columns() {
+    assert_snapshot!(read(&["Employee ID", "Name", "Work Email"], &[]), @"no column shows who left (an end date, a last day of work or a status); the columns are “Employee ID”, “Name”, “Work Email”; closes with: `HR_FEED_COLUMNS=end=<the column>`");
+    assert_snapshot!(read(&["Name", "Termination Date"], &[]), @"no column can be matched with an account (a person's id or an e-mail address); the columns are “Name”, “Termination Date”; closes with: `HR_FEED_COLUMNS=email=<the column>`");
 }
 
 #[test]
-fn a_column_named_by_hand_wins_and_an_absent_one_stops() {
+fn a_configured_column_wins_and_an_absent_one_is_refused() {
     assert_snapshot!(read(&["Emp No", "Status", "gone"], &[(Meaning::PersonId, "Emp No"), (Meaning::End, "Gone")]), @"person_id=Emp No; end=gone; status=Status");
-    assert_snapshot!(read(&["Emp No", "Status"], &[(Meaning::End, "Left")]), @"HR_FEED_COLUMNS names `Left` as `end`, but the file has no such column; the columns are `Emp No`, `Status`");
+    assert_snapshot!(read(&["Emp No", "Status"], &[(Meaning::End, "Left")]), @"HR_FEED_COLUMNS names “Left” as `end`, but the file has no such column; the columns are “Emp No”, “Status”");
 }
 
 #[test]
-fn a_composite_id_is_made_of_its_parts() {
-    let by_hand = [(Meaning::PersonId, "Company Code+File Number")];
-    assert_snapshot!(read(&["Company Code", "File Number", "Status"], &by_hand), @"person_id=Company Code + File Number; status=Status; No column has an end date: only the status shows who left");
-    assert_snapshot!(read(&["Company Code+File Number", "Status"], &by_hand), @"person_id=Company Code+File Number; status=Status; No column has an end date: only the status shows who left");
-    assert_snapshot!(read(&["Company Code", "Status"], &by_hand), @"HR_FEED_COLUMNS names `File Number` as `person_id`, but the file has no such column; the columns are `Company Code`, `Status`");
+fn a_composite_id_joins_its_parts() {
+    let configured = [(Meaning::PersonId, "Company Code+File Number")];
+    assert_snapshot!(read(&["Company Code", "File Number", "Status"], &configured), @"person_id=Company Code + File Number; status=Status; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Company Code+File Number", "Status"], &configured), @"person_id=Company Code+File Number; status=Status; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Company Code", "Status"], &configured), @"HR_FEED_COLUMNS names “File Number” as `person_id`, but the file has no such column; the columns are “Company Code”, “Status”");
 }
 
 #[test]
 fn ignored_columns_are_named_and_an_absent_one_is_noted() {
-    let by_hand = [(Meaning::Ignored, "Badge issued+Email+Locker")];
-    assert_snapshot!(read(&["Employee ID", "Badge issued", "Email", "End Date"], &by_hand), @"person_id=Employee ID; end=End Date; ignored: Badge issued; ignored: Email; HR_FEED_COLUMNS ignores `Locker`, but the file has no such column");
+    let configured = [(Meaning::Ignored, "Badge issued+Email+Locker")];
+    assert_snapshot!(read(&["Employee ID", "Badge issued", "Email", "End Date"], &configured), @"person_id=Employee ID; end=End Date; ignored: Badge issued; ignored: Email; HR_FEED_COLUMNS ignores “Locker”, but the file has no such column");
 }
 
 #[test]
-fn a_name_in_two_columns_is_put_together() {
+fn a_name_in_two_columns_is_joined() {
     assert_snapshot!(read(&["Last name", "First name", "Email", "isActive"], &[]), @"name=First name + Last name; email=Email; status=isActive; No column has an end date: only the status shows who left");
     assert_snapshot!(read(&["Name", "Vorname", "Email", "Austritt"], &[]), @"name=Vorname + Name; email=Email; end=Austritt");
 }
@@ -308,7 +309,7 @@ fn status_columns_and_flags_are_read_together() {
 }
 
 #[test]
-fn nested_keys_are_known_by_what_is_around_them() {
+fn nested_keys_are_recognised_by_their_parents() {
     let header = |path: &[&str], is_list: bool| {
         let names: Vec<String> = path.iter().map(|name| plain(name)).collect();
         let segments = path.iter().zip(&names).map(|(name, plain)| Segment {

@@ -1,5 +1,4 @@
-//! From one record of an employee to its rows: the person id, the kinds of addresses, and the
-//! tenures.
+//! Reads the record of an employee as rows: the person id, the kinds of addresses and the tenures.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,10 +8,10 @@ use super::super::record::{Record as Texts, Value};
 use super::super::rows::{ReadRow, RowReader, rejected};
 use super::super::values::{AddressKind, count, plain};
 use super::{HrisSettings, ListedRecord};
-use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
+use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, quoted, trim};
 use crate::truto::{self, Employee, Row};
 
-/// The columns that a record is laid out in, and the fields of Truto's that they are made of.
+/// The columns of a record, with the fields of Truto that fill them.
 const COLUMNS: [(Meaning, &str); 8] = [
     (Meaning::PersonId, "employee_number, else id"),
     (
@@ -30,7 +29,7 @@ const COLUMNS: [(Meaning, &str); 8] = [
     (Meaning::Location, "work_location"),
 ];
 
-/// A record with these texts, in the order of [`COLUMNS`].
+/// A record with these cells, in the order of [`COLUMNS`].
 fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
     Texts {
         line,
@@ -45,12 +44,12 @@ fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
 
 /// The id that identifies a person.
 ///
-/// Badges, directories and other systems use the employee number, so it can match an account or an alias. The record's
-/// `id` is Truto's or the HR system's own, and is not kept beside a number. If several companies of one HR system give
-/// out a number, it identifies no person. An id that is another person's number would make two people one. Neither is
-/// used then.
+/// Badges, directories and other systems use the employee number, so it can match an account or an alias. It takes
+/// precedence over the record's `id`, which is Truto's own or that of the HR system. If several companies of one HR system
+/// use the same number, it does not identify a person, and the id is used. An id that is another person's number would
+/// join two people, so it is not used.
 struct PersonIds {
-    /// The companies that gave out each number.
+    /// The companies that use each number.
     companies: HashMap<String, Vec<String>>,
 }
 
@@ -67,7 +66,7 @@ impl PersonIds {
         Self { companies }
     }
 
-    /// The id to use, and what is odd about it.
+    /// The id to use, and a note if it is unusual.
     fn choose<'e>(&self, employee: &'e Employee, id: &'e str) -> (&'e str, Option<&'static str>) {
         let number = number(employee);
         let is_of_one = |number: &&str| self.companies[*number].len() < 2;
@@ -78,11 +77,11 @@ impl PersonIds {
         if self.companies.contains_key(id) {
             return (
                 "",
-                Some("the id is another person's employee number: not used"),
+                Some("the id is the employee number of another person and was not used"),
             );
         }
         let odd =
-            number.map(|_| "several companies give out the employee number: the id stands for it");
+            number.map(|_| "several companies use the employee number, so the id is used instead");
         (id, odd)
     }
 }
@@ -92,7 +91,7 @@ fn number(employee: &Employee) -> Option<&str> {
     (!is_blank_word(number)).then_some(number)
 }
 
-/// Which fields a row is made of.
+/// The columns of a row.
 pub(super) fn layout() -> Layout {
     Layout::fixed(&COLUMNS)
 }
@@ -101,7 +100,7 @@ pub(super) fn layout() -> Layout {
 pub(super) struct Reader {
     rows: RowReader,
     ids: PersonIds,
-    /// How many records were read in a way that a person might want to know of.
+    /// The number of records for each unusual way of reading them.
     tally: BTreeMap<&'static str, u64>,
     seen: HashSet<String>,
 }
@@ -122,7 +121,7 @@ impl Reader {
         })
     }
 
-    /// Notes how the records were read.
+    /// Adds the notes about the records to the draft.
     pub(super) fn finish(self, draft: &mut Draft) {
         draft.was_read_by(&self.rows);
         for (how, records) in self.tally {
@@ -134,12 +133,12 @@ impl Reader {
         *self.tally.entry(how).or_default() += 1;
     }
 
-    /// The rows of a record: one, or one for each tenure.
+    /// The rows of a record: a single one, or one for each tenure.
     pub(super) fn read(&mut self, line: u64, record: &ListedRecord) -> Vec<ReadRow> {
         let read = match &record.content {
             Row::Record(employee) => self.employee(line, employee),
             Row::Other(kind) => {
-                let reason = format!("it is {kind}, not a record");
+                let reason = format!("the element is {kind}, not a record");
                 Err(rejected(line, reason, None, None))
             }
         };
@@ -161,11 +160,11 @@ impl Reader {
         employee: &'e Employee,
     ) -> Result<Vec<HrRow>, RejectedRow> {
         let Some(id) = &employee.id else {
-            let (reason, email) = ("it has no id".to_owned(), addresses(employee).work);
+            let (reason, email) = ("the record has no id".to_owned(), addresses(employee).work);
             return Err(rejected(line, reason, number(employee), Some(&email)));
         };
         if !self.seen.insert(id.clone()) {
-            self.tally("repeating the id of an earlier one");
+            self.tally("with the id of an earlier record");
         }
         let (person_id, odd) = self.ids.choose(employee, id);
         let Addresses {
@@ -200,11 +199,11 @@ impl Reader {
         ))?;
         row.notes.extend(odd.map(str::to_owned));
         if number(employee).is_none() {
-            self.tally("without an employee number: the id in the HR system stands for it");
+            self.tally("without an employee number: the id in the HR system is used instead");
         }
         if !is_reported {
             self.tally(
-                "without an address of type work: the primary or else the first one without a type was taken for it",
+                "without an address of type work: the primary address, else the first one without a type, is used instead",
             );
         }
 
@@ -213,19 +212,21 @@ impl Reader {
         match &tenures {
             Ok(tenures) => complete(&mut row, tenures),
             Err(Unclear) => row.notes.push(
-                "the employments cannot be put in order: only the employee's own dates count"
+                "the employments cannot be sorted, so only the employee's own dates count"
                     .to_owned(),
             ),
         }
         if let Some(word) = employed_by_word(&row) {
             row.notes
-                .push(format!("the status `{word}` was read as employed"));
+                .push(format!("the status {} was read as employed", quoted(word)));
             row.status = Employment::Active;
-            self.tally("with the status newHire or pending and without an end: read as employed");
+            self.tally(
+                "with the status `newHire` or `pending` and without an end: read as employed",
+            );
         }
         let rows = split(row, reported_end, tenures.unwrap_or_default());
         if rows.len() > 1 {
-            self.tally("with several tenures, each in a row");
+            self.tally("with several tenures: one row for each tenure");
         }
         Ok(rows)
     }
@@ -235,14 +236,14 @@ impl Reader {
             ReadRow::Row(row) => Ok(row),
             ReadRow::Rejected(row) => Err(row),
             ReadRow::Blank => {
-                let reason = "it has no value".to_owned();
+                let reason = "the record has no value".to_owned();
                 Err(rejected(texts.line, reason, None, None))
             }
         }
     }
 
-    /// The employments as tenures, in their order. Positions that follow one another, or overlap,
-    /// are one tenure: whoever is promoted does not leave.
+    /// The employments as tenures, in order. Positions that overlap or follow one another are one tenure: a promotion is
+    /// not the end of work.
     fn tenures(
         &mut self,
         line: u64,
@@ -277,20 +278,20 @@ impl Reader {
     }
 }
 
-/// A time of employment without a gap in it.
+/// A period of employment without a gap.
 #[derive(Debug)]
 struct RecordTenure {
     start: HrDate,
-    /// None while it runs.
+    /// `None` while the tenure runs.
     end: Option<HrDate>,
 }
 
-/// Sign that employments lack a date, or that one cannot be read.
+/// An employment has no start, an unreadable date, or an end before its start.
 struct Unclear;
 
 impl RecordTenure {
-    /// Whether another one that begins no earlier begins before this one is over: an end is the
-    /// midnight that closes its day, a start the one that opens it.
+    /// Whether a later tenure begins before this one ends, or on the next day. An end is the midnight that closes its day,
+    /// and a start is the midnight that opens it.
     fn reaches(&self, other: &Self) -> bool {
         self.end.as_ref().is_none_or(|end| other.start.at <= end.at)
     }
@@ -304,7 +305,7 @@ impl RecordTenure {
     }
 }
 
-/// Fills the dates the employee's own fields do not tell.
+/// Fills the dates that are missing in the employee's own fields.
 fn complete(row: &mut HrRow, tenures: &[RecordTenure]) {
     let Some(latest) = tenures.last() else {
         return;
@@ -315,24 +316,23 @@ fn complete(row: &mut HrRow, tenures: &[RecordTenure]) {
     if row.end.is_none() && latest.end.is_some() {
         row.end.clone_from(&latest.end);
         row.notes
-            .push("the end is that of the latest employment".to_owned());
+            .push("the end is taken from the latest employment".to_owned());
     }
     if row.status == Employment::Ended && latest.end.is_none() && is_before(&row.end, latest) {
         row.notes
-            .push("an employment runs on, although the status says ended".to_owned());
+            .push("the status is ended, but an employment continues".to_owned());
     }
 }
 
-/// Whether an end is of an earlier tenure than this one, or not told at all.
+/// Whether an end is missing or belongs to an earlier tenure than this one.
 fn is_before(end: &Option<HrDate>, tenure: &RecordTenure) -> bool {
     end.as_ref().is_none_or(|end| end.at <= tenure.start.at)
 }
 
-/// One row for each tenure, where there are several and it is clear which is which: the status is
-/// about the latest one, and the employee's own end is of an earlier one or agrees with its end.
+/// Splits a record into one row for each tenure. This needs several tenures and a clear assignment: the status belongs to
+/// the latest tenure, and the employee's own end date belongs to an earlier tenure or agrees with the latest one.
 ///
-/// Only somebody who works here is split: of somebody who left, the end that the employee's own
-/// fields tell is what counts.
+/// Only the record of an employed person is split. For a leaver, the end in the employee's own fields counts.
 fn split(row: HrRow, reported_end: Option<HrDate>, mut tenures: Vec<RecordTenure>) -> Vec<HrRow> {
     let is_clear = |latest: &RecordTenure| {
         let agrees = match (&reported_end, &latest.end) {
@@ -355,7 +355,7 @@ fn split(row: HrRow, reported_end: Option<HrDate>, mut tenures: Vec<RecordTenure
     let mut rows: Vec<HrRow> = tenures
         .into_iter()
         .map(|tenure| HrRow {
-            // That it is over is told by its end; no field gives it a status.
+            // Its end shows that it is over. No field gives it a status.
             status: Employment::Blank,
             start: Some(tenure.start),
             end: tenure.end,
@@ -371,10 +371,10 @@ fn split(row: HrRow, reported_end: Option<HrDate>, mut tenures: Vec<RecordTenure
     rows
 }
 
-/// Truto's own words for somebody who is about to begin, if the record has no end.
+/// The status, if it is Truto's own word for a person who is about to begin and the record has no end.
 ///
-/// A list of all employees has such people on any day. In doubt about them, as about a file of leavers, no run could
-/// come to a verdict. With an end beside it the word decides nothing: the date does.
+/// A list of all employees has such people on any day. If they stayed unclassified, most runs would be inconclusive. With
+/// an end date, the date decides, not the word.
 fn employed_by_word(row: &HrRow) -> Option<&str> {
     let Employment::Unclassified(word) = &row.status else {
         return None;
@@ -395,18 +395,18 @@ fn name(employee: &Employee) -> String {
     })
 }
 
-/// The addresses of an employee, as the cells of a row hold them.
+/// The addresses of an employee as cells of a row.
 struct Addresses {
-    /// The work address; all of them, where several are called so.
+    /// The work addresses.
     work: String,
     others: String,
-    /// Whether the list calls the work address one, or there is none at all.
+    /// Whether the type of the work address is `work`. Also true if the employee has no work address.
     is_reported: bool,
 }
 
-/// A work address ties the tenures of one person together. A personal one must not, because families share it. If no
-/// address has a type, the primary one, or else the first, is taken for the work address, as in a file that lists
-/// addresses without types.
+/// A work address links the tenures of one person. A personal address must not, because families share addresses. If no
+/// address has type `work`, the primary address, else the first one without a type, is used instead, as in a file that
+/// lists addresses without types.
 fn addresses(employee: &Employee) -> Addresses {
     let mut emails: Vec<_> = employee.emails.iter().collect();
     emails.sort_by_key(|email| email.is_primary != Some(true));

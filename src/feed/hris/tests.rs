@@ -1,4 +1,4 @@
-//! Employees as HR systems and Truto's mappings send them, read record by record.
+//! Employees as HR systems and Truto's mappings send them.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn settings() -> HrisSettings {
     }
 }
 
-/// A whole list of these records, on one page.
+/// A complete list of these records on one page.
 fn listed(records: impl IntoIterator<Item = Value>) -> ListedEmployees {
     let record = |(row, value): (usize, Value)| ListedRecord {
         page: 1,
@@ -55,7 +55,7 @@ fn read(records: impl IntoIterator<Item = Value>) -> HrFeed {
     understood(listed(records))
 }
 
-/// Somebody who works there, with one field otherwise; `undefined` leaves it out.
+/// An employed person with these fields replaced. `undefined` removes a field.
 fn employee(number: u32, fields: Value) -> Value {
     let mut record = json!({
         "id": format!("emp-{number}"),
@@ -82,14 +82,14 @@ fn row(fields: Value) -> HrRow {
     feed.rows.into_iter().next().expect("a row")
 }
 
-/// A date in short: as written, and its instant.
+/// A date as written, and its instant.
 fn at(date: &Option<HrDate>) -> String {
     date.as_ref().map_or("-".to_owned(), |date| {
         format!("{} = {}", date.written, date.at)
     })
 }
 
-/// Rows in few words.
+/// A summary of the rows.
 fn shown(feed: &HrFeed) -> String {
     let date = |date: &Option<HrDate>| {
         date.as_ref()
@@ -158,10 +158,10 @@ fn an_employee_is_a_row_and_every_column_names_its_fields() {
     ");
 }
 
-// What nobody tells in advance.
+// Fields in every form.
 
 #[test]
-fn a_field_that_is_absent_null_or_empty_says_nothing() {
+fn an_absent_field_a_null_and_an_empty_text_are_equal() {
     for nothing in [json!("undefined"), Value::Null, json!(""), json!(" ")] {
         let read = row(json!({
             "termination_date": nothing, "start_date": nothing, "name": nothing,
@@ -200,7 +200,7 @@ fn a_termination_date_is_a_day_or_an_instant() {
 }
 
 #[test]
-fn midnight_in_any_offset_is_a_day_that_a_mapping_made_an_instant_of() {
+fn midnight_in_any_offset_is_the_whole_day() {
     for written in [
         "2026-10-31T00:00:00.000Z",
         "2026-10-31T00:00:00Z",
@@ -212,7 +212,7 @@ fn midnight_in_any_offset_is_a_day_that_a_mapping_made_an_instant_of() {
         assert_eq!(at(&row.end), format!("{written} = 2026-10-31T23:00:00Z"));
         assert_eq!(
             feed.origin.notes,
-            ["1 date written as an instant at 00:00, read as the whole day"]
+            ["1 date with the time 00:00 was read as a whole day"]
         );
     }
 }
@@ -227,9 +227,9 @@ fn a_date_that_cannot_be_read_rejects_its_record_by_page_and_row() {
     ]);
     assert_snapshot!(shown(&feed), @r"
     1 1 Active - to -
-    2 2 rejected: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`
-    3 3 rejected: page 1, row 3: column `termination_date, else employments.end_date`: `1793404800000` is a number, not a date
-    4 4 rejected: page 1, row 4: column `termination_date, else employments.end_date`: `2026-02-30` is not a date: February 2026 has no day 30
+    2 2 rejected: page 1, row 2: column “termination_date, else employments.end_date”: “03/04/2026” could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`
+    3 3 rejected: page 1, row 3: column “termination_date, else employments.end_date”: “1793404800000” is a number, not a date
+    4 4 rejected: page 1, row 4: column “termination_date, else employments.end_date”: “2026-02-30” is not a date: February 2026 has no day 30
     ");
     assert_eq!(feed.rejected[0].email.as_deref(), Some("ada2@example.com"));
 }
@@ -259,13 +259,13 @@ fn a_status_is_read_by_the_rules_of_every_feed() {
 }
 
 #[test]
-fn somebody_who_is_about_to_begin_is_employed_unless_there_is_an_end() {
+fn a_person_about_to_begin_is_employed_unless_there_is_an_end() {
     for word in ["newHire", "pending", "New Hire"] {
         let feed = read([employee(1, json!({"employment_status": word}))]);
         assert_eq!(feed.rows[0].status, Employment::Active, "{word}");
         assert_eq!(
             feed.rows[0].notes,
-            [format!("the status `{word}` was read as employed")]
+            [format!("the status “{word}” was read as employed")]
         );
         assert_eq!(feed.origin.notes.len(), 1);
 
@@ -285,7 +285,7 @@ fn somebody_who_is_about_to_begin_is_employed_unless_there_is_an_end() {
 }
 
 #[test]
-fn ids_are_texts_whatever_they_come_as() {
+fn numeric_ids_are_text() {
     for (number, id) in [
         (json!(17), "17"),
         (json!("0017"), "0017"),
@@ -299,13 +299,13 @@ fn ids_are_texts_whatever_they_come_as() {
         assert_eq!(feed.rows[0].person_id.as_deref(), Some("4711"), "{none}");
         assert_eq!(
             feed.origin.notes,
-            ["1 record without an employee number: the id in the HR system stands for it"]
+            ["1 record without an employee number: the id in the HR system is used instead"]
         );
     }
 }
 
 #[test]
-fn a_number_that_two_companies_give_out_makes_nobody_one_person() {
+fn a_number_used_by_two_companies_identifies_no_person() {
     let of = |number: u32, id: &str, company: Value| {
         employee(number, json!({"id": id, "name": id, "company": company}))
     };
@@ -327,7 +327,7 @@ fn a_number_that_two_companies_give_out_makes_nobody_one_person() {
 }
 
 #[test]
-fn an_id_that_is_somebodys_number_is_not_used() {
+fn an_id_that_is_another_persons_number_is_not_used() {
     let feed = read([
         employee(17, json!({})),
         employee(2, json!({"id": "17", "employee_number": null})),
@@ -335,7 +335,7 @@ fn an_id_that_is_somebodys_number_is_not_used() {
     assert_eq!(feed.rows[1].person_id, None);
     assert_eq!(
         feed.rows[1].notes,
-        ["the id is another person's employee number: not used"]
+        ["the id is the employee number of another person and was not used"]
     );
 }
 
@@ -377,7 +377,7 @@ fn emails(emails: Value) -> (String, Vec<String>) {
 }
 
 #[test]
-fn the_type_says_which_address_is_the_work_address() {
+fn the_type_determines_the_work_address() {
     let work = json!({"email": "ada@corp.com", "type": "work", "is_primary": false});
     let home = json!({"email": "ada@home.net", "type": "personal", "is_primary": true});
     let bare = json!({"email": "ada@alias.com"});
@@ -413,13 +413,13 @@ fn without_a_type_the_primary_or_else_the_first_is_the_work_address() {
     assert_eq!(
         feed.origin.notes,
         [
-            "1 record without an address of type work: the primary or else the first one without a type was taken for it"
+            "1 record without an address of type work: the primary address, else the first one without a type, is used instead"
         ]
     );
 }
 
 #[test]
-fn addresses_may_stand_outside_of_the_list() {
+fn addresses_may_be_outside_the_list() {
     let read = row(json!({
         "emails": [], "work_email": "a@x.com", "email": "b@x.com", "personal_email": "c@x.com",
     }));
@@ -432,7 +432,7 @@ fn addresses_may_stand_outside_of_the_list() {
 }
 
 #[test]
-fn a_text_that_is_no_address_is_noted_and_marks_its_record() {
+fn a_text_that_is_not_an_address_is_noted_and_marks_its_record() {
     let work = row(json!({"emails": [{"email": "bob@", "type": "work"}]}));
     assert_eq!((work.email, work.unreadable_address), (None, true));
     let read = row(json!({"emails": [
@@ -442,7 +442,7 @@ fn a_text_that_is_no_address_is_noted_and_marks_its_record() {
     assert_eq!(read.emails().count(), 2);
     assert_eq!(
         read.notes,
-        ["column `other emails`: part of the text is not an e-mail address"]
+        ["column “other emails”: part of the text is not an e-mail address"]
     );
 }
 
@@ -454,7 +454,7 @@ fn employments(dates: &[(&str, Option<&str>)]) -> Value {
 }
 
 #[test]
-fn whoever_came_back_has_a_row_for_each_tenure() {
+fn a_person_who_came_back_has_a_row_for_each_tenure() {
     let back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
     for fields in [
         json!({"employments": employments(&back)}),
@@ -467,14 +467,14 @@ fn whoever_came_back_has_a_row_for_each_tenure() {
             shown(&feed),
             "1 1 Blank 2018-01-01 to 2020-06-30\n\
              1 1 Active 2024-03-01 to -\n\
-             note: 1 record with several tenures, each in a row\n"
+             note: 1 record with several tenures: one row for each tenure\n"
         );
         assert_eq!(feed.rows_in_file(), 2);
     }
 }
 
 #[test]
-fn the_end_that_is_to_come_is_the_running_tenures() {
+fn a_future_end_belongs_to_the_running_tenure() {
     let back = employments(&[("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)]);
     let feed = read([employee(
         1,
@@ -483,12 +483,12 @@ fn the_end_that_is_to_come_is_the_running_tenures() {
     assert_snapshot!(shown(&feed), @r"
     1 1 Blank 2018-01-01 to 2020-06-30
     1 1 Active 2024-03-01 to 2026-12-31
-    note: 1 record with several tenures, each in a row
+    note: 1 record with several tenures: one row for each tenure
     ");
 }
 
 #[test]
-fn whoever_is_promoted_does_not_leave() {
+fn a_promotion_is_not_the_end_of_work() {
     for dates in [
         &[("2018-01-01", Some("2020-06-30")), ("2020-07-01", None)][..],
         &[("2018-01-01", Some("2020-06-30")), ("2020-06-30", None)],
@@ -501,7 +501,7 @@ fn whoever_is_promoted_does_not_leave() {
 }
 
 #[test]
-fn of_somebody_who_left_the_record_itself_counts() {
+fn for_a_leaver_the_dates_of_the_record_count() {
     let dates = [
         ("2018-01-01", Some("2020-06-30")),
         ("2024-03-01", Some("2026-10-31")),
@@ -514,16 +514,16 @@ fn of_somebody_who_left_the_record_itself_counts() {
         shown(&read([employee(1, fields)])),
         "1 1 Ended 2024-03-01 to 2026-10-30\n"
     );
-    // Only where the record has no end, the latest employment's counts.
+    // The end of the latest employment counts only if the record has no end.
     let fields = json!({"employment_status": "inactive", "employments": employments(&dates)});
     assert_snapshot!(shown(&read([employee(1, fields)])), @r"
     1 1 Ended 2024-03-01 to 2026-10-31
-      note: the end is that of the latest employment
+      note: the end is taken from the latest employment
     ");
 }
 
 #[test]
-fn where_it_is_not_clear_which_tenure_is_meant_the_record_itself_counts() {
+fn if_the_tenure_is_unclear_the_dates_of_the_record_count() {
     let two = [
         ("2018-01-01", Some("2020-06-30")),
         ("2024-03-01", Some("2026-10-31")),
@@ -534,7 +534,7 @@ fn where_it_is_not_clear_which_tenure_is_meant_the_record_itself_counts() {
             json!({"employments": employments(&two), "termination_date": "2026-12-31"}),
             "1 1 Active 2024-03-01 to 2026-12-31\n",
         ),
-        // No status that says whether the later one runs.
+        // No status shows whether the later tenure runs.
         (
             json!({
                 "employments": employments(&[two[0], ("2024-03-01", None)]),
@@ -547,7 +547,7 @@ fn where_it_is_not_clear_which_tenure_is_meant_the_record_itself_counts() {
                 "employments": employments(&[two[0], ("2024-03-01", None)]),
                 "employment_status": "inactive",
             }),
-            "1 1 Ended 2024-03-01 to -\n  note: an employment runs on, although the status says ended\n",
+            "1 1 Ended 2024-03-01 to -\n  note: the status is ended, but an employment continues\n",
         ),
     ] {
         assert_eq!(shown(&read([employee(1, fields)])), expected);
@@ -555,7 +555,7 @@ fn where_it_is_not_clear_which_tenure_is_meant_the_record_itself_counts() {
 }
 
 #[test]
-fn employments_that_lack_a_date_are_not_looked_at() {
+fn employments_without_a_start_are_not_used() {
     for list in [
         json!([{"end_date": "2020-06-30"}, {"effective_date": "2024-03-01"}]),
         json!([{"effective_date": "2018-01-01", "end_date": "03/04/2020"}]),
@@ -567,7 +567,7 @@ fn employments_that_lack_a_date_are_not_looked_at() {
         assert_eq!((read.start, read.end.is_some()), (None, true), "{list}");
         assert_eq!(
             read.notes,
-            ["the employments cannot be put in order: only the employee's own dates count"]
+            ["the employments cannot be sorted, so only the employee's own dates count"]
         );
     }
 }
@@ -575,7 +575,7 @@ fn employments_that_lack_a_date_are_not_looked_at() {
 // The list as a whole.
 
 #[test]
-fn rows_that_are_no_record_or_have_no_id_are_listed_by_page_and_row() {
+fn rows_without_record_or_id_are_rejected_by_page_and_row() {
     let feed = read([
         json!(null),
         employee(2, json!({})),
@@ -585,15 +585,15 @@ fn rows_that_are_no_record_or_have_no_id_are_listed_by_page_and_row() {
     ]);
     assert_snapshot!(shown(&feed), @r"
     2 2 Active - to -
-    1 - rejected: page 1, row 1: it is null, not a record
-    3 - rejected: page 1, row 3: it is a text, not a record
-    4 4 rejected: page 1, row 4: it has no id
-    5 - rejected: page 1, row 5: it is a list, not a record
+    1 - rejected: page 1, row 1: the element is null, not a record
+    3 - rejected: page 1, row 3: the element is a text, not a record
+    4 4 rejected: page 1, row 4: the record has no id
+    5 - rejected: page 1, row 5: the element is a list, not a record
     ");
 }
 
 #[test]
-fn a_repeated_id_is_counted_and_one_that_says_something_else_is_kept() {
+fn a_repeated_record_is_counted_and_a_different_one_is_kept() {
     let feed = read([
         employee(1, json!({})),
         employee(1, json!({})),
@@ -603,13 +603,13 @@ fn a_repeated_id_is_counted_and_one_that_says_something_else_is_kept() {
     assert_snapshot!(shown(&feed), @r"
     1 1 Active - to -
     3 1 Ended - to -
-      note: line 1 has the same id and other values
-    note: 2 records repeating the id of an earlier one
+      note: line 1 has the same id but other values
+    note: 2 records with the id of an earlier record
     ");
 }
 
 #[test]
-fn a_list_that_may_lack_somebody_is_not_used_at_all() {
+fn a_list_that_may_lack_people_is_not_used() {
     let reason = |change: fn(&mut ListedEmployees)| {
         let mut listed = listed([employee(1, json!({}))]);
         change(&mut listed);
@@ -618,23 +618,23 @@ fn a_list_that_may_lack_somebody_is_not_used_at_all() {
         assert_eq!(feed.origin.columns.len(), 8);
         feed.unusable.expect("a reason")
     };
-    assert_snapshot!(reason(|list| list.is_partial = true), @"the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
-    assert_snapshot!(reason(|list| list.end = Some(End::RepeatedCursor { page: 3 })), @"the list of employees did not come to an end: page 3 named a cursor that an earlier page had named");
-    assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not come to an end: there was no end after 10000 pages");
+    assert_snapshot!(reason(|list| list.is_partial = true), @"Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing");
+    assert_snapshot!(reason(|list| list.end = Some(End::RepeatedCursor { page: 3 })), @"the list of employees did not end: page 3 named a cursor that an earlier page had named");
+    assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not end: there was no end after 10000 pages");
     assert_snapshot!(reason(|list| list.end = None), @"the list of employees was not read to its end");
 }
 
 #[test]
-fn a_list_in_which_nothing_tells_who_left_is_not_used() {
+fn a_list_that_does_not_show_who_left_is_not_used() {
     let silent = |number| employee(number, json!({"employment_status": null}));
     let feed = read([silent(1), silent(2)]);
-    assert_snapshot!(feed.unusable.expect("a reason"), @"no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL");
+    assert_snapshot!(feed.unusable.expect("a reason"), @"no employee has an `employment_status` or a `termination_date`, so the list does not show who left: check which fields Truto maps for this HR system, or set HR_FEED_URL to a file");
     assert_eq!(read([silent(1), employee(2, json!({}))]).unusable, None);
-    // Nobody at all is a feed of nobody, for the judgement to doubt.
+    // An empty list is a feed without rows, which the judgement checks.
     assert_eq!(read([]).unusable, None);
 }
 
-/// Why a list, to which somebody who works there is added, shows no former employees.
+/// The reason why a list with these records and an employed person shows no former employees.
 fn lacks_former_employees(date: Option<&str>, records: &[Value]) -> Option<String> {
     let settings = HrisSettings {
         may_lack_leavers: false,
@@ -651,9 +651,9 @@ fn lacks_former_employees(date: Option<&str>, records: &[Value]) -> Option<Strin
 const LISTED_AT: Option<&str> = Some("2026-11-23T22:40:00Z");
 
 #[test]
-fn a_list_of_those_who_work_here_now_is_not_used() {
+fn a_list_of_only_employed_people_is_not_used() {
     let reason = lacks_former_employees(LISTED_AT, &[]).expect("a reason");
-    assert_snapshot!(reason, @"no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
+    assert_snapshot!(reason, @"no employee in the list has left, so former employees may be missing: check which employees Truto lists for this HR system; set `HR_FEED_SCOPE=roster` if it lists everyone employed, or `HR_FEED_ALLOW_EMPTY=true` if no one has left");
     let came_back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
     let promoted = [("2018-01-01", Some("2020-06-30")), ("2020-07-01", None)];
     for works in [
@@ -679,12 +679,12 @@ fn a_list_of_those_who_work_here_now_is_not_used() {
         let reason = lacks_former_employees(LISTED_AT, &[employee(2, left.clone())]);
         assert_eq!(reason, None, "{left}");
     }
-    // Nobody at all is a feed of nobody, for the judgement to doubt.
+    // An empty list is a feed without rows, which the judgement checks.
     assert_eq!(read([]).unusable, None);
 }
 
 #[test]
-fn of_a_list_that_nobody_dated_only_a_status_shows_that_somebody_left() {
+fn in_a_list_without_a_date_only_a_status_shows_leavers() {
     let dated = json!({"employment_status": null, "termination_date": "2020-06-30"});
     assert!(lacks_former_employees(None, &[employee(2, dated)]).is_some());
     for end in [Value::Null, json!("2020-06-30")] {
@@ -694,10 +694,10 @@ fn of_a_list_that_nobody_dated_only_a_status_shows_that_somebody_left() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_shows_no_former_employee_and_is_shown() {
+fn an_unreadable_record_is_not_a_leaver_and_is_reported() {
     let date = json!({"employment_status": "inactive", "termination_date": "03/04/2026"});
     let reason = lacks_former_employees(LISTED_AT, &[employee(2, date)]);
-    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be that of a leaver: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left, so former employees may be missing: check which employees Truto lists for this HR system; set `HR_FEED_SCOPE=roster` if it lists everyone employed, or `HR_FEED_ALLOW_EMPTY=true` if no one has left; one record cannot be read and may be a leaver: page 1, row 2: column “termination_date, else employments.end_date”: “03/04/2026” could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
 }
 
 #[test]
@@ -736,8 +736,8 @@ fn any_field() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever the fields are: every record is in exactly one count, and no row has an end before
-    /// its start that the record itself does not tell.
+    /// With any fields, every record is in exactly one count, and no row has an end before its start unless the record has
+    /// one.
     #[test]
     fn every_record_is_accounted_for(
         records in proptest::collection::vec(proptest::collection::vec(any_field(), 8), 0..6),

@@ -551,8 +551,8 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
             "it is approved by the person it is for",
         ),
         (
-            |e| e.fault = text("the line has 3 cells and the header 7"),
-            "the line has 3 cells and the header 7",
+            |e| e.fault = text("the line has 3 cells, but the header has 7"),
+            "the line has 3 cells, but the header has 7",
         ),
     ];
     for (change, reason) in cases {

@@ -11,8 +11,8 @@ use crate::judgement::{
     Judgement, Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
 };
 use crate::model::{
-    Account, AgeBasis, Alias, Connection, EmailAddress, Employment, Exception, FeedOrigin,
-    GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, ManualDecisions,
+    Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
+    FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, ManualDecisions,
     ManualFile, Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow,
     Role, Status, Viewer, Workspace,
 };
@@ -86,7 +86,7 @@ pub(in crate::judgement) fn world() -> World {
                 },
                 memberships: agreeing(),
                 gaps: GapFilling::default(),
-                derivation: HowDerived {
+                derivation: DerivationRecord {
                     version: 1,
                     kept: RawPages::Full,
                 },

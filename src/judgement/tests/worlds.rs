@@ -329,7 +329,7 @@ fn an_alias() -> impl Strategy<Value = Alias> {
         expires_on,
         option::weighted(
             0.03,
-            Just("the line has 3 cells and the header 7".to_owned()),
+            Just("the line has 3 cells, but the header has 7".to_owned()),
         ),
     )
         .prop_map(

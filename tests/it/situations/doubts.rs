@@ -166,10 +166,10 @@ enum Line {
 
 fn lines(run: &Run) -> BTreeSet<String> {
     let notes = run.notes().into_iter();
-    let named = notes.flat_map(|note| note.split("closes with: `").skip(1));
-    named
-        .map(|rest| rest.split('`').next().unwrap_or_default().to_owned())
-        .collect()
+    let named = notes.flat_map(|note| note.split("closes with: ").skip(1));
+    // A line with text from outside is in typographic quotes.
+    let line = |rest: &str| rest.split(['`', '“', '”']).nth(1).map(str::to_owned);
+    named.filter_map(line).collect()
 }
 
 impl Line {

@@ -1,4 +1,4 @@
-//! Truto: address, token, limits.
+//! Truto: address, token and limits.
 
 use super::judge::Judge;
 use super::values;
@@ -33,7 +33,7 @@ impl Judge {
         self.get(&raw.truto_integrated_account_id, values::connection_id)
     }
 
-    /// Truto, for any connection.
+    /// The API of Truto, for any connection.
     pub(super) fn api(
         &mut self,
         raw: &Raw,

@@ -8,12 +8,12 @@ use super::variables::Raw;
 use crate::notify::{self, NotifyOn};
 
 impl Judge {
-    /// A setting that notifies nobody is a problem, since it would be taken for done.
+    /// A setting without a receiver is a problem: the operator would expect notifications.
     pub(super) fn notify(&mut self, raw: &Raw) -> Option<notify::Settings> {
         let words = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
         let words = words.map(|on| (on.as_str(), on));
         let on = self.get(&raw.notify_on, values::one_of(words));
-        // The address is a secret as a whole.
+        // The whole address is a secret.
         let address = |text: &str| values::secret_address(text).map(notify::Address::new);
         let slack = self.optional(&raw.notify_slack_webhook_url, address);
         let address = self.optional(&raw.notify_webhook_url, address);
@@ -24,22 +24,22 @@ impl Judge {
         let has_webhook = raw.notify_webhook_url.is_set();
         match (has_webhook, raw.notify_webhook_secret.is_set()) {
             (true, false) => self.add(
-                "NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not",
+                "NOTIFY_WEBHOOK_URL is set, but NOTIFY_WEBHOOK_SECRET is not",
                 Some(notify::WebhookKeyError::None.hint()),
             ),
             (false, true) => self.add(
-                "NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not",
+                "NOTIFY_WEBHOOK_SECRET is set, but NOTIFY_WEBHOOK_URL is not",
                 None,
             ),
             (true, true) | (false, false) => {}
         }
         let has_receiver = has_webhook || raw.notify_slack_webhook_url.is_set();
-        // The default may be written out.
+        // The default may be set explicitly.
         if let Some(on) = on.filter(|on| *on != NotifyOn::Change && !has_receiver) {
             let on = on.as_str();
             self.add(
-                format!("NOTIFY_ON=`{on}` is set, and nobody is to be told"),
-                Some("set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it"),
+                format!("NOTIFY_ON=`{on}` is set, but no receiver is set"),
+                Some("set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset NOTIFY_ON"),
             );
         }
         let webhook = match (address?, keys?) {
