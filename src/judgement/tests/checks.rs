@@ -240,7 +240,7 @@ fn a_list_without_any_witness_is_not_complete() {
     });
     assert_eq!(
         check(&judged, CheckId::ListComplete).detail,
-        "no second source confirms that the list is complete: the memberships answered 403, missing scope default; \
+        "no second source confirms that the list is complete: the memberships could not be read (status 403, missing scope default); \
          Asana's own list of users was not read; the connected account is unknown (403); connect again with \
          full permissions; closes with: `asana-access-review connect --reconnect conn`"
     );
@@ -798,7 +798,7 @@ fn cadence_names_zones_that_the_schedule_does_not_straddle() {
     assert_eq!(found.numbers["zones_without_close_runs"], "Europe/Berlin");
     assert_eq!(
         found.detail,
-        "the first run; the schedule 40 23 * * * (Europe/Berlin) has no two runs within 2 hours around every \
+        "the first run; the schedule 40 23 * * * (Europe/Berlin) does not have two runs within 2 hours around every \
          deadline in Europe/Berlin: a removal between two runs may be proven neither in time nor late; closes \
          with: `RUN_SCHEDULE: 30 0,23 * * *`"
     );
@@ -852,7 +852,7 @@ fn another_schedule_is_a_changed_rule() {
     assert_eq!(status(&snapshot.judge(), CheckId::PolicyUnchanged), Pass);
     let judged = scheduled(snapshot, "40 23 * * *", "Etc/UTC").judge();
     let found = check(&judged, CheckId::PolicyUnchanged);
-    assert_eq!(found.detail, "changed since the run before: schedule");
+    assert_eq!(found.detail, "changed since the previous run: schedule");
 }
 
 #[test]

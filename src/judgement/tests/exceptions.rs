@@ -224,7 +224,7 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
         let judged = bot(approver).judge();
         let line = used(&judged, ManualKind::Alias);
         assert_eq!(line.state, ManualState::Malformed, "{approver}");
-        let reason = "it is approved by the owner or by the person of the account";
+        let reason = "it is approved by the owner or the user of the account";
         assert_eq!(line.detail, reason, "{approver}");
     }
     let judged = bot("ciso@example.com").judge();
@@ -482,14 +482,17 @@ fn what_has_no_deadline_is_never_after_the_fact() {
 fn an_unused_line_says_what_it_matches() {
     type Keys = fn(&mut Exception);
     let cases: [(Keys, &str); 7] = [
-        (for_ada, "its person_id matches, but nothing needed it"),
+        (
+            for_ada,
+            "its person_id matches, but the run did not need it",
+        ),
         (
             |of| of.email = text(ADA),
-            "its email matches, but nothing needed it",
+            "its email matches, but the run did not need it",
         ),
         (
             |of| of.account_id = text("root"),
-            "its account_id matches, but nothing needed it",
+            "its account_id matches, but the run did not need it",
         ),
         (
             |of| of.person_id = text("E-adda"),

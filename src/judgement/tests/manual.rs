@@ -113,7 +113,7 @@ fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
     );
     assert_eq!(
         lines(&judged),
-        ["alias 2 used: names an account that no run ever saw"]
+        ["alias 2 used: names an account that no run has seen"]
     );
 }
 
@@ -444,7 +444,7 @@ fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
         assert_eq!(judged.verdict, Verdict::Pass);
         assert_eq!(
             lines(&judged),
-            ["exception 2 unused: its person_id matches, but nothing needed it"]
+            ["exception 2 unused: its person_id matches, but the run did not need it"]
         );
     }
 }

@@ -111,7 +111,9 @@ fn what_cannot_be_seen_is_not_done() {
     let finding = &judged.findings[0];
     assert_eq!(finding.kind, FindingKind::RevocationNotDone);
     assert!(
-        finding.note.contains("could not see whether it is done"),
+        finding
+            .note
+            .contains("could not determine whether it is done"),
         "{}",
         finding.note
     );

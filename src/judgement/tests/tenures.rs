@@ -157,7 +157,7 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
         let note = &leaver(&judged, ADA).note;
         assert!(
             note.starts_with(
-                "the announced end of work has passed, and the status still says employed"
+                "the announced end of work has passed, but the status is still employed"
             ),
             "{note}"
         );
