@@ -73,8 +73,8 @@ fn has_words(text: &str) -> bool {
     parts.any(|part| !is_code(part) && is_word(part))
 }
 
-/// Whether a text is an address, or an id: one word with a digit, `-`, `_` or `.`. A plain word may be a title or a first
-/// name.
+/// Whether a text is an address, or an id: one word with a digit, `-`, `_` or `.`. A plain word may be a title or a
+/// first name.
 fn names_an_approver(text: &str) -> bool {
     let is_of_an_id = |c: char| c.is_alphanumeric() || "-_./+:#|".contains(c);
     let is_id = text.contains(is_sign_of_an_id) && text.chars().all(is_of_an_id);

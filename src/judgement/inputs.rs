@@ -94,7 +94,7 @@ pub struct Past {
     pub ledger_faults: Vec<String>,
     /// Number of the ledger's last entry; `None` before the first run.
     pub ledger_head: Option<u64>,
-    /// Seconds by which this machine's clock was behind the last entry's `committed_at` when the entry was read; else 0.
+    /// Seconds by which this machine's clock was behind the last entry's `committed_at` when it read the entry; else 0.
     pub clock_behind_seconds: u64,
     /// Runs since the baseline that ended without a judgement.
     pub failed_since_baseline: u64,

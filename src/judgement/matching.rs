@@ -399,8 +399,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts that an alias names, if a run has seen them. A run cannot prove the removal of an account that it has
-    /// never seen.
+    /// The accounts that an alias names, if a run has seen them. Otherwise no run can prove their removal.
     fn accounts_of(&self, key: &LineKey<'a>) -> Vec<&'a str> {
         match key {
             LineKey::Id(id) => {
