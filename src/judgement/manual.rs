@@ -33,7 +33,7 @@ pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 /// The values that `check` of an exception may have.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
 
-/// The relation that an alias states between its account and its person.
+/// The relation between the account and the person of an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,

@@ -64,7 +64,7 @@ fn unused(line: Line<'_>, register: &Register<'_>) -> String {
         }) => {
             return match check.as_str() {
                 WITHOUT_ADDRESS => "no leaver without a usable address needed it".to_owned(),
-                check => format!("{check} effect not fail"),
+                check => format!("{check} did not fail"),
             };
         }
         Line::Alias(alias) if Relation::of(alias) == Some(Relation::SamePerson) => {
@@ -93,7 +93,7 @@ fn unused(line: Line<'_>, register: &Register<'_>) -> String {
     let (found, missing) = (with(true), with(false));
     if missing.is_empty() {
         format!(
-            "its {} matches, but the run effect not need it",
+            "its {} matches, but the run did not need it",
             found.join(" and ")
         )
     } else if found.is_empty() {

@@ -642,7 +642,7 @@ fn h23_a_status_is_mapped_or_shown_as_unclassified() {
     );
     assert_eq!(
         snapshot.note("S3"),
-        "the status `Suspended` is not known, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
+        "the status “Suspended” is unknown, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
     );
     assert_eq!(snapshot.code, 4);
 }

@@ -178,8 +178,8 @@ impl ScheduleGaps {
         let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
         (!zones.is_empty()).then(|| {
             format!(
-                "the schedule {schedule} does not have two runs within {hours} hours around every deadline in {zones}: \
-                 a removal between two runs may be proven neither in time nor late{CLOSES_WITH}`RUN_SCHEDULE: {proposed}`"
+                "the schedule {schedule} does not have two runs within {hours} hours around every deadline in {zones}: a \
+                 removal between two runs may be proven neither in time nor late{CLOSES_WITH}`RUN_SCHEDULE: {proposed}`"
             )
         })
     }

@@ -321,7 +321,7 @@ fn an_exception_after_the_deadline_is_after_the_fact() {
     assert_eq!(line.in_force_since, Some(at("2026-11-27T22:40:00Z")));
     assert_eq!(
         leaver(&judged, ADA).note,
-        "account ada: exception in line 2, approved by ciso@example.com until 2026-12-24: hands over a project \
+        "account ada: exception in line 2, approved by “ciso@example.com” until 2026-12-24: “hands over a project” \
          (after the fact: in force since 2026-11-27T22:40:00Z)"
     );
 }

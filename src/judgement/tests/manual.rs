@@ -84,7 +84,7 @@ fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
         assert_eq!(judged.verdict, Verdict::Fail);
         assert_eq!(
             lines(&judged),
-            ["alias 2 used: ties account 77 to its person"]
+            ["alias 2 used: ties account 77 to the person"]
         );
     }
 }
@@ -210,7 +210,7 @@ fn a_suspicion_is_open_until_an_alias_decides_it() {
     assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
     assert_eq!(
         lines(&judged),
-        ["alias 2 used: account 8 is not that of its person"]
+        ["alias 2 used: account 8 does not belong to the person"]
     );
 
     let of_another_person = suspected().alias(|alias| {
@@ -256,7 +256,13 @@ fn a_service_account_whose_owner_left_makes_the_run_inconclusive() {
         let finding = &judged.findings[0];
         assert_eq!(finding.account_id.as_deref(), Some("bot"));
         assert_eq!(finding.person_id.as_deref(), Some("E-ada"));
-        assert!(finding.note.contains("owner has left"), "{}", finding.note);
+        assert!(
+            finding
+                .note
+                .contains("the owner of this service account has left"),
+            "{}",
+            finding.note
+        );
         assert!(lines(&judged)[0].contains("the owner of account bot has left"));
         // The leaver's own access is still gone.
         assert_eq!(outcome(&judged, ADA), Outcome::Removed);
@@ -378,7 +384,7 @@ fn an_exception_covers_access_after_the_deadline() {
     assert!(
         leaver
             .note
-            .contains("approved by ciso@example.com until 2026-12-24")
+            .contains("approved by “ciso@example.com” until 2026-12-24")
     );
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert!(judged.findings.is_empty());

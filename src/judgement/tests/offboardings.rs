@@ -348,7 +348,7 @@ fn a_later_date_does_not_hide_access_after_the_conclusion() {
 
 #[test]
 fn access_seen_after_the_deadline_is_never_in_time() {
-    // Inactive before the deadline, active after it in two incomplete runs, inactive reopened.
+    // Inactive before the deadline, active after it in two incomplete runs, inactive again.
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 24))
@@ -384,7 +384,7 @@ fn a_row_that_returns_with_another_date_keeps_the_record() {
 
 #[test]
 fn each_offboarding_has_its_own_id() {
-    // A person without a date who leaves, comes back and leaves reopened.
+    // A person without a date who leaves, comes back and leaves again.
     let undated = || row("E1").mail(ADA).ended();
     let mut snapshot = world().account(ADA).hr(undated());
     for _ in 0..3 {

@@ -504,7 +504,7 @@ enum WorldStep {
     Status(Index, Status),
     Emails(Index, Vec<EmailAddress>),
     Name(Index, Option<String>),
-    SetStatus(Index, Employment),
+    SetHrStatus(Index, Employment),
     BlankMail(Index),
     Mail(Index, EmailAddress),
     Clear(Index),
@@ -528,7 +528,7 @@ fn a_step() -> impl Strategy<Value = WorldStep> {
         2 => (index(), mails(0..2)).prop_map(|(at, emails)| WorldStep::Emails(at, emails)),
         1 => (index(), option::of(texts(NAMES))).prop_map(|(at, name)| WorldStep::Name(at, name)),
         2 => (index(), select(vec![Employment::Active, Employment::Ended]))
-            .prop_map(|(at, status)| WorldStep::SetStatus(at, status)),
+            .prop_map(|(at, status)| WorldStep::SetHrStatus(at, status)),
         1 => index().prop_map(WorldStep::BlankMail),
         2 => (index(), select(MAILS)).prop_map(|(at, email)| WorldStep::Mail(at, mail(email))),
         1 => index().prop_map(WorldStep::Clear),
@@ -574,7 +574,7 @@ impl WorldRun {
                     account.name = name;
                 }
             }
-            WorldStep::SetStatus(at, status) => {
+            WorldStep::SetHrStatus(at, status) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     row.status = status;
                 }
