@@ -14,6 +14,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use asana_access_review::cli::terminal;
 use asana_access_review::clock::Clock;
 use asana_access_review::commands::run;
 use asana_access_review::config::{self, Judged};
@@ -109,7 +110,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .await
             .map_err(|failed| failed.error)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
-        println!("{}", run::summary(&done, true));
+        terminal::print_with_names(&format!("{}\n", run::summary(&done, true)));
         report = PathBuf::from(done.committed.report);
     }
     println!(

@@ -206,17 +206,19 @@ fn nearest(name: &str) -> Option<&'static str> {
     (distance <= (known.len() / 6).max(1)).then_some(known)
 }
 
-/// An address as a message may show it: without credentials, path, query and fragment, where tokens are.
+/// An address as a message may show it: without credentials, path, query and fragment, where tokens are. Paths of files
+/// and buckets stay.
 fn without_secrets<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
-    match value.split_once("://") {
-        Some((scheme @ ("http" | "https"), rest)) if name.ends_with("_URL") => {
-            let (authority, path) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
-            let host = authority
-                .rsplit_once('@')
-                .map_or(authority, |(_, host)| host);
-            let hidden = if path.is_empty() { "" } else { "/…" };
-            format!("{scheme}://{host}{hidden}").into()
-        }
-        _ => value.into(),
-    }
+    let Some((scheme, rest)) = value.split_once("://").filter(|_| name.ends_with("_URL")) else {
+        return value.into();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let path = match (scheme, path) {
+        (_, "") => String::new(),
+        ("file" | "s3", path) => format!("/{path}"),
+        _ => "/…".to_owned(),
+    };
+    format!("{scheme}://{host}{path}").into()
 }

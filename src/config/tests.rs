@@ -433,14 +433,10 @@ fn a_bare_number_gets_the_unit_of_the_default() {
 
 #[test]
 fn a_token_in_an_address_is_not_shown() {
-    for address in [
-        "https://api.truto.one/hunter2",
-        "https://hunter2@api.truto.one?x=hunter2",
-    ] {
-        let reported = reported(&[("TRUTO_BASE_URL", address)]);
-        assert!(reported.contains("https://api.truto.one"), "{reported}");
-        assert!(!reported.contains("hunter"), "{reported}");
-    }
+    let address = "https://hunter2@api.truto.one/hunter2?x=hunter2";
+    let reported = reported(&[("TRUTO_BASE_URL", address)]);
+    assert!(reported.contains("`https://api.truto.one/…`"), "{reported}");
+    assert!(!reported.contains("hunter"), "{reported}");
 }
 
 #[test]

@@ -904,7 +904,7 @@ fn an_invalid_schedule_is_a_wrong_command_line() {
         ),
         (
             &["--every", "24h", "--zone", "Etc/UTC"],
-            "an interval has none",
+            "not to an interval",
         ),
         (&["--zone", "Etc/UTC"], "--every"),
         (&["--from", "yesterday"], "write a day as 2026-12-31"),

@@ -1,7 +1,9 @@
 //! The simulator as a program: serves Truto's API on loopback, to try a client with it.
 
 use std::error::Error;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -58,11 +60,21 @@ fn rate_limit(text: &str) -> Result<RateLimit, String> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.list {
         for (name, about) in SCENARIOS {
-            say(&format!("{name:<28}{about}"));
+            print(&format!("{name:<28}{about}"));
         }
         return Ok(());
     }
@@ -86,23 +98,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Before the address is printed, so that no request is missed.
     let watched = arguments.record.then(|| simulator.watch());
     let url = simulator.url();
-    say(&format!("The simulator listens on {url}\n"));
-    say(&format!("export TRUTO_BASE_URL={url}"));
-    say(&format!("export TRUTO_API_TOKEN={TOKEN}"));
-    say(&format!(
+    print(&format!("The simulator listens on {url}\n"));
+    print(&format!("export TRUTO_BASE_URL={url}"));
+    print(&format!("export TRUTO_API_TOKEN={TOKEN}"));
+    print(&format!(
         "export TRUTO_INTEGRATED_ACCOUNT_ID={CONNECTION_ID}"
     ));
     if has_hris {
-        say(&format!(
+        print(&format!(
             "export HR_FEED_URL=truto-hris://{HRIS_CONNECTION_ID}"
         ));
     }
-    say("");
+    print("");
     if let Some(requests) = watched {
         // Ends together with the simulator, which has the other end of the channel.
         std::thread::spawn(move || {
             for request in requests {
-                say(&line(&request));
+                print(&line(&request));
             }
         });
     }
@@ -132,6 +144,6 @@ fn line(request: &RecordedRequest) -> String {
 }
 
 #[expect(clippy::print_stdout, reason = "a program for use at a terminal")]
-fn say(line: &str) {
+fn print(line: &str) {
     println!("{line}");
 }
