@@ -1,5 +1,5 @@
-//! Who may approve a manual decision: an address or a person id, and never of the person or account that the line is
-//! for, whatever they are or were called.
+//! The approver of a manual decision: an address or a person id, and never one of the person or account that the line
+//! concerns, under any present or former name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::model::{
     Account, EmailAddress, HrRow, NameWords, RejectedRow, fold, is_zero_width, read_addresses,
 };
 
-/// Words that people write instead of an approver or a reason. A text of nothing else is a placeholder.
+/// Words that people write instead of an approver or a reason. A text with only these words is a placeholder.
 const PLACEHOLDERS: &str = "above applicable approver as blank ditto empty exception herself himself me myself na nil \
                             no nobody none not null ok okay reason same see self tba tbc tbd test todo unknown xx xxx \
                             yes";
@@ -50,8 +50,8 @@ pub(super) fn ensure_approver(text: Option<&str>) -> Result<&str, Fault> {
     Ok(text)
 }
 
-/// Whether a text is a placeholder: no letter or digit, a blank of a template (`<who>`), or only words that stand for
-/// nothing (`n/a`, `N.A.`, `see above`).
+/// Whether a text is a placeholder: without a letter or digit, a blank of a template (`<who>`), or only empty words
+/// (`n/a`, `N.A.`, `see above`).
 fn is_placeholder(text: &str) -> bool {
     let is_blank_of_a_template =
         text.starts_with('<') && text.ends_with('>') && !text.contains('@');
@@ -65,7 +65,7 @@ fn is_placeholder(text: &str) -> bool {
         })
 }
 
-/// Whether a text has a word of two letters. A ticket number or a link is no word.
+/// Whether a text has a word of at least two letters. Ticket numbers and links are not words.
 fn has_words(text: &str) -> bool {
     let is_code = |part: &str| part.is_ascii() && part.contains(|c: char| c.is_ascii_digit());
     let is_word = |part: &str| part.chars().filter(|c| c.is_alphabetic()).count() > 1;
@@ -73,7 +73,8 @@ fn has_words(text: &str) -> bool {
     parts.any(|part| !is_code(part) && is_word(part))
 }
 
-/// Whether a text is an address, or an id: one word with a digit or a sign in it.
+/// Whether a text is an address, or an id: one word with a digit, `-`, `_` or `.`. A plain word may be a title or a
+/// first name.
 fn names_an_approver(text: &str) -> bool {
     let is_of_an_id = |c: char| c.is_alphanumeric() || "-_./+:#|".contains(c);
     let is_id = text.contains(is_sign_of_an_id) && text.chars().all(is_of_an_id);
@@ -81,12 +82,11 @@ fn names_an_approver(text: &str) -> bool {
     !read.found.is_empty() && !read.has_unreadable || is_id
 }
 
-/// A plain word may be a title or a first name.
 fn is_sign_of_an_id(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '-' | '_' | '.')
 }
 
-/// A person or an account as a line names it.
+/// A person or an account in a line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LineKey<'a> {
     Id(&'a str),
@@ -94,12 +94,12 @@ pub(super) enum LineKey<'a> {
 }
 
 impl<'a> LineKey<'a> {
-    /// A person as a cell for ids and addresses names them.
+    /// The key in a cell for ids and addresses.
     pub(super) fn of(text: &'a str) -> Self {
         EmailAddress::parse(text).map_or(Self::Id(text), Self::Email)
     }
 
-    /// Whether it is one of these ids or addresses.
+    /// Whether the key is one of these ids or addresses.
     pub(super) fn is_of(&self, ids: &[&str], emails: &[EmailAddress]) -> bool {
         match self {
             Self::Id(id) => ids.contains(id),
@@ -108,34 +108,34 @@ impl<'a> LineKey<'a> {
     }
 }
 
-/// Everything that a person and their accounts are or were called.
+/// All present and former ids, addresses and names of a person and their accounts.
 #[derive(Debug, Default)]
-pub(super) struct Called<'k> {
+pub(super) struct KnownNames<'k> {
     ids: BTreeSet<&'k str>,
     pub(super) emails: BTreeSet<Cow<'k, EmailAddress>>,
     pub(super) names: BTreeSet<&'k str>,
 }
 
-impl<'k> Called<'k> {
-    pub(super) fn add(&mut self, who: Who<'k>) {
+impl<'k> KnownNames<'k> {
+    pub(super) fn add(&mut self, who: NameSource<'k>) {
         match who {
-            Who::Row(row) => self.extend(&row.person_id, row.emails(), row.name.as_deref()),
-            Who::Rejected(row) => {
+            NameSource::Row(row) => self.extend(&row.person_id, row.emails(), row.name.as_deref()),
+            NameSource::Rejected(row) => {
                 self.extend(&row.person_id, &row.other_emails, row.name.as_deref());
                 self.emails.extend(email_of(row).map(Cow::Owned));
             }
-            Who::Leaver(leaver) => {
+            NameSource::Leaver(leaver) => {
                 let emails = leaver.emails.iter();
                 let emails = emails.chain(leaver.account_email.iter().flatten());
                 self.extend(leaver.ids(), emails, leaver.name.as_deref());
             }
-            Who::Links(links) => {
+            NameSource::Links(links) => {
                 self.extend(&links.person_ids, &links.emails, links.name.as_deref());
             }
-            Who::Account(account) | Who::Baseline(account) => {
+            NameSource::Account(account) | NameSource::Baseline(account) => {
                 self.extend([&account.id], &account.emails, account.name.as_deref());
             }
-            Who::Former(emails) => self.extend(None::<&str>, emails, None),
+            NameSource::Former(emails) => self.extend(None::<&str>, emails, None),
         }
     }
 
@@ -151,10 +151,10 @@ impl<'k> Called<'k> {
     }
 
     /// Whether an approver's cell names them: by an address, also with a plus-tag, with look-alike letters or in
-    /// another domain that counts as one, by what stands before its `@`, by an id, or by all words of a name.
-    pub(super) fn are_written(&self, text: &str, same: &SameDomains) -> bool {
+    /// an equivalent domain, by the part before its `@`, by an id, or by all words of a name.
+    pub(super) fn occur_in(&self, text: &str, same: &SameDomains) -> bool {
         let written = words(text);
-        // A short number may mean anything in a text.
+        // Within a longer text, an id of one character may mean anything.
         let is_id = |id: &&str| {
             let id = words(id);
             let is_distinct = id.concat().len() > 1 && id.iter().all(|word| written.contains(word));
@@ -182,18 +182,18 @@ impl<'k> Called<'k> {
     }
 }
 
-/// Whether a text holds all words of a name. Accents, titles and particles make no difference.
+/// Whether a text has all words of a name. Accents, titles and particles are ignored.
 pub(super) fn has_name(text: &str, name: &str) -> bool {
-    let holds = |words: &[String], written: &[String]| {
+    let has_all = |words: &[String], written: &[String]| {
         !words.is_empty() && words.iter().all(|word| written.contains(word))
     };
     let without_titles = || NameWords::of(name).zip(NameWords::of(text));
-    holds(&words(name), &words(text))
-        || without_titles().is_some_and(|(name, text)| holds(name.words(), text.words()))
+    has_all(&words(name), &words(text))
+        || without_titles().is_some_and(|(name, text)| has_all(name.words(), text.words()))
 }
 
-/// The words of a text as a reader sees them: no case, no marks, no characters without width, and look-alike letters
-/// the same (Unicode Technical Standard #39, section 4).
+/// The words of a text as a reader sees them: without case, marks and zero-width characters, and with look-alike
+/// letters unified (Unicode Technical Standard #39, section 4).
 fn words(text: &str) -> Vec<String> {
     let visible: String = text.chars().filter(|c| !is_zero_width(*c)).collect();
     let look: String = unicode_security::skeleton(&fold(&visible)).collect();
@@ -203,13 +203,13 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The words before the `@` of an address, without a plus-tag: `ada.diaz` and `Ada_Diaz+x` are one.
+/// The words before the `@` of an address, without a plus-tag: the same for `ada.diaz` and `Ada_Diaz+x`.
 fn local_words(local: &str) -> String {
     let untagged = local.split_once('+').map_or(local, |(before, _)| before);
     words(untagged).concat()
 }
 
-/// Whether two addresses are one to a reader. Of two plain ones, a letter tells people apart (`anal`, `ana1`).
+/// Whether two addresses look the same to a reader. In two ASCII addresses, each letter distinguishes (`anal`, `ana1`).
 fn look_alike(one: &str, other: &str) -> bool {
     let skeleton = |key: &str| unicode_security::skeleton(key).collect::<String>();
     one == other || !(one.is_ascii() && other.is_ascii()) && skeleton(one) == skeleton(other)
@@ -226,24 +226,24 @@ pub(super) fn email_of(row: &RejectedRow) -> Option<EmailAddress> {
     row.email.as_deref().and_then(EmailAddress::parse)
 }
 
-/// Where a name, an address or an id is known from.
+/// The source of a name, an address or an id.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Who<'a> {
+pub(super) enum NameSource<'a> {
     Row(&'a HrRow),
     Rejected(&'a RejectedRow),
     /// A leaver of the previous run.
     Leaver(&'a Leaver),
-    /// A person who worked here in the previous run.
+    /// A person who was employed in the previous run.
     Links(&'a PersonLinks),
     Account(&'a Account),
-    /// An account as the baseline had it.
+    /// An account of the baseline.
     Baseline(&'a Account),
-    /// Addresses that an account had before.
+    /// Former addresses of an account.
     Former(&'a [EmailAddress]),
 }
 
-impl<'a> Who<'a> {
-    /// Whether this run or its followed leavers hold it, and not only the past.
+impl<'a> NameSource<'a> {
+    /// Whether this run or a leaver that it follows has the name, and not only the past.
     pub(super) fn is_of_this_run(&self) -> bool {
         match self {
             Self::Row(_) | Self::Rejected(_) | Self::Leaver(_) | Self::Account(_) => true,
@@ -269,13 +269,13 @@ impl<'a> Who<'a> {
     }
 }
 
-/// Everybody whom this run and the previous one know, by each key that a line may use.
+/// All people and accounts of this run and the previous one, by each key that a line may use.
 #[derive(Default)]
 pub(super) struct Register<'a> {
-    pub(super) people: Vec<Who<'a>>,
-    pub(super) by_id: Map<&'a str, Vec<Who<'a>>>,
-    pub(super) by_email: Map<Cow<'a, str>, Vec<Who<'a>>>,
-    pub(super) by_account: Map<&'a str, Vec<Who<'a>>>,
+    pub(super) people: Vec<NameSource<'a>>,
+    pub(super) by_id: Map<&'a str, Vec<NameSource<'a>>>,
+    pub(super) by_email: Map<Cow<'a, str>, Vec<NameSource<'a>>>,
+    pub(super) by_account: Map<&'a str, Vec<NameSource<'a>>>,
 }
 
 impl<'a> Register<'a> {
@@ -287,10 +287,10 @@ impl<'a> Register<'a> {
             return register;
         }
         for row in &inputs.hr.rows {
-            register.add(Who::Row(row), &row.person_id, row.emails());
+            register.add(NameSource::Row(row), &row.person_id, row.emails());
         }
         for row in &inputs.hr.rejected {
-            let who = Who::Rejected(row);
+            let who = NameSource::Rejected(row);
             register.add(who, &row.person_id, &row.other_emails);
             if let Some(email) = email_of(row) {
                 let key = Cow::Owned(email.key().to_owned());
@@ -298,27 +298,31 @@ impl<'a> Register<'a> {
             }
         }
         for account in &inputs.population.accounts {
-            register.add(Who::Account(account), &account.external_id, &account.emails);
+            register.add(
+                NameSource::Account(account),
+                &account.external_id,
+                &account.emails,
+            );
         }
         if let Some(baseline) = &inputs.past.baseline {
             for account in &baseline.accounts {
                 register.add(
-                    Who::Baseline(account),
+                    NameSource::Baseline(account),
                     &account.external_id,
                     &account.emails,
                 );
             }
             for (id, emails) in &baseline.former_emails {
                 let of_account = register.by_account.entry(id).or_default();
-                of_account.push(Who::Former(emails));
+                of_account.push(NameSource::Former(emails));
             }
         }
         if let Some(previous) = &inputs.past.previous {
             for leaver in &previous.leavers {
-                register.add(Who::Leaver(leaver), leaver.ids(), &leaver.emails);
+                register.add(NameSource::Leaver(leaver), leaver.ids(), &leaver.emails);
             }
             for links in &previous.links {
-                register.add(Who::Links(links), &links.person_ids, &links.emails);
+                register.add(NameSource::Links(links), &links.person_ids, &links.emails);
             }
         }
         register
@@ -326,7 +330,7 @@ impl<'a> Register<'a> {
 
     fn add(
         &mut self,
-        who: Who<'a>,
+        who: NameSource<'a>,
         ids: impl IntoIterator<Item = &'a String>,
         emails: impl IntoIterator<Item = &'a EmailAddress>,
     ) {
@@ -345,8 +349,8 @@ impl<'a> Register<'a> {
         }
     }
 
-    pub(super) fn people_with(&self, key: &LineKey<'_>) -> Vec<Who<'a>> {
-        let mut found: Vec<Who<'_>> = match key {
+    pub(super) fn people_with(&self, key: &LineKey<'_>) -> Vec<NameSource<'a>> {
+        let mut found: Vec<NameSource<'_>> = match key {
             LineKey::Id(id) => found(&self.by_id, id).collect(),
             LineKey::Email(email) => found(&self.by_email, email.key()).collect(),
         };
@@ -354,16 +358,16 @@ impl<'a> Register<'a> {
         found
     }
 
-    /// Everybody whom the keys of a line name.
-    pub(super) fn named<'k>(
+    /// All people and accounts that the keys of a line name.
+    pub(super) fn names_of<'k>(
         &'k self,
         ids: impl IntoIterator<Item = &'k str> + Clone,
         emails: impl IntoIterator<Item = &'k EmailAddress> + Clone,
         account: Option<&'k str>,
-    ) -> Called<'k> {
-        let mut called = Called::default();
-        called.extend(ids.clone(), emails.clone(), None);
-        called.extend(account, None, None);
+    ) -> KnownNames<'k> {
+        let mut known = KnownNames::default();
+        known.extend(ids.clone(), emails.clone(), None);
+        known.extend(account, None, None);
         let by_id = ids.into_iter().flat_map(|id| found(&self.by_id, id));
         let by_email = emails
             .into_iter()
@@ -371,44 +375,45 @@ impl<'a> Register<'a> {
         let by_account = account
             .into_iter()
             .flat_map(|id| found(&self.by_account, id));
-        self.add_with_accounts(by_id.chain(by_email).chain(by_account), &mut called);
-        called
+        self.add_with_accounts(by_id.chain(by_email).chain(by_account), &mut known);
+        known
     }
 
-    /// What earlier runs knew of a person, by id or else by address, and of accounts.
+    /// The names in earlier runs of a person, by id or else by address, and of accounts.
     pub(super) fn earlier<'k>(
         &'k self,
         ids: &[&'k str],
         emails: &'k [EmailAddress],
         accounts: &[&'k Account],
-    ) -> Called<'k> {
-        let mut called = Called::default();
+    ) -> KnownNames<'k> {
+        let mut known = KnownNames::default();
         let by_id = ids.iter().flat_map(|id| found(&self.by_id, id));
         let emails = emails.iter().filter(|_| ids.is_empty());
         let by_email = emails.flat_map(|email| found(&self.by_email, email.key()));
-        // Today's rows of a person are grouped by better rules than one key.
-        let is_person = |who: &Who<'_>| matches!(who, Who::Leaver(_) | Who::Links(_));
+        // Today's rows are excluded, because `identity` groups them by better rules than one key.
+        let is_person =
+            |who: &NameSource<'_>| matches!(who, NameSource::Leaver(_) | NameSource::Links(_));
         let people = by_id.chain(by_email).filter(is_person);
         let of_accounts = accounts
             .iter()
             .flat_map(|of| found(&self.by_account, &of.id));
-        let all = people.chain(of_accounts.filter(Who::is_earlier));
-        self.add_with_accounts(all, &mut called);
-        called
+        let all = people.chain(of_accounts.filter(NameSource::is_earlier));
+        self.add_with_accounts(all, &mut known);
+        known
     }
 
     fn add_with_accounts<'k>(
         &'k self,
-        people: impl Iterator<Item = Who<'k>>,
-        called: &mut Called<'k>,
+        people: impl Iterator<Item = NameSource<'k>>,
+        known: &mut KnownNames<'k>,
     ) {
         for who in people {
-            called.add(who);
+            known.add(who);
             let ids = who.account_ids().into_iter();
             let accounts = ids.flat_map(|id| found(&self.by_account, id));
             accounts
-                .filter(Who::is_account)
-                .for_each(|of| called.add(of));
+                .filter(NameSource::is_account)
+                .for_each(|of| known.add(of));
         }
     }
 }
@@ -418,7 +423,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_placeholder_is_no_approver_and_no_reason() {
+    fn a_placeholder_is_neither_approver_nor_reason() {
         for text in [
             "",
             " ",
@@ -512,7 +517,7 @@ mod tests {
     #[test]
     fn people_are_recognised_in_any_spelling() {
         let emails = ["ada.diaz@example.com", "ana1@example.com"].map(EmailAddress::parse);
-        let called = Called {
+        let known = KnownNames {
             ids: ["E-10", "7"].into(),
             emails: emails.iter().flatten().map(Cow::Borrowed).collect(),
             names: ["Dr. Ada de la Díaz"].into(),
@@ -536,7 +541,7 @@ mod tests {
             "Diaz, Ada",
             "ada.diaz@example.com/ceo@example.com",
         ] {
-            assert!(called.are_written(text, &same), "{text}");
+            assert!(known.occur_in(text, &same), "{text}");
         }
         for text in [
             "anal@example.com",
@@ -545,7 +550,7 @@ mod tests {
             "ada@example.com",
             "diaz@example.com",
         ] {
-            assert!(!called.are_written(text, &same), "{text}");
+            assert!(!known.occur_in(text, &same), "{text}");
         }
     }
 }

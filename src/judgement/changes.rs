@@ -1,4 +1,4 @@
-//! What is different from earlier runs, with before and after.
+//! The changes since earlier runs, with the values before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) fn of_the_run(
 ) -> Vec<Change> {
     let inputs = basis.inputs;
     let mut changes = Vec::new();
-    // A list that may be cut shows removals that are none: no account changes then.
+    // A list that may be cut would show false removals, so changes of accounts need a complete run.
     if complete {
         of_accounts(basis, leavers, &mut changes);
     }
@@ -66,7 +66,7 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
     for account in &inputs.population.accounts {
         let status = &account.status;
         let Some(before) = basis.earlier.get(account.id.as_str()) else {
-            // Gone from the baseline, and known to it: it was there before.
+            // The baseline does not list the account, but knows former addresses of it.
             let change = match baseline.former_emails.contains_key(&account.id) {
                 true => ChangeKind::Rejoined,
                 false => ChangeKind::Added,
@@ -79,7 +79,8 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
                 note(ChangeKind::Deactivated, account, &before.status, status);
             }
             (Access::None, Access::Has | Access::Possible) => {
-                // Removed and invited again, if the membership began anew. A first date shows nothing.
+                // A later date of joining means that the account was removed and invited again. A first date proves
+                // nothing.
                 let began_anew = before.joined_at.is_some() && account.joined_at > before.joined_at;
                 let change = match began_anew {
                     true => ChangeKind::Rejoined,
@@ -199,7 +200,7 @@ fn of_rules(inputs: &Inputs, changes: &mut Vec<Change>) {
     }
 }
 
-/// Every rule that is set differently, by its name in the manifest; a file of manual decisions by its hash.
+/// Every changed rule by its name in the manifest, and every changed file of manual decisions by its hash.
 pub(super) fn differing_rules(
     previous: &Previous,
     inputs: &Inputs,

@@ -1,4 +1,4 @@
-//! Unread columns of the feed, if reading one could change an outcome.
+//! Unread columns of the feed that could change an outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::uses::Uses;
 use super::{Basis, FeedScope, Inputs, Standing};
-use crate::model::{Access, Meaning};
+use crate::model::{self, Access, Meaning};
 
-/// Marks people whom an unread date may concern: a leaver without a date, and an employed person with access if
-/// the column is blank for most employed people.
+/// Marks people whose outcome an unread date could change: a leaver without a date, and an employed person with access
+/// if the column is blank for most employed people.
 pub(super) fn mark(
     basis: &Basis<'_>,
     people: &mut [Person<'_>],
@@ -46,9 +46,9 @@ pub(super) fn mark(
         if person.is_employed() && !has_access(person, index, uses) {
             continue;
         }
-        let names = names(inputs, &columns).join("`, `");
+        let names = quoted(&names(inputs, &columns));
         let text = format!(
-            "an unread column holds a date: `{names}` (add it to `ignore=` if it has nothing to do with leaving)"
+            "an unread column has a date: {names} (add the column to `ignore=` if it has nothing to do with leaving)"
         );
         let remedy = Remedy::Columns(reading(inputs, *first, ENDS));
         person.doubt = Some(Doubt::new(text, remedy));
@@ -57,7 +57,7 @@ pub(super) fn mark(
     }
 }
 
-/// Unread columns in which a person has such a date.
+/// Unread columns with a wanted date of a person.
 fn dated(person: &Person<'_>, wanted: impl Fn(jiff::Timestamp) -> bool) -> BTreeSet<usize> {
     let cells = person.rows.iter().flat_map(|row| &row.unread);
     let dated = cells.filter(|cell| cell.date.is_some_and(&wanted));
@@ -70,7 +70,12 @@ fn has_access(person: &Person<'_>, index: &Index<'_>, uses: &mut Uses) -> bool {
     listed.any(|account| account.access() != Access::None)
 }
 
-/// The names of columns.
+/// The names of columns in quotes, `“Exit”, “Last seen”`.
+pub(super) fn quoted(names: &[&str]) -> String {
+    let names = names.iter().map(|name| model::quoted(name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn names<'c>(
     inputs: &Inputs,
     columns: impl IntoIterator<Item = &'c usize>,
@@ -79,7 +84,7 @@ pub(super) fn names<'c>(
     columns.into_iter().filter_map(name).collect()
 }
 
-/// The setting that ignores more columns, with its present value.
+/// The value of `HR_FEED_COLUMNS` that also ignores these columns.
 pub(super) fn ignoring<'c>(
     inputs: &Inputs,
     columns: impl IntoIterator<Item = &'c usize>,
@@ -93,8 +98,8 @@ pub(super) fn ignoring<'c>(
     with_setting(inputs, Meaning::Ignored, &all.join("+"))
 }
 
-/// The setting that reads a column as the first of these fields that no column is read as. If there is none, the
-/// setting that leaves it unread.
+/// The value of `HR_FEED_COLUMNS` that also reads a column as the first of these fields without a column. If every
+/// field has a column, the value that ignores the column.
 pub(super) fn reading(inputs: &Inputs, column: usize, fields: &[Meaning]) -> String {
     let is_free = |field: &&Meaning| {
         let mut columns = inputs.hr.origin.columns.iter();
@@ -106,10 +111,10 @@ pub(super) fn reading(inputs: &Inputs, column: usize, fields: &[Meaning]) -> Str
     }
 }
 
-/// Fields that may hold the end of work.
+/// Fields for the end of work.
 pub(super) const ENDS: &[Meaning] = &[Meaning::End, Meaning::LastDay];
 
-/// `HR_FEED_COLUMNS` with one more column.
+/// The value of `HR_FEED_COLUMNS` with one more column.
 fn with_setting(inputs: &Inputs, field: Meaning, header: &str) -> String {
     let field = field.setting();
     let known = inputs.policy.hr_feed_columns.iter();

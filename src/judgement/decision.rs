@@ -1,4 +1,4 @@
-//! What a reviewer decides about an account.
+//! The decision of a reviewer about an account.
 
 use crate::model::{is_zero_width, words};
 
@@ -10,13 +10,13 @@ words! {
         Revoke = "revoke",
         /// Another role is right.
         ChangeRole = "change_role",
-        /// The reviewer cannot tell.
+        /// The reviewer does not know.
         DontKnow = "dont_know",
     }
 }
 
 impl Decision {
-    /// Reads the word, as people write it too: `Change role`, `don't know`. Not `keep?`, which is a doubt.
+    /// Reads the word, also as people write it: `Change role`, `don't know`. `keep?` is not a decision.
     pub fn parse(text: &str) -> Option<Self> {
         let is_between = |c: &char| c.is_whitespace() || "_-'\u{2019}.".contains(*c);
         let letters = text
@@ -45,8 +45,8 @@ mod tests {
         assert_eq!(Decision::parse(" Don’t know "), Some(Decision::DontKnow));
         assert_eq!(Decision::parse("Change role"), Some(Decision::ChangeRole));
         assert_eq!(Decision::parse("KEEP."), Some(Decision::Keep));
-        for doubt in ["remove", "keep?", "keep/revoke", "(keep)", "not keep"] {
-            assert_eq!(Decision::parse(doubt), None, "{doubt}");
+        for unclear in ["remove", "keep?", "keep/revoke", "(keep)", "not keep"] {
+            assert_eq!(Decision::parse(unclear), None, "{unclear}");
         }
         assert_eq!(Decision::parse(""), None);
     }

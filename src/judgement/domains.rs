@@ -1,4 +1,4 @@
-//! Which mail domains are the organization's.
+//! The organization's mail domains, and mail domains that are equivalent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,7 @@ use crate::model::{EmailAddress, Role};
 
 /// Domains in which anyone can get an address, so that an address there does not show an employer.
 ///
-/// These are the large free providers of several countries. An organization that uses one of them for its staff is
-/// matched by address all the same.
+/// These are the large free providers of several countries. Accounts with such addresses still match by address.
 const PUBLIC_PROVIDERS: &str = "
     126.com 163.com aol.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
     googlemail.com hey.com hotmail.co.uk hotmail.com hotmail.fr icloud.com laposte.net libero.it
@@ -22,17 +21,17 @@ pub fn is_public_mail_provider(domain: &str) -> bool {
     PUBLIC_PROVIDERS.split_whitespace().any(|of| of == domain)
 }
 
-/// Mail domains that are one: each with the one that stands for all of them.
+/// Equivalent mail domains: each domain with the one that represents its group.
 #[derive(Debug, Default)]
 pub(crate) struct SameDomains(BTreeMap<String, String>);
 
 impl SameDomains {
-    /// As the rules name them, in pairs; pairs that share a domain are one.
+    /// The pairs of the policy. Pairs that share a domain form one group.
     pub(super) fn of(inputs: &Inputs) -> Self {
         Self::of_pairs(&inputs.policy.email_domain_aliases)
     }
 
-    /// As these pairs name them: `corp.com=corp.io`.
+    /// From pairs such as `corp.com=corp.io`.
     pub(crate) fn of_pairs(pairs: &[String]) -> Self {
         let mut same: BTreeMap<String, String> = BTreeMap::new();
         for pair in pairs {
@@ -40,27 +39,27 @@ impl SameDomains {
                 continue;
             };
             let (one, other) = (folded(one), folded(other));
-            let mut stands_for = |domain: String| {
+            let mut representative = |domain: String| {
                 let known = same.entry(domain.clone()).or_insert(domain);
                 known.clone()
             };
-            let mut both = [stands_for(one), stands_for(other)];
+            let mut both = [representative(one), representative(other)];
             both.sort();
             let [first, second] = both;
-            for stands in same.values_mut().filter(|stands| **stands == second) {
-                stands.clone_from(&first);
+            for domain in same.values_mut().filter(|domain| **domain == second) {
+                domain.clone_from(&first);
             }
         }
         Self(same)
     }
 
-    /// The domain that stands for all that are one with this.
+    /// The domain that represents the group of this one.
     pub(super) fn canonical<'d>(&'d self, domain: &'d str) -> &'d str {
         self.0.get(domain).map_or(domain, String::as_str)
     }
 
-    /// The key by which an address is compared if domains that are one make no difference. `None` if no other domain
-    /// is one with the address's.
+    /// The key of an address that is the same in all equivalent domains. `None` if the domain of the address does not
+    /// have an equivalent.
     pub(super) fn key(&self, email: &EmailAddress) -> Option<String> {
         let domain = self.0.get(email.domain())?;
         Some(format!("{}@{domain}", email.local()))
@@ -75,37 +74,41 @@ impl SameDomains {
         }
     }
 
-    /// Adds the domains that are one with some of these.
+    /// Adds the equivalents of these domains.
     fn extend(&self, domains: &mut BTreeSet<String>) {
-        let held: BTreeSet<&str> = domains.iter().map(|of| self.canonical(of)).collect();
+        let known: BTreeSet<&str> = domains.iter().map(|of| self.canonical(of)).collect();
         let one = self
             .0
             .iter()
-            .filter(|(_, stands)| held.contains(stands.as_str()));
+            .filter(|(_, canonical)| known.contains(canonical.as_str()));
         let one: Vec<String> = one.map(|(domain, _)| domain.clone()).collect();
         domains.extend(one);
     }
 }
 
-/// The domains named in the settings and those of accounts that are no guests, in this run or in the
-/// baseline; never a public mail provider.
+/// The domains in the settings, and the domains of accounts in this run or the baseline, except guests. Public mail
+/// providers are excluded.
 pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeSet<String> {
     let baseline = inputs.past.baseline.iter();
     let earlier = baseline.flat_map(|baseline| &baseline.accounts);
     let accounts = inputs.population.accounts.iter().chain(earlier);
     let staff = accounts.filter(|account| account.role != Role::Guest);
-    let held: BTreeSet<&str> = staff
+    let of_staff: BTreeSet<&str> = staff
         .flat_map(|account| account.emails.iter().map(EmailAddress::domain))
         .collect();
     let named = inputs.policy.internal_domains.iter();
     let named = named.map(|name| folded(name));
-    let mut domains: BTreeSet<String> = held.into_iter().map(str::to_owned).chain(named).collect();
+    let mut domains: BTreeSet<String> = of_staff
+        .into_iter()
+        .map(str::to_owned)
+        .chain(named)
+        .collect();
     same.extend(&mut domains);
     domains.retain(|domain| !is_public_mail_provider(domain));
     domains
 }
 
-/// A domain as addresses have it, so that `Example.COM` in the settings is the one of the accounts.
+/// A domain in the form of addresses, so that `Example.COM` in the settings equals the domain of the accounts.
 fn folded(name: &str) -> String {
     EmailAddress::parse(&format!("x@{}", name.trim()))
         .map_or_else(|| name.to_owned(), |email| email.domain().to_owned())
@@ -123,9 +126,9 @@ mod tests {
         let pairs = ["b.com=c.com", "d.com=e.com", "c.com=a.com"];
         inputs.policy.email_domain_aliases = pairs.map(str::to_owned).to_vec();
         let same = SameDomains::of(&inputs).0;
-        let stands: BTreeMap<&str, &str> = same.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let canonical: BTreeMap<&str, &str> = same.iter().map(|(a, b)| (&**a, &**b)).collect();
         let (abc, de) = (["a.com", "b.com", "c.com"], ["d.com", "e.com"]);
-        assert!(abc.iter().all(|domain| stands[domain] == "a.com"));
-        assert!(de.iter().all(|domain| stands[domain] == "d.com"));
+        assert!(abc.iter().all(|domain| canonical[domain] == "a.com"));
+        assert!(de.iter().all(|domain| canonical[domain] == "d.com"));
     }
 }

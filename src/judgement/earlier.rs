@@ -1,8 +1,8 @@
 //! Ties today's people to the people of the previous run.
 //!
-//! Treating two people as one would hide a leaver behind an employed person; treating one person as two only
-//! reports a leaver twice. So every tie needs proof. If HR's rows contradict each other, there is no tie, and the
-//! leaver is followed separately.
+//! Treating two people as one would hide a leaver behind an employed person. Treating one person as two only
+//! reports a leaver twice. Therefore every tie needs proof. If HR's rows contradict each other, they are not tied, and
+//! the leaver is followed separately.
 
 use std::cmp::Reverse;
 
@@ -57,11 +57,11 @@ impl<'a> EarlierPerson<'a> {
 
 /// For each group of rows, the people of the previous run who are the same person; then the people without a group.
 ///
-/// Stronger ties come first: by the id of the tenure that ended, by the id of another tenure, by address, and
-/// by name if the rows have neither id nor address. A person who is tied once is not tied again. An id may tie
-/// several earlier people, which HR then shows to be one, unless the names are unlike. People may share an
-/// address or a name, so these tie only one, with the same end of work if possible. The groups are sorted, so
-/// each of two equal groups finds one.
+/// Stronger ties come first: by the id of the ended tenure, by the id of another tenure, by address, and by name if
+/// the rows have neither id nor address. Each earlier person is tied at most once. An id may tie several earlier
+/// people, whom HR then shows to be one person, unless their names are unlike. People may share an address or a name,
+/// so an address or name ties only one person, if possible with the same end of work. The groups are sorted, so each
+/// of two equal groups gets one.
 pub(super) fn ties<'a, T>(
     groups: &[Group<'_>],
     earlier: &[&'a T],
@@ -80,7 +80,7 @@ pub(super) fn ties<'a, T>(
                 }
             }
         }
-        // Of several groups with one id, the one whose name is closest.
+        // If several groups have the same id, the one with the closest name is first.
         claims.sort_unstable();
         for (Reverse(likeness), place, other) in claims {
             if likeness != Likeness::Unlike && is_free[other] {
@@ -110,8 +110,8 @@ pub(super) fn ties<'a, T>(
     (tied, free.map(|(of, _)| *of).collect())
 }
 
-/// How the names of two people with one id compare, one of today and one of the previous run. An address in common
-/// counts as much as a name.
+/// How the names of two people with one id compare, one of today and one of the previous run. A shared address counts
+/// as an agreeing name.
 fn likeness(group: &Group<'_>, before: &EarlierPerson<'_>) -> Likeness {
     let mut emails = group.rows.iter().flat_map(|row| row.emails());
     if emails.any(|email| before.emails.contains(email)) {
@@ -173,7 +173,7 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
         index
     }
 
-    /// By an address, unless the other data shows that it is shared or was handed on.
+    /// Finds people by address, unless other data shows that the address is shared or was reassigned.
     fn by_address(&self, group: &Group<'_>) -> Vec<usize> {
         let rows = &group.rows;
         let is_own = |email: &&EmailAddress| !group.shared_emails.contains(email);
@@ -195,13 +195,13 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
                         known.and_then(|known| names.iter().map(|name| name.compare(&known)).max());
                     let same_name = likeness == Some(Likeness::Agree);
                     let other_name = likeness.is_some() && !same_name;
-                    // What ties by id has been tied by id: two ids here are two different ones.
+                    // Ties by id were made earlier, so two ids here differ.
                     let other_id = has_id && of.has_id();
                     let is_first = of.emails.first() == Some(email);
                     match (is_work, is_first) {
                         (true, true) => !other_name,
                         (true, false) => same_name || !other_name && !other_id,
-                        // Nothing else may say who they are: an id would have.
+                        // A further address ties only people without ids.
                         (false, _) => !has_id && !of.has_id() && !other_name,
                     }
                 }));
@@ -214,7 +214,7 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
     fn by_name_alone(&self, group: &Group<'_>) -> Vec<usize> {
         let mut tied = Vec::new();
         for row in &group.rows {
-            // A shared address identifies no person.
+            // A shared address does not identify a person.
             let mut emails = row.emails();
             if row.person_id.is_none() && emails.all(|email| group.shared_emails.contains(email)) {
                 let name = row.name.as_deref().and_then(NameWords::of);

@@ -1,4 +1,4 @@
-//! When work ends, by HR's rows of one person at the instant of the run.
+//! When work ends, by the HR rows of one person at the instant of the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::remedies::{Doubt, Remedy};
 use super::{FeedScope, Inputs, Leaver, Outcome, Standing};
-use crate::model::{Employment, HrDate, HrRow, Meaning, NameWords};
+use crate::model::{Employment, HrDate, HrRow, Meaning, NameWords, quoted};
 
-/// A date of leaving further ahead than this is a placeholder for "no end".
+/// An end of work further ahead than this is a placeholder for no end.
 const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// If the status is employed, an end further back than this belongs to an earlier tenure.
@@ -17,12 +17,12 @@ const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// The rules for reading rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules<'a> {
-    /// Status words that were given a meaning.
+    /// Additional status words with their meaning, from `HR_FEED_STATUSES`.
     statuses: &'a BTreeMap<String, String>,
     pub(super) as_of: Timestamp,
-    /// How long after the end of work access may last.
+    /// How long access may last after the end of work.
     pub(super) grace: SignedDuration,
-    /// Whether a row without status and dates means employed: in a roster without a status column.
+    /// Whether a row without status and dates means employed. It does in a roster without a status column.
     blank_is_employed: bool,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// The setting that gives a word its meaning, with its present value.
+    /// The value of `HR_FEED_STATUSES` that also gives this word a meaning.
     fn with_status(&self, word: &str) -> String {
         let statuses = self.statuses.iter();
         let known = statuses.map(|(word, means)| format!("{word}={means},"));
@@ -53,105 +53,109 @@ impl Rules<'_> {
 
 /// The meaning of one row at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Says {
-    /// Works here now.
+enum RowState {
+    /// Employed now.
     Working,
-    /// Will begin.
+    /// The tenure begins in the future.
     NotBegun,
-    /// Works here until then.
+    /// Employed until this instant, which is in the future.
     Until(Timestamp),
-    /// Has left, then; without a date if HR gives none.
+    /// Has left, at this instant if HR gives a date.
     Left(Option<Timestamp>),
     /// Status and dates contradict each other, or are missing.
     Doubtful(Option<Timestamp>, Doubt),
 }
 
-fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> Says {
-    Says::Doubtful(end, Doubt::new(text, Remedy::Exception))
+fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> RowState {
+    RowState::Doubtful(end, Doubt::new(text, Remedy::Exception))
 }
 
-/// The meaning of a row. `announced` is whether an earlier run already had the end of work.
-fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
+/// The meaning of a row. `announced` is true if an earlier run already had the end of work.
+fn row_state(row: &HrRow, announced: bool, rules: Rules<'_>) -> RowState {
     let Rules { as_of, grace, .. } = rules;
     let last_day = last_day(row).map(|day| day.at);
     let end = row.end.as_ref().map(|end| end.at);
     let dates = || [last_day, end].into_iter().flatten();
     if !has_begun(row, as_of) {
-        return Says::NotBegun;
+        return RowState::NotBegun;
     }
     let passed = dates().find(|date| *date <= as_of);
     let to_come = dates().find(|date| *date > as_of);
     match &row.status {
         Employment::Ended => match (passed, to_come) {
-            (Some(passed), _) => Says::Left(Some(passed)),
+            (Some(passed), _) => RowState::Left(Some(passed)),
             (None, Some(_)) if dates().all(|date| date.duration_since(as_of) > FAR_AHEAD) => {
                 doubtful(
                     None,
-                    "the status says left, and the date is more than 400 days ahead",
+                    "the status is left, but the date is more than 400 days ahead",
                 )
             }
-            (None, Some(date)) => Says::Until(date),
-            (None, None) => Says::Left(None),
+            (None, Some(date)) => RowState::Until(date),
+            (None, None) => RowState::Left(None),
         },
         _ if is_new_tenure(row) => {
             let has_begun = row.start.as_ref().is_some_and(|start| start.at <= as_of);
             match (has_begun, passed, to_come) {
-                (false, Some(passed), _) => Says::Left(Some(passed)),
-                (false, None, Some(date)) => Says::Until(date),
-                (true, ..) | (false, None, None) => Says::Working,
+                (false, Some(passed), _) => RowState::Left(Some(passed)),
+                (false, None, Some(date)) => RowState::Until(date),
+                (true, ..) | (false, None, None) => RowState::Working,
             }
         }
         Employment::Active => match (last_day, end) {
-            // Garden leave: employed, and no longer at work.
+            // Garden leave: employed, but no longer at work.
             (Some(last_day), Some(end)) if last_day <= as_of && end > as_of => {
-                Says::Left(Some(last_day))
+                RowState::Left(Some(last_day))
             }
             (Some(last_day), Some(end)) if end <= as_of && last_day > as_of => doubtful(
                 Some(end),
-                "the status says employed, the termination date has passed, and the last day is to come",
+                "the status is employed and the termination date has passed, but the last day is in the future",
             ),
             _ => match last_day.or(end) {
-                None => Says::Working,
-                Some(date) if date > as_of => Says::Until(date),
-                Some(date) if announced && as_of <= later(date, grace) => Says::Left(Some(date)),
+                None => RowState::Working,
+                Some(date) if date > as_of => RowState::Until(date),
+                Some(date) if announced && as_of <= later(date, grace) => {
+                    RowState::Left(Some(date))
+                }
                 Some(date) if announced => doubtful(
                     Some(date),
-                    "the announced end of work has passed, and the status still says employed",
+                    "the announced end of work has passed, but the status is still employed",
                 ),
                 Some(date) if dates().any(|end| as_of.duration_since(end) <= LONG_AGO) => doubtful(
                     Some(date),
-                    "the status says employed, and the end of work passed less than 60 days ago",
+                    "the status is employed, but the end of work passed less than 60 days ago",
                 ),
-                Some(_) => Says::Working,
+                Some(_) => RowState::Working,
             },
         },
         Employment::OnLeave => match end {
-            None => Says::Working,
-            Some(end) if end > as_of => Says::Until(end),
+            None => RowState::Working,
+            Some(end) if end > as_of => RowState::Until(end),
             Some(end) => doubtful(
                 Some(end),
-                "the status says on leave, and the termination date has passed",
+                "the status is on leave, but the termination date has passed",
             ),
         },
         Employment::Unclassified(_) | Employment::Blank => match (passed, to_come) {
-            (Some(passed), _) => Says::Left(Some(passed)),
-            (None, Some(date)) => Says::Until(date),
+            (Some(passed), _) => RowState::Left(Some(passed)),
+            (None, Some(date)) => RowState::Until(date),
             (None, None) => match &row.status {
                 Employment::Unclassified(word) => {
-                    let text = format!("the status `{word}` is not known, and the row has no date");
-                    Says::Doubtful(
+                    let word_quoted = quoted(word);
+                    let text =
+                        format!("the status {word_quoted} is unknown, and the row has no date");
+                    RowState::Doubtful(
                         None,
                         Doubt::new(text, Remedy::Statuses(rules.with_status(word))),
                     )
                 }
-                _ if rules.blank_is_employed => Says::Working,
+                _ if rules.blank_is_employed => RowState::Working,
                 _ => doubtful(None, "HR gives neither a status nor a date"),
             },
         },
     }
 }
 
-/// The start of the tenure that ends in a row. One after every end is of a later tenure, or a typing error.
+/// The start of the tenure that ends in a row. A start after every end belongs to a later tenure, or is a typing error.
 fn start(row: &HrRow) -> Option<&HrDate> {
     let ends = || [&row.last_day, &row.end].into_iter().flatten();
     // An end is the midnight that opens the day after.
@@ -160,18 +164,18 @@ fn start(row: &HrRow) -> Option<&HrDate> {
     row.start.as_ref().filter(|start| !is_after_all(start))
 }
 
-/// Whether a tenure has begun. With the status "has left" it has, whatever the start date.
+/// Whether a tenure has begun. With the status left it has begun, whatever the start date.
 pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
     row.status == Employment::Ended || start(row).is_none_or(|start| start.at <= as_of)
 }
 
-/// Whether the status says employed, and the start is after every end: these are of an earlier tenure.
+/// Whether the status is employed and the start is after every end, so that the ends belong to an earlier tenure.
 pub(super) fn is_new_tenure(row: &HrRow) -> bool {
-    let says_employed = matches!(row.status, Employment::Active | Employment::OnLeave);
-    says_employed && row.start.is_some() && start(row).is_none()
+    let is_employed = matches!(row.status, Employment::Active | Employment::OnLeave);
+    is_employed && row.start.is_some() && start(row).is_none()
 }
 
-/// The start of the tenure that runs by a row.
+/// The start of the running tenure in a row.
 pub(super) fn running_start(row: &HrRow) -> Option<&HrDate> {
     match is_new_tenure(row) {
         true => row.start.as_ref(),
@@ -190,7 +194,7 @@ pub(super) fn end_of_work(row: &HrRow) -> Option<&HrDate> {
     last_day(row).or(row.end.as_ref())
 }
 
-/// A span after an instant; at the end of time, the end of time.
+/// The instant after a span, at most [`Timestamp::MAX`].
 pub(super) fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_add(span).unwrap_or(Timestamp::MAX)
 }
@@ -238,14 +242,16 @@ pub(super) fn decide<'r>(
 ) -> EndDecision<'r> {
     let is_announced = |of: &&Leaver| of.end_of_work.is_some() && is_named_as_gone(of.standing);
     let announced = previous.iter().any(is_announced);
-    let said = rows.iter().map(|row| (says(row, announced, rules), *row));
-    let said: Vec<(Says, &HrRow)> = said.collect();
-    let mut decision = standing(&said, previous, rules);
-    decision.notes.extend(remarks(&said, &decision));
+    let states = rows
+        .iter()
+        .map(|row| (row_state(row, announced, rules), *row));
+    let states: Vec<(RowState, &HrRow)> = states.collect();
+    let mut decision = standing(&states, previous, rules);
+    decision.notes.extend(remarks(&states, &decision));
     decision
 }
 
-/// Whether HR reports that work has ended or will end, or leaves it open.
+/// Whether HR reports that work has ended or will end, or reports nothing clear.
 pub(super) fn is_named_as_gone(standing: Standing) -> bool {
     match standing {
         Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
@@ -254,21 +260,21 @@ pub(super) fn is_named_as_gone(standing: Standing) -> bool {
 }
 
 fn standing<'r>(
-    said: &[(Says, &'r HrRow)],
+    states: &[(RowState, &'r HrRow)],
     previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
     let (mut lefts, mut doubts, mut untils) = (vec![], vec![], vec![]);
     let (mut works, mut runs) = (vec![], vec![]);
-    for (says, row) in said {
-        match says {
-            Says::Left(end) => lefts.push((*end, *row)),
-            Says::Doubtful(end, doubt) => doubts.push((*end, *row, doubt)),
-            Says::Until(end) => untils.push((*end, *row)),
-            Says::Working => works.push(*row),
-            Says::NotBegun => {}
+    for (state, row) in states {
+        match state {
+            RowState::Left(end) => lefts.push((*end, *row)),
+            RowState::Doubtful(end, doubt) => doubts.push((*end, *row, doubt)),
+            RowState::Until(end) => untils.push((*end, *row)),
+            RowState::Working => works.push(*row),
+            RowState::NotBegun => {}
         }
-        if runs_now(says, row, rules.as_of) {
+        if runs_now(state, row, rules.as_of) {
             runs.push(*row);
         }
     }
@@ -283,7 +289,7 @@ fn standing<'r>(
     let is_return = |row: &&&HrRow| over.iter().all(|ended| follows(row, ended));
     let returned = runs.iter().find(is_return);
 
-    // The latest end counts, since work went on until then; an undated one only if there is no other.
+    // The latest end counts, because work continued until then. An undated end counts only if all ends are undated.
     if let Some((end, row)) = lefts.iter().copied().max_by_key(|(end, _)| *end) {
         if returned.is_some() {
             return EndDecision::new(Standing::Rehired, end, row);
@@ -300,7 +306,7 @@ fn standing<'r>(
         if !runs.is_empty() {
             let is_unclear = |running: &&HrRow| over.iter().any(|ended| is_unclear(running, ended));
             let text = match runs.iter().any(is_unclear) {
-                true => "only the id ties two overlapping tenures to one person",
+                true => "two tenures overlap, and only the id ties them to one person",
                 false => {
                     "HR reports both employed and left, and no start date shows which is later"
                 }
@@ -318,12 +324,15 @@ fn standing<'r>(
     if let Some((end, row, doubt)) = doubts.iter().copied().max_by_key(|(end, ..)| *end)
         && !goes_on
     {
-        // A row without an end of work does not change what was reported.
+        // A row without an end of work does not change an earlier report.
         let mut previous = previous.iter();
         let had_left = previous.find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
             (None, Some(leaver)) => EndDecision {
-                notes: vec!["HR's row no longer decides; followed as last reported".to_owned()],
+                notes: vec![
+                    "HR's row no longer shows whether work has ended; followed as last reported"
+                        .to_owned(),
+                ],
                 ..EndDecision::new(Standing::Ended, leaver.end_of_work, row)
             },
             _ => EndDecision::doubtful(end, row, doubt.clone()),
@@ -339,7 +348,7 @@ fn standing<'r>(
         };
     }
     // Only tenures that have not begun.
-    let row = said[0].1;
+    let row = states[0].1;
     let had_left = |leaver: &&&Leaver| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
     let followed = previous.iter().find(had_left).or(previous.first());
     let Some(leaver) = followed else {
@@ -360,32 +369,32 @@ fn standing<'r>(
     }
 }
 
-/// Whether a row shows a tenure that runs now. One with an end to come runs if its start has passed, or
-/// if it has none and the status says employed.
-fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
-    match says {
-        // An end that has passed leaves a status that may not have been changed. Leave has a last day, too.
-        Says::Working => match row.status {
+/// Whether a row shows a tenure that is running now. A tenure with an end in the future is running if its start has
+/// passed, or if it has no start and the status is employed.
+fn runs_now(state: &RowState, row: &HrRow, as_of: Timestamp) -> bool {
+    match state {
+        // With a past end, the status may be out of date. A leave also has a last day.
+        RowState::Working => match row.status {
             Employment::OnLeave => true,
             _ => row.last_day.is_none() && row.end.is_none() || is_new_tenure(row),
         },
-        Says::Until(_) => match &row.start {
+        RowState::Until(_) => match &row.start {
             Some(start) => start.at <= as_of,
             None => matches!(row.status, Employment::Active | Employment::OnLeave),
         },
-        Says::NotBegun | Says::Left(_) | Says::Doubtful(..) => false,
+        RowState::NotBegun | RowState::Left(_) | RowState::Doubtful(..) => false,
     }
 }
 
-/// Notes on the rows for a reader, independent of the decision.
-fn remarks(said: &[(Says, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
+/// Notes on the rows for a reader.
+fn remarks(states: &[(RowState, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let row = decision.row;
-    let of_id = said
+    let of_id = states
         .iter()
         .filter(|(_, other)| other.person_id == row.person_id);
-    let ends = of_id.filter_map(|(says, _)| match says {
-        Says::Left(Some(end)) | Says::Until(end) => Some(end),
+    let ends = of_id.filter_map(|(state, _)| match state {
+        RowState::Left(Some(end)) | RowState::Until(end) => Some(end),
         _ => None,
     });
     let ends: BTreeSet<&Timestamp> = ends.collect();
@@ -403,26 +412,29 @@ fn remarks(said: &[(Says, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
             notes.push(note.to_owned());
         }
         if decision.end_of_work.is_none() {
-            let note = "has left without a date: the deadline runs from the first run that saw it";
+            let note =
+                "HR gives no date: the deadline counts from the first run that named the leaver";
             notes.push(note.to_owned());
         }
     }
-    let unknown = said.iter().find_map(|(_, row)| match &row.status {
+    let unknown = states.iter().find_map(|(_, row)| match &row.status {
         Employment::Unclassified(word) => Some(word),
         _ => None,
     });
     if let Some(word) = unknown.filter(|_| decision.doubt.is_none()) {
         notes.push(format!(
-            "the status `{word}` is not known; the dates decide"
+            "the status {} is unknown; the dates decide",
+            quoted(word)
         ));
     }
     notes
 }
 
-/// Whether a tenure that runs is another and later one than the one that ended.
+/// Whether a running tenure is a different and later one than the ended tenure.
 ///
-/// If starts can be compared, they decide: an old row that HR never closed must not hide a leaver. Without a
-/// start, two ids are two tenures, unless an earlier run had the running id as a leaver. One id needs a start.
+/// If starts can be compared, they decide, because an old row that HR never closed must not hide a leaver. Without
+/// a start, two ids are two tenures, unless an earlier run had the running id as a leaver. With one id, a start is
+/// required.
 fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
     let ended = end_of_work(left).map(|end| end.at);
     let began = start(left).map(|start| start.at);
@@ -446,14 +458,14 @@ fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
     row.person_id.is_some() && left.any(|leaver| leaver.person_id == row.person_id)
 }
 
-/// Whether a tenure that runs began before another of the same id, by the starts of both: the person has
-/// two jobs. Under another id it may be an old record that HR never closed.
+/// Whether a running tenure began before another one with the same id, so that the person has two jobs. With another
+/// id it may be an old record that HR never closed.
 fn began_before(running: &HrRow, other: &HrRow) -> bool {
     if running.person_id.is_none() || running.person_id != other.person_id {
         return false;
     }
     match (running_start(running), start(other), end_of_work(other)) {
-        // In a history with one row per change, the row of a termination starts on the last day.
+        // In a history with one row for each change, the row of a termination starts on the last day.
         (Some(start), Some(other), Some(end)) => {
             let lasted = end.at.duration_since(other.at);
             start.at < other.at && lasted > SignedDuration::from_hours(48)
@@ -477,13 +489,13 @@ fn is_unclear(running: &HrRow, left: &HrRow) -> bool {
     shares_id && overlaps && !shares_address && !(has_name(running) && has_name(left))
 }
 
-/// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
-/// that closes it, so both on one day lie a day apart, of 25 hours at most.
+/// Whether a start follows an end. A start is the midnight at the beginning of its day, and an end is the midnight at
+/// the end of its day. On the same day they are a day apart, which has at most 25 hours.
 pub(super) fn begins_at(start: &HrDate, end: Timestamp) -> bool {
     end.duration_since(start.at) <= SignedDuration::from_hours(25)
 }
 
-/// The decision for a leaver of the previous run whose rows now only show an employed person.
+/// The decision for a leaver of the previous run whose rows now show only an employed person.
 fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> EndDecision<'r> {
     let start = row.start.as_ref();
     let start = start.zip(leaver.end_of_work);

@@ -41,14 +41,14 @@ pub(super) fn of_the_run(
     findings.extend(not_done.iter().map(|of| not_carried_out(inputs, of)));
     unidentifiable(basis, &mut findings, uses);
     without_hr_record(basis, matches, &mut findings, uses);
-    // Last: only by now it is known which lines were approved by the person they are for.
+    // Last, because only now are all self-approved lines known.
     invalid_lines(basis, &mut findings, uses);
     findings.sort_by_cached_key(|of| {
         let (account, person) = (of.account_id.clone(), of.person_id.clone());
         let id = of.finding_id.clone();
         (of.severity, of.kind, account, person, id)
     });
-    // One account and person give one finding, with everything there is to report.
+    // One account and person give one finding, with all notes.
     let same = findings.chunk_by(|one, other| one.finding_id == other.finding_id);
     let merged = same.map(|same| {
         let mut notes: Vec<&str> = Vec::new();
@@ -65,11 +65,11 @@ pub(super) fn of_the_run(
     merged.collect()
 }
 
-/// Who and what a finding is about.
+/// The subject of a finding.
 #[derive(Default)]
 struct About<'a> {
     account: Option<&'a Account>,
-    /// The account's id, if no more is known of it.
+    /// The account's id, if nothing else about it is known.
     account_id: Option<&'a str>,
     leaver: Option<&'a Leaver>,
     /// The person id of a line, if no leaver is known.
@@ -157,7 +157,7 @@ fn severity(kind: FindingKind, role: Option<&Role>) -> Severity {
     }
 }
 
-/// Whole hours past the deadline; none before it.
+/// Whole hours past the deadline; `None` before it.
 fn overdue_hours(deadline: Option<Timestamp>, counted_to: Option<Timestamp>) -> Option<i64> {
     let overdue = counted_to?.duration_since(deadline?);
     overdue.is_positive().then(|| overdue.as_hours())
@@ -186,7 +186,7 @@ fn offboarded_access(inputs: &Inputs, judged: &JudgedLeaver<'_>, findings: &mut 
     }
 }
 
-/// Accounts that may be a leaver's. Leavers and accounts with the same name or address share one finding.
+/// Accounts that may belong to a leaver. Leavers and accounts with the same name or address share one finding.
 fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut Vec<Finding>) {
     let is_open = |judged: &&JudgedLeaver<'_>| match judged.leaver.outcome {
         Outcome::StillActive | Outcome::NotEvaluable | Outcome::Excepted => !judged.is_accepted,
@@ -212,7 +212,7 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
             continue;
         };
         let has_more = question.iter().any(|(leaver, _)| leaver.more_suspected);
-        // The suspicions about a leaver stand together.
+        // The suspicions about one leaver are adjacent.
         let leavers = question.chunk_by(|(one, _), (other, _)| std::ptr::eq(*one, *other));
         let leavers = leavers.count();
         let mut note = format!("{}: a suspicion, not a match", reason.text());
@@ -228,7 +228,7 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
             note.push_str(&format!("; {leavers} leavers"));
         }
         let person = Key::of(leaver.person_id.as_deref(), &leaver.emails);
-        // The check on columns has the setting.
+        // Without a remedy, the check `hr_columns` names the setting.
         if let Some(remedy) = reason.remedy(account, person) {
             note.push_str(&format!("; closes with: `{}`", remedy.line(person)));
         }
@@ -238,14 +238,14 @@ fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut
     }
 }
 
-/// Leavers for whom no account could have been found, all in one finding.
+/// One finding for all leavers for whom the run could not have found an account.
 fn without_address(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Option<Finding> {
     let is_open = |judged: &&JudgedLeaver<'_>| {
         judged.without_address && judged.leaver.outcome == Outcome::NotEvaluable
     };
     let count = leavers.iter().filter(is_open).count();
     let note = format!(
-        "HR gives no usable work address for {count} leaver(s): an account could not have been found; \
+        "HR gives no usable work address for {count} leaver(s), so the run could not have found an account; \
          closes with: `{}`",
         Remedy::Check(WITHOUT_ADDRESS).line(Key::None)
     );
@@ -289,11 +289,11 @@ fn without_owner(
     }
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
-    for (line, account) in basis.manual.left_behind_by(leaver, accounts) {
+    for (line, account) in basis.manual.services_of_leaver(leaver, accounts) {
         let what = format!("the owner of account {} has left", account.id);
         uses.alias(line, what);
         let note = format!(
-            "a service account whose owner has left (line {line} of the aliases): change its secrets and \
+            "the owner of this service account has left (line {line} of the aliases): change its secrets and \
              name another owner; closes with: `{}`",
             Remedy::Service(account.id.clone()).line(Key::None)
         );
@@ -303,7 +303,7 @@ fn without_owner(
     }
 }
 
-/// A decision of a review that was not done in time, or was undone.
+/// A decision of a review that was not carried out in time, or was undone.
 fn not_carried_out(inputs: &Inputs, of: &NotDone<'_>) -> Finding {
     let kind = FindingKind::RevocationNotDone;
     let deadline = Some(of.deadline);
@@ -323,12 +323,13 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Use
         }
         let kind = FindingKind::AccountUnidentifiable;
         let about = About::account(account);
-        let note = "has or may have access, but no address: its owner cannot be identified";
+        let note =
+            "the account has or may have access but no address, so its owner cannot be identified";
         findings.push(finding(basis.inputs, kind, about, note));
     }
 }
 
-/// Accounts in the organization's domains that no person in a roster owns. Guests are outsiders, and HR does
+/// Accounts in the organization's domains that no person in a roster owns. Guests are not included, because HR does
 /// not list them.
 fn without_hr_record(
     basis: &Basis<'_>,
@@ -349,7 +350,7 @@ fn without_hr_record(
             || account.role == Role::Guest
             || owned.contains(account.id.as_str())
             || !account.emails.iter().any(|email| basis.is_ours(email))
-            // HR names the person, in a row that could not be read and fails a check of its own.
+            // HR names the person in an unreadable row, which fails its own check.
             || account.emails.iter().any(|email| rejected.contains(email))
             || manual.accept(account, "no HR record", uses)
         {
@@ -357,7 +358,7 @@ fn without_hr_record(
         }
         let kind = FindingKind::AccountWithoutHrRecord;
         let about = About::account(account);
-        let note = "in one of the organization's domains, and no person in HR's roster owns it";
+        let note = "the address is in a domain of the organization, and no person in the roster owns the account";
         findings.push(finding(inputs, kind, about, note));
     }
 }

@@ -1,8 +1,8 @@
-//! What closed reviews asked for, followed from run to run until it is proven done.
+//! The decisions of closed reviews, followed from run to run until they are proven done.
 //!
 //! A revocation is done when the account has no access, or is missing from a list proven complete. A change
-//! of role is done when the account has the role, or one below it if it was to have less. A state that
-//! cannot be seen does not count as done.
+//! of role is done when the account has the new role, or a lower one if the decision lowered the role. An unknown
+//! state does not count as done.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 use super::Decision;
 use crate::model::{Access, Account, EmailAddress, Role, words};
 
-/// The access reviews of a connection, as one run leaves them to the next.
+/// The access reviews of a connection after a run, for the next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUps {
     /// Ledger entries up to this number have been read for reviews.
     pub through: u64,
-    /// The first run that looked: without an earlier review, the first one is due counted from here.
+    /// The first run that read reviews. Without an earlier review, the due date of the first one counts from here.
     pub counted_from: Timestamp,
-    /// The newest closed review of scope `all` with a decision: the next is due after it.
+    /// The newest closed review of scope `all` with a decision. The due date of the next one counts from it.
     pub last_closed: Option<ClosedReview>,
-    /// A review closed after it that does not count as such: of a narrower scope, or without a decision.
+    /// A later closed review that does not count: of a narrower scope, or without a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_of_some: Option<ClosedReview>,
     /// Open reviews, oldest first.
     pub open: Vec<OpenReview>,
-    /// Ledger entries of reviews that could not be read: what they asked for is not followed.
+    /// Ledger entries of reviews that could not be read. Their decisions are not followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<u64>,
     /// Revocations and changes of role, each with its state.
@@ -53,38 +53,38 @@ pub struct OpenReview {
     pub due: String,
 }
 
-/// A revocation or a change of role that a review asked for.
+/// A revocation or a change of role that a review decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     pub review: String,
     /// The ledger entry that closed the review.
     pub sequence: u64,
     pub account_id: String,
-    /// The account's address when the review was opened: another account with it is the same access. None
-    /// if a review decided about such an account by itself.
+    /// The account's address when the review was opened. Another account with it counts as the same access. `None`
+    /// if a review decided about that other account separately.
     pub email: Option<EmailAddress>,
     /// `revoke` or `change_role`.
     pub decision: Decision,
     /// The account's role when the review was opened.
     pub role: Role,
     pub new_role: Option<Role>,
-    /// When the review was closed: the grace counts from here.
+    /// When the review was closed. The grace counts from here.
     pub decided_at: Timestamp,
     pub state: FollowUpState,
-    /// The last run that saw it not done.
+    /// The last run that saw the decision not done.
     pub last_seen_before: Option<Timestamp>,
-    /// The first run after that which saw it done.
+    /// The first later run that saw it done.
     pub first_seen_done: Option<Timestamp>,
-    /// The run that saw it undone after it had been done.
+    /// The run that saw it undone later.
     pub undone_at: Option<Timestamp>,
 }
 
 words! {
     FollowUpState {
-        /// Not done yet, or not seen to be.
+        /// Not done, or not known to be done.
         Open = "open",
         Done = "done",
-        /// It was done, and the access or role is back.
+        /// The decision was done, and the access or role is back.
         GrantedAgain = "granted_again",
     }
 }
@@ -98,7 +98,7 @@ pub enum DecisionSeen {
 }
 
 impl FollowUps {
-    /// Before the first run of a connection.
+    /// The follow-ups before the first run of a connection.
     pub fn starting(as_of: Timestamp) -> Self {
         Self {
             counted_from: as_of,
@@ -106,8 +106,8 @@ impl FollowUps {
         }
     }
 
-    /// The follow-ups as a run leaves them, and for each decision what the run saw: the account it is about,
-    /// or one with its address and more access.
+    /// The follow-ups after a run, and for each decision its state and its account: the account that the decision is
+    /// about, or one with the same address and more access.
     #[must_use]
     pub fn seen_in<'a>(
         &self,
@@ -131,11 +131,11 @@ impl FollowUps {
     }
 }
 
-/// Accounts by id, and those with access by their first address: a person who was removed and invited anew
+/// Accounts by id, and those with access by their first address: a person who was removed and invited again
 /// has another id.
 ///
-/// Only the very same first address counts. On an equivalent domain, or as a further address, a person may
-/// have a second account that was kept.
+/// Only the same first address counts. With an equivalent domain, or as a further address, it may be a second account
+/// that the review kept.
 #[derive(Default)]
 struct ListedAccounts<'a> {
     by_id: HashMap<&'a str, &'a Account>,

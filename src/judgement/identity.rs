@@ -1,8 +1,8 @@
-//! Which rows of the feed are one person.
+//! Groups the rows of the feed into people.
 //!
-//! An id or a work address makes rows one person, unless their names contradict it. Treating two people as one
-//! would hide a leaver behind an employed person. So every tie is compared with the names, and an alias decides
-//! a doubt that the names leave open.
+//! Rows with the same id or work address are one person, unless their names contradict it. Treating two people as one
+//! would hide a leaver behind an employed person. Therefore every tie is compared with the names, and an alias decides
+//! if the names do not.
 
 use std::collections::BTreeSet;
 
@@ -11,41 +11,41 @@ use jiff::{SignedDuration, Timestamp};
 use super::approvers::LineKey;
 use super::ends;
 use super::lookup::{Map, Set};
-use super::manual::{Named, UsableLines};
+use super::manual::{PersonKeys, UsableLines};
 use super::uses::Uses;
 use crate::model::{EmailAddress, Employment, HrDate, HrRow, Likeness, NameWords};
 
-/// If an id or address has more names than this, they are compared only for equality: no person has so many, and
-/// comparing each with each takes too long.
+/// If an id or address has more names than this, they are compared only for equality. No person has this many names,
+/// and comparing all pairs takes too long.
 const MOST_COMPARED: usize = 64;
 
-/// A new tenure that begins so long before the old one ends is a transfer; an earlier one may be a
-/// colleague's.
+/// A new tenure that begins at most this long before the old one ends is a transfer. An earlier one may belong to a
+/// colleague.
 const TRANSFER: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// The rows of one person.
 #[derive(Debug, Default)]
 pub(super) struct Group<'a> {
-    /// By which relations name it.
+    /// The number that relations use for this group.
     pub(super) number: usize,
     /// Sorted by content.
     pub(super) rows: Vec<&'a HrRow>,
-    /// Ids that another person has, too: they identify neither.
+    /// Ids that another person has, too. They identify neither person.
     pub(super) shared_ids: Vec<&'a str>,
-    /// Work addresses that several people have: they identify no person.
+    /// Work addresses that several people share. They do not identify a person.
     pub(super) shared_emails: Vec<EmailAddress>,
-    /// Work addresses that were given to a person who left later.
+    /// Work addresses that were reassigned to a person who left later.
     pub(super) passed_on: Vec<EmailAddress>,
-    /// Others who may be the same person: names that share a word, with the same id or work address.
+    /// Groups that may be the same person: their names share a word, and they share an id or work address.
     pub(super) related: Vec<Relation>,
 }
 
 /// A group that may be the same person as another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Relation {
-    /// The number of the other group; later the place of the other person.
+    /// The number of the other group; later the position of the other person.
     pub(super) other: usize,
-    /// Whether they share an id; else a work address.
+    /// Whether they share an id. Otherwise they share a work address.
     pub(super) by_id: bool,
 }
 
@@ -138,7 +138,7 @@ struct Finder<'a> {
     passed_on: Vec<usize>,
 }
 
-/// Rows by a value that several have; single ones are left out.
+/// Groups of rows that share a value.
 fn several(rows: &[HrRow], value: fn(&HrRow) -> Option<&str>) -> Vec<Vec<usize>> {
     let mut groups: Map<&str, Vec<usize>> = Map::default();
     for (place, row) in rows.iter().enumerate() {
@@ -160,7 +160,7 @@ impl<'a> Finder<'a> {
             .as_ref()
     }
 
-    /// The rows of a person that have a name, as many as are compared.
+    /// The first rows of a person that have a name, at most [`MOST_COMPARED`].
     fn named(&mut self, rows: &[usize]) -> Vec<usize> {
         let mut named = rows.to_vec();
         named.retain(|row| self.name(*row).is_some());
@@ -168,8 +168,8 @@ impl<'a> Finder<'a> {
         named
     }
 
-    /// The closest likeness between two people, by the names that are in one script. `None` if a name is missing or
-    /// in another script. Rows without a name change nothing if another row of the person has one.
+    /// The closest likeness between two people, by names in the same script. `None` if a name is missing or in another
+    /// script. Rows without a name are ignored if another row of the person has a name.
     fn closest(&mut self, one: &[usize], other: &[usize]) -> Option<Likeness> {
         let (one, other) = (self.named(one), self.named(other));
         let name = |row: &usize| self.names[row].as_ref();
@@ -211,7 +211,7 @@ impl<'a> Finder<'a> {
         (people, whole)
     }
 
-    /// Rows that an approved alias makes one person.
+    /// Unites rows that an approved alias makes one person.
     fn by_decision(&mut self, manual: &UsableLines<'_>, uses: &mut Uses) {
         let rows = self.rows;
         for (line, pair, approved_by) in &manual.same_people {
@@ -236,13 +236,13 @@ impl<'a> Finder<'a> {
             let theirs: Vec<&HrRow> = named.chain(with_ids).collect();
             let emails = theirs.iter().flat_map(|row| row.emails().cloned());
             let names = theirs.iter().filter_map(|row| row.name.as_deref());
-            let themselves = Named {
+            let themselves = PersonKeys {
                 ids: &Vec::from_iter(ids),
                 emails: &Vec::from_iter(emails),
                 shared_emails: &[],
                 names: &Vec::from_iter(names),
             };
-            if manual.may_take_for_one(*line, &themselves, approved_by, uses) {
+            if manual.may_join(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
                     self.sets.unite(all[0], *row);
                 }
@@ -283,7 +283,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Two people with one id whose names may agree are one.
+    /// Unites two people with one id whose names may agree.
     fn by_id(&mut self, with_one_id: &[Vec<usize>]) {
         self.collect_rows();
         for members in with_one_id {
@@ -301,7 +301,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// People who still have one id: some may be one person, and the others share the id by mistake.
+    /// Compares people who still share one id. Some may be one person; the others share the id by mistake.
     fn compare_by_id(&mut self, with_one_id: &[Vec<usize>]) {
         self.collect_rows();
         for members in with_one_id {
@@ -322,11 +322,11 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// People with one work address. All are decided before any of them is united, so that the order of
-    /// the addresses makes no difference.
+    /// Compares people with one work address. All pairs are decided before any pair is united, so that the order of
+    /// the addresses does not matter.
     fn by_email(&mut self, with_one_email: &[Vec<usize>]) {
         for members in with_one_email {
-            // Without an id and a name the address is all there is.
+            // Without an id and a name, only the address identifies a row.
             let mut vague = self.sets.parts(members);
             vague.retain(|rows| self.is_vague(rows));
             for rows in &vague {
@@ -368,7 +368,7 @@ impl<'a> Finder<'a> {
         self.find_passed_on(holders);
     }
 
-    /// Of two people who had an address one after the other, and are both gone, the later one keeps it.
+    /// If two people had an address one after the other and both have left, the later one keeps it.
     fn find_passed_on(&mut self, holders: Vec<Vec<Vec<usize>>>) {
         self.collect_rows();
         for parts in holders {
@@ -396,13 +396,13 @@ impl<'a> Finder<'a> {
         !has_id && self.named(rows).is_empty()
     }
 
-    /// Whether ids show that two people are two.
+    /// Whether both people have an id.
     fn have_ids(&self, one: &[usize], other: &[usize]) -> bool {
         let has_id = |rows| self.rows(rows).any(|row| row.person_id.is_some());
         has_id(one) && has_id(other)
     }
 
-    /// Whether rows show a person who is employed, or will be. Garden leave does not count.
+    /// Whether rows show a person who is or will be employed. Garden leave does not count.
     fn is_employed(&self, rows: &[usize]) -> bool {
         self.rows(rows).any(|row| {
             let is_to_come = |date: &HrDate| date.at > self.as_of;
@@ -423,7 +423,7 @@ impl<'a> Finder<'a> {
         })
     }
 
-    /// The known time of employment: the first start, and the last end unless it goes on.
+    /// The known time of employment, from the first start to the last end. It needs a start in every row.
     fn span(&self, rows: &[usize]) -> Option<(Timestamp, Timestamp)> {
         let starts = self.rows(rows).map(|row| Some(row.start.as_ref()?.at));
         let start = starts
@@ -441,19 +441,20 @@ impl<'a> Finder<'a> {
         ends.map(|end| end.at).max()
     }
 
-    /// Whether two people work here at one time, as far as is known: both do now, or their dates say so.
+    /// Whether two people are known to be employed at the same time: both are now, or their dates overlap.
     fn overlap(&self, one: &[usize], other: &[usize]) -> bool {
         let by_dates = match (self.span(one), self.span(other)) {
-            // An end is the midnight that closes its day.
+            // An end is the midnight at the end of its day.
             (Some(one), Some(other)) => other.0 < one.1 && one.0 < other.1,
             _ => false,
         };
         by_dates || self.is_employed(one) && self.is_employed(other)
     }
 
-    /// Whether a tenure begins as another ends: the day after at the latest, and not long before.
+    /// Whether a tenure begins when another one ends: at most [`TRANSFER`] before the end, and no later than the day
+    /// after.
     fn is_transfer(&self, ended: &[usize], begun: &[usize]) -> bool {
-        // A colleague of many years may have a new tenure, too.
+        // The earliest start counts, because a long-standing colleague may also have a new tenure.
         let starts = self.rows(begun).filter_map(ends::running_start);
         match (self.last_end(ended), starts.map(|start| start.at).min()) {
             (Some(end), Some(start)) => start <= end && end.duration_since(start) <= TRANSFER,
@@ -461,7 +462,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// When a person last began or ended, to find the later holder of an address.
+    /// The latest date of a person, to find the later holder of an address.
     fn last_of(&self, rows: &[usize]) -> Option<Timestamp> {
         let dates = self
             .rows(rows)
@@ -512,7 +513,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Sorts values, and keeps each once.
+/// Sorts values and removes duplicates.
 pub(super) fn sort_distinct<T: Ord>(values: &mut Vec<T>) {
     values.sort_unstable();
     values.dedup();

@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
-/// A map without an order. Its hashes are seeded at random, as in std, and take a third of the time.
+/// A map without an order. Its hashes are seeded at random, as in std, but take a third of the time.
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 pub(super) type Set<K> = HashSet<K, foldhash::fast::RandomState>;

@@ -1,7 +1,7 @@
-//! The manual decisions, checked by the rules: which lines are in force, and what each of them covers.
+//! The manual decisions: which lines are in force, and what each line covers.
 //!
-//! A line that is malformed, expired or approved by the person it is for is never used: it is a
-//! finding. What lines did is collected in [`Uses`].
+//! A line that is malformed, expired or approved by the person it concerns is never used and becomes a
+//! finding. [`Uses`] collects what each line did.
 
 use std::collections::HashMap;
 
@@ -10,40 +10,42 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::approvers::{
-    Called, Fault, LineKey, OWN_APPROVAL, Register, Who, email_of, ensure_approver, ensure_reason,
-    has_name, malformed, required,
+    Fault, KnownNames, LineKey, NameSource, OWN_APPROVAL, Register, email_of, ensure_approver,
+    ensure_reason, has_name, malformed, required,
 };
 use super::domains::SameDomains;
 use super::records::exception_id;
 use super::uses::{Place, Uses};
 use super::{CheckId, FeedScope, Inputs, Leaver, ManualKind, ManualState};
-use crate::model::{Access, Account, Alias, EmailAddress, Exception, ManualDecisions, RejectedRow};
+use crate::model::{
+    Access, Account, Alias, EmailAddress, Exception, ManualDecisions, RejectedRow, quoted,
+};
 
-/// An exception may be in force for so many days at most, counted from its approval.
+/// The longest time that an exception may be in force, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
 
-/// What an exception for an account without an address covers.
+/// Why an account without an address needs an exception.
 pub(super) const NO_EMAIL: &str = "no e-mail";
 
-/// What an exception accepts of leavers for whom HR gives no usable address.
+/// The `check` of an exception that accepts leavers for whom HR gives no usable address.
 pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 
-/// What an exception may accept by `check`.
+/// The values that `check` of an exception may have.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
 
-/// What an alias says about its account and its person.
+/// The relation between the account and the person of an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,
     Different,
-    /// Two people are one.
+    /// Two people are one person.
     SamePerson,
     /// The account belongs to no person.
     Service,
 }
 
 impl Relation {
-    /// None if the word is not known.
+    /// `None` if the word is unknown.
     pub(super) fn of(alias: &Alias) -> Option<Self> {
         let word = alias.relation.as_deref().map(str::to_ascii_lowercase);
         match word.as_deref() {
@@ -56,7 +58,7 @@ impl Relation {
     }
 }
 
-/// A line of either file.
+/// A line of the aliases or of the exceptions.
 #[derive(Clone, Copy)]
 pub(super) enum Line<'a> {
     Alias(&'a Alias),
@@ -87,17 +89,18 @@ pub(super) fn lines(manual: &ManualDecisions) -> impl Iterator<Item = Line<'_>> 
     aliases.chain(manual.exceptions().iter().map(Line::Exception))
 }
 
-/// A person by everything that may name them.
+/// All ids, addresses and names of a person.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Named<'a> {
+pub(super) struct PersonKeys<'a> {
     pub(super) ids: &'a [&'a str],
     pub(super) emails: &'a [EmailAddress],
-    /// Addresses that others have, too: they name nobody, and nobody approves by them what is about themselves.
+    /// Addresses that other people have, too. They do not identify the person, but the person cannot approve a line
+    /// about themselves with them.
     pub(super) shared_emails: &'a [EmailAddress],
     pub(super) names: &'a [&'a str],
 }
 
-/// An account, and the person to whom a line ties it, from whom it separates it, or who owns it.
+/// An account and a person in a line, which ties the two, separates them, or makes the person the owner.
 pub(super) struct Tie<'a> {
     pub(super) line: u64,
     pub(super) account: LineKey<'a>,
@@ -115,13 +118,13 @@ impl Tie<'_> {
 #[derive(Clone, Copy)]
 pub(super) enum Covered<'k> {
     /// A leaver's access by an account.
-    Access(&'k Named<'k>, &'k Account),
+    Access(&'k PersonKeys<'k>, &'k Account),
     /// An account that may be a leaver's.
-    Suspicion(&'k Named<'k>, &'k Account),
-    /// Every doubt about a leaver with these accounts.
-    Person(&'k Named<'k>, &'k [&'k Account]),
-    /// That a leaver has no usable address.
-    WithoutAddress(&'k Named<'k>),
+    Suspicion(&'k PersonKeys<'k>, &'k Account),
+    /// All doubts about a leaver with these accounts.
+    Person(&'k PersonKeys<'k>, &'k [&'k Account]),
+    /// The missing usable address of a leaver.
+    WithoutAddress(&'k PersonKeys<'k>),
     /// An account, independent of its owner, and why it needs an exception.
     Account(&'k Account, &'static str),
     /// The person in a rejected row.
@@ -135,7 +138,7 @@ impl Covered<'_> {
         match self {
             Self::Access(_, account) => format!("covers access by account {}", account.id),
             Self::Suspicion(_, account) => {
-                format!("accepts that account {} may be a leaver's", account.id)
+                format!("accepts that account {} may belong to a leaver", account.id)
             }
             Self::Person(..) => "accepts a leaver who could not be judged".to_owned(),
             Self::WithoutAddress(_) => "accepts leavers without a usable address".to_owned(),
@@ -154,15 +157,15 @@ pub(super) struct InForce<'a> {
     exception: &'a Exception,
     email: Option<EmailAddress>,
     pub(super) expires_on: Date,
-    /// Stays the same from run to run for the same keys.
+    /// The same in every run for the same keys.
     pub(super) id: String,
-    /// The first run of an unbroken series that showed the line.
+    /// The first run of an unbroken series of runs with the line.
     pub(super) in_force_since: Timestamp,
 }
 
 impl InForce<'_> {
-    /// Whether it is for this: all keys of the line name the person or account. An exception for an account alone
-    /// names no person, and one for a person names no account.
+    /// Whether the exception applies: all keys of the line match the person or account. An exception for an account
+    /// alone names no person, and an exception for a person names no account.
     fn is_for(&self, what: Covered<'_>) -> bool {
         let of = self.exception;
         let person = |ids: &[&str]| of.person_id.as_deref().is_none_or(|id| ids.contains(&id));
@@ -196,7 +199,7 @@ impl InForce<'_> {
             }
     }
 
-    /// The line and its last day, for a check. No names.
+    /// The line and its last day, for a check. Checks contain no names.
     pub(super) fn in_short(&self) -> String {
         let Self {
             line, expires_on, ..
@@ -204,7 +207,7 @@ impl InForce<'_> {
         format!("the exception in line {line}, in force through {expires_on}")
     }
 
-    /// How evidence names it: the line, who approved it, until when and why, and whether it covers after the fact.
+    /// The line, its approver, last day and reason, and whether it came into force after the fact.
     pub(super) fn in_full(&self, due: Option<Timestamp>) -> String {
         let after_the_fact = match self.is_after_the_fact(due) {
             true => format!(" (after the fact: in force since {})", self.in_force_since),
@@ -213,9 +216,9 @@ impl InForce<'_> {
         format!(
             "exception in line {}, approved by {} until {}: {}{after_the_fact}",
             self.line,
-            self.approved_by(),
+            quoted(self.approved_by()),
             self.expires_on,
-            self.exception.reason.as_deref().unwrap_or_default()
+            quoted(self.exception.reason.as_deref().unwrap_or_default())
         )
     }
 
@@ -223,8 +226,8 @@ impl InForce<'_> {
         self.exception.approved_by.as_deref().unwrap_or_default()
     }
 
-    /// Whether it came into force after what it covers was due. An exception of the first run never did: the deadline
-    /// from notice is not earlier than that run.
+    /// Whether it came into force after the deadline of what it covers. This is never so for an exception of the first
+    /// run, because the deadline from notice is not earlier than that run.
     fn is_after_the_fact(&self, due: Option<Timestamp>) -> bool {
         due.is_some_and(|due| self.in_force_since > due)
     }
@@ -240,19 +243,19 @@ pub(super) struct Invalid<'a> {
 /// Every line: those in force by their relation, and those that are never used.
 #[derive(Default)]
 pub(super) struct UsableLines<'a> {
-    /// Who may be the person or account of a line.
+    /// Everyone whom a line may name.
     pub(super) register: Register<'a>,
     /// By the person's key.
     same: HashMap<LineKey<'a>, Vec<Tie<'a>>>,
     different: Vec<Tie<'a>>,
-    /// Pairs of people that a line makes one person, with the line and its approver.
+    /// Pairs of people that a line joins into one person, with the line and its approver.
     pub(super) same_people: Vec<(u64, [LineKey<'a>; 2], &'a str)>,
     /// Service accounts, which belong to no person. The person of the tie is the owner.
     services: Vec<Tie<'a>>,
     exceptions: Vec<InForce<'a>>,
-    /// Mail domains that are one.
+    /// Equivalent mail domains.
     same_domains: SameDomains,
-    /// Lines that are never used, whoever is concerned.
+    /// Lines that are never used.
     pub(super) invalid: Vec<Invalid<'a>>,
 }
 
@@ -280,7 +283,7 @@ impl<'a> UsableLines<'a> {
                 }
             }
         }
-        // Of several that cover the same, the one that lasts longest is named.
+        // If several exceptions cover the same thing, the one that lasts longest is used.
         manual
             .exceptions
             .sort_by(|a, b| b.expires_on.cmp(&a.expires_on).then(a.line.cmp(&b.line)));
@@ -349,8 +352,8 @@ impl<'a> UsableLines<'a> {
             }
             Some(Relation::Service) => self.services.push(tie),
             Some(Relation::Different) => {
-                let called = self.register.named(person_id, &email, account_id);
-                self.ensure_not_by(approved_by, &called, OWN_APPROVAL)?;
+                let known = self.register.names_of(person_id, &email, account_id);
+                self.ensure_not_by(approved_by, &known, OWN_APPROVAL)?;
                 self.different.push(tie);
             }
             Some(Relation::SamePerson) | None => {
@@ -361,7 +364,7 @@ impl<'a> UsableLines<'a> {
         Ok(())
     }
 
-    /// The owner of a service account, who has to work here and did not approve the line.
+    /// The owner of a service account, who must be employed and must not have approved the line.
     fn owner(
         &self,
         alias: &'a Alias,
@@ -375,10 +378,10 @@ impl<'a> UsableLines<'a> {
             return Err(malformed("a service account needs expires_on"));
         }
         let owner = LineKey::of(owner);
-        let named = self.named_as_owner(&owner);
+        let owners = self.possible_owners(&owner);
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
-        if named.is_empty() && is_roster && !inputs.hr.rows.is_empty() {
-            let reason = "the roster does not name its owner: write a person who works here";
+        if owners.is_empty() && is_roster && !inputs.hr.rows.is_empty() {
+            let reason = "the roster does not name its owner: set owner to a person who works here";
             return Err(malformed(reason));
         }
         let (owner_id, owner_email) = match &owner {
@@ -387,29 +390,28 @@ impl<'a> UsableLines<'a> {
         };
         let emails = email.into_iter().chain(owner_email);
         let account_id = alias.account_id.as_deref();
-        let mut called = self.register.named(owner_id, emails, account_id);
-        named.into_iter().for_each(|who| called.add(who));
+        let mut known = self.register.names_of(owner_id, emails, account_id);
+        owners.into_iter().for_each(|who| known.add(who));
         let approver = alias.approved_by.as_deref().unwrap_or_default();
-        let reason = "it is approved by the owner or by the person of the account";
-        self.ensure_not_by(approver, &called, reason)?;
+        let reason = "it is approved by the owner or the user of the account";
+        self.ensure_not_by(approver, &known, reason)?;
         Ok(owner)
     }
 
-    /// Everybody whom the owner of a service account may be: by id, by address in any domain that counts as one, or by
-    /// name.
-    fn named_as_owner(&self, owner: &LineKey<'_>) -> Vec<Who<'a>> {
+    /// Everyone who may be the owner of a service account: by id, by address in any equivalent domain, or by name.
+    fn possible_owners(&self, owner: &LineKey<'_>) -> Vec<NameSource<'a>> {
         let found = self.register.people_with(owner);
         if !found.is_empty() {
             return found;
         }
-        let is = |who: &Who<'a>| {
-            let mut called = Called::default();
-            called.add(*who);
+        let is = |who: &NameSource<'a>| {
+            let mut known = KnownNames::default();
+            known.add(*who);
             match owner {
-                LineKey::Id(id) => called.names.iter().any(|name| has_name(id, name)),
+                LineKey::Id(id) => known.names.iter().any(|name| has_name(id, name)),
                 LineKey::Email(owner) => {
                     let key = self.same_domains.key(owner);
-                    let mut emails = called.emails.iter();
+                    let mut emails = known.emails.iter();
                     key.is_some() && emails.any(|email| self.same_domains.key(email) == key)
                 }
             }
@@ -420,17 +422,17 @@ impl<'a> UsableLines<'a> {
     fn ensure_not_by(
         &self,
         approver: &str,
-        whom: &Called<'_>,
+        whom: &KnownNames<'_>,
         reason: &'static str,
     ) -> Result<(), Fault> {
-        match whom.are_written(approver, &self.same_domains) {
+        match whom.occur_in(approver, &self.same_domains) {
             true => Err(malformed(reason)),
             false => Ok(()),
         }
     }
 
     /// The lines that tie accounts to a person.
-    pub(super) fn ties_of<'t>(&'t self, person: &'t Named<'_>) -> Vec<&'t Tie<'a>> {
+    pub(super) fn ties_of<'t>(&'t self, person: &'t PersonKeys<'_>) -> Vec<&'t Tie<'a>> {
         if self.same.is_empty() {
             return Vec::new();
         }
@@ -440,46 +442,51 @@ impl<'a> UsableLines<'a> {
         found.flatten().collect()
     }
 
-    /// Whether a line may make two people one. `people` are both together, and neither may approve it.
-    pub(super) fn may_take_for_one(
+    /// Whether a line may join two people into one. `people` names both, and neither of them may approve the line.
+    pub(super) fn may_join(
         &self,
         line: u64,
-        people: &Named<'_>,
+        people: &PersonKeys<'_>,
         approved_by: &str,
         uses: &mut Uses,
     ) -> bool {
-        let by_themselves = self.are_written(approved_by, people, &[]);
-        match by_themselves {
+        let is_self_approved = self.names_occur_in(approved_by, people, &[]);
+        match is_self_approved {
             true => uses.own_approval((ManualKind::Alias, line)),
             false => uses.alias(line, "treats two people as one".to_owned()),
         }
-        !by_themselves
+        !is_self_approved
     }
 
     /// The line of an alias `different` that separates an account from a person.
     pub(super) fn difference(
         &self,
-        person: &Named<'_>,
+        person: &PersonKeys<'_>,
         account: &Account,
         uses: &mut Uses,
     ) -> Option<u64> {
         let is_theirs =
             |tie: &&Tie<'_>| tie.is_of(account) && tie.person.is_of(person.ids, person.emails);
         for tie in self.different.iter().filter(is_theirs) {
-            if self.are_written(tie.approved_by, person, &[account]) {
+            if self.names_occur_in(tie.approved_by, person, &[account]) {
                 uses.own_approval((ManualKind::Alias, tie.line));
                 continue;
             }
-            let what = format!("account {} is not that of its person", account.id);
+            let what = format!("account {} does not belong to the person", account.id);
             uses.alias(tie.line, what);
             return Some(tie.line);
         }
         None
     }
 
-    /// The same of an account that is tied to the person: the line ends the tie, which accepts a risk if the
-    /// account has access.
-    pub(super) fn end_tie(&self, person: &Named<'_>, account: &Account, uses: &mut Uses) -> bool {
+    /// Whether an alias `different` ends the tie between an account and a person. This accepts a risk if the account
+    /// has access.
+    pub(super) fn end_tie(
+        &self,
+        person: &PersonKeys<'_>,
+        account: &Account,
+        uses: &mut Uses,
+    ) -> bool {
         let line = self.difference(person, account, uses);
         if let Some(line) = line.filter(|_| account.access() != Access::None) {
             uses.ended_tie(line);
@@ -498,17 +505,17 @@ impl<'a> UsableLines<'a> {
         is_service
     }
 
-    /// Whether an account is a service account, or an exception covers it, whoever owns it.
+    /// Whether an account is a service account, or an exception covers it without naming a person.
     pub(super) fn accept(&self, account: &Account, why: &'static str, uses: &mut Uses) -> bool {
         let exception = Covered::Account(account, why);
         self.is_service(account, uses) || self.covers(exception, None, uses).is_some()
     }
 
     /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
-    /// id, by name, or by address in any domain that counts as one with theirs.
-    pub(super) fn answered_for_by<'s>(
+    /// id, by name, or by address in any equivalent domain.
+    pub(super) fn services_owned_by<'s>(
         &self,
-        person: &Named<'_>,
+        person: &PersonKeys<'_>,
         accounts: &'s [Account],
     ) -> Vec<(u64, &'s Account)> {
         let is_owner = |service: &&Tie<'a>| match &service.person {
@@ -529,8 +536,8 @@ impl<'a> UsableLines<'a> {
         with_accounts.collect()
     }
 
-    /// The same of a leaver.
-    pub(super) fn left_behind_by<'s>(
+    /// The service accounts of a leaver that have or may have access, each with its line.
+    pub(super) fn services_of_leaver<'s>(
         &self,
         leaver: &Leaver,
         accounts: &'s [Account],
@@ -538,35 +545,38 @@ impl<'a> UsableLines<'a> {
         if self.services.is_empty() {
             return Vec::new();
         }
-        let named = Named {
+        let keys = PersonKeys {
             ids: &leaver.ids().map(String::as_str).collect::<Vec<_>>(),
             emails: &leaver.emails,
             shared_emails: &[],
             names: &Vec::from_iter(leaver.name.as_deref()),
         };
-        self.answered_for_by(&named, accounts)
+        self.services_owned_by(&keys, accounts)
     }
 
-    /// Everything that a person and accounts are or were called.
-    fn called<'k>(&'k self, whom: &Named<'k>, accounts: &[&'k Account]) -> Called<'k> {
-        let mut called = self.register.earlier(whom.ids, whom.emails, accounts);
+    /// All present and former ids, addresses and names of a person and of accounts.
+    fn known_names<'k>(
+        &'k self,
+        whom: &PersonKeys<'k>,
+        accounts: &[&'k Account],
+    ) -> KnownNames<'k> {
+        let mut known = self.register.earlier(whom.ids, whom.emails, accounts);
         let emails = whom.emails.iter().chain(whom.shared_emails);
-        called.extend(whom.ids.iter().copied(), emails, whom.names.iter().copied());
+        known.extend(whom.ids.iter().copied(), emails, whom.names.iter().copied());
         for account in accounts {
-            called.add(Who::Account(account));
+            known.add(NameSource::Account(account));
         }
-        called
+        known
     }
 
     /// Whether an approver's cell names a person or accounts.
-    fn are_written(&self, approver: &str, whom: &Named<'_>, accounts: &[&Account]) -> bool {
-        let called = self.called(whom, accounts);
-        called.are_written(approver, &self.same_domains)
+    fn names_occur_in(&self, approver: &str, whom: &PersonKeys<'_>, accounts: &[&Account]) -> bool {
+        let known = self.known_names(whom, accounts);
+        known.occur_in(approver, &self.same_domains)
     }
 
-    /// The exception that applies and is not approved by the person it is for: one that is not after the fact if
-    /// possible, then the one that lasts longest. All that apply are checked, so that every self-approved one
-    /// becomes a finding.
+    /// The exception that applies and that another person approved. One that is not after the fact is preferred, then
+    /// the one that lasts longest. All that apply are checked, so that every self-approved one becomes a finding.
     pub(super) fn covers(
         &self,
         what: Covered<'_>,
@@ -582,19 +592,20 @@ impl<'a> UsableLines<'a> {
         let email;
         let whom = match what {
             Covered::Access(leaver, account) | Covered::Suspicion(leaver, account) => {
-                self.called(leaver, &[account])
+                self.known_names(leaver, &[account])
             }
-            Covered::Person(leaver, accounts) => self.called(leaver, accounts),
-            Covered::WithoutAddress(leaver) => self.called(leaver, &[]),
-            Covered::Account(account, _) => self.called(&Named::default(), &[account]),
+            Covered::Person(leaver, accounts) => self.known_names(leaver, accounts),
+            Covered::WithoutAddress(leaver) => self.known_names(leaver, &[]),
+            Covered::Account(account, _) => self.known_names(&PersonKeys::default(), &[account]),
             Covered::Rejected(row) => {
                 email = email_of(row);
-                self.register.named(row.person_id.as_deref(), &email, None)
+                self.register
+                    .names_of(row.person_id.as_deref(), &email, None)
             }
-            Covered::Check(_) => Called::default(),
+            Covered::Check(_) => KnownNames::default(),
         };
         let (own, approved): (Vec<_>, Vec<_>) =
-            covering.partition(|of| whom.are_written(of.approved_by(), &self.same_domains));
+            covering.partition(|of| whom.occur_in(of.approved_by(), &self.same_domains));
         for of in own {
             uses.own_approval((ManualKind::Exception, of.line));
         }
@@ -611,7 +622,7 @@ impl<'a> UsableLines<'a> {
         exceptions.find(|of| kind == ManualKind::Exception && of.line == line)
     }
 
-    /// An exception that may be used, or why not.
+    /// An exception that may be used, or the reason against it.
     fn in_force(
         &self,
         exception: &'a Exception,
@@ -622,9 +633,9 @@ impl<'a> UsableLines<'a> {
             return Err(malformed(fault));
         }
         let email = parsed_email(exception.email.as_deref())?;
-        let about_somebody =
+        let has_key =
             email.is_some() || exception.person_id.is_some() || exception.account_id.is_some();
-        match (&exception.check, about_somebody) {
+        match (&exception.check, has_key) {
             (Some(_), true) => {
                 let reason = "it names both a check and a person or account: write two lines";
                 return Err(malformed(reason));
@@ -654,7 +665,7 @@ impl<'a> UsableLines<'a> {
             )));
         }
         let [person_id, account_id, _] = Line::Exception(exception).keys();
-        let whom = self.register.named(person_id, &email, account_id);
+        let whom = self.register.names_of(person_id, &email, account_id);
         self.ensure_not_by(approver, &whom, OWN_APPROVAL)?;
         let id = exception_id(exception, email.as_ref());
         let previous = inputs.past.previous.as_ref();
@@ -679,14 +690,14 @@ fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, Fault> {
     }
 }
 
-/// The date in a cell. Only this form: a day read wrongly would leave a risk accepted for months.
+/// The date in a cell. Only ISO dates are read: a misread day could leave a risk accepted for months.
 fn written_date(name: &str, text: &str) -> Result<Date, Fault> {
     let day = text.parse::<Date>().ok();
     day.filter(|day| day.to_string() == text)
         .ok_or_else(|| malformed(format!("its {name} is not a date: write it as 2026-12-31")))
 }
 
-/// The last day of a line, if that day has not passed: it ends with the midnight that closes it.
+/// The last day of a line, if that day has not ended.
 fn ensure_in_force(expires_on: &str, zone: &TimeZone, as_of: Timestamp) -> Result<Date, Fault> {
     let day = written_date("expires_on", expires_on)?;
     let closes = day

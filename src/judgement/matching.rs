@@ -1,14 +1,14 @@
-//! Which accounts belong to which person.
+//! Ties accounts to people.
 //!
-//! Every kind of match is tried and all are united; the strength only names the match. An account that
-//! may be a person's but does not match is a `suspicion`, which is kept apart.
+//! Every kind of match is tried, and all matches count. The strongest one only names the match. An account that may
+//! belong to a person but does not match is a `suspicion`, which is kept separately.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use super::approvers::LineKey;
 use super::lookup::{Map, found};
-use super::manual::Named;
+use super::manual::PersonKeys;
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
 use super::uses::Uses;
@@ -22,7 +22,7 @@ pub(super) struct AccountLink<'a> {
     pub(super) kind: MatchKind,
     /// The account on today's list.
     pub(super) listed: Option<&'a Account>,
-    /// The account as the baseline had it.
+    /// The account in the baseline.
     pub(super) earlier: Option<&'a Account>,
 }
 
@@ -31,33 +31,33 @@ pub(super) struct AccountLink<'a> {
 pub(super) struct Matches<'a> {
     /// By account id.
     pub(super) links: Vec<AccountLink<'a>>,
-    /// What ties an employed colleague today to an account with an address of this leaver, by account id.
+    /// Doubts about accounts that may belong to an employed person with a related name, by account id.
     pub(super) doubtful: BTreeMap<&'a str, Doubt>,
-    /// Accounts that were tied to this leaver, and belong to another employed person today: only suspected.
+    /// Accounts that were tied to this leaver and belong to another, employed person today. They are only suspected.
     pub(super) followed: Vec<&'a Account>,
-    /// Notes for a reader on how they were tied.
+    /// Notes for a reader on the matches.
     pub(super) notes: Vec<String>,
-    /// Whether an account could have been found by the person's id.
+    /// Whether the run would have found an account by the person's id.
     pub(super) id_could_match: bool,
-    /// Lines of the aliases by which an account would have been found, if there were one.
+    /// Lines of the aliases by which the run would have found an account.
     pub(super) aliases_could_match: Vec<u64>,
 }
 
 /// Addresses that accounts had in earlier complete runs and no longer have.
 ///
-/// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
-/// an account that returns under another address is still the account of that leaver.
+/// They are kept after the account is gone. HR may name a leaver weeks later, and an account that returns with another
+/// address still belongs to that leaver.
 pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
     let Some(baseline) = &basis.inputs.past.baseline else {
         return FormerEmails::new();
     };
-    let bears = |id: &str| {
+    let current_emails = |id: &str| {
         let listed = basis.listed.get(id);
         listed.map_or(&[][..], |account| &account.emails)
     };
     let accounts = baseline.accounts.iter();
     // Most accounts keep their addresses.
-    let changed = accounts.filter(|of| bears(&of.id) != of.emails.as_slice());
+    let changed = accounts.filter(|of| current_emails(&of.id) != of.emails.as_slice());
     let changed = changed.map(|account| (&account.id, &account.emails));
     let mut former = FormerEmails::new();
     for (id, emails) in changed.chain(&baseline.former_emails) {
@@ -65,7 +65,7 @@ pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
         known.extend_from_slice(emails);
     }
     former.retain(|id, emails| {
-        let current = bears(id);
+        let current = current_emails(id);
         emails.retain(|email| !current.contains(email));
         emails.sort();
         emails.dedup();
@@ -98,8 +98,8 @@ pub(super) fn emails_of<'a>(
     accounts.into_iter().flat_map(with_account)
 }
 
-/// Ties every person to their accounts. One entry a person, in the same order.
-pub(super) fn of_everybody<'a>(
+/// Ties every person to their accounts: one entry a person, in the same order.
+pub(super) fn of_all<'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
     index: &Index<'a>,
@@ -145,15 +145,15 @@ struct EmployedOwners<'a> {
 }
 
 impl<'a> EmployedOwners<'a> {
-    /// Others than the person in a place who work here and are tied to an account, with their places.
+    /// The employed people who are tied to an account, except the person at a position, with their positions.
     fn others(&self, place: usize, account_id: &str) -> Vec<(usize, &'a Person<'a>)> {
         let others = found(&self.places, account_id).filter(|other| *other != place);
         others.map(|other| (other, &self.people[other])).collect()
     }
 }
 
-/// Whether every account that may be an employee's carries an id. If one carries none, it may belong to anyone,
-/// and a search by id proves nothing.
+/// Whether every account that may belong to an employee has an id. An account without an id may belong to any person,
+/// so a search by id would not prove absence.
 fn ids_prove_absence(inputs: &Inputs) -> bool {
     inputs.population.accounts.iter().all(|account| {
         account.external_id.is_some()
@@ -167,7 +167,7 @@ pub(super) struct Index<'a> {
     basis: &'a Basis<'a>,
     former: &'a FormerEmails,
     by_former_email: Map<&'a str, Vec<&'a str>>,
-    /// By today's and former addresses; only those whose domain is one with others.
+    /// By today's and former addresses in domains with an equivalent.
     by_same_domain: Map<String, Vec<(&'a str, MatchKind)>>,
     by_external_id: Map<&'a str, Vec<&'a str>>,
 }
@@ -188,7 +188,7 @@ impl<'a> Index<'a> {
             .chain(before)
             .filter_map(|(email, account)| Some((basis.same_domains.key(email)?, account)));
         let baseline = basis.inputs.past.baseline.iter();
-        // Accounts that are gone had owners, too.
+        // Accounts that are gone also had owners.
         let earlier = baseline.flat_map(|baseline| &baseline.accounts);
         let with_external_id = |of: &'a Account| Some((of.external_id.as_deref()?, of.id.as_str()));
         Self {
@@ -200,8 +200,8 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts that today's rows and aliases tie to a person, and the lines of the aliases by which an account
-    /// would have been found, if there were one.
+    /// The accounts that today's rows and aliases tie to a person, and the lines of the aliases by which the run would
+    /// have found an account.
     pub(super) fn links_of(
         &self,
         person: &Person<'_>,
@@ -218,7 +218,7 @@ impl<'a> Index<'a> {
                 tie(account, MatchKind::PersonId);
             }
         }
-        // A shared address identifies no person, but it finds an account for an employed person.
+        // A shared address does not identify a person, but it finds an account for an employed person.
         let shared = person.shared_emails.iter().filter(|_| person.is_employed());
         let own = person.emails.iter();
         let own = own.filter(|email| !person.passed_on.contains(email));
@@ -235,38 +235,37 @@ impl<'a> Index<'a> {
             }
         }
         let manual = &self.basis.manual;
-        let named = person.named();
+        let keys = person.keys();
         let mut could_match = Vec::new();
-        for by_hand in manual.ties_of(&named) {
-            let tied = self.accounts_of(&by_hand.account);
+        for alias in manual.ties_of(&keys) {
+            let tied = self.accounts_of(&alias.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
-                let what = format!("ties account {account} to its person");
-                uses.alias(by_hand.line, what);
+                let what = format!("ties account {account} to the person");
+                uses.alias(alias.line, what);
             }
-            let would_be_found = match &by_hand.account {
-                // An id that no run ever saw may be a typing error: it proves nothing.
+            let would_be_found = match &alias.account {
+                // An id that no run has seen may be a typing error, so it proves nothing.
                 LineKey::Id(_) => false,
                 LineKey::Email(email) => self.basis.is_ours(email),
             };
-            could_match.extend(would_be_found.then_some(by_hand.line));
+            could_match.extend(would_be_found.then_some(alias.line));
         }
         let links = strongest.into_iter();
-        let links =
-            links.filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses));
+        let links = links.filter_map(|(account_id, kind)| self.link(&keys, account_id, kind, uses));
         (links.collect(), could_match)
     }
 
-    /// The accounts of today's list that carry an id.
+    /// The accounts of today's list that have an id.
     pub(super) fn listed_with_id(&self, id: &str) -> impl Iterator<Item = &'a Account> {
-        let carrying = found(&self.by_external_id, id);
-        carrying.filter_map(|account| self.basis.listed.get(account).copied())
+        let with_id = found(&self.by_external_id, id);
+        with_id.filter_map(|account| self.basis.listed.get(account).copied())
     }
 
     /// A tie to an account, unless an alias `different` ends it.
     fn link(
         &self,
-        named: &Named<'_>,
+        keys: &PersonKeys<'_>,
         account_id: &'a str,
         kind: MatchKind,
         uses: &mut Uses,
@@ -275,7 +274,7 @@ impl<'a> Index<'a> {
         let earlier = self.basis.earlier.get(account_id).copied();
         let is_different = listed
             .or(earlier)
-            .is_some_and(|account| self.basis.manual.end_tie(named, account, uses));
+            .is_some_and(|account| self.basis.manual.end_tie(keys, account, uses));
         (!is_different).then_some(AccountLink {
             account_id,
             kind,
@@ -284,7 +283,7 @@ impl<'a> Index<'a> {
         })
     }
 
-    /// Once linked, a person is followed by account id, whatever happens to the addresses.
+    /// Adds the accounts of earlier runs: once linked, a person is followed by account id even if the addresses change.
     fn carry(
         &self,
         place: usize,
@@ -293,7 +292,7 @@ impl<'a> Index<'a> {
         uses: &mut Uses,
     ) {
         let person = &owners.people[place];
-        let named = person.named();
+        let keys = person.keys();
         let previous = person.previous.iter();
         let of_leaver = previous.flat_map(|of| of.account_id.iter().zip(&of.matched_by));
         let of_links = person.links.iter().flat_map(|links| &links.accounts);
@@ -313,7 +312,7 @@ impl<'a> Index<'a> {
             };
             let others = owners.others(place, account_id);
             if others.is_empty() {
-                let link = self.link(&named, account_id, kind, uses);
+                let link = self.link(&keys, account_id, kind, uses);
                 matches.links.extend(link);
             } else if others.iter().any(is_related) {
                 let note =
@@ -327,8 +326,8 @@ impl<'a> Index<'a> {
         matches.links.sort_by_key(|link| link.account_id);
     }
 
-    /// Compares the accounts of a leaver with those of people who work here: an address that was handed on
-    /// after the person left excuses an account that began later, and a relative leaves a doubt.
+    /// Compares the accounts of a leaver with those of employed people. If an address was reassigned after the person
+    /// left, an account that began later is removed. An employed person with a related name raises a doubt.
     fn compare_with_owners(
         &self,
         place: usize,
@@ -339,7 +338,7 @@ impl<'a> Index<'a> {
         let same_domains = &self.basis.same_domains;
         let notes = &mut matches.notes;
         matches.links.retain(|link| {
-            // People who may be the same have a doubt of their own, below.
+            // People who may be the same person get their own doubt, below.
             let is_related = |place| person.related.iter().any(|of| of.other == place);
             let mut others = owners.others(place, link.account_id);
             others.retain(|(place, _)| !is_related(*place));
@@ -359,21 +358,21 @@ impl<'a> Index<'a> {
                 own.any(|email| has(email) && is_of_account(email))
             };
             let has_left = person.standing == Standing::Ended;
-            let is_handed_on = began_later && has_left && others.iter().any(is_theirs);
-            notes.push(if is_handed_on {
+            let is_reassigned = began_later && has_left && others.iter().any(is_theirs);
+            notes.push(if is_reassigned {
                 format!(
                     "account {} began after the end of work and belongs to an employed person",
                     link.account_id
                 )
             } else {
                 let text = format!(
-                    "account {} also matches an address of an employed person; if it belongs to that person",
+                    "account {} also matches an address of an employed person and may belong to that person",
                     link.account_id
                 );
                 let remedy = Remedy::Different(link.account_id.to_owned());
                 Doubt::new(text, remedy).about(person)
             });
-            !is_handed_on
+            !is_reassigned
         });
         for relation in &person.related {
             let other = &owners.people[relation.other];
@@ -400,7 +399,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts that an alias names, if a run ever saw them: an account that was never seen was never removed.
+    /// The accounts that an alias names, if a run has seen them. Otherwise no run can prove their removal.
     fn accounts_of(&self, key: &LineKey<'a>) -> Vec<&'a str> {
         match key {
             LineKey::Id(id) => {
@@ -422,7 +421,7 @@ fn work_addresses<'p>(person: &'p Person<'_>) -> impl Iterator<Item = &'p EmailA
     person.rows.iter().filter_map(|row| row.email.as_ref())
 }
 
-/// Who each account of the population belongs to, in the population's order.
+/// The owners of each account, in the order of the population.
 pub(super) fn owners(
     inputs: &Inputs,
     people: &[Person<'_>],

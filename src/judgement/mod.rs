@@ -1,15 +1,14 @@
-//! The judgement: a pure function from what was read to what is said about it.
+//! The judgement: a pure function from the inputs of a run to its results.
 //!
-//! Same inputs, same words, whoever runs it and whenever: an auditor can do it again. It knows no
-//! network, no clock and no setting but the [`Policy`] it is handed. The rules, in the order they
-//! are applied:
+//! The same inputs always give the same results, so an auditor can recompute them. The judgement reads no
+//! network, no clock and no setting except the [`Policy`] among its inputs. It applies the rules in this order:
 //!
-//! 1. `checks` on the accounts decide whether the run is *complete*: only then does absence from
-//!    the list prove that somebody has no account.
+//! 1. `checks` on the accounts decide whether the run is *complete*. Only then does absence from
+//!    the list prove that a person has no account.
 //! 2. `identity` groups HR rows into people, `earlier` ties them to people of the previous run, `ends` finds
 //!    when their work ends, and `people` joins the three.
-//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, `columns` checks unread
-//!    columns, and `manual` are the manual decisions.
+//! 3. `matching` ties people to accounts, `suspicion` finds accounts that may be theirs, `columns` checks unread
+//!    columns, and `manual` applies the manual decisions.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
@@ -72,14 +71,14 @@ pub use words::{
     OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
-/// The version of the rules. A change that can alter a judgement on the same inputs raises it.
+/// The version of the rules. Raise it with every change that can alter a judgement of the same inputs.
 pub const VERSION: u32 = 1;
 
-/// What the parts of a judgement stand on: the inputs, and what follows from them alone.
+/// The inputs, and the indexes that every part of the judgement uses.
 struct Basis<'a> {
     inputs: &'a Inputs,
     manual: UsableLines<'a>,
-    /// Mail domains that are one.
+    /// Equivalent mail domains.
     same_domains: SameDomains,
     /// The organization's mail domains.
     domains: BTreeSet<String>,
@@ -132,10 +131,10 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let index = matching::Index::of(&basis, &former_emails);
     columns::mark(&basis, &mut people, &index, &mut uses);
     let hr_people = summary::hr_people(&people);
-    let matches = matching::of_everybody(&basis, &people, &index, &mut uses);
-    let suspected = suspicion::of_everybody(&basis, &people, &index, &matches, complete, &mut uses);
+    let matches = matching::of_all(&basis, &people, &index, &mut uses);
+    let suspected = suspicion::of_all(&basis, &people, &index, &matches, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
-    let leavers = outcomes::of_everybody(
+    let leavers = outcomes::of_all(
         &basis, &people, &matches, &suspected, feed_since, complete, &mut uses,
     );
 
@@ -162,7 +161,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let (old, mut leavers): (Vec<_>, Vec<_>) = today.chain(before).partition(is_old);
     let concluded = old.into_iter().map(offboardings::shortened).collect();
     // Stable: offboardings of one outcome stay in their own order.
-    leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
+    leavers.sort_by_cached_key(|leaver| outcomes::urgency(leaver.outcome));
     let needed = uses.needed();
     let conclusion = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
@@ -192,8 +191,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     }
 }
 
-/// The first complete run that read this feed: how long a leaver of that run without a date has been
-/// gone is unknown.
+/// The first complete run that read this feed. If that run already had a leaver without a date, the end of work
+/// is unknown.
 fn feed_since(inputs: &Inputs, complete: bool) -> Option<Timestamp> {
     let previous = inputs.past.previous.as_ref();
     let same_feed = previous.filter(|previous| previous.feed_url == inputs.hr.origin.url);

@@ -1,4 +1,4 @@
-//! The record of an offboarding: what is carried from run to run, and what a conclusion fixes for good.
+//! The record of an offboarding: the data that continues from run to run, and the data that a conclusion fixes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,14 +16,14 @@ use super::{
 };
 use crate::model::{Access, Account, HrDate};
 
-/// An account that is gone is remembered this long for a leaver whom HR names late.
+/// How long the end of access is kept, for a leaver whom HR names late.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// An offboarding that was concluded longer ago is only a short line.
+/// An offboarding that was concluded longer ago is kept only as a short line.
 const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The offboarding of earlier runs that today's standing continues, and the others of the person. It is the one
-/// with this end of work, else an open one, else the latest.
+/// The offboarding of earlier runs that today's standing continues, and the person's other offboardings. It is the
+/// one with this end of work, else an open one, else the latest.
 pub(super) fn bind<'a>(
     person: &Person<'a>,
     inputs: &Inputs,
@@ -46,9 +46,9 @@ pub(super) fn bind<'a>(
     (prior, others)
 }
 
-/// Whether a changed end of work corrects the one on record. After a later start, or after a run that saw the
-/// person employed, it is another offboarding. So it is in a feed of leavers if the one on record was concluded, and
-/// its row was absent.
+/// Whether a changed end of work corrects the one on record. It is another offboarding after a later start, or after
+/// a run that saw the person employed. In a feed of leavers, it is also another one if the offboarding on record was
+/// concluded and its row was absent.
 fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
     if person.end_of_work.is_some() && prior.end_of_work == person.end_of_work {
         return true;
@@ -64,7 +64,7 @@ fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
     !(prior.seen_employed || is_dated && (began_later || was_absent))
 }
 
-/// What is on record of an offboarding before the accounts are looked at.
+/// The record of an offboarding before the accounts are judged.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub(super) offboarding_id: Arc<str>,
@@ -81,7 +81,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// As an earlier run left them: a conclusion fixes them.
+    /// The terms on record, which a conclusion fixes.
     pub(super) fn of_record(prior: &Leaver) -> Self {
         Self {
             offboarding_id: prior.offboarding_id.clone(),
@@ -97,7 +97,7 @@ impl Terms {
         }
     }
 
-    /// As HR reports them today. `prior` is the open record.
+    /// The terms by today's feed. `prior` is the open record.
     pub(super) fn of_today(person: &Person<'_>, prior: Option<&Leaver>, inputs: &Inputs) -> Self {
         let as_of = inputs.as_of;
         let mut terms = match prior {
@@ -110,7 +110,7 @@ impl Terms {
             terms.moved_from = terms.moved_from.or(terms.end_of_work);
             terms.end_of_work = reported;
         }
-        // Without a date the clock begins with the first run that saw it.
+        // Without a date, the deadline counts from the first run that named the leaver.
         let ended = match person.standing {
             Standing::Ended => Some(reported.unwrap_or(terms.first_seen_in_feed)),
             _ => reported,
@@ -154,7 +154,7 @@ impl Terms {
         }
     }
 
-    /// The deadline that this run judges by.
+    /// The deadline for the verdict: the corrected one, else the deadline of record.
     pub(super) fn verdict_deadline(&self) -> Option<Timestamp> {
         self.corrected_deadline.or(self.deadline)
     }
@@ -223,7 +223,7 @@ pub(super) fn result_of_rehire(
     }
 }
 
-/// When the tenure began that runs now, or the run that first shows it.
+/// The start of the running tenure, else the run that first shows it.
 pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
     let starts = person.rows.iter().copied().filter_map(ends::running_start);
     let follows = |start: &&HrDate| {
@@ -234,13 +234,13 @@ pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
     starts.min().map_or(as_of, |start| start.min(as_of))
 }
 
-/// The record of an offboarding that another one of the same person takes the place of.
+/// The record of an offboarding that another one of the same person supersedes.
 pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.superseded = true;
     leaver.in_feed = false;
     leaver.exception_expires = None;
-    leaver.note = "a later offboarding of the person has taken its place".to_owned();
+    leaver.note = "a later offboarding of the person supersedes this one".to_owned();
     let start = person.row.and_then(ends::running_start);
     let follows = |start: &&HrDate| {
         let end = leaver.end_of_work;
@@ -261,7 +261,7 @@ pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -
     leaver
 }
 
-/// Keeps the accounts of a conclusion on record that no rule ties to the person any more.
+/// Keeps the accounts of a conclusion on record after they are no longer tied to the person.
 pub(super) fn keep_accounts(leaver: &mut Leaver, concluded: &Leaver) {
     let accounts = concluded.account_id.iter().zip(&concluded.account_email);
     for ((id, email), kind) in accounts.zip(&concluded.matched_by) {
@@ -275,8 +275,8 @@ pub(super) fn keep_accounts(leaver: &mut Leaver, concluded: &Leaver) {
     }
 }
 
-/// Gives offboardings that are new in this run an id of their own, if theirs is taken: two people without an id may
-/// have one name, and a person may leave twice without a date.
+/// Gives new offboardings a distinct id if theirs is taken. Two people without an id may have the same name, and a
+/// person may leave twice without a date.
 pub(super) fn ensure_distinct<'l>(
     on_record: impl Iterator<Item = &'l Leaver>,
     new: impl Iterator<Item = &'l mut Leaver>,
@@ -293,7 +293,7 @@ pub(super) fn ensure_distinct<'l>(
     }
 }
 
-/// The first 12 hex digits of the digest of connection, person key and end of work; of several, with a number.
+/// The first 12 hex digits of the digest of connection, person key and end of work, and of a number above 1.
 fn offboarding_id(
     connection: &str,
     person_key: &str,
@@ -315,7 +315,7 @@ pub(super) fn conclude(leaver: &mut Leaver, result: OffboardingResult, inputs: &
     leaver.concluded_at = Some(inputs.as_of);
 }
 
-/// An offboarding that no rule follows any more: it is repeated as it is.
+/// An offboarding that is no longer followed, repeated unchanged.
 pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.in_feed = false;
@@ -330,14 +330,14 @@ pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     leaver
 }
 
-/// The note of a row whose conclusion an earlier run drew.
+/// The note of an offboarding that an earlier run concluded.
 pub(super) fn concluded_by(concluded: &Leaver) -> Option<String> {
     let (run, result) = (concluded.concluded_run.as_ref()?, concluded.result?);
     Some(format!("concluded by run {run}: {result}"))
 }
 
-/// Whether an offboarding is only a short line from now on: there is nothing to look at, and it was concluded long
-/// ago, or by an earlier run that found no account of a person who left long ago.
+/// Whether an offboarding becomes a short line: it does not need attention, and it was concluded long ago, or by an
+/// earlier run that found no account of a person who left long ago.
 pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
     let is_quiet = match leaver.outcome {
         Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired | Outcome::Rescinded => true,
@@ -348,7 +348,7 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
         | Outcome::Excepted => false,
     };
     let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
-    // A suspicion needs an answer, however old it is.
+    // A suspicion needs an answer, even if it is old.
     let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
     let before = |at: Option<Timestamp>| at.is_some_and(|at| at < as_of);
     let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
@@ -357,7 +357,7 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
     is_quiet && !is_suspected && (never_had_access || is_past(leaver.concluded_at))
 }
 
-/// What is kept of an offboarding that was concluded long ago.
+/// The short line of an offboarding that was concluded long ago.
 pub(super) fn shortened(leaver: Leaver) -> Leaver {
     Leaver {
         note: String::new(),
@@ -373,7 +373,7 @@ pub(super) fn shortened(leaver: Leaver) -> Leaver {
     }
 }
 
-/// The accounts that lost access, with the interval in which they did.
+/// The accounts that lost access, with the interval in which access ended.
 pub(super) fn gone(basis: &Basis<'_>, complete: bool) -> BTreeMap<String, GoneAccount> {
     let inputs = basis.inputs;
     let Some(baseline) = &inputs.past.baseline else {
@@ -386,7 +386,7 @@ pub(super) fn gone(basis: &Basis<'_>, complete: bool) -> BTreeMap<String, GoneAc
         let listed = basis.listed.get(id);
         listed.is_none_or(|account| account.access() == Access::None)
     };
-    // An unknown status is no sighting.
+    // An unknown status does not count as a sighting of access.
     let had_access = |account: &&Account| account.access() == Access::Has;
     let lost = baseline.accounts.iter().filter(had_access).map(|account| {
         let gone = GoneAccount {

@@ -19,33 +19,33 @@ use super::{
 };
 use crate::model::{Access, Account, EmailAddress, Employment, Meaning};
 
-/// A leaver with the accounts that the outcome rests on.
+/// A leaver with the accounts that decide the outcome.
 #[derive(Debug)]
 pub(super) struct JudgedLeaver<'a> {
     pub(super) leaver: Leaver,
-    /// The worst first, in the order of the leaver's `account_id`.
+    /// Most access first, in the order of the leaver's `account_id`.
     pub(super) links: Vec<AccountLink<'a>>,
     pub(super) suspicions: Vec<Suspicion<'a>>,
-    /// Columns that are not read and leave a doubt.
+    /// Unread columns that raise a doubt.
     pub(super) unread_columns: BTreeSet<usize>,
-    /// Whether no account could have been found, because HR gives no usable address.
+    /// Whether the run could not have found an account, because HR gives no usable address.
     pub(super) without_address: bool,
-    /// Whether an exception accepts every doubt about the person.
+    /// Whether an exception accepts all doubts about the person.
     pub(super) is_accepted: bool,
     /// Accounts with access that no exception covers and no doubt concerns.
     pub(super) open: Vec<&'a str>,
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
-    /// The same person in the previous run.
+    /// The records of the person in the previous run.
     pub(super) previous: &'a [&'a Leaver],
-    /// Earlier offboardings of the person, in whose place this one is.
+    /// Earlier offboardings of the person that this one supersedes.
     pub(super) superseded: Vec<Leaver>,
-    /// Whether no earlier run had this offboarding.
+    /// Whether this run is the first with this offboarding.
     pub(super) is_new: bool,
 }
 
-/// Judges every leaver, the worst outcome first.
-pub(super) fn of_everybody<'a>(
+/// Judges every leaver.
+pub(super) fn of_all<'a>(
     basis: &Basis<'a>,
     people: &'a [Person<'a>],
     matches: &[Matches<'a>],
@@ -75,8 +75,8 @@ pub(super) fn of_everybody<'a>(
     judged
 }
 
-/// The order for a reader: outcomes that need action first.
-pub(super) fn badness(outcome: Outcome) -> u8 {
+/// The sort key of outcomes, those that need action first.
+pub(super) fn urgency(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::StillActive => 0,
         Outcome::NotEvaluable => 1,
@@ -92,7 +92,7 @@ pub(super) fn badness(outcome: Outcome) -> u8 {
 
 /// The access of a linked account, by today's list.
 fn access(link: &AccountLink<'_>) -> Access {
-    // Absent from the list: whether that proves anything is for the caller, who knows `complete`.
+    // Absence from the list is proof only in a complete run, which the caller checks.
     link.listed.map_or(Access::None, |account| account.access())
 }
 
@@ -150,16 +150,16 @@ impl<'a> OutcomeJudge<'_, 'a> {
         };
         let concluded = prior.filter(|prior| !is_reopened(prior));
         if let Some(concluded) = concluded.filter(|_| is_vanished) {
-            // Addresses may belong to other people by now; accounts do not change hands.
+            // Addresses may now belong to other people; accounts do not change hands.
             let known = &concluded.account_id;
             links.retain(|link| known.is_empty() || known.iter().any(|id| id == link.account_id));
-            // A suspicion from before needs an answer, also if HR deletes the row.
+            // An earlier suspicion needs an answer, even if HR deletes the row.
             let carried = &concluded.suspected_account_id;
             suspicions.retain(|one| carried.contains(&one.account.id));
             has_more = concluded.more_suspected;
             if !is_roster {
-                let again = links.iter().filter(|link| access(link) != Access::None);
-                suspicions.extend(again.filter_map(|link| {
+                let regained = links.iter().filter(|link| access(link) != Access::None);
+                suspicions.extend(regained.filter_map(|link| {
                     Some(Suspicion {
                         account: link.listed?,
                         reason: Reason::AfterConclusion,
@@ -172,7 +172,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         links.sort_by_key(|link| (Reverse(access(link)), link.account_id));
         let worst = worst(&links);
 
-        // A tenure that runs changes nothing about the one that ended.
+        // A running tenure does not change the record of the ended one.
         let fixed = concluded.or(prior.filter(|_| !is_gone));
         let terms = match fixed {
             Some(fixed) => Terms::of_record(fixed),
@@ -188,7 +188,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let deadline = terms.verdict_deadline();
         let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
         let is_overdue = person.standing == Standing::Ended && deadline_passed;
-        // Access after a conclusion is overdue at once, unless a tenure runs.
+        // Access after a conclusion is overdue immediately, unless a tenure is running.
         let has_tenure = is_roster
             && person.standing == Standing::Upcoming
             && person
@@ -201,7 +201,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let mut notes: Vec<String> = person.notes.iter().chain(&matches.notes).cloned().collect();
         notes.extend(recycled(person, &links));
 
-        let named = person.named();
+        let keys = person.keys();
         let due = deadline.max(terms.deadline_from_notice);
         let mut covered = Vec::new();
         let mut exception_expires: Option<Date> = None;
@@ -209,7 +209,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
             let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                 continue;
             };
-            let exception = manual.covers(Covered::Access(&named, account), due, uses);
+            let exception = manual.covers(Covered::Access(&keys, account), due, uses);
             if let Some(exception) = exception {
                 covered.push(link.account_id);
                 notes.push(format!(
@@ -227,7 +227,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let open: Vec<&str> = open.collect();
         if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
             suspicions.retain(|of| {
-                let suspicion = Covered::Suspicion(&named, of.account);
+                let suspicion = Covered::Suspicion(&keys, of.account);
                 manual.covers(suspicion, due, uses).is_none()
             });
         }
@@ -239,10 +239,10 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 .is_none_or(|since| first_seen_in_feed <= since);
         let mut doubts = self.doubts(person, matches, &links, &suspicions, has_more);
         if is_undated && worst == Access::Has && !deadline_passed {
-            let text = "was already in the first feed: how long access has lasted is unknown";
+            let text = "the first feed already named the person, so nothing shows how long access has lasted";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
-        // Nothing that contradicts the conclusion was seen.
+        // Nothing contradicts the conclusion.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis, uses);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
@@ -255,7 +255,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let listed = links.iter().filter_map(|link| link.listed);
         let suspects = suspicions.iter().map(|of| of.account);
         let accounts: Vec<&Account> = listed.chain(suspects).collect();
-        let by_person = Covered::Person(&named, &accounts);
+        let by_person = Covered::Person(&keys, &accounts);
         let mut accepted: Option<&InForce<'_>> = None;
         let mut is_accepted = false;
         let outcome = match person.standing {
@@ -272,7 +272,10 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 _ if is_repeated => Outcome::Removed,
                 _ if !complete => {
                     notes.extend(doubts);
-                    notes.push("the run is not complete: absence proves nothing".to_owned());
+                    notes.push(
+                        "the run is incomplete, so a missing account does not prove removal"
+                            .to_owned(),
+                    );
                     Outcome::NotEvaluable
                 }
                 _ if !doubts.is_empty() => {
@@ -296,8 +299,8 @@ impl<'a> OutcomeJudge<'_, 'a> {
                 _ => {
                     accepted = manual.covers(by_person, due, uses);
                     is_accepted = accepted.is_some();
-                    // It accepts the missing address, not the service accounts they left behind.
-                    let without_address = Covered::WithoutAddress(&named);
+                    // It accepts the missing address, but not service accounts that the leaver owns.
+                    let without_address = Covered::WithoutAddress(&keys);
                     accepted = accepted.or_else(|| manual.covers(without_address, due, uses));
                     if accepted.is_some() {
                         Outcome::Excepted
@@ -334,7 +337,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let interval = match fixed {
             Some(fixed) => Interval::of(fixed),
             None if is_gone => seen,
-            // The account serves the new tenure now.
+            // The account now belongs to the new tenure.
             None => Interval {
                 last_with: None,
                 first_without: None,
@@ -450,7 +453,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         }
     }
 
-    /// The doubts about a leaver or possible leaver, each with the line that closes it.
+    /// The doubts about a leaver or a possible leaver, each with the line that closes it.
     fn doubts(
         &self,
         person: &Person<'a>,
@@ -505,10 +508,10 @@ impl<'a> OutcomeJudge<'_, 'a> {
     }
 }
 
-/// Longer lists of accounts are cut in a note.
+/// The most account ids that a note lists.
 const MOST_LISTED: usize = 10;
 
-/// The doubt that suspected accounts with one reason and key raise, with the line that closes it.
+/// The doubt about suspected accounts with one reason and key, with the line that closes it.
 fn suspicion_of(
     person: &Person<'_>,
     reason: Reason,
@@ -546,7 +549,7 @@ pub(super) fn listed<'s>(accounts: impl ExactSizeIterator<Item = &'s Account>) -
     format!("{count} accounts ({})", ids.join(", "))
 }
 
-/// Whether an account would have been found if there were one.
+/// Whether the run would have found an account of the person.
 fn could_match(
     person: &Person<'_>,
     matches: &Matches<'_>,
@@ -558,21 +561,21 @@ fn could_match(
         return true;
     }
     for line in &matches.aliases_could_match {
-        uses.alias(*line, "names an account that no run ever saw".to_owned());
+        uses.alias(*line, "names an account that no run has seen".to_owned());
     }
     !matches.aliases_could_match.is_empty()
 }
 
 fn no_key(person: &Person<'_>) -> &'static str {
     if person.emails.is_empty() {
-        "HR gives no usable address, and no account carries HR's ids: an account could not have been found"
+        "HR gives no usable address and no account carries an HR id, so the run could not have found an account"
     } else {
-        "no address is in one of the organization's domains: an account could not have been found"
+        "no address is in a domain of the organization, so the run could not have found an account"
     }
 }
 
-/// Notes on accounts that began after work ended: the address may have been given to another person since.
-/// The note excuses nothing. If the address was handed on, an exception or an alias can record it.
+/// Notes on accounts that began after work ended: the address may have been reassigned to another person.
+/// The note does not change the outcome. An exception or an alias can record that the address was reassigned.
 fn recycled<'s>(
     person: &'s Person<'_>,
     links: &'s [AccountLink<'_>],
@@ -586,7 +589,7 @@ fn recycled<'s>(
         (joined > ended).then(|| {
             format!(
                 "account {} joined on {}, after the end of work: the address may belong to \
-                 another person by now",
+                 another person now",
                 account.id,
                 joined.strftime("%Y-%m-%d")
             )
@@ -594,7 +597,7 @@ fn recycled<'s>(
     })
 }
 
-/// The address of a linked account: today's, else the last one known.
+/// The address of a linked account: today's, else the last known one.
 fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
     let of_leaver = |leaver: &&Leaver| {
         let mut ids = leaver.account_id.iter();
@@ -607,15 +610,15 @@ fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress
         .or_else(|| previous.iter().find_map(of_leaver))
 }
 
-/// Whether HR named the leaver only after access was gone.
+/// The note for a leaver whom HR named only after access was gone.
 fn late_notice(leaver: &Leaver) -> Option<String> {
     let (named, gone) = (leaver.first_seen_in_feed, leaver.first_seen_without_access?);
     let day = named.strftime("%Y-%m-%d");
     (gone < named).then(|| format!("named by HR on {day}, after access was gone"))
 }
 
-/// The interval in which access ended: it was there in the last run that saw it and gone in the
-/// first complete run that did not. The exact instant in between is unknown.
+/// The interval in which access ended: from the last run that saw access to the first complete run that did not.
+/// The exact instant in between is unknown.
 fn seen(
     inputs: &Inputs,
     links: &[AccountLink<'_>],
@@ -644,7 +647,7 @@ fn seen(
         .chain(gone.clone().map(|gone| gone.last_seen_with_access))
         .max();
     let is_later = |first: &Timestamp| last_with.is_none_or(|last| last < *first);
-    // None of these accounts has had access since the one that lost it last.
+    // None of these accounts has had access since the last of them lost it.
     let linked = previous.iter().filter(|of| !of.account_id.is_empty());
     let since: Option<Vec<Timestamp>> = linked.map(|of| of.first_seen_without_access).collect();
     let still_without = since.and_then(|since| since.into_iter().max());

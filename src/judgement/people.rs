@@ -1,4 +1,4 @@
-//! From HR rows to people: their standing, and the people who are followed without a row.
+//! People from HR rows, with their standing, and people who are followed without a row.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +8,26 @@ use super::earlier::EarlierPerson;
 use super::ends::{self, EndDecision, Rules, as_last_reported};
 use super::identity::{self, Group, Relation, sort_distinct};
 use super::lookup::{Map, Set};
-use super::manual::Named;
+use super::manual::PersonKeys;
 use super::remedies::{Doubt, Key, Remedy};
 use super::uses::Uses;
 use super::{Basis, FeedScope, Inputs, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier};
 use crate::model::{EmailAddress, Employment, HrDate, HrRow};
 
-/// A person as HR shows them at the instant of the run.
+/// A person by the HR rows, at the instant of the run.
 #[derive(Debug)]
 pub(super) struct Person<'a> {
     /// The id of the tenure that decides the standing.
     pub(super) person_id: Option<&'a str>,
-    /// Ids of all tenures, that one first.
+    /// Ids of all tenures, the deciding tenure's first.
     pub(super) ids: Vec<&'a str>,
     /// Names as written, the deciding tenure's first.
     pub(super) names: Vec<&'a str>,
     /// Every address that identifies the person, work addresses first.
     pub(super) emails: Vec<EmailAddress>,
-    /// Work addresses that several people have.
+    /// Work addresses that several people share.
     pub(super) shared_emails: Vec<EmailAddress>,
-    /// Work addresses that another person had later.
+    /// Work addresses that were reassigned to another person.
     pub(super) passed_on: Vec<EmailAddress>,
     /// Ids that another person has, too.
     pub(super) shared_ids: Vec<&'a str>,
@@ -35,7 +35,7 @@ pub(super) struct Person<'a> {
     pub(super) rows: Vec<&'a HrRow>,
     /// The row that decides.
     pub(super) row: Option<&'a HrRow>,
-    /// Others who may be the same person, by their place among the people.
+    /// Other people who may be the same person, by their position among the people.
     pub(super) related: Vec<Relation>,
     /// The meaning of all rows together.
     pub(super) standing: Standing,
@@ -66,7 +66,7 @@ impl<'a> Person<'a> {
         self.standing != Standing::Working
     }
 
-    /// Whether HR reports that they have left or will leave, or leaves it open.
+    /// Whether HR reports that they have left or will leave, or reports nothing clear.
     pub(super) fn is_named_as_leaver(&self) -> bool {
         self.standing == Standing::Rehired || self.is_named_as_gone()
     }
@@ -76,13 +76,13 @@ impl<'a> Person<'a> {
         ends::is_named_as_gone(self.standing)
     }
 
-    /// Whether they work here at the instant of the run, by HR's rows.
+    /// Whether they are employed at the instant of the run, by HR's rows.
     pub(super) fn is_employed(&self) -> bool {
-        self.has_begun && self.is_to_work_here()
+        self.has_begun && self.is_or_will_be_employed()
     }
 
-    /// The same, and also true for a person who will begin.
-    pub(super) fn is_to_work_here(&self) -> bool {
+    /// Whether they are employed now or will be.
+    pub(super) fn is_or_will_be_employed(&self) -> bool {
         match self.standing {
             Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
                 true
@@ -91,7 +91,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Whether an earlier complete run saw them work here without an address, and none is known since.
+    /// Whether an earlier complete run saw them employed without an address, and no address is known since.
     pub(super) fn worked_without_address(&self) -> bool {
         let had_none =
             |leaver: &&Leaver| leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty();
@@ -103,9 +103,9 @@ impl<'a> Person<'a> {
         &self.ids[usize::from(self.person_id.is_some())..]
     }
 
-    /// By everything that may name them.
-    pub(super) fn named(&self) -> Named<'_> {
-        Named {
+    /// All ids, addresses and names.
+    pub(super) fn keys(&self) -> PersonKeys<'_> {
+        PersonKeys {
             ids: &self.ids,
             emails: &self.emails,
             shared_emails: &self.shared_emails,
@@ -160,11 +160,11 @@ impl<'a> Rejected<'a> {
 
 /// The people of a run.
 pub(super) struct People<'a> {
-    /// All people that HR names, and all leavers of earlier runs who are still followed.
+    /// All people in the feed, and all leavers of earlier runs who are still followed.
     pub(super) all: Vec<Person<'a>>,
-    /// Offboardings of earlier runs that no rule follows any more.
+    /// Offboardings of earlier runs that are no longer followed.
     pub(super) closed: Vec<&'a Leaver>,
-    /// The number of rows whose id identifies no person.
+    /// The number of rows whose id does not identify a person.
     pub(super) rows_with_shared_id: usize,
 }
 
@@ -197,7 +197,7 @@ pub(super) fn people<'a>(
         let person = person(group, previous, links, &ids_today, rules);
         people.push((Some(number), person));
     }
-    // A person who was to leave is followed as a leaver.
+    // A vanished person whose work had not ended is also followed as a leaver.
     let (mut ids, mut emails): (Set<&str>, Set<&str>) = Default::default();
     for leaver in vanished {
         let Some(person) = followed(leaver, basis, rejected) else {
@@ -215,7 +215,7 @@ pub(super) fn people<'a>(
             false => links.person_ids.iter().any(|id| ids.contains(id.as_str())),
         }
     };
-    // A roster names all employed people. HR has not reported that the missing ones left.
+    // A roster names all employed people. A missing person may have left, but HR has not reported it.
     if inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none() {
         let mut missing = absent;
         missing.retain(|links| !rejected.names(links) && !is_followed(links));
@@ -250,7 +250,7 @@ fn order<'p>(of: &'p Person<'_>) -> impl Ord + use<'p> {
     )
 }
 
-/// Sorts groups, and the rows in each, by content: the order of the file makes no difference.
+/// Sorts groups, and the rows in each, by content, so that the order of the file does not matter.
 fn sort(groups: &mut [Group<'_>]) {
     for group in groups.iter_mut().filter(|group| group.rows.len() > 1) {
         group.rows.sort_by_cached_key(|row| content(row));
@@ -266,7 +266,7 @@ fn sort(groups: &mut [Group<'_>]) {
     });
 }
 
-/// All of a row that a judgement may show, in an order of its own.
+/// The sort key of a row: all its data that a judgement may show.
 fn content(row: &HrRow) -> impl Ord + use<'_> {
     let at = |date: &'_ Option<HrDate>| date.as_ref().map(|date| (date.at, date.written.clone()));
     (
@@ -281,7 +281,7 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
     )
 }
 
-/// Addresses in an order of their own: two that compare equal may still be written differently.
+/// The sort key of addresses. Equal addresses may be written differently.
 fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
     let both = emails.map(|email| (email.key(), email.as_written()));
     both.collect()
@@ -325,7 +325,7 @@ fn person<'a>(
     notes.extend(rows.iter().flat_map(|row| row.notes.iter().cloned()));
     notes = distinct(notes.into_iter());
 
-    // An open record needs a conclusion.
+    // A record of the previous run needs a conclusion.
     if standing == Standing::Working && !previous.is_empty() {
         standing = Standing::Rescinded;
     }
@@ -339,13 +339,14 @@ fn person<'a>(
     let further = ordered.iter().flat_map(|row| &row.other_emails);
     let is_own = |email: &&EmailAddress| !shared_emails.contains(email);
     let mut emails = distinct(work.chain(further).filter(is_own).cloned());
-    // A mailbox is deleted and HR blanks the cell: the account keeps the address.
+    // HR may blank the cell when the mailbox is deleted, but the account keeps the address.
     if emails.is_empty() && shared_emails.is_empty() {
         let before = previous.iter().flat_map(|leaver| &leaver.emails);
         let before = before.chain(links.iter().flat_map(|links| &links.emails));
         emails = distinct(before.cloned());
         if !emails.is_empty() {
-            notes.push("HR no longer gives an address; the earlier ones are used".to_owned());
+            notes
+                .push("HR no longer gives an address, so the run uses the earlier ones".to_owned());
         }
     }
     // Ids of earlier tenures stay with the person, unless another person has them today.
@@ -354,7 +355,7 @@ fn person<'a>(
         .map(String::as_str)
         .filter(|id| !ids_today.contains(id));
     let mut ids: Vec<&str> = person_id.into_iter().chain(today).chain(before).collect();
-    // That of the deciding tenure comes first.
+    // The id of the deciding tenure comes first.
     ids.sort_unstable_by_key(|id| (Some(*id) != person_id, *id));
     ids.dedup();
     Person {
@@ -381,8 +382,8 @@ fn person<'a>(
     }
 }
 
-/// A leaver of the previous run whom today's feed does not name: followed until access is proven
-/// gone, so that a deleted row does not hide a leaver.
+/// A leaver of the previous run without a row in today's feed. The leaver is followed until access is proven gone, so
+/// that a deleted row cannot hide a leaver.
 fn followed<'a>(
     leaver: &'a Leaver,
     basis: &Basis<'a>,
@@ -391,9 +392,9 @@ fn followed<'a>(
     let inputs = basis.inputs;
     let feed_was_read = inputs.hr.unusable.is_none();
     let rejected = rejected.line_of(leaver.ids(), &leaver.emails);
-    // HR took the offboarding back, or never reported one.
+    // HR withdrew the offboarding, or never reported one.
     let is_closed = matches!(leaver.standing, Standing::Rehired | Standing::Rescinded)
-        || !leaver.in_feed && never_left(leaver) && !owns_something(leaver, basis);
+        || !leaver.in_feed && was_never_reported(leaver) && !owns_something(leaver, basis);
     if feed_was_read && rejected.is_none() && is_closed {
         return None;
     }
@@ -405,7 +406,7 @@ fn followed<'a>(
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
     let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
-    let text = "HR no longer names the person, and the last report was doubtful";
+    let text = "HR no longer names the person, and its last report was unclear";
     let ids = leaver.ids().map(String::as_str).collect();
     Some(Person {
         person_id: leaver.person_id.as_deref(),
@@ -419,9 +420,9 @@ fn followed<'a>(
     })
 }
 
-/// A person whom an earlier roster named as employed and today's does not name.
+/// A person whom an earlier roster named as employed, and who is missing from today's.
 fn missing_person(links: &PersonLinks) -> Person<'_> {
-    let text = "missing from the roster, but named in an earlier one: may have left";
+    let text = "an earlier roster named the person and today's does not: the person may have left";
     let ids: Vec<&str> = links.person_ids.iter().map(String::as_str).collect();
     Person {
         person_id: ids.first().copied(),
@@ -431,7 +432,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
     }
 }
 
-/// A person whom no row of today's feed names.
+/// A person without a row in today's feed.
 fn without_row<'a>(
     ids: Vec<&'a str>,
     name: Option<&'a String>,
@@ -462,27 +463,27 @@ fn without_row<'a>(
     }
 }
 
-/// Whether HR never reported them as a leaver, and no account was or may be theirs.
-fn never_left(leaver: &Leaver) -> bool {
-    let says_left = |tenure: &Tenure| {
+/// Whether HR never reported the person as a leaver, and no account is tied to them or suspected.
+fn was_never_reported(leaver: &Leaver) -> bool {
+    let is_ended = |tenure: &Tenure| {
         tenure.status == Employment::Ended || tenure.end.is_some() || tenure.last_day.is_some()
     };
     leaver.standing == Standing::Doubtful
         && leaver.result.is_none()
-        && !leaver.tenures.iter().any(says_left)
+        && !leaver.tenures.iter().any(is_ended)
         && leaver.account_id.is_empty()
         && leaver.suspected_account_id.is_empty()
         && !leaver.more_suspected
         && !leaver.is_missing_from_roster()
 }
 
-/// Whether a service account that can be used still names them as its owner.
+/// Whether the person is still the owner of a service account that has or may have access.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
     let accounts = &basis.inputs.population.accounts;
-    !basis.manual.left_behind_by(leaver, accounts).is_empty()
+    !basis.manual.services_of_leaver(leaver, accounts).is_empty()
 }
 
-/// Every tenure that HR reports, or reported before.
+/// Every tenure that HR reports today or reported earlier.
 fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
     let today = rows.iter().map(|row| Tenure::of(row));
     let before = previous.iter().flat_map(|leaver| leaver.tenures.clone());

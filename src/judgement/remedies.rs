@@ -1,37 +1,36 @@
-//! The line that closes a doubt: what to add to `ALIASES_URL` or `EXCEPTIONS_URL`, or which setting to make.
+//! The line that closes a doubt: an addition to the file at `ALIASES_URL` or `EXCEPTIONS_URL`, or a setting.
 
 use std::fmt;
 
 use crate::model::EmailAddress;
 
-/// What precedes the line that closes a doubt, in notes and details.
+/// The words before the line that closes a doubt, in notes and details.
 pub(super) const CLOSES_WITH: &str = "; closes with: ";
 
-/// The reason why something could not be judged, and the remedy.
+/// The reason why a leaver could not be judged, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
     text: String,
     remedy: Remedy,
 }
 
-/// What closes a doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
     /// HR corrects the row, or an exception accepts the person.
     Exception,
-    /// A status word gets its meaning. Holds the complete value of the setting.
+    /// The setting gives a status word its meaning: its complete value.
     Statuses(String),
-    /// An alias decides whether two people are one. Holds the key of the other.
+    /// An alias decides whether two people are one: the key of the other person.
     SamePerson(String),
-    /// An alias separates an account from the person.
+    /// An alias separates the account from the person.
     Different(String),
-    /// An alias makes an account a service account.
+    /// An alias makes the account a service account.
     Service(String),
     /// An exception accepts the account, because the person has neither id nor address.
     Account(String),
-    /// An exception accepts what a check saw, or leavers without a usable address.
+    /// An exception accepts the failure of a check, or leavers without a usable address.
     Check(&'static str),
-    /// A column is read or ignored. Holds the complete value of the setting.
+    /// The setting reads or ignores a column: its complete value.
     Columns(String),
 }
 
@@ -48,7 +47,7 @@ impl Doubt {
         self.about_access(person, "")
     }
 
-    /// The same about access by an account. It names a person who has neither id nor address.
+    /// The doubt about access by an account. The line names the account if the person has neither id nor address.
     pub(super) fn about_access<'k>(&self, person: impl Into<Key<'k>>, account_id: &str) -> String {
         let line = match (&self.remedy, person.into()) {
             (Remedy::Exception, Key::None) if !account_id.is_empty() => {
@@ -93,7 +92,7 @@ impl Remedy {
     }
 }
 
-/// What names a person in a line: the id, else an address.
+/// The key of a person in a line: the id, else an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key<'k> {
     Id(&'k str),

@@ -1,4 +1,4 @@
-//! Decisions of closed reviews that are not carried out in time, and whether a review is due.
+//! Review decisions that are not carried out in time, and whether a review is due.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -16,7 +16,7 @@ pub(super) struct NotDone<'a> {
     pub(super) note: String,
 }
 
-/// The follow-ups as this run leaves them, and what was not done.
+/// The follow-ups after this run, and the decisions that were not carried out.
 pub(super) fn follow_up<'a>(
     basis: &Basis<'a>,
     complete: bool,
@@ -43,7 +43,7 @@ pub(super) fn follow_up<'a>(
         }
         if account.id != of.account_id {
             note = format!(
-                "{note}: the decision was about account {}, and this account has its address",
+                "{note}: the decision was about account {}, and this account has the same address",
                 of.account_id
             );
         }
@@ -56,7 +56,7 @@ pub(super) fn follow_up<'a>(
     (follow_ups, not_done)
 }
 
-/// Why it is a finding, if it is one.
+/// The note of the finding; `None` without a finding.
 fn wrong(
     of: &FollowUp,
     seen: DecisionSeen,
@@ -75,26 +75,28 @@ fn wrong(
         FollowUpState::GrantedAgain => {
             let done = of.first_seen_done.unwrap_or(of.decided_at);
             Some(format!(
-                "{asked}; it was done by {done}, and was granted again"
+                "{asked}; it was done by {done}, and later granted again"
             ))
         }
         FollowUpState::Open if as_of <= deadline => None,
         FollowUpState::Open => Some(match seen {
-            DecisionSeen::NotKnown => format!("{asked}; this run could not see whether it is done"),
+            DecisionSeen::NotKnown => {
+                format!("{asked}; this run could not determine whether it is done")
+            }
             DecisionSeen::NotDone | DecisionSeen::Done => format!("{asked}; it is not done"),
         }),
     }
 }
 
-/// The check on the reviews themselves; `None` if no review is asked for and all were read.
+/// The check on the reviews; `None` if reviews are not required and all of them were read.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
     let id = CheckId::ReviewDue;
     let reviews = &inputs.follow_ups;
     if !reviews.unread.is_empty() {
         let unread = reviews.unread.iter().map(u64::to_string);
         return Some(id.fail(format!(
-            "reviews of ledger entries {} could not be read: what they asked for is not followed, until a \
-             later review of everybody is closed complete",
+            "the reviews of ledger entries {} could not be read, so their decisions are not followed until a later \
+             review of all accounts is closed with every row decided",
             Vec::from_iter(unread).join(", ")
         )));
     }
@@ -106,8 +108,8 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
     let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
     let due_day = day(due);
     let none_closed = match reviews.last_of_some {
-        None => "no review was closed yet",
-        Some(_) => "no review of everybody was closed yet",
+        None => "no review has been closed yet",
+        Some(_) => "no review of all accounts has been closed yet",
     };
     let mut warnings = Vec::new();
     if as_of > due {
@@ -131,7 +133,7 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
     let check = if warnings.is_empty() {
         let last = match last {
             Some(last) if last.complete => format!("review {} was closed", last.review),
-            Some(last) => format!("review {} was closed incomplete", last.review),
+            Some(last) => format!("review {} was closed with undecided rows", last.review),
             None => none_closed.to_owned(),
         };
         id.pass(format!("{last}; the next is due by {due_day}"))

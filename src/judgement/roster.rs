@@ -6,8 +6,8 @@ use super::matching::{AccountLink, Matches};
 use super::people::{Person, Rejected};
 use super::{FeedScope, Inputs, LinkedAccount, MatchKind, PersonLinks};
 
-/// The employed people with their accounts, for the next run. If today's feed cannot be used, or is not a
-/// roster, earlier entries stay, too.
+/// The employed people with their accounts, for the next run. Earlier entries are kept if today's feed cannot be
+/// used or is not a roster.
 pub(super) fn links(
     inputs: &Inputs,
     rejected: &Rejected<'_>,
@@ -18,7 +18,8 @@ pub(super) fn links(
     let is_read = inputs.hr.unusable.is_none();
     let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
     let people_and_matches = people.iter().zip(matches);
-    let today = people_and_matches.filter(|(of, _)| of.in_feed && of.is_to_work_here() && is_read);
+    let today =
+        people_and_matches.filter(|(of, _)| of.in_feed && of.is_or_will_be_employed() && is_read);
     let mut links: Vec<PersonLinks> = today
         .map(|(person, matches)| links_of(person, matches, complete))
         .collect();
@@ -36,7 +37,7 @@ pub(super) fn links(
 }
 
 fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> PersonLinks {
-    // A shared account is followed for none of its people.
+    // A shared account is not followed for any of its people.
     let is_own = |link: &&AccountLink<'_>| {
         let account = link.listed.or(link.earlier);
         let mut emails = account.iter().flat_map(|account| &account.emails);
@@ -51,7 +52,7 @@ fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> Perso
     let before = person.links.iter().flat_map(|links| &links.accounts);
     let mut accounts: Vec<LinkedAccount> = today.chain(before.cloned()).collect();
     accounts.sort();
-    accounts.dedup_by(|again, first| again.account_id == first.account_id);
+    accounts.dedup_by(|later, first| later.account_id == first.account_id);
     let had_none = person.links.iter().any(|links| links.without_address);
     PersonLinks {
         person_ids: person.ids.iter().map(|id| (*id).to_owned()).collect(),

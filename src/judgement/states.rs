@@ -1,8 +1,8 @@
-//! The state of every line of the manual decisions, after all of them had their chance to be used.
+//! The state of every line of the manual decisions at the end of a judgement.
 //!
-//! A line in force that did nothing is reported as unused, so that it can be deleted.
+//! A line in force without an effect is reported as unused, so that it can be deleted.
 
-use super::approvers::{OWN_APPROVAL, Register, Who, malformed};
+use super::approvers::{NameSource, OWN_APPROVAL, Register, malformed};
 use super::lookup::found;
 use super::manual::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
 use super::uses::Uses;
@@ -28,11 +28,11 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<ManualUse> {
     let manual = &basis.manual;
     let state_of = |line: Line<'_>| {
         let place = line.place();
-        let did = uses.did.get(&place);
+        let effect = uses.effects.get(&place);
         let invalid = invalid.iter().find(|of| of.line.place() == place);
-        let (state, detail) = match (did, invalid) {
-            (Some(did), _) => {
-                let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
+        let (state, detail) = match (effect, invalid) {
+            (Some(effect), _) => {
+                let what: Vec<&str> = effect.what.iter().map(String::as_str).collect();
                 (ManualState::Used, what.join("; "))
             }
             (None, Some(invalid)) => invalid.fault.clone(),
@@ -50,13 +50,13 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<ManualUse> {
             detail,
             exception_id: in_force.map(|of| of.id.clone()),
             in_force_since: in_force.map(|of| of.in_force_since),
-            after_the_fact: did.is_some_and(|did| did.after_the_fact),
+            after_the_fact: effect.is_some_and(|effect| effect.after_the_fact),
         }
     };
     lines(&basis.inputs.manual).map(state_of).collect()
 }
 
-/// Why a line in force did nothing. No addresses: `check` prints it.
+/// Why a line in force had no effect. The text contains no addresses, because `check` prints it.
 fn unused(line: Line<'_>, register: &Register<'_>) -> String {
     match line {
         Line::Exception(Exception {
@@ -68,13 +68,13 @@ fn unused(line: Line<'_>, register: &Register<'_>) -> String {
             };
         }
         Line::Alias(alias) if Relation::of(alias) == Some(Relation::SamePerson) => {
-            return "one of its two keys is in no row of the HR feed".to_owned();
+            return "no row of the HR feed has one of its two keys".to_owned();
         }
         Line::Exception(_) | Line::Alias(_) => {}
     }
     let [person_id, account_id, email] = line.keys();
-    let is_known = |who: Who<'_>| who.is_of_this_run();
-    let is_account = |who: Who<'_>| matches!(who, Who::Account(_));
+    let is_known = |who: NameSource<'_>| who.is_of_this_run();
+    let is_account = |who: NameSource<'_>| matches!(who, NameSource::Account(_));
     let has_email = |email: &str| {
         let email = EmailAddress::parse(email);
         email.is_some_and(|email| found(&register.by_email, email.key()).any(is_known))
@@ -92,7 +92,10 @@ fn unused(line: Line<'_>, register: &Register<'_>) -> String {
     };
     let (found, missing) = (with(true), with(false));
     if missing.is_empty() {
-        format!("its {} matches, but nothing needed it", found.join(" and "))
+        format!(
+            "its {} matches, but the run did not need it",
+            found.join(" and ")
+        )
     } else if found.is_empty() {
         "no account or person in this run matches it".to_owned()
     } else {

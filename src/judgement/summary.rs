@@ -13,10 +13,10 @@ use super::{
 };
 use crate::model::{Employment, Role};
 
-/// So many runs are carried from run to run. The newest complete run is always one of them.
+/// The number of runs in the trend. The newest complete run is always one of them.
 const TREND: usize = 90;
 
-/// The verdict, and why it is not a plain pass.
+/// The verdict, and why it is not `pass`.
 pub(super) struct Conclusion {
     pub(super) verdict: Verdict,
     pub(super) reasons: Vec<String>,
@@ -93,7 +93,7 @@ pub(super) fn verdict(
     }
 }
 
-/// How often each word occurs; every word of the closed set is there, also with zero.
+/// The count of each word. Every word of the closed set is included, also with zero.
 fn tally<T: Display>(all: &[T], found: impl Iterator<Item = T>) -> BTreeMap<String, u64> {
     let all = all.iter().map(|word| (word.to_string(), 0));
     let mut counts: BTreeMap<String, u64> = all.collect();
@@ -103,8 +103,8 @@ fn tally<T: Display>(all: &[T], found: impl Iterator<Item = T>) -> BTreeMap<Stri
     counts
 }
 
-/// Whether a leaver's deadline has passed since the last complete run. If HR named the leaver after it, any
-/// deadline that has passed counts: no run has tested it before.
+/// Whether a leaver's deadline has passed since the last complete run. If HR named the leaver after that run, any past
+/// deadline counts, because no run has tested it yet.
 pub(super) fn fell_due(inputs: &Inputs, leaver: &Leaver) -> bool {
     let deadline = leaver.deadline;
     let Some(deadline) = deadline.filter(|_| leaver.standing == Standing::Ended) else {
@@ -156,7 +156,7 @@ pub(super) fn count(
     }
 }
 
-/// The people of today's feed, by their standing: the dates and the status of all rows decide, not a word alone.
+/// The people of today's feed by their standing, which follows from the dates and the status of all rows.
 pub(super) fn hr_people(people: &[Person<'_>]) -> HrPeople {
     let mut counts = HrPeople::default();
     for person in people.iter().filter(|person| !person.rows.is_empty()) {
@@ -202,10 +202,10 @@ pub(super) fn trend(
     trend
 }
 
-/// Proves that the sums of a judgement add up.
+/// Checks that the sums of a judgement add up.
 ///
 /// # Errors
-/// A sentence naming the first sum that does not; that would be a fault of this program.
+/// A sentence with the first wrong sum, which would be a bug.
 pub fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(), String> {
     let Counts {
         accounts,
@@ -235,7 +235,7 @@ pub fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(
     ];
     for (what, total, parts) in sums {
         if total != parts {
-            return Err(format!("{what}: {parts} are not {total}"));
+            return Err(format!("{what}: the parts add up to {parts}, not {total}"));
         }
     }
     let kinds = [
@@ -250,7 +250,7 @@ pub fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(
     for leaver in &judgement.leavers {
         let reported = leaver.account_id.iter().any(|id| found.contains(id));
         if leaver.outcome == Outcome::StillActive && !reported {
-            return Err("a leaver with access and no finding about it".to_owned());
+            return Err("a leaver has access, but no finding reports it".to_owned());
         }
     }
     Ok(())

@@ -1,13 +1,13 @@
-//! Accounts that may be a leaver's: never a match, and never ignored.
+//! Accounts that may belong to a leaver: never a match, and never ignored.
 //!
-//! Names, plus-tags, look-alike letters and other domains raise a suspicion, which stays open until an
-//! alias decides it, an owner is found, or access ends.
+//! Names, plus-tags, look-alike letters and other domains raise a suspicion. It stays open until an alias
+//! decides it, an owner is found, or access ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
 use super::lookup::{Map, Set, found};
-use super::manual::{Named, UsableLines};
+use super::manual::{PersonKeys, UsableLines};
 use super::matching::{Index, Matches, by_id, emails_of, grouped};
 use super::people::Person;
 use super::remedies::{Key, Remedy};
@@ -16,32 +16,33 @@ use crate::model::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
 };
 
-/// An account that may be a leaver's: a suspicion, never a match.
+/// An account that may belong to a leaver: a suspicion, never a match.
 #[derive(Clone, Debug)]
 pub(super) struct Suspicion<'a> {
     pub(super) account: &'a Account,
     pub(super) reason: Reason,
-    /// What the account and the person have in common. Suspicions with one reason and key are one question.
+    /// The name, address or id that the account and the person share. Suspicions with the same reason and key are one
+    /// question.
     pub(super) key: String,
 }
 
-/// Why an account may be a leaver's, strongest first.
+/// Why an account may belong to a leaver, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
-    /// It was tied to them, and belongs to a person who works here now.
+    /// It was tied to the leaver, and now belongs to an employed person.
     Followed,
     Tag,
     LookAlike,
     Accent,
     OtherDomain,
     Name,
-    /// It carries an id that several people have.
+    /// It has an id that several people share.
     SharedId,
-    /// Several people have its address.
+    /// Several people share its address.
     Shared,
-    /// An address in a column that is not read.
+    /// Its address is in an unread column.
     Unread,
-    /// Their offboarding was concluded, and HR names them no more.
+    /// The offboarding was concluded, and HR no longer names the person.
     AfterConclusion,
     Before,
 }
@@ -50,7 +51,7 @@ impl Reason {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Followed => {
-                "an earlier run tied it to them, and it now belongs to a person who works here"
+                "an earlier run tied it to the leaver, and it now belongs to an employed person"
             }
             Self::Tag => "the same address apart from a plus-tag",
             Self::LookAlike => "the same address apart from look-alike letters",
@@ -67,7 +68,7 @@ impl Reason {
         }
     }
 
-    /// What closes the suspicion that an account is that of a person with this key. None if a setting does.
+    /// The line that closes the suspicion for a person with this key. `None` if a setting closes it.
     pub(super) fn remedy(self, account: &Account, person: Key<'_>) -> Option<Remedy> {
         let id = account.id.clone();
         match self {
@@ -87,28 +88,28 @@ impl Reason {
     }
 }
 
-/// So many open suspicions are kept for a leaver. People who share a name with thousands of accounts would make
-/// millions of pairs; beyond this number only the fact that there are more is kept, as a doubt of its own.
+/// The most open suspicions that are kept for a leaver. A name that thousands of accounts share would make millions
+/// of pairs. Beyond this number only the fact that more accounts exist is kept, as a separate doubt.
 pub(super) const MOST_SUSPECTED: usize = 50;
 
-/// The accounts that may be one leaver's.
+/// The accounts that may belong to one leaver.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suspected<'a> {
     /// By account id, at most [`MOST_SUSPECTED`].
     pub(super) open: Vec<Suspicion<'a>>,
-    /// Whether there are more today, or were in an earlier run.
+    /// Whether this run or an earlier one had more.
     pub(super) has_more: bool,
-    /// Accounts to be remembered as suspected, by id.
+    /// Ids of accounts that later runs treat as suspected.
     pub(super) carried: Vec<String>,
     /// Whether an account without an owner may have the name of this person, who has no address.
     pub(super) may_be_namesake: bool,
 }
 
-/// Takes suspicions about one person, until there are too many.
+/// Collects suspicions about one person, up to the limit.
 struct Taking<'p, 'a> {
     manual: &'p UsableLines<'a>,
     uses: &'p mut Uses,
-    named: &'p Named<'p>,
+    keys: &'p PersonKeys<'p>,
     open: BTreeMap<&'a str, Suspicion<'a>>,
     /// Accounts that an alias separates from the person.
     separated: BTreeSet<&'a str>,
@@ -116,12 +117,12 @@ struct Taking<'p, 'a> {
 }
 
 impl<'a> Taking<'_, 'a> {
-    /// Takes accounts that have one reason and key.
+    /// Adds accounts with one reason and key.
     fn take(&mut self, reason: Reason, key: &str, accounts: impl Iterator<Item = &'a Account>) {
         self.take_each(key, accounts.map(|account| (reason, account)));
     }
 
-    /// Takes accounts that have one key. An account keeps its strongest reason.
+    /// Adds accounts with one key. An account keeps its strongest reason.
     fn take_each(&mut self, key: &str, accounts: impl Iterator<Item = (Reason, &'a Account)>) {
         for (reason, account) in accounts.filter(|(_, account)| account.access() != Access::None) {
             let id = account.id.as_str();
@@ -130,7 +131,7 @@ impl<'a> Taking<'_, 'a> {
                 continue;
             }
             if is_known.is_none() {
-                let line = self.manual.difference(self.named, account, self.uses);
+                let line = self.manual.difference(self.keys, account, self.uses);
                 if line.is_some() {
                     self.separated.insert(id);
                     continue;
@@ -165,8 +166,8 @@ pub(super) struct Suspects<'s, 'a> {
     by_plain_email: Map<String, Vec<&'a Account>>,
     /// Only accounts with an address in a domain of the organization.
     by_local: Map<&'a str, Vec<&'a Account>>,
-    /// Whether the address has letters beyond ASCII, and its account. Other addresses are left out, unless the address
-    /// of a leaver has such letters; most often there is none.
+    /// Accounts by what their addresses look like, each with whether the address has letters beyond ASCII. ASCII
+    /// addresses are included only if the address of a leaver has such letters, which is rare.
     by_look: Map<String, Vec<(bool, &'a Account)>>,
     by_name: NameIndex<'a>,
     /// Only accounts without an address in a domain of the organization.
@@ -178,11 +179,11 @@ pub(super) struct Suspects<'s, 'a> {
 struct NameIndex<'a> {
     names: Map<&'a str, NameWords>,
     exact: Map<NameWords, Vec<&'a Account>>,
-    /// By each pair of words: names of two words and more are compared by what they share.
+    /// By each pair of words, to find names that share two words.
     by_pair: Map<(String, String), Vec<&'a Account>>,
     /// By each word.
     by_word: Map<String, Vec<&'a Account>>,
-    /// Without a name, in another script or with an initial: words do not find these.
+    /// Accounts without a name, or with a name in another script or with an initial. The words do not find these.
     vague: Vec<&'a Account>,
 }
 
@@ -209,7 +210,8 @@ impl<'a> NameIndex<'a> {
         index
     }
 
-    /// Accounts of the same name: equal, or one has all words of the other, two at least. An account may come twice.
+    /// Accounts with the same name: equal, or one name has all words of the other, at least two. An account may occur
+    /// twice.
     fn same(&self, name: &NameWords) -> impl Iterator<Item = &'a Account> {
         let exact = self.exact.get(name).into_iter().flatten();
         let is_short = name.words().len() <= MOST_WORDS;
@@ -220,7 +222,7 @@ impl<'a> NameIndex<'a> {
         exact.chain(agreeing).copied()
     }
 
-    /// Whether an account may have one of these names. A person without a name may have any.
+    /// Whether an account may have one of these names. A person without a name may have any name.
     fn may_be_of(&self, names: &[NameWords]) -> bool {
         let is_empty = self.names.is_empty() && self.vague.is_empty();
         names.is_empty() && !is_empty || names.iter().any(|name| self.may_have(name))
@@ -240,7 +242,7 @@ impl<'a> NameIndex<'a> {
     }
 }
 
-/// Each two of the words.
+/// All pairs of the words.
 fn pairs(words: &[String]) -> impl Iterator<Item = (String, String)> {
     words.iter().enumerate().flat_map(|(place, word)| {
         let others = words[..place].iter();
@@ -251,8 +253,8 @@ fn pairs(words: &[String]) -> impl Iterator<Item = (String, String)> {
 /// Longer names are only compared for equality.
 const MOST_WORDS: usize = 12;
 
-/// What may be theirs of each leaver. One entry a person, in the same order; empty for others.
-pub(super) fn of_everybody<'a>(
+/// The suspected accounts of each leaver: one entry a person, in the same order, empty for people who are not leavers.
+pub(super) fn of_all<'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
     index: &Index<'a>,
@@ -307,15 +309,15 @@ impl<'a> Suspects<'_, 'a> {
     ) -> Suspected<'a> {
         let basis = self.basis;
         let manual: &UsableLines<'_> = &basis.manual;
-        let named = person.named();
-        let answered_for = manual.answered_for_by(&named, &basis.inputs.population.accounts);
-        let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
+        let keys = person.keys();
+        let owned = manual.services_owned_by(&keys, &basis.inputs.population.accounts);
+        let owned = owned.iter().map(|(_, account)| account.id.as_str());
         let names = person.names.iter().filter_map(|name| NameWords::of(name));
         let names: Vec<NameWords> = names.collect();
         let mut taking = Taking {
             manual,
             uses,
-            named: &named,
+            keys: &keys,
             open: BTreeMap::new(),
             separated: BTreeSet::new(),
             has_more: person.previous.iter().any(|of| of.more_suspected),
@@ -323,8 +325,8 @@ impl<'a> Suspects<'_, 'a> {
         for account in matches.followed.iter().copied() {
             taking.take(Reason::Followed, &account.id, std::iter::once(account));
         }
-        // Names change easily, so a changed name closes no suspicion. Only an owner, an alias or the proven end of
-        // access does.
+        // A changed name does not close a suspicion, because names change easily. Only an owner, an alias or the proven
+        // end of access closes it.
         let remembered = person
             .previous
             .iter()
@@ -336,7 +338,7 @@ impl<'a> Suspects<'_, 'a> {
         };
         taking.take(Reason::Before, &whose, remembered);
         self.by_address(person, &names, &mut taking);
-        // If the person's own account was found, one in the organization's domains is only a namesake's.
+        // If the person's own account was found, another account in the organization's domains belongs to a namesake.
         let links = &matches.links;
         let by_name = match links.is_empty() {
             true => &self.by_name,
@@ -351,7 +353,7 @@ impl<'a> Suspects<'_, 'a> {
             let accounts = accounts.filter(|account| !is_linked(account));
             taking.take(Reason::SharedId, id, accounts);
         }
-        // A shared address identifies no person, so its account is one question for all of them.
+        // A shared address does not identify a person, so its account is one question about all of them.
         for email in &person.shared_emails {
             let mut accounts: Vec<&Account> = found(&basis.by_email, email.key()).collect();
             accounts.retain(|account| !manual.is_service(account, taking.uses));
@@ -364,7 +366,7 @@ impl<'a> Suspects<'_, 'a> {
             taking.take(Reason::Unread, email.key(), accounts);
         }
         let found = taking.open.keys().chain(&taking.separated).copied();
-        let carried = self.carried(person, answered_for.chain(found));
+        let carried = self.carried(person, owned.chain(found));
         Suspected {
             open: taking.open.into_values().collect(),
             has_more: taking.has_more,
@@ -398,8 +400,7 @@ impl<'a> Suspects<'_, 'a> {
             if !self.by_look.is_empty() {
                 let (key, is_odd) = (look(email), is_odd(email));
                 let found = self.by_look.get(&key).into_iter().flatten();
-                // Of two plain addresses `l` and `1` tell people apart; a letter of another script in one of them rarely
-                // does.
+                // `l` and `1` distinguish two ASCII addresses. A letter of another script rarely distinguishes people.
                 let alike = found.filter(|(is_other_odd, _)| is_odd || *is_other_odd);
                 taking.take(Reason::LookAlike, &key, alike.map(|(_, account)| *account));
             }
@@ -411,9 +412,9 @@ impl<'a> Suspects<'_, 'a> {
         }
     }
 
-    /// Accounts to carry as suspected: those of `now`, and earlier ones without an owner. An alias that decides a
-    /// suspicion does not end the carrying, because the line may be deleted. An account that a complete list
-    /// proves to have no access is not carried.
+    /// Accounts that the next run treats as suspected: those of `now`, and earlier ones without an owner. An account
+    /// stays here after an alias decides the suspicion, because the line may be deleted. An account without access in a
+    /// complete list is removed.
     fn carried<'i>(&self, person: &Person<'_>, now: impl Iterator<Item = &'i str>) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);
@@ -430,15 +431,15 @@ impl<'a> Suspects<'_, 'a> {
     }
 }
 
-/// What an address looks like: the skeleton of Unicode Technical Standard #39, section 4. The domain
-/// is taken as people see it, not in its ASCII form.
+/// What an address looks like: the skeleton of Unicode Technical Standard #39, section 4, with the domain in its
+/// Unicode form.
 fn look(email: &EmailAddress) -> String {
     let (domain, _) = idna::domain_to_unicode(email.domain());
     unicode_security::skeleton(&format!("{}@{domain}", email.local())).collect()
 }
 
-/// A key without accents and with one letter i: capitals lose or gain a dot when a system changes their case
-/// by the rules of another language.
+/// A key without accents, and with `ı` replaced by `i`: systems add or remove the dot when they change the case of a
+/// letter by the rules of another language.
 fn plain(key: &str) -> String {
     match key.is_ascii() {
         true => key.to_owned(),

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use crate::model::{Population, words};
 
-/// The one origin whose answers need no mark.
+/// The only origin whose answers get no mark.
 pub(super) const TRUTO: &str = "https://api.truto.one";
 
 words! {
-    /// What evidence shows first if its accounts are not those of a real workspace, read from Truto itself.
+    /// The mark at the top of evidence whose accounts do not come from a real workspace, read from Truto itself.
     Mark {
         /// The answers came from a server on the same machine.
         TestData = "TEST DATA",
@@ -20,7 +20,7 @@ words! {
 }
 
 impl Mark {
-    /// Of answers from an origin (scheme, host, port), through a connection that is a sandbox or not.
+    /// The mark of answers from an origin (scheme, host, port).
     pub fn of(origin: &str, is_sandbox: bool) -> Option<Self> {
         let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
         let host = host.strip_prefix('[').map_or_else(
@@ -44,13 +44,13 @@ impl Mark {
 }
 
 words! {
-    /// The conclusion of a run, the best first.
+    /// The conclusion of a run, best first.
     Verdict {
         /// No leaver has access past the deadline, and no check failed.
         Pass = "pass",
         /// No unapproved access past the deadline: the verdict rests on risk acceptances.
         PassWithExceptions = "pass_with_exceptions",
-        /// Scope limitation: something could not be checked or judged, and nothing was found that fails the run.
+        /// Scope limitation: something could not be checked or judged, and no finding fails the run.
         Inconclusive = "inconclusive",
         /// A leaver has access past the deadline, or a decision of an access review was not carried out.
         Fail = "fail",
@@ -58,29 +58,29 @@ words! {
 }
 
 words! {
-    /// The standing of a person, by all of HR's rows.
+    /// The standing of a person by all HR rows.
     Standing {
-        /// Works here, and was no leaver.
+        /// Employed, and never a leaver.
         Working = "working",
-        /// Left, and a later tenure runs.
+        /// Left, and a later tenure is running.
         Rehired = "rehired",
-        /// Was named as a leaver; the feed now says employed.
+        /// HR named the person as a leaver, and now as employed.
         Rescinded = "rescinded",
-        /// Work ends later.
+        /// Work ends in the future.
         Upcoming = "upcoming",
         /// Work has ended.
         Ended = "ended",
-        /// The rows contradict each other, or decide nothing.
+        /// The rows contradict each other, or do not show whether work has ended.
         Doubtful = "doubtful",
     }
 }
 
 words! {
-    /// What became of a leaver: the person's own first, then the worst of their accounts.
+    /// The outcome of a leaver: decided by the standing first, then by the account with the most access.
     Outcome {
-        /// A later tenure runs.
+        /// A later tenure is running.
         Rehired = "rehired",
-        /// Was a leaver; the feed now says active.
+        /// HR named the person as a leaver, and now as employed.
         Rescinded = "rescinded",
         /// Work has not ended yet.
         Upcoming = "upcoming",
@@ -94,21 +94,21 @@ words! {
         Excepted = "excepted",
         /// Had an account; it is inactive or gone from a complete list.
         Removed = "removed",
-        /// No account was found since the first run, and one would have been.
+        /// No run found an account, and a run would have found one.
         NoAccessFound = "no_access_found",
     }
 }
 
 words! {
-    /// How an offboarding was concluded. Nothing changes it later, except `no_account` and `withdrawn`.
+    /// How an offboarding was concluded. Only `no_account` and `withdrawn` can change later.
     OffboardingResult {
         /// Access was gone by the deadline of record.
         InTime = "in_time",
         /// Access was seen after the deadline of record.
         Late = "late",
-        /// Access is gone, and no run shows whether it ended by the deadline.
+        /// Access is gone, but no run shows whether it ended by the deadline.
         NotDemonstrated = "not_demonstrated",
-        /// Access is gone, and HR moved the end of work after the deadline of record had passed.
+        /// Access is gone, but HR moved the end of work after the deadline of record had passed.
         DateCorrected = "date_corrected",
         /// No account was found. An account that is found later reopens the offboarding.
         NoAccount = "no_account",
@@ -120,23 +120,23 @@ words! {
 }
 
 words! {
-    /// How a person and an account were tied together, the strongest first.
+    /// How a person and an account were matched, strongest first.
     MatchKind {
-        /// The account carries the person's id.
+        /// The account has the person's id.
         PersonId = "person_id",
-        /// Somebody tied them by hand.
+        /// An alias ties them.
         Alias = "alias",
         /// The same e-mail.
         Email = "email",
-        /// The same e-mail but for a domain that is configured as another name.
+        /// The same e-mail, except for an equivalent domain.
         DomainAlias = "domain_alias",
-        /// An e-mail the same account bore in an earlier complete run.
+        /// An e-mail that the account had in an earlier complete run.
         FormerEmail = "former_email",
     }
 }
 
 impl MatchKind {
-    /// Whether an address ties them: it may be given to another person later.
+    /// Whether an address matched them. An address may be reassigned to another person later.
     pub(super) fn is_by_address(self) -> bool {
         match self {
             Self::Email | Self::DomainAlias | Self::FormerEmail => true,
@@ -148,11 +148,11 @@ impl MatchKind {
 words! {
     /// Whether access ended before the deadline.
     WithinSla {
-        /// Proven gone by the deadline.
+        /// Access was gone by the deadline.
         Yes = "yes",
-        /// Seen after the deadline.
+        /// Access was seen after the deadline.
         No = "no",
-        /// The deadline lies between two runs, or nothing was seen.
+        /// The deadline is between two runs, or no run saw access.
         Unknown = "unknown",
     }
 }
@@ -160,7 +160,7 @@ words! {
 words! {
     /// What a finding is about.
     FindingKind {
-        /// Somebody who left has access after the deadline.
+        /// A leaver has access after the deadline.
         OffboardedAccess = "offboarded_access",
         /// A leaver has access again after the offboarding was concluded.
         AccessAfterConclusion = "access_after_conclusion",
@@ -168,31 +168,31 @@ words! {
         PossibleOffboardedAccess = "possible_offboarded_access",
         /// Access is gone, but ended after the deadline.
         LateRemoval = "late_removal",
-        /// An account on an internal domain that nobody in HR owns.
+        /// An account in a domain of the organization that no person in the roster owns.
         AccountWithoutHrRecord = "account_without_hr_record",
-        /// An account with access and without an e-mail.
+        /// An account that has access but no e-mail.
         AccountUnidentifiable = "account_unidentifiable",
         /// An exception that is expired or malformed.
         ExceptionInvalid = "exception_invalid",
         /// A line of the aliases that is expired or malformed.
         AliasInvalid = "alias_invalid",
-        /// Leavers for whom no account could have been found: HR gives no usable address.
+        /// Leavers for whom HR gives no usable address, so that the run could not have found an account.
         LeaverWithoutAddress = "leaver_without_address",
-        /// A revocation decided in a review that was not carried out.
+        /// A decision of an access review was not carried out in time, or was undone.
         RevocationNotDone = "revocation_not_done",
     }
 }
 
 words! {
-    /// How grave a finding is, the gravest first.
+    /// How severe a finding is, most severe first.
     Severity {
         /// An offboarded administrator.
         Critical = "critical",
         /// Offboarded access.
         High = "high",
-        /// Needs a look.
+        /// Needs a check by a person.
         Medium = "medium",
-        /// Paperwork.
+        /// An error in the manual decisions.
         Low = "low",
     }
 }
@@ -200,55 +200,53 @@ words! {
 words! {
     /// What changed since an earlier run.
     ChangeKind {
-        /// An account that was not there.
+        /// The account is new in the list.
         Added = "added",
-        /// An account that is gone from the list.
+        /// The account is gone from the list.
         Removed = "removed",
-        /// An account that had access and is inactive.
+        /// The account had or may have had access, and is inactive.
         Deactivated = "deactivated",
-        /// An account that was inactive and may have access.
+        /// The account was inactive, and has or may have access.
         Reactivated = "reactivated",
-        /// An account that was gone and came back.
+        /// The account was gone and came back.
         Rejoined = "rejoined",
-        /// Another role.
+        /// The account has another role.
         RoleChanged = "role_changed",
-        /// Other e-mails on the same account.
+        /// The account has other e-mails.
         EmailChanged = "email_changed",
-        /// Another name on the same account.
+        /// The account has another name.
         NameChanged = "name_changed",
-        /// A leaver HR had not named before.
+        /// HR named a leaver for the first time.
         LeaverAdded = "leaver_added",
-        /// A leaver HR names no more.
+        /// HR no longer names a leaver.
         LeaverVanished = "leaver_vanished",
-        /// HR changed when work ends.
+        /// HR changed the end of work.
         EndOfWorkMoved = "end_of_work_moved",
-        /// A leaver works here again.
+        /// A leaver is employed again.
         Rehired = "rehired",
-        /// A rule of the review was set differently.
+        /// A rule of the judgement changed.
         PolicyChanged = "policy_changed",
     }
 }
 
 words! {
-    /// Which file a line was written in.
+    /// The file of a line.
     ManualKind {
-        /// Accounts tied to people by hand.
         Alias = "alias",
-        /// Approved exceptions.
         Exception = "exception",
     }
 }
 
 words! {
-    /// What became of a line that somebody wrote by hand.
+    /// The state of a manual decision.
     ManualState {
-        /// The judgement rests on it.
+        /// The judgement uses it.
         Used = "used",
-        /// In force, and nothing needed it.
+        /// In force, but the run did not need it.
         Unused = "unused",
-        /// Its last day has passed: never used.
+        /// Its last day has passed, so it is never used.
         Expired = "expired",
-        /// It makes no sense, or breaks the rules for such lines: never used.
+        /// It breaks the rules for manual decisions, so it is never used.
         Malformed = "malformed",
     }
 }
@@ -256,37 +254,36 @@ words! {
 words! {
     /// How a check ended.
     CheckStatus {
-        /// As it should be.
         Pass = "pass",
-        /// A reader should know.
+        /// The run relies on it, but a reader should know.
         Warn = "warn",
-        /// What rests on it cannot be relied on.
+        /// The run cannot rely on it.
         Fail = "fail",
     }
 }
 
 words! {
-    /// What is looked at before anything is concluded.
+    /// The checks of a run.
     CheckId {
         /// The Truto connection is active.
         ConnectionActive = "connection_active",
         /// The accounts came from api.truto.one.
         SourceOrigin = "source_origin",
-        /// Our clock agrees with the servers'.
+        /// Our clock agrees with the server's clock.
         Clock = "clock",
-        /// The workspace is one the connection sees.
+        /// The connection sees the workspace.
         WorkspaceListed = "workspace_listed",
         /// The list of accounts was read to its end.
         ListComplete = "list_complete",
         /// Rows add up, and the memberships name the same accounts.
         RowsReconcile = "rows_reconcile",
-        /// The number of accounts is believable.
+        /// The number of accounts is plausible.
         PopulationSize = "population_size",
         /// The number of accounts has not collapsed.
         PopulationDrop = "population_drop",
         /// E-mail, status and role of the accounts are known.
         FieldsKnown = "fields_known",
-        /// The connection's own account is listed and sees everything.
+        /// The connected account is listed and sees every account.
         Viewer = "viewer",
         /// The HR feed is recent.
         HrFresh = "hr_fresh",
@@ -298,27 +295,27 @@ words! {
         HrColumns = "hr_columns",
         /// Ids of the HR feed identify people.
         HrIdentities = "hr_identities",
-        /// HR and Asana have the same organization.
+        /// HR and Asana belong to the same organization.
         HrMatchable = "hr_matchable",
         /// The HR feed has not collapsed.
         HrDrop = "hr_drop",
-        /// The rules are those of the run before.
+        /// The rules are the same as in the previous run.
         PolicyUnchanged = "policy_unchanged",
         /// No run was missed.
         Cadence = "cadence",
-        /// The ledger is whole.
+        /// The ledger has no faults.
         LedgerContinues = "ledger_continues",
-        /// The store keeps what was written.
+        /// The store protects the evidence from changes.
         StoreProtection = "store_protection",
-        /// Truto maps accounts as it did in the last complete run.
+        /// Truto maps accounts as in the last complete run.
         MappingUnchanged = "mapping_unchanged",
-        /// Access was reviewed by people, and lately enough.
+        /// The last access review is recent enough.
         ReviewDue = "review_due",
     }
 }
 
 impl CheckId {
-    /// Whether absence from the list may be taken as removal only if this did not fail.
+    /// Whether a failure of this check makes the run incomplete, so that absence from the list does not prove removal.
     pub(super) fn makes_complete(self) -> bool {
         match self {
             Self::ListComplete

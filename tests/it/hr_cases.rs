@@ -441,7 +441,7 @@ fn h14_a_header_without_rows_does_not_pass() {
     assert_eq!(snapshot.code, 4);
     assert_eq!(
         snapshot.check("hr_not_empty"),
-        "fail: the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`"
+        "fail: the HR feed names no leaver; if that is correct, closes with: `HR_FEED_ALLOW_EMPTY=true`"
     );
 }
 
@@ -642,7 +642,7 @@ fn h23_a_status_is_mapped_or_shown_as_unclassified() {
     );
     assert_eq!(
         snapshot.note("S3"),
-        "the status `Suspended` is not known, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
+        "the status “Suspended” is unknown, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
     );
     assert_eq!(snapshot.code, 4);
 }
@@ -675,7 +675,7 @@ fn h24_terminated_without_a_date_in_the_first_feed_is_not_evaluable() {
     assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
     assert_eq!(
         first.note("E1"),
-        "has left without a date: the deadline runs from the first run that saw it; was already in the first feed: how long access has lasted is unknown; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+        "HR gives no date: the deadline counts from the first run that named the leaver; the first feed already named the person, so nothing shows how long access has lasted; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(first.code, 4);
     let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
@@ -694,7 +694,7 @@ fn h24_a_removal_without_a_date_has_no_duration() {
     assert_eq!(snapshot.leaver("E1")["within_sla"], "unknown");
     assert_eq!(
         snapshot.note("E1"),
-        "has left without a date: the deadline runs from the first run that saw it"
+        "HR gives no date: the deadline counts from the first run that named the leaver"
     );
 }
 
@@ -727,7 +727,7 @@ fn h25_a_past_announced_date_ends_work_despite_the_status() {
     assert_eq!(snapshot.changes(), [""; 0]);
     assert_eq!(
         snapshot.note("E1"),
-        "the announced end of work has passed, and the status still says employed; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+        "the announced end of work has passed, but the status is still employed; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(snapshot.code, 4);
 }
@@ -955,7 +955,7 @@ fn h36_an_address_in_another_domain_proves_neither_match_nor_absence() {
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
-        "no address is in one of the organization's domains: an account could not have been found"
+        "no address is in a domain of the organization, so the run could not have found an account"
     );
     assert_eq!(snapshot.code, 4);
 }
@@ -1039,7 +1039,7 @@ fn h38_a_leaver_with_only_a_personal_address_is_listed_unmatched() {
     assert_eq!(snapshot.leavers(), ["1 not_evaluable", "2 no_access_found"]);
     assert_eq!(
         snapshot.note("1"),
-        "no address is in one of the organization's domains: an account could not have been found"
+        "no address is in a domain of the organization, so the run could not have found an account"
     );
     assert_eq!(snapshot.code, 4);
 }
@@ -1076,7 +1076,7 @@ fn h39_a_leaver_who_never_had_an_address_is_not_evaluable() {
     );
     assert_eq!(
         snapshot.note("E1"),
-        "HR gives no usable address, and no account carries HR's ids: an account could not have been found"
+        "HR gives no usable address and no account carries an HR id, so the run could not have found an account"
     );
 }
 
@@ -1091,7 +1091,7 @@ fn h39_a_leaver_whose_address_is_removed_is_judged_by_an_earlier_run() {
     );
     assert_eq!(
         snapshot.note("E1"),
-        "HR no longer gives an address; the earlier ones are used"
+        "HR no longer gives an address, so the run uses the earlier ones"
     );
     assert_eq!(snapshot.code, 3);
 }
@@ -1250,7 +1250,7 @@ fn h45_a_rolling_window_must_be_configured() {
     assert_eq!(snapshot.code, 0);
     assert_eq!(
         snapshot.check("hr_drop"),
-        "pass: not checked: in this scope rows drop out with time"
+        "pass: not checked: with this scope, rows leave the feed over time"
     );
     assert_eq!(
         snapshot.manifest["policy"]["hr_feed_scope"],
@@ -1288,7 +1288,7 @@ fn h47_a_file_from_nine_days_ago_is_stale_and_inconclusive() {
     let snapshot = Snapshot::last(&job, code);
     assert_eq!(
         snapshot.check("hr_fresh"),
-        "fail: the HR feed is 216 h old, at most 48 h is allowed"
+        "fail: the HR feed is 216 h old; the limit is 48 h"
     );
     assert_eq!(snapshot.code, 4);
     assert_eq!(snapshot.result["verdict"], "inconclusive");
@@ -1321,7 +1321,7 @@ fn h48_an_incomplete_list_does_not_prove_absence() {
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
-        "the run is not complete: absence proves nothing"
+        "the run is incomplete, so a missing account does not prove removal"
     );
     assert_eq!(snapshot.code, 4);
 }

@@ -996,7 +996,7 @@ fn an_overdue_review_is_only_a_warning() {
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     let due = check(&job, 2, "review_due");
     assert_eq!(due["status"], "warn");
-    let detail = "no review was closed yet, and one was due on 2026-10-30";
+    let detail = "no review has been closed yet, and one was due on 2026-10-30";
     assert_eq!(due["detail"], detail);
 
     open_at(&job, "2026-11-02T09:00:00Z");

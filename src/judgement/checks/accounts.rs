@@ -10,12 +10,12 @@ use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
-use crate::model::{Access, Listing, Memberships, Population, Role, Status, Viewer};
+use crate::model::{Access, Listing, Memberships, Population, Role, Status, Viewer, quoted};
 
-/// More than this off, in minutes, and no instant in the evidence can be trusted.
+/// The largest tolerable error of a clock, in minutes. Beyond it the instants in the evidence are unreliable.
 pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
 
-/// Asana's `/workspaces/{gid}/users` gives at most this many: a list of exactly so many may be cut.
+/// The longest list that Asana's `/workspaces/{gid}/users` returns: a list of exactly this length may be cut.
 const SUSPICIOUS_POPULATION: u64 = 2000;
 
 /// The checks on the accounts and on how they were read.
@@ -39,7 +39,7 @@ fn connection_active(inputs: &Inputs) -> Check {
     let id = CheckId::ConnectionActive;
     match inputs.population.connection.status.as_str() {
         "active" => id.pass("the connection is active"),
-        status => id.fail(format!("the connection is `{status}`, not active")),
+        status => id.fail(format!("the connection is {}, not active", quoted(status))),
     }
 }
 
@@ -53,12 +53,12 @@ fn source_origin(inputs: &Inputs) -> Check {
     }
 }
 
-/// This machine's clock against the server's, and against the machine that committed the last ledger entry.
+/// Compares this machine's clock with the server's, and with the machine that committed the last ledger entry.
 fn clock(inputs: &Inputs) -> Check {
     let id = CheckId::Clock;
     let skew = inputs.population.clock_skew_minutes;
     let mut check = match skew {
-        None => id.warn("no answer was dated: our clock could not be compared"),
+        None => id.warn("no answer had a date, so our clock could not be compared"),
         Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => {
             id.pass("our clock is within 5 minutes of the server's")
         }
@@ -77,7 +77,7 @@ fn clock(inputs: &Inputs) -> Check {
     if !is_tolerable(behind) {
         check.status = CheckStatus::Fail;
         check.detail += &format!(
-            ", more than {MAX_CLOCK_SKEW_MINUTES} minutes: this clock or that of the run before is wrong"
+            ", more than {MAX_CLOCK_SKEW_MINUTES} minutes: this clock or that of the previous run is wrong"
         );
     }
     check.with(match skew {
@@ -86,18 +86,18 @@ fn clock(inputs: &Inputs) -> Check {
     })
 }
 
-/// Whether a clock that is so many seconds behind the last ledger entry may belong to an honest machine. Up to here
-/// the next entry takes the instant of the last; beyond it check `clock` fails, and the entries show it.
+/// Whether clocks of two correct machines may differ by this much. Up to this limit a new ledger entry takes the
+/// instant of the last one. Beyond it the check `clock` fails, and the entries show the difference.
 pub fn is_tolerable(behind_seconds: u64) -> bool {
     behind_seconds <= 60 * MAX_CLOCK_SKEW_MINUTES
 }
 
 fn workspace_listed(inputs: &Inputs) -> Check {
-    // A run without a workspace stops before it is judged; the number is what a reader wants.
+    // A run without a workspace stops before the judgement; the number is for readers.
     let visible = inputs.population.workspaces_visible;
     let id = CheckId::WorkspaceListed;
     let workspace = &inputs.population.workspace.id;
-    // Another workspace's people are no baseline: all of them would be gone from this one.
+    // Accounts of another workspace are not a baseline: all of them would seem to be gone.
     let past = &inputs.past;
     let of_baseline = past.baseline.iter().map(|of| &of.workspace_id);
     let of_previous = past.previous.iter().flat_map(|of| &of.workspace_id);
@@ -106,8 +106,8 @@ fn workspace_listed(inputs: &Inputs) -> Check {
         id.fail("the connection sees no workspace")
     } else if let Some(other) = earlier.find(|other| *other != workspace) {
         id.fail(format!(
-            "this is workspace {workspace}, and earlier runs are of workspace {other}: the evidence of a \
-             connection is of one workspace; create another connection, or set another EVIDENCE_URL"
+            "this run read workspace {workspace}, but earlier runs read workspace {other}: the evidence of a \
+             connection covers one workspace; create another connection, or set another `EVIDENCE_URL`"
         ))
     } else {
         id.pass(format!("workspace {workspace} is listed"))
@@ -124,8 +124,8 @@ fn memberships_agree(memberships: &Memberships) -> bool {
     )
 }
 
-/// Why nothing but the list itself shows that the list is complete; none if there is a witness: the memberships,
-/// Asana's own list of users, or the connection's own account.
+/// Why no second source shows that the list is complete. `None` if one does: the memberships, Asana's own list of
+/// users, or the connected account.
 fn without_witness(population: &Population) -> Option<String> {
     let memberships = match &population.memberships {
         Memberships::Read { .. } => return None,
@@ -150,13 +150,13 @@ fn without_witness(population: &Population) -> Option<String> {
     }
 }
 
-/// `the memberships answered 403, missing scope default`
+/// `the memberships could not be read (status 403, missing scope default)`
 fn unanswered(status: u16, missing_scopes: &[String]) -> String {
     let missing = match missing_scopes {
         [] => String::new(),
         scopes => format!(", missing scope {}", scopes.join(", ")),
     };
-    format!("the memberships answered {status}{missing}")
+    format!("the memberships could not be read (status {status}{missing})")
 }
 
 fn list_complete(inputs: &Inputs) -> Check {
@@ -207,7 +207,7 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
         faults.push("rows do not add up".to_owned());
     }
     if *unique != inputs.population.accounts.len() as u64 {
-        faults.push("the accounts are not the rows that were counted".to_owned());
+        faults.push("the number of accounts differs from the number of unique rows".to_owned());
     }
     if let Some(first) = rejected.first() {
         faults.push(format!(
@@ -308,7 +308,7 @@ fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
 fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let id = CheckId::FieldsKnown;
-    let (mut by_hand, mut no_email, mut no_status, mut no_role) = (0, 0, 0, 0);
+    let (mut covered, mut no_email, mut no_status, mut no_role) = (0, 0, 0, 0);
     let mut exceptions = BTreeSet::new();
     for account in &inputs.population.accounts {
         no_status += usize::from(matches!(account.status, Status::Unknown(_)));
@@ -321,11 +321,11 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         }
         let manual = &basis.manual;
         if manual.is_service(account, uses) {
-            by_hand += 1;
+            covered += 1;
         } else if let Some(exception) =
             manual.covers(Covered::Account(account, NO_EMAIL), None, uses)
         {
-            by_hand += 1;
+            covered += 1;
             exceptions.insert(exception.in_short());
         } else {
             no_email += 1;
@@ -344,7 +344,7 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         }
     }
     if !detail.is_empty() {
-        // The reason names its own missing scopes.
+        // This reason includes the missing scopes.
         match &gaps.stopped_because {
             Some(because) => detail.push(because.clone()),
             None if gaps.missing_scopes.is_empty() => {}
@@ -355,25 +355,27 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         "without_email": no_email, "status_unknown": no_status, "role_unknown": no_role,
     });
     let accepted = exceptions.len();
-    if by_hand > 0 {
+    if covered > 0 {
         let by = match accepted {
-            0 => "by aliases".to_owned(),
+            0 => "aliases".to_owned(),
             _ => Vec::from_iter(exceptions).join(", "),
         };
         detail.push(format!(
-            "{by_hand} without an address are decided by hand: {by}"
+            "{covered} account(s) without an address are covered by {by}"
         ));
-        numbers["without_email_named_by_hand"] = json!(by_hand);
+        numbers["without_email_named_by_hand"] = json!(covered);
     }
     let detail = detail.join("; ");
     let check = if no_email > 0 {
         id.fail(detail)
     } else if no_status + no_role + accepted > 0 {
         id.warn(detail)
-    } else if by_hand > 0 {
+    } else if covered > 0 {
         id.pass(detail)
     } else {
-        id.pass("every status is known, and address and role of every account that has access")
+        id.pass(
+            "every status is known, and so are the address and role of every account with access",
+        )
     };
     check.with(numbers)
 }
@@ -392,7 +394,7 @@ fn viewer(inputs: &Inputs) -> Check {
             "the connected account {viewer} is missing from the list"
         ));
     };
-    // The lower of both: a connection that sees less than an administrator shows a shorter list.
+    // The lower role counts: a connection that sees less than an administrator returns a shorter list.
     let listed = &account.role;
     let (role, both) = match (of_me.rank(), listed.rank()) {
         (Some(one), Some(other)) if one != other => {
@@ -408,7 +410,7 @@ fn viewer(inputs: &Inputs) -> Check {
             "the connected account {viewer} is a {role}{both}: it may not see every account; connect as an administrator"
         )),
         Role::Unknown(_) => {
-            id.warn(format!("the connected account {viewer} is listed, its role is unknown"))
+            id.warn(format!("the connected account {viewer} is listed, but its role is unknown"))
         }
     }
 }

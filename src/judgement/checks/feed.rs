@@ -1,4 +1,4 @@
-//! The checks on what HR says.
+//! The checks on the HR feed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -15,7 +15,7 @@ use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, FeedScope, Inputs, Outcome, TrendPoint};
 use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role};
 
-/// A file may be dated so much later than the run: two clocks may differ as much as ours may.
+/// How far in the future a file may be dated: as far as two clocks may differ.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
 
 /// The checks on the HR feed.
@@ -48,9 +48,9 @@ fn hr_fresh(inputs: &Inputs) -> Check {
     };
     let age = inputs.as_of.duration_since(modified).as_secs();
     let (hours, most) = (age / 3600, max_age / 3600);
-    let detail = format!("the HR feed is {hours} h old, at most {most} h is allowed");
+    let detail = format!("the HR feed is {hours} h old; the limit is {most} h");
     let check = if age < -MAX_FUTURE_SECONDS {
-        // It would count as fresh until that date has come.
+        // The feed would count as fresh until that date.
         id.fail("the HR feed is dated in the future, so its age is unknown")
     } else if age <= max_age {
         id.pass(detail)
@@ -63,7 +63,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
 fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
     if inputs.hr.unusable.is_some() {
-        // Leavers of an earlier run are followed, but this run's file names none.
+        // Leavers of an earlier run are still followed, but this run's file names none.
         return id.fail("the HR feed cannot be used, so its leavers are unknown");
     }
     if inputs.policy.hr_feed_scope == FeedScope::Roster {
@@ -79,7 +79,7 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let check = match (named, inputs.policy.hr_feed_allow_empty) {
         (0, true) => id.pass("the HR feed names no leaver, which is allowed"),
         (0, false) => id.fail(
-            "the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`",
+            "the HR feed names no leaver; if that is correct, closes with: `HR_FEED_ALLOW_EMPTY=true`",
         ),
         (named, _) => id.pass(format!("the HR feed names {named} leaver(s)")),
     };
@@ -108,7 +108,7 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         let (line, reason) = (first.line, &first.reason);
         let rejected = hr.rejected.len();
         let detail = format!("{rejected} row(s) were rejected, the first at line {line}: {reason}");
-        // A setting closes it better, and the reason names it.
+        // If the reason names a setting, the setting is the better remedy.
         let line = exception_for(first).filter(|_| !first.names_setting);
         let detail = match line.filter(|_| !open.is_empty()) {
             Some(line) => format!("{detail}{CLOSES_WITH}`{line}`"),
@@ -133,7 +133,7 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     }))
 }
 
-/// The line that accepts a row which cannot be read, if the row names a person. Checks name no addresses.
+/// The line that accepts an unreadable row, if the row names a person. Checks contain no addresses.
 fn exception_for(row: &RejectedRow) -> Option<String> {
     let blank = format!("<address in line {}>", row.line);
     let key = match (&row.person_id, &row.email) {
@@ -177,8 +177,8 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     check.with(json!({ "rows": inputs.hr.rows.len(), "matchable": matchable }))
 }
 
-/// With more rows than this percentage, and at least this number, that share an id with an unlike name, the
-/// column does not hold ids.
+/// The column does not have ids if more than this percentage of the rows, and at least this number, share an id with a
+/// row of an unlike name.
 const MOST_SHARED_IDS_PERCENT: usize = 5;
 const MOST_SHARED_IDS: usize = 5;
 
@@ -190,8 +190,8 @@ fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
     let header = columns.find(|column| column.meaning == Meaning::PersonId);
     let header = header.map_or("", |column| &column.name);
     let detail = format!(
-        "{shared} of {rows} rows share an id with a person of an unlike name: they are different people, \
-         identified by their addresses{CLOSES_WITH}`HR_FEED_COLUMNS=person_id={header}+<column that tells them apart>`"
+        "{shared} of {rows} rows share an id with a person of an unlike name: they count as different people, \
+         identified by their addresses{CLOSES_WITH}`HR_FEED_COLUMNS=person_id={header}+<column that distinguishes them>`"
     );
     let check = if shared == 0 {
         id.pass("no id belongs to several people")
@@ -217,7 +217,6 @@ fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let unread: BTreeSet<usize> = cells().map(|cell| cell.column).collect();
     let deciding = columns::names(inputs, people.keys());
     let all = columns::names(inputs, &unread);
-    let quoted = |names: &[&str]| format!("`{}`", names.join("`, `"));
     let check = if let Some(first) = people.keys().next() {
         let most = people.values().max().unwrap_or(&0);
         let has_dates = cells().any(|cell| cell.column == *first && cell.date.is_some());
@@ -229,13 +228,13 @@ fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
         id.fail(format!(
             "unread columns could change the outcome of up to {most} people each: {} (add them to `ignore=` if they have \
              nothing to do with leaving){CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
-            quoted(&deciding)
+            columns::quoted(&deciding)
         ))
     } else if !unread.is_empty() {
         let setting = columns::ignoring(inputs, &unread);
         id.warn(format!(
             "unread columns with dates or addresses: {}{CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
-            quoted(&all)
+            columns::quoted(&all)
         ))
     } else {
         id.pass("every column with dates or addresses is read, ignored or harmless")
@@ -246,13 +245,13 @@ fn hr_columns(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
 fn hr_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let id = CheckId::HrDrop;
     if basis.inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
-        return id.pass("not checked: in this scope rows drop out with time");
+        return id.pass("not checked: with this scope, rows leave the feed over time");
     }
     let now = rows_with_people(basis.inputs);
     drop(basis, id, now, |run: &TrendPoint| run.hr_rows, uses)
 }
 
-/// Rows about a person: blank and repeated ones must not make up for missing people.
+/// Rows about a person. Blank and repeated rows must not compensate for missing people.
 pub(in crate::judgement) fn rows_with_people(inputs: &Inputs) -> u64 {
     (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
 }

@@ -1,7 +1,7 @@
-//! What is looked at before anything is concluded, each check with its numbers.
+//! The checks of a run, each with its numbers.
 //!
-//! `accounts` looks at the accounts and at how they were read, `feed` at what HR says, `past` at earlier
-//! runs, `store` at how evidence is kept. A fall is measured here, for accounts and HR rows alike.
+//! `accounts` checks the accounts and how they were read, `feed` the HR feed, `past` earlier runs, and `store` how the
+//! evidence is kept. This file measures a fall, for accounts and for HR rows.
 
 mod accounts;
 mod feed;
@@ -25,10 +25,10 @@ pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;
 
-/// A fall of fewer than this many is not a collapse, whatever its percentage.
+/// A smaller fall passes, whatever its percentage.
 const SMALLEST_DROP: u64 = 5;
 
-/// A fall is measured against the largest number of the complete runs of so many days.
+/// A fall is measured against the largest number in the complete runs of the last days.
 const DROP_DAYS: i64 = 7;
 
 impl CheckId {
@@ -55,7 +55,7 @@ impl CheckId {
 }
 
 impl Check {
-    /// With an object of JSON that names the numbers.
+    /// Sets the numbers from a JSON object.
     pub(super) fn with(mut self, numbers: Value) -> Self {
         if let Value::Object(numbers) = numbers {
             self.numbers = numbers.into_iter().collect();
@@ -71,13 +71,13 @@ pub(super) fn make_complete(checks: &[Check]) -> bool {
         .all(|check| !check.id.makes_complete() || check.status != CheckStatus::Fail)
 }
 
-/// What a check saw that would fail it, were it not for exceptions.
+/// The detail of a check that would fail without exceptions.
 fn accepted(detail: &str, exceptions: &str) -> String {
     format!("{detail}; accepted by {exceptions}")
 }
 
-/// Compares a number with that of complete runs. A fall fails the check if it is by more than the percentage, and by
-/// more than a few.
+/// Compares a number with that of complete runs. The check fails if the fall is more than `MAX_DROP_PERCENT` and at
+/// least [`SMALLEST_DROP`].
 fn drop(
     basis: &Basis<'_>,
     id: CheckId,
@@ -89,7 +89,7 @@ fn drop(
     let previous = inputs.past.previous.iter();
     let newest_first = previous.flat_map(|previous| previous.trend.iter().rev());
     let complete = newest_first.filter(|run| run.complete);
-    // A run without a readable feed does not show how large the feed is.
+    // A run without a readable feed does not show the size of the feed.
     let mut runs = complete.filter(|run| number(run) > 0).peekable();
     let Some(newest) = runs.peek().copied() else {
         return id.pass("no complete run to compare with");
@@ -136,7 +136,7 @@ fn drop(
     check.with(json!({ "now": now, "largest": largest, "fall": fall }))
 }
 
-/// `72 %`, or `30.1 %`: rounded up, so that what is more than a whole number never looks like it.
+/// `72 %`, or `30.1 %`: rounded up, so that a value above the limit never looks like the limit.
 fn percent_of(part: u64, whole: u64) -> String {
     let tenths = (1000 * part).div_ceil(whole.max(1));
     match tenths % 10 {

@@ -15,7 +15,7 @@ use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
 use crate::model::{HrDate, Mapping};
 use crate::schedule::{CLOSE_RUNS, RunSchedule};
 
-/// If the last complete run is older than this, a nightly run was missed.
+/// If the last complete run is older than this, a daily run was missed.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The checks against earlier runs.
@@ -38,17 +38,16 @@ fn policy_unchanged(inputs: &Inputs) -> Check {
     };
     let rules = differing_rules(previous, inputs);
     if rules.is_empty() {
-        return id.pass("the rules are those of the run before");
+        return id.pass("the rules are the same as in the previous run");
     }
     let rules = Vec::from_iter(rules.iter().map(|(rule, ..)| rule.as_str()));
     id.warn(format!(
-        "changed since the run before: {}",
+        "changed since the previous run: {}",
         rules.join(", ")
     ))
 }
 
-/// Status, role and e-mail are Truto's words for Asana's: a mapping that changed may have changed what
-/// they mean.
+/// Truto maps Asana's fields to status, role and e-mail. A changed mapping may have changed their meaning.
 fn mapping_unchanged(inputs: &Inputs) -> Check {
     let id = CheckId::MappingUnchanged;
     let sha256 = match &inputs.population.mapping {
@@ -86,7 +85,7 @@ fn mapping_unchanged(inputs: &Inputs) -> Check {
     }
 }
 
-/// How many runs since the baseline were incomplete.
+/// The number of incomplete runs since the baseline.
 fn incomplete_since(inputs: &Inputs, baseline: &Baseline) -> u64 {
     let previous = inputs.past.previous.iter();
     let newest_first = previous.flat_map(|previous| previous.trend.iter().rev());
@@ -111,8 +110,8 @@ fn in_between(incomplete: u64, failed: u64) -> String {
     }
 }
 
-/// Zones with a deadline that fell due between two complete runs that are far apart: a removal between these runs may
-/// be proven neither in time nor late.
+/// Zones with a deadline between two complete runs that are far apart. For a removal between these runs, the evidence
+/// may prove neither `in_time` nor `late`.
 fn zones_without_close_runs(
     inputs: &Inputs,
     baseline: &Baseline,
@@ -136,20 +135,20 @@ fn zones_without_close_runs(
     zones.collect()
 }
 
-/// Deadlines that the job's schedule leaves without two runs close around them.
+/// Deadlines for which the job's schedule does not have a run shortly before and shortly after.
 #[derive(Debug)]
 pub struct ScheduleGaps {
-    /// Their zones, by IANA name; none if there is no gap.
+    /// Their zones, by IANA name; empty without a gap.
     pub zones: Vec<String>,
     /// A schedule in the same zone that closes the gaps.
     pub proposed: String,
 }
 
 impl ScheduleGaps {
-    /// Of the zone of HR dates, and of each zone that a date of the feed is in.
+    /// Checks the zone of HR dates and each zone of a date in the feed.
     ///
     /// # Errors
-    /// That the schedule cannot be read.
+    /// If the schedule cannot be read.
     pub fn of(schedule: &RunSchedule, inputs: &Inputs) -> Result<Self, String> {
         let runs = schedule.parse()?;
         let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
@@ -159,7 +158,7 @@ impl ScheduleGaps {
             dates.into_iter().flatten().map(|date: &HrDate| &*date.zone)
         });
         let names: BTreeSet<&str> = dates.chain([&*inputs.policy.hr_time_zone]).collect();
-        // A date with an offset of its own is in no zone.
+        // A date with its own offset does not have a zone.
         let zones = names
             .into_iter()
             .filter_map(|name| Some((name, TimeZone::get(name).ok()?)));
@@ -173,20 +172,20 @@ impl ScheduleGaps {
         })
     }
 
-    /// The gaps and the line that closes them; `None` if there is no gap.
+    /// The gaps and the line that closes them; `None` without a gap.
     pub fn detail(&self, schedule: &RunSchedule) -> Option<String> {
         let Self { zones, proposed } = self;
         let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
         (!zones.is_empty()).then(|| {
             format!(
-                "the schedule {schedule} has no two runs within {hours} hours around every deadline in {zones}: a \
+                "the schedule {schedule} does not have two runs within {hours} hours around every deadline in {zones}: a \
                  removal between two runs may be proven neither in time nor late{CLOSES_WITH}`RUN_SCHEDULE: {proposed}`"
             )
         })
     }
 }
 
-/// Whether runs come often enough, and on both sides of each deadline.
+/// Whether runs are frequent enough, with one on each side of each deadline.
 fn cadence(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let mut check = cadence_so_far(inputs, leavers);
     let Some(schedule) = &inputs.schedule else {
@@ -210,7 +209,7 @@ fn cadence(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     check
 }
 
-/// The runs there were.
+/// The check by the runs so far, without the schedule.
 fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let id = CheckId::Cadence;
     let Some(baseline) = &inputs.past.baseline else {
@@ -226,14 +225,14 @@ fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let is_late = since > CADENCE;
     let mut check = id.pass(format!("{hours} h since the last complete run"));
     if since.is_negative() {
-        check = id.warn("the last complete run is dated later than this one: a clock went back");
+        check = id.warn("the last complete run is dated after this one: a clock was set back");
     } else if is_late || incomplete + failed > 0 {
         check.detail += &format!("; {}", in_between(incomplete, failed));
     }
     if is_late {
         check.status = CheckStatus::Warn;
     }
-    // A known schedule shows it before any deadline is missed.
+    // A known schedule shows the gap before a deadline falls into it.
     let zones = match inputs.schedule {
         None => zones_without_close_runs(inputs, baseline, leavers),
         Some(_) => BTreeSet::new(),
@@ -256,7 +255,7 @@ fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
 fn ledger_continues(inputs: &Inputs) -> Check {
     let id = CheckId::LedgerContinues;
     let past = &inputs.past;
-    // A deleted entry stays deleted: it fails the run that finds it, and later runs only report it.
+    // A fault fails the run that finds it. Later runs only report it, because a deleted entry cannot be restored.
     let previous = past.previous.iter();
     let recorded = Vec::from_iter(previous.flat_map(|previous| &previous.ledger_faults));
     let (old, new): (Vec<&str>, Vec<&str>) = past

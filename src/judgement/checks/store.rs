@@ -1,11 +1,11 @@
-//! The check on how the store keeps the evidence.
+//! The check on how the store protects the evidence.
 
 use serde_json::json;
 
 use crate::judgement::{Check, CheckId, Inputs};
 use crate::model::Protection;
 
-/// The check on the store; none in a preflight that stores nothing.
+/// The check on the store; `None` in a preflight that stores nothing.
 pub(in crate::judgement) fn of_the_store(inputs: &Inputs) -> Option<Check> {
     inputs.store.as_ref().map(store_protection)
 }

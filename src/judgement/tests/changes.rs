@@ -1,4 +1,4 @@
-//! What is different from earlier runs, with before and after.
+//! The changes since earlier runs, with the values before and after.
 
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus};
@@ -13,7 +13,7 @@ fn the_first_run_has_no_changes() {
 }
 
 #[test]
-fn a_run_like_the_one_before_has_no_changes() {
+fn an_unchanged_run_has_no_changes() {
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 2))
@@ -63,7 +63,7 @@ fn every_change_of_an_account_is_reported_with_before_and_after() {
 }
 
 #[test]
-fn an_account_that_was_gone_and_came_back_has_rejoined() {
+fn an_account_that_came_back_has_rejoined() {
     for address in [ADA, "lovelace@example.com"] {
         for snapshots in [1, 3] {
             let judged = world()
@@ -79,7 +79,7 @@ fn an_account_that_was_gone_and_came_back_has_rejoined() {
 }
 
 #[test]
-fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
+fn an_inactive_account_with_a_new_membership_has_rejoined() {
     let joined = |instant: &str| Some(at(instant));
     let snapshot = world()
         .account(ADA)
@@ -94,7 +94,7 @@ fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
 }
 
 #[test]
-fn a_date_of_joining_that_is_reported_for_the_first_time_is_no_return() {
+fn a_first_date_of_joining_is_not_a_return() {
     let judged = world()
         .account(ADA)
         .status("ada", Status::Inactive)
@@ -106,7 +106,7 @@ fn a_date_of_joining_that_is_reported_for_the_first_time_is_no_return() {
 }
 
 #[test]
-fn an_incomplete_run_tells_no_account_changes_and_the_next_complete_one_does() {
+fn account_changes_wait_for_the_next_complete_run() {
     let snapshot = world()
         .account(ADA)
         .next()
@@ -159,7 +159,7 @@ fn every_change_of_a_leaver_is_reported() {
 }
 
 #[test]
-fn a_changed_rule_is_reported_and_warned_of() {
+fn a_changed_rule_is_reported_with_a_warning() {
     let judged = world()
         .next()
         .policy(|policy| policy.offboarding_grace_seconds = 3600)

@@ -1,4 +1,4 @@
-//! Each check at its edges.
+//! Each check at its limits.
 
 use jiff::SignedDuration;
 
@@ -12,7 +12,7 @@ use crate::schedule::RunSchedule;
 
 use CheckStatus::{Fail, Pass, Warn};
 
-/// How a check ends after one change to a quiet world.
+/// The status of a check after one change to a world without findings.
 fn after(id: CheckId, change: impl FnOnce(&mut Inputs)) -> CheckStatus {
     let judged = world().exactly(change);
     if status(&judged, id) == Fail {
@@ -46,7 +46,7 @@ fn every_check_is_there_once_and_in_order() {
 }
 
 #[test]
-fn only_what_proves_the_list_whole_makes_a_run_complete() {
+fn only_checks_on_the_list_decide_whether_a_run_is_complete() {
     let complete = |change: fn(&mut Inputs)| world().exactly(change).complete;
     assert!(complete(
         |inputs| inputs.population.connection.status = "x".to_owned()
@@ -83,7 +83,7 @@ fn only_what_proves_the_list_whole_makes_a_run_complete() {
 }
 
 #[test]
-fn a_connection_in_any_other_state_than_active_fails() {
+fn a_connection_that_is_not_active_fails() {
     for (state, expected) in [
         ("active", Pass),
         ("connecting", Fail),
@@ -97,7 +97,7 @@ fn a_connection_in_any_other_state_than_active_fails() {
 }
 
 #[test]
-fn evidence_from_elsewhere_is_marked() {
+fn evidence_from_another_origin_is_marked() {
     let cases = [
         ("https://api.truto.one", false, None),
         ("https://api.truto.one", true, Some(Mark::Sandbox)),
@@ -202,7 +202,7 @@ fn second_list(not_listed: &[&str], only_listed: &[&str]) -> SecondList {
 }
 
 #[test]
-fn a_list_without_any_witness_is_not_complete() {
+fn a_list_without_a_second_source_is_incomplete() {
     let cut = SecondList {
         last_page_reached: false,
         ..SecondList::default()
@@ -240,8 +240,8 @@ fn a_list_without_any_witness_is_not_complete() {
     });
     assert_eq!(
         check(&judged, CheckId::ListComplete).detail,
-        "no second source confirms that the list is complete: the memberships answered 403, missing scope default; \
-         Asana's own list of users was not read; the connected account is unknown (403); connect again with \
+        "no second source confirms that the list is complete: the memberships could not be read (status 403, missing \
+         scope default); Asana's own list of users was not read; the connected account is unknown (403); connect again with \
          full permissions; closes with: `asana-access-review connect --reconnect conn`"
     );
 }
@@ -263,7 +263,7 @@ fn a_second_list_must_agree_if_the_memberships_are_unreadable() {
             "{second:?}"
         );
         assert_eq!(judged.complete, expected != Fail);
-        // The memberships are the better witness: they name only people with access.
+        // The memberships are the better source: they name only people with access.
         let judged = world().exactly(|inputs| inputs.population.gaps.second_list = Some(second));
         assert_eq!(status(&judged, CheckId::RowsReconcile), Pass);
     }
@@ -275,7 +275,7 @@ fn incomplete() -> Memberships {
     }
 }
 
-/// Memberships whose every page was read, with one thing amiss.
+/// Memberships that were read completely, with one fault.
 fn disagreeing(amiss: &str) -> Memberships {
     let ids = |here: &str| {
         if amiss == here {
@@ -296,7 +296,7 @@ fn disagreeing(amiss: &str) -> Memberships {
 }
 
 #[test]
-fn a_partial_list_needs_the_word_of_the_memberships() {
+fn a_partial_list_needs_agreeing_memberships() {
     for (memberships, expected) in [
         (agreeing(), Pass),
         (unreadable(), Fail),
@@ -341,7 +341,7 @@ fn rows_and_accounts_must_add_up() {
 }
 
 #[test]
-fn the_second_witness_must_name_the_same_accounts() {
+fn the_memberships_must_name_the_same_accounts() {
     for (memberships, expected) in [
         (agreeing(), Pass),
         (unreadable(), Warn),
@@ -358,7 +358,7 @@ fn the_second_witness_must_name_the_same_accounts() {
 }
 
 #[test]
-fn no_account_at_all_is_not_believed() {
+fn a_list_without_accounts_fails() {
     let found = after(CheckId::PopulationSize, |inputs| {
         inputs.population.accounts.clear();
         inputs.population.listing.rows = 0;
@@ -371,7 +371,7 @@ fn no_account_at_all_is_not_believed() {
 }
 
 #[test]
-fn exactly_two_thousand_accounts_need_the_word_of_the_memberships() {
+fn exactly_two_thousand_accounts_need_agreeing_memberships() {
     // The viewer is one of them.
     for (others, memberships, expected) in [
         (1998, unreadable(), Pass),
@@ -419,7 +419,7 @@ fn a_fall_by_more_than_the_percentage_and_at_least_five_fails() {
 }
 
 #[test]
-fn a_fall_is_measured_against_the_largest_of_the_complete_runs_of_seven_days() {
+fn a_fall_is_measured_against_the_largest_run_of_seven_days() {
     let many = world().crowd(99).next();
     let few = many.change(|inputs| {
         inputs.population.accounts.truncate(60);
@@ -429,12 +429,12 @@ fn a_fall_is_measured_against_the_largest_of_the_complete_runs_of_seven_days() {
         let judged = world.policy(|policy| policy.max_drop_percent = 30).judge();
         status(&judged, CheckId::PopulationDrop)
     };
-    // Six small runs after the large one, it is seven days old.
+    // After six small runs the large one is seven days old.
     let six = few.snapshots(6);
     assert_eq!(strict(six.clone()), Fail);
     let later = six.clone().at("2026-11-30T22:40:01Z");
     assert_eq!(strict(later), Pass);
-    // Any number of runs may lie within the days.
+    // The number of runs within the days does not matter.
     let hourly = (0..30).fold(many_then_few(), |world, hour| {
         let next = world.inputs.as_of + SignedDuration::from_hours(1);
         assert_eq!(strict(world.clone()), Fail, "after {hour} runs");
@@ -451,7 +451,7 @@ fn many_then_few() -> World {
 }
 
 #[test]
-fn a_fall_is_measured_against_the_last_complete_run_if_it_is_old() {
+fn a_fall_is_measured_against_an_old_run_if_it_is_the_last() {
     let drop = |world: &World| {
         let judged = world.judge();
         let check = check(&judged, CheckId::PopulationDrop);
@@ -466,14 +466,14 @@ fn a_fall_is_measured_against_the_last_complete_run_if_it_is_old() {
         "7 now, 25 in the last complete run, which is more than 7 days old: fell by 18 (72 %), more than 30 %; {line}"
     );
     assert_eq!(drop(&few), (Fail, detail));
-    // However many incomplete runs lie in between.
+    // The number of incomplete runs in between does not matter.
     let incomplete = (0..95).fold(first, |world, _| world.cut().next());
     let few = incomplete.change(|inputs| inputs.population.accounts.truncate(7));
     assert_eq!(drop(&few).0, Fail);
 }
 
 #[test]
-fn a_fall_is_stated_in_numbers_and_the_line_that_accepts_it_is_named() {
+fn a_fall_is_reported_with_numbers_and_the_line_that_accepts_it() {
     let few = world().crowd(24).next().change(|inputs| {
         inputs.population.accounts.truncate(7);
     });
@@ -489,7 +489,7 @@ fn a_fall_is_stated_in_numbers_and_the_line_that_accepts_it_is_named() {
     assert_eq!(status(&judged, CheckId::PopulationDrop), Warn);
     assert!(judged.complete);
 
-    // A percentage that is a little more than the limit is never shown as the limit.
+    // A percentage slightly above the limit is never shown as the limit.
     let few = world().crowd(9_998).next().change(|inputs| {
         inputs.population.accounts.truncate(6_999);
     });
@@ -502,7 +502,7 @@ fn a_fall_is_stated_in_numbers_and_the_line_that_accepts_it_is_named() {
 }
 
 #[test]
-fn an_account_with_access_and_no_address_fails() {
+fn an_account_with_access_but_without_an_address_fails() {
     for (state, expected) in [
         (Status::Active, Fail),
         (Status::Invited, Fail),
@@ -545,7 +545,7 @@ fn a_missing_scope_is_named() {
 }
 
 #[test]
-fn the_eyes_we_look_through_must_see_everybody() {
+fn the_connected_account_must_be_an_administrator() {
     for (role, expected) in [
         (Role::Admin, Pass),
         (Role::Member, Fail),
@@ -601,13 +601,13 @@ fn the_eyes_we_look_through_must_see_everybody() {
 }
 
 #[test]
-fn an_hr_feed_that_is_old_of_unknown_age_or_from_the_future_is_not_believed() {
+fn an_old_undated_or_future_hr_feed_fails() {
     let hours = SignedDuration::from_hours;
     let second = SignedDuration::from_secs(1);
     for (age, expected) in [
         (Some(hours(48)), Pass),
         (Some(hours(48) + second), Fail),
-        // Clocks may differ by as much as ours may.
+        // Clocks may differ by five minutes.
         (Some(-SignedDuration::from_mins(5)), Pass),
         (Some(-SignedDuration::from_mins(5) - second), Fail),
         (None, Fail),
@@ -625,7 +625,7 @@ fn an_hr_feed_that_is_old_of_unknown_age_or_from_the_future_is_not_believed() {
 }
 
 #[test]
-fn a_feed_that_names_no_leaver_must_be_allowed_to() {
+fn a_feed_without_leavers_fails_unless_allowed() {
     let strict = world().policy(|policy| policy.hr_feed_allow_empty = false);
     let empty = |world: World| status(&world.judge(), CheckId::HrNotEmpty);
     let ada = || row("E1").mail("ada@example.com");
@@ -634,7 +634,7 @@ fn a_feed_that_names_no_leaver_must_be_allowed_to() {
     assert_eq!(empty(strict.clone().hr(ada().active())), Fail);
     assert_eq!(empty(strict.clone().hr(ada().end(date(2026, 12, 1)))), Pass);
 
-    // Leavers of an earlier run are not named by this run's file.
+    // Leavers of an earlier run do not count, because this run's file does not name them.
     let left = strict.hr(ada().ended().end(date(2026, 11, 2))).next();
     assert_eq!(empty(left.clone()), Pass);
     assert_eq!(empty(left.clone().no_rows()), Fail);
@@ -642,7 +642,7 @@ fn a_feed_that_names_no_leaver_must_be_allowed_to() {
 }
 
 #[test]
-fn a_row_that_was_not_understood_fails() {
+fn a_rejected_row_fails() {
     let id = CheckId::HrRowsAccounted;
     assert_eq!(status(&world().rejected(None, None).judge(), id), Fail);
     assert_eq!(status(&world().unusable().judge(), id), Fail);
@@ -659,10 +659,10 @@ fn a_feed_of_another_organization_fails() {
     let leaver = |email: &str| world().leaver(email, date(2026, 11, 2));
     assert_eq!(status(&leaver("ada@example.com").judge(), id), Pass);
     assert_eq!(status(&leaver("ada@elsewhere.example").judge(), id), Fail);
-    // One row in common is enough to know the feed.
+    // One shared domain is enough.
     let mixed = leaver("ada@elsewhere.example").leaver("bob@example.com", date(2026, 11, 2));
     assert_eq!(status(&mixed.judge(), id), Pass);
-    // A guest's domain says nothing.
+    // A guest's domain does not count.
     let guest = leaver("ada@elsewhere.example")
         .account("guest@elsewhere.example")
         .role("guest", Role::Guest);
@@ -694,7 +694,7 @@ fn a_collapsed_hr_feed_fails_unless_rows_may_drop_out() {
     assert_eq!(fallen(70, 0, FeedScope::Leavers), Pass);
     assert_eq!(fallen(69, 0, FeedScope::Leavers), Fail);
     assert_eq!(fallen(69, 0, FeedScope::RecentLeavers), Pass);
-    // Blank and repeated rows don't make up for the missing ones.
+    // Blank and repeated rows do not compensate for missing ones.
     assert_eq!(fallen(3, 60, FeedScope::Leavers), Fail);
 }
 
@@ -704,7 +704,7 @@ fn a_missed_run_warns() {
     let found = |instant: &str| status(&snapshot.clone().at(instant).judge(), CheckId::Cadence);
     assert_eq!(found("2026-11-25T10:40:00Z"), Pass); // 36 h
     assert_eq!(found("2026-11-25T10:40:01Z"), Warn);
-    // Our clock went back behind the last run.
+    // Our clock was set back to before the last run.
     assert_eq!(found("2026-11-22T22:40:00Z"), Warn);
 
     // Only a complete run counts.
@@ -714,7 +714,7 @@ fn a_missed_run_warns() {
 }
 
 #[test]
-fn cadence_says_what_ran_since_the_last_complete_run() {
+fn cadence_counts_the_runs_since_the_last_complete_one() {
     let detail = |world: &World| check(&world.judge(), CheckId::Cadence).detail.clone();
     let snapshot = world().next();
     assert_eq!(detail(&snapshot), "24 h since the last complete run");
@@ -728,8 +728,8 @@ fn cadence_says_what_ran_since_the_last_complete_run() {
         detail(&cut),
         "48 h since the last complete run; in between, 1 run was incomplete"
     );
-    let cut_again = cut.cut().next();
-    let failed = cut_again.change(|inputs| inputs.past.failed_since_baseline = 1);
+    let cut_twice = cut.cut().next();
+    let failed = cut_twice.change(|inputs| inputs.past.failed_since_baseline = 1);
     assert_eq!(
         detail(&failed),
         "72 h since the last complete run; in between, 2 runs were incomplete and 1 run failed"
@@ -744,8 +744,8 @@ fn cadence_says_what_ran_since_the_last_complete_run() {
 }
 
 #[test]
-fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
-    // The deadline is midnight of the 24th, UTC.
+fn cadence_names_zones_with_deadlines_between_distant_runs() {
+    // The deadline is the midnight at the end of the 24th, UTC.
     let first = world().leaver("ada@example.com", date(2026, 11, 22));
     let zones = |world: &World| {
         let judged = world.judge();
@@ -761,7 +761,7 @@ fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
         "2 h since the last complete run; deadlines in Etc/UTC fell due since then, and the complete runs before and after them are more than 2 hours apart"
     );
     assert_eq!(status(&judged, CheckId::Cadence), Pass);
-    // Before the deadline, and in the run after the one that follows it, there is nothing to say.
+    // The check does not name a zone before the deadline, or two runs after it.
     assert_eq!(zones(&at("2026-11-23T23:59:00Z")), "");
     assert_eq!(zones(&far.next()), "");
 }
@@ -776,7 +776,7 @@ fn scheduled(snapshot: World, cron: &str, zone: &str) -> World {
 }
 
 #[test]
-fn cadence_names_zones_that_the_schedule_does_not_straddle() {
+fn cadence_names_zones_that_the_schedule_does_not_cover() {
     let cadence = |snapshot: &World| check(&snapshot.judge(), CheckId::Cadence).clone();
     let berlin = |snapshot: World| {
         snapshot.policy(|policy| policy.hr_time_zone = "Europe/Berlin".to_owned())
@@ -798,17 +798,17 @@ fn cadence_names_zones_that_the_schedule_does_not_straddle() {
     assert_eq!(found.numbers["zones_without_close_runs"], "Europe/Berlin");
     assert_eq!(
         found.detail,
-        "the first run; the schedule 40 23 * * * (Europe/Berlin) has no two runs within 2 hours around every \
+        "the first run; the schedule 40 23 * * * (Europe/Berlin) does not have two runs within 2 hours around every \
          deadline in Europe/Berlin: a removal between two runs may be proven neither in time nor late; closes \
          with: `RUN_SCHEDULE: 30 0,23 * * *`"
     );
-    // It alone makes no run inconclusive.
+    // A warning does not make a run inconclusive.
     let judged = once.judge();
     assert_eq!((judged.verdict, judged.complete), (Verdict::Pass, true));
 }
 
 #[test]
-fn cadence_looks_at_every_zone_of_the_feed() {
+fn cadence_checks_every_zone_of_the_feed() {
     let in_tokyo = |snapshot: World| {
         snapshot.change(|inputs| {
             for row in &mut inputs.hr.rows {
@@ -825,7 +825,7 @@ fn cadence_looks_at_every_zone_of_the_feed() {
     assert!(found.detail.ends_with(closes_with), "{}", found.detail);
     let closed = scheduled(snapshot(), "30 0,14,15,23 * * *", "Etc/UTC");
     assert_eq!(cadence(&closed).status, Pass);
-    // A date with an offset of its own is in no zone.
+    // A date with its own offset does not have a zone.
     let with_offset = snapshot().change(|inputs| {
         let end = inputs.hr.rows[0].end.as_mut().expect("an end");
         end.zone = "offset".into();
@@ -835,7 +835,7 @@ fn cadence_looks_at_every_zone_of_the_feed() {
 }
 
 #[test]
-fn a_known_schedule_replaces_what_the_runs_so_far_show_about_zones() {
+fn a_known_schedule_decides_about_zones_instead_of_past_runs() {
     let first = world().leaver("ada@example.com", date(2026, 11, 22));
     let far = first.next().at("2026-11-24T00:40:01Z");
     let found = check(&far.judge(), CheckId::Cadence).clone();
@@ -852,18 +852,18 @@ fn another_schedule_is_a_changed_rule() {
     assert_eq!(status(&snapshot.judge(), CheckId::PolicyUnchanged), Pass);
     let judged = scheduled(snapshot, "40 23 * * *", "Etc/UTC").judge();
     let found = check(&judged, CheckId::PolicyUnchanged);
-    assert_eq!(found.detail, "changed since the run before: schedule");
+    assert_eq!(found.detail, "changed since the previous run: schedule");
 }
 
 #[test]
-fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
+fn hr_people_and_the_other_row_counts_add_up_to_the_file() {
     let on_leave = |mut row: WorldRow| {
         row.0.status = Employment::OnLeave;
         row
     };
     let snapshot = world()
         .leaver("ada@example.com", date(2026, 11, 2))
-        // One person in two rows, who works here again.
+        // One rehired person in two rows.
         .hr(row("E1")
             .mail("bo@example.com")
             .ended()
@@ -907,18 +907,18 @@ fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
     assert_eq!(sum, hr.rows_in_file());
     assert_eq!(sum, 14);
 
-    // A leaver who is followed without a row is in no count.
+    // A leaver who is followed without a row is not counted.
     let vanished = snapshot.next().no_rows().judge().hr_people;
     assert_eq!(vanished, HrPeople::default());
 }
 
 #[test]
-fn a_damaged_ledger_fails_and_the_first_entry_warns() {
+fn a_ledger_fault_fails_and_the_first_entry_warns() {
     let id = CheckId::LedgerContinues;
     assert_eq!(after(id, |_| ()), Warn);
     assert_eq!(after(id, |i| i.past.ledger_head = Some(41)), Pass);
-    let damaged = |i: &mut Inputs| i.past.ledger_faults.push("entry 40 is altered".to_owned());
-    assert_eq!(after(id, damaged), Fail);
+    let faulty = |i: &mut Inputs| i.past.ledger_faults.push("entry 40 is altered".to_owned());
+    assert_eq!(after(id, faulty), Fail);
 }
 
 #[test]
@@ -945,7 +945,7 @@ fn locked(mode: LockMode, days: u32) -> Option<Lock> {
 }
 
 #[test]
-fn a_store_is_held_to_what_was_asked_of_it() {
+fn a_store_must_protect_evidence_as_configured() {
     use LockMode::{Compliance, Governance};
     let year = locked(Governance, 365);
     let cases = [
@@ -989,7 +989,7 @@ fn a_store_is_held_to_what_was_asked_of_it() {
 }
 
 #[test]
-fn what_the_store_did_is_reported_with_its_numbers() {
+fn the_protection_of_the_store_is_reported_with_its_numbers() {
     let judged = world()
         .change(|inputs| {
             let store = inputs.store.as_mut().expect("a store");
@@ -1006,14 +1006,11 @@ fn what_the_store_did_is_reported_with_its_numbers() {
     );
     assert_eq!(check.numbers["lock_days"], 365);
     assert_eq!(check.numbers["create_only"], "yes");
-    assert!(
-        judged.complete,
-        "the list of accounts is whole all the same"
-    );
+    assert!(judged.complete, "the list of accounts is still complete");
 }
 
 #[test]
-fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
+fn a_run_that_stores_nothing_has_no_check_of_the_store() {
     let judged = world().change(|inputs| inputs.store = None).judge();
     assert_eq!(judged.verdict, Verdict::Pass);
     let id = CheckId::StoreProtection;
@@ -1034,7 +1031,7 @@ fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     for (before, now, expected) in [
         (mapped("a"), mapped("a"), Pass),
         (mapped("a"), mapped("b"), Warn),
-        // A run that was not told hides whether it changed.
+        // A run without the mapping does not show whether it changed.
         (not_reported(), mapped("a"), Warn),
         (mapped("a"), not_reported(), Warn),
     ] {
@@ -1060,7 +1057,7 @@ fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
 }
 
 #[test]
-fn runs_of_another_workspace_are_no_baseline_for_this_one() {
+fn runs_of_another_workspace_are_not_a_baseline() {
     let first = world()
         .account("ada@example.com")
         .leaver("ada@example.com", date(2026, 11, 1));
@@ -1068,12 +1065,15 @@ fn runs_of_another_workspace_are_no_baseline_for_this_one() {
     let second = first.next().without("ada").change(elsewhere);
     let judged = second.judge();
     assert_eq!(status(&judged, CheckId::WorkspaceListed), Fail);
-    assert!(!judged.complete, "who is not in it has not lost access");
+    assert!(
+        !judged.complete,
+        "a person missing from another workspace has not lost access"
+    );
     assert_eq!(judged.verdict, Verdict::Inconclusive);
     let outcome = outcome(&judged, "ada@example.com");
     assert_ne!(outcome, Outcome::Removed);
 
-    // However often it runs there; and once it is back, one more run cannot be told.
+    // Any number of runs there fails. After the return, only the first run fails.
     let third = second.next();
     assert_eq!(status(&third.judge(), CheckId::WorkspaceListed), Fail);
     let back = third.change(|inputs| inputs.population.workspace.id = "1331".to_owned());

@@ -1,4 +1,4 @@
-//! The worked examples of `docs/judgement.md`, made here so that they are true.
+//! The worked examples of `docs/judgement.md`, generated so that they are correct.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ const ADA: &str = "ada@example.com";
 const BEGIN: &str = "<!-- the examples, made by a test -->\n";
 const END: &str = "<!-- end of the examples -->\n";
 
-/// A worked example: its heading, the runs one after the other, and the outcome of the last.
+/// A worked example: its heading, the runs in order, and the outcome of the last.
 struct Example {
     heading: String,
     runs: Vec<World>,
@@ -62,13 +62,13 @@ fn of_outcomes() -> Vec<Example> {
         .collect()
 }
 
-/// Situations that the rules were made for.
+/// Further situations.
 fn of_rules() -> Vec<Example> {
     let employed = |email| {
         let row = row("E1").mail(email).name("Ada Diaz").active();
         row.start(date(2020, 3, 2))
     };
-    let handed_on = world()
+    let reassigned = world()
         .account(ADA)
         .hr(row("E1")
             .mail(ADA)
@@ -116,12 +116,12 @@ fn of_rules() -> Vec<Example> {
             Outcome::Removed,
         ),
         example(
-            "A handed-on address with a related name",
-            vec![handed_on],
+            "A reassigned address with a related name",
+            vec![reassigned],
             Outcome::NotEvaluable,
         ),
         example(
-            "A link that outlives a renamed address",
+            "A link that survives a changed address",
             renamed,
             Outcome::StillActive,
         ),
@@ -162,7 +162,7 @@ fn hr_row(row: &HrRow) -> String {
     shown
 }
 
-/// What a run reads.
+/// The inputs of a run.
 fn inputs(world: &World) -> String {
     let inputs = &world.inputs;
     let mut shown = format!("| run | `{}` |\n", inputs.as_of);
@@ -268,7 +268,7 @@ fn made() -> String {
 }
 
 #[test]
-fn the_page_has_the_examples_as_the_judgement_makes_them() {
+fn the_page_has_the_examples_of_the_judgement() {
     let document = include_str!("../../../docs/judgement.md");
     let made = made();
     assert!(
@@ -340,7 +340,7 @@ fn of_schedules() -> String {
 }
 
 #[test]
-fn the_intervals_of_one_and_of_two_runs_a_day_are_those_of_the_page() {
+fn the_page_has_the_intervals_of_one_and_two_runs_a_day() {
     let page = include_str!("../../../docs/judgement.md");
     let table = of_schedules();
     assert!(page.contains(&table), "docs/judgement.md lacks:\n{table}");

@@ -1,4 +1,4 @@
-//! Who may approve, since when an exception is in force, and what becomes of each line.
+//! The approver, the instant since which an exception is in force, and the state of each line.
 
 use super::world::*;
 use crate::judgement::{
@@ -30,7 +30,7 @@ fn for_ada(of: &mut Exception) {
     of.person_id = text("E-ada");
 }
 
-/// An exception that somebody else approved covers access; one that these approve is malformed.
+/// Checks that an exception by another approver covers access, and that one by these approvers is malformed.
 fn ensure_refused(snapshot: &World, keys: fn(&mut Exception), approvers: &[&str]) {
     let by = |approver: &str| {
         let snapshot = snapshot.clone().exception(|of| {
@@ -59,7 +59,7 @@ fn ensure_refused(snapshot: &World, keys: fn(&mut Exception), approvers: &[&str]
 // ---- Who may approve ----
 
 #[test]
-fn nobody_approves_by_an_address_that_their_account_had_before() {
+fn a_former_address_of_the_account_cannot_approve() {
     let snapshot = world()
         .account(ADA)
         .named("ada", "Ada Roe")
@@ -83,7 +83,7 @@ fn nobody_approves_by_an_address_that_their_account_had_before() {
 }
 
 #[test]
-fn nobody_approves_by_an_address_that_hr_gave_before() {
+fn a_former_address_from_hr_cannot_approve() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E-ada")
@@ -102,7 +102,7 @@ fn nobody_approves_by_an_address_that_hr_gave_before() {
 }
 
 #[test]
-fn nobody_approves_by_what_stands_before_the_sign_of_an_address() {
+fn the_local_part_of_the_own_address_cannot_approve() {
     let snapshot = world()
         .account_as("77", "ada.diaz@example.com")
         .hr(left("E-ada").mail("ada.diaz@example.com"));
@@ -118,7 +118,7 @@ fn nobody_approves_by_what_stands_before_the_sign_of_an_address() {
 }
 
 #[test]
-fn an_address_that_only_resembles_theirs_is_somebody_elses() {
+fn an_address_that_only_resembles_the_own_one_may_approve() {
     let snapshot = world()
         .account_as("5", "anal@example.com")
         .hr(left("E-ada").mail("anal@example.com").name("Ana Lee"));
@@ -141,7 +141,7 @@ fn an_address_that_only_resembles_theirs_is_somebody_elses() {
 }
 
 #[test]
-fn nobody_approves_a_rejected_row_about_themselves() {
+fn a_person_in_a_rejected_row_cannot_approve_it() {
     let rejected = |world: World| {
         world.rejected(Some("E-ada"), Some(ADA)).change(|inputs| {
             let row = inputs.hr.rejected.last_mut().expect("a row");
@@ -185,7 +185,7 @@ fn a_self_approved_exception_is_reported_before_it_is_needed() {
 }
 
 #[test]
-fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
+fn owner_and_user_cannot_approve_a_service_account() {
     let unknown_owner = world().alias(|alias| {
         alias.account_id = text("root");
         alias.relation = text("service");
@@ -224,7 +224,7 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
         let judged = bot(approver).judge();
         let line = used(&judged, ManualKind::Alias);
         assert_eq!(line.state, ManualState::Malformed, "{approver}");
-        let reason = "it is approved by the owner or by the person of the account";
+        let reason = "it is approved by the owner or the user of the account";
         assert_eq!(line.detail, reason, "{approver}");
     }
     let judged = bot("ciso@example.com").judge();
@@ -232,7 +232,7 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
 }
 
 #[test]
-fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver() {
+fn a_former_account_address_cannot_approve_a_different_alias() {
     let snapshot = world()
         .account_as("1", "nick@example.com")
         .next()
@@ -254,7 +254,7 @@ fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver()
 }
 
 #[test]
-fn two_keys_of_one_person_are_no_pair() {
+fn same_person_needs_keys_of_two_people() {
     for pair in ["E1=E1", "E1=", "=E2", "E1"] {
         let judged = world().alias(|alias| {
             alias.person_id = text(pair);
@@ -285,7 +285,7 @@ fn a_service_line_that_ends_leaves_the_suspicion_open() {
         "no other search is possible"
     );
     assert!(!kinds(&decided.judge()).contains(&FindingKind::PossibleOffboardedAccess));
-    let next = decided.next().named("8", "Somebody Else");
+    let next = decided.next().named("8", "Another Name");
     let deleted = next.clone().change(|inputs| inputs.manual.aliases = None);
     for snapshot in [deleted, next.at("2027-01-01T22:40:00Z")] {
         let kinds = kinds(&snapshot.judge());
@@ -298,13 +298,13 @@ fn a_service_line_that_ends_leaves_the_suspicion_open() {
 
 // ---- Since when ----
 
-/// Ada leaves on 22 November, and keeps her access.
+/// Ada leaves on 22 November and keeps her access.
 fn leaves() -> World {
     world().account(ADA).leaver(ADA, date(2026, 11, 22))
 }
 
 #[test]
-fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
+fn an_exception_after_the_deadline_is_after_the_fact() {
     // The deadline is the end of the 23rd.
     let overdue = leaves().snapshots(4);
     assert_eq!(overdue.judge().verdict, Verdict::Fail);
@@ -321,13 +321,13 @@ fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
     assert_eq!(line.in_force_since, Some(at("2026-11-27T22:40:00Z")));
     assert_eq!(
         leaver(&judged, ADA).note,
-        "account ada: exception in line 2, approved by ciso@example.com until 2026-12-24: hands over a project \
+        "account ada: exception in line 2, approved by “ciso@example.com” until 2026-12-24: “hands over a project” \
          (after the fact: in force since 2026-11-27T22:40:00Z)"
     );
 }
 
 #[test]
-fn an_exception_before_the_deadline_is_not_after_the_fact_however_late_it_is_needed() {
+fn an_exception_before_the_deadline_is_not_after_the_fact() {
     let judged = leaves().exception(for_ada).snapshots(6).judge();
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert!(!exception(&judged).after_the_fact);
@@ -339,8 +339,8 @@ fn an_exception_before_the_deadline_is_not_after_the_fact_however_late_it_is_nee
 }
 
 #[test]
-fn the_deadline_from_notice_counts_too() {
-    // HR names Ada on the 25th: by notice she has until the evening of the 26th.
+fn the_deadline_from_notice_also_counts() {
+    // HR names Ada on the 25th, so the deadline from notice is the evening of the 26th.
     let named = |snapshots: usize| {
         let snapshot = world().account(ADA).snapshots(2).leaver(ADA, LEFT);
         snapshot.snapshots(snapshots).exception(for_ada).judge()
@@ -365,7 +365,7 @@ fn an_exception_of_the_first_run_is_never_after_the_fact() {
         .clone()
         .policy(|policy| policy.offboarding_grace_seconds = 0);
     assert!(!exception(&without_grace.snapshots(2).judge()).after_the_fact);
-    // Also where only failures came before it.
+    // Also if all earlier runs failed.
     let judged = snapshot.sleep().judge();
     assert!(!exception(&judged).after_the_fact);
 }
@@ -373,7 +373,7 @@ fn an_exception_of_the_first_run_is_never_after_the_fact() {
 #[test]
 fn a_renewal_without_a_gap_keeps_its_instant() {
     let renewed = leaves().exception(for_ada).snapshots(3);
-    // Another line, reason, approver and dates: the keys are the same.
+    // Another line, reason, approver and dates, but the same keys.
     let renewed = without_exceptions(renewed)
         .exception(|of| of.email = text("eve@example.com"))
         .exception(|of| {
@@ -391,14 +391,14 @@ fn a_renewal_without_a_gap_keeps_its_instant() {
 }
 
 #[test]
-fn a_gap_of_one_run_begins_anew_and_one_of_a_failed_or_incomplete_run_does_not() {
+fn only_a_gap_in_the_lines_resets_the_instant() {
     let covered = leaves().exception(for_ada).snapshots(2);
     let since = |snapshot: &World| exception(&snapshot.judge()).in_force_since;
     let first = Some(at("2026-11-23T22:40:00Z"));
     assert_eq!(since(&covered.clone().cut().next()), first);
     assert_eq!(since(&covered.clone().sleep()), first);
 
-    // The line is gone for a run, or its keys are, or it is expired, or it is malformed.
+    // In one run the line is missing, has other keys, is expired or is malformed.
     type Gap = fn(&mut Exception);
     let gaps: [Gap; 4] = [
         |of| of.person_id = text("E-bob"),
@@ -432,7 +432,7 @@ fn keys_are_compared_as_addresses_are() {
 }
 
 #[test]
-fn of_two_exceptions_the_one_that_was_in_time_is_named() {
+fn an_exception_in_time_is_preferred() {
     let judged = leaves()
         .exception(for_ada)
         .snapshots(4)
@@ -466,7 +466,7 @@ fn a_doubt_and_a_suspicion_may_be_accepted_after_the_fact() {
 }
 
 #[test]
-fn what_has_no_deadline_is_never_after_the_fact() {
+fn an_exception_without_a_deadline_is_never_after_the_fact() {
     let judged = world()
         .snapshots(4)
         .rejected(Some("E-ada"), None)
@@ -476,20 +476,23 @@ fn what_has_no_deadline_is_never_after_the_fact() {
     assert!(!exception(&judged).after_the_fact);
 }
 
-// ---- What becomes of a line ----
+// ---- The state of a line ----
 
 #[test]
-fn an_unused_line_says_what_it_matches() {
+fn an_unused_line_reports_its_matches() {
     type Keys = fn(&mut Exception);
     let cases: [(Keys, &str); 7] = [
-        (for_ada, "its person_id matches, but nothing needed it"),
+        (
+            for_ada,
+            "its person_id matches, but the run did not need it",
+        ),
         (
             |of| of.email = text(ADA),
-            "its email matches, but nothing needed it",
+            "its email matches, but the run did not need it",
         ),
         (
             |of| of.account_id = text("root"),
-            "its account_id matches, but nothing needed it",
+            "its account_id matches, but the run did not need it",
         ),
         (
             |of| of.person_id = text("E-adda"),

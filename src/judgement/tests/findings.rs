@@ -1,4 +1,4 @@
-//! What somebody should look at.
+//! The findings of a run.
 
 use super::world::*;
 use crate::judgement::{FindingKind, Severity};
@@ -8,7 +8,7 @@ const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
 #[test]
-fn a_finding_id_is_the_digest_anybody_can_compute() {
+fn a_finding_id_is_a_digest_that_an_auditor_can_compute() {
     // printf 'conn\noffboarded_access\nada\nE-ada' | sha256sum | cut -c 1-16
     let judged = world().account(ADA).leaver(ADA, date(2026, 11, 2)).judge();
     assert_eq!(judged.findings[0].finding_id, "e5074780e9828c81");
@@ -23,7 +23,7 @@ fn a_finding_id_is_the_digest_anybody_can_compute() {
 }
 
 #[test]
-fn a_finding_tells_how_long_access_is_overdue() {
+fn a_finding_reports_how_long_access_is_overdue() {
     let judged = world()
         .account(ADA)
         .named("ada", "Ada")
@@ -37,14 +37,14 @@ fn a_finding_tells_how_long_access_is_overdue() {
 }
 
 #[test]
-fn first_seen_is_carried_without_a_break_and_reset_after_one() {
+fn first_seen_is_kept_until_a_run_without_the_finding() {
     let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 2));
     let first = snapshot.inputs.as_of;
     let seen = |world: &World| world.judge().findings[0].first_seen;
     let snapshot = snapshot.snapshots(3);
     assert_eq!(seen(&snapshot), first);
 
-    // A failed run and an incomplete run that saw the access are no break.
+    // A failed run and an incomplete run that saw the access do not interrupt the series.
     let snapshot = snapshot.sleep().cut().next();
     assert_eq!(seen(&snapshot), first);
 
@@ -56,7 +56,7 @@ fn first_seen_is_carried_without_a_break_and_reset_after_one() {
 }
 
 #[test]
-fn an_account_with_access_and_no_address_is_a_finding() {
+fn an_account_with_access_but_without_an_address_is_a_finding() {
     let judged = world()
         .account(ADA)
         .set("ada", |account| account.emails.clear())
@@ -72,7 +72,7 @@ fn an_account_with_access_and_no_address_is_a_finding() {
 }
 
 #[test]
-fn each_account_with_access_is_a_finding_of_its_own() {
+fn each_account_with_access_has_its_own_finding() {
     let judged = world()
         .account_as("1", ADA)
         .account_as("2", ADA)
@@ -89,7 +89,7 @@ fn each_account_with_access_is_a_finding_of_its_own() {
 }
 
 #[test]
-fn the_gravest_comes_first() {
+fn the_most_severe_finding_comes_first() {
     let judged = world()
         .account("zed@example.com")
         .set("zed", |account| account.emails.clear())
@@ -105,7 +105,7 @@ fn the_gravest_comes_first() {
 }
 
 #[test]
-fn an_account_in_doubt_is_no_finding_beside_one_that_is_none() {
+fn a_doubtful_account_is_not_a_finding_beside_open_access() {
     let judged = world()
         .account(ADA)
         .account(BOB)

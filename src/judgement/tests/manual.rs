@@ -1,4 +1,4 @@
-//! What people decide by hand, and what they cannot.
+//! Manual decisions: their effects and their limits.
 
 use super::world::*;
 use crate::judgement::{
@@ -16,7 +16,7 @@ fn still_in() -> World {
     world().account(ADA).leaver(ADA, LEFT)
 }
 
-/// Each line: its number, what became of it, and why.
+/// Each line with its number, state and detail.
 fn lines(judged: &Judgement) -> Vec<String> {
     let line = |of: &crate::judgement::ManualUse| {
         let text = format!("{} {} {}: {}", of.kind, of.line, of.state, of.detail);
@@ -29,7 +29,7 @@ fn states(judged: &Judgement) -> Vec<ManualState> {
     judged.manual.iter().map(|line| line.state).collect()
 }
 
-/// The run with an exception that somebody approved.
+/// The run with an exception by this approver.
 fn approved(snapshot: &World, covers: fn(&mut Exception), approver: &str) -> Judgement {
     let snapshot = snapshot.clone().exception(|exception| {
         covers(exception);
@@ -38,7 +38,7 @@ fn approved(snapshot: &World, covers: fn(&mut Exception), approver: &str) -> Jud
     snapshot.judge()
 }
 
-/// None of these may approve what the exception covers.
+/// Checks that an exception by each of these approvers is malformed.
 fn ensure_refused(snapshot: &World, covers: fn(&mut Exception), approvers: &[&str]) {
     for approver in approvers {
         let judged = approved(snapshot, covers, approver);
@@ -84,13 +84,13 @@ fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
         assert_eq!(judged.verdict, Verdict::Fail);
         assert_eq!(
             lines(&judged),
-            ["alias 2 used: ties account 77 to its person"]
+            ["alias 2 used: ties account 77 to the person"]
         );
     }
 }
 
 #[test]
-fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
+fn an_alias_to_an_account_that_no_run_saw_proves_nothing() {
     let snapshot = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
         alias.account_id = text("77");
         alias.person_id = text("E-ada");
@@ -113,12 +113,12 @@ fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
     );
     assert_eq!(
         lines(&judged),
-        ["alias 2 used: names an account that no run ever saw"]
+        ["alias 2 used: names an account that no run has seen"]
     );
 }
 
 #[test]
-fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
+fn a_leaver_tied_by_an_alias_stays_tied_without_the_alias() {
     let snapshot = world()
         .account_as("77", "gh-ada@other.example")
         .leaver(ADA, LEFT)
@@ -135,7 +135,7 @@ fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
         Some("policy_changed aliases")
     );
 
-    // Only somebody's word that it was a mistake undoes it.
+    // Only an alias `different` ends the tie.
     let undone = snapshot.alias(|alias| {
         alias.account_id = text("77");
         alias.person_id = text("E-ada");
@@ -168,7 +168,7 @@ fn different_ends_any_tie_and_accepts_a_risk() {
 }
 
 #[test]
-fn a_service_alias_takes_no_account_away_from_its_leaver() {
+fn a_service_alias_does_not_take_an_account_from_its_leaver() {
     let judged = still_in()
         .alias(|alias| {
             alias.account_id = text("ada");
@@ -185,7 +185,7 @@ fn a_service_alias_takes_no_account_away_from_its_leaver() {
 // ---- Aliases: different, service ----
 
 #[test]
-fn a_suspicion_is_open_until_an_alias_says_same_or_different() {
+fn a_suspicion_is_open_until_an_alias_decides_it() {
     let suspected = || {
         world()
             .account("ada+asana@example.com")
@@ -210,15 +210,15 @@ fn a_suspicion_is_open_until_an_alias_says_same_or_different() {
     assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
     assert_eq!(
         lines(&judged),
-        ["alias 2 used: account 8 is not that of its person"]
+        ["alias 2 used: account 8 does not belong to the person"]
     );
 
-    let of_somebody_else = suspected().alias(|alias| {
+    let of_another_person = suspected().alias(|alias| {
         alias.account_id = text("8");
         alias.person_id = text("E-bob");
         alias.relation = text("different");
     });
-    assert_eq!(of_somebody_else.judge().verdict, Verdict::Inconclusive);
+    assert_eq!(of_another_person.judge().verdict, Verdict::Inconclusive);
 }
 
 fn bot(world: World, owner: &str) -> World {
@@ -235,7 +235,7 @@ fn bot(world: World, owner: &str) -> World {
 }
 
 #[test]
-fn a_service_account_is_suspected_of_nobody() {
+fn a_service_account_is_never_suspected() {
     let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
     let judged = bot(world(), "root@example.com").hr(ada).judge();
     assert_eq!(judged.verdict, Verdict::Pass);
@@ -246,7 +246,7 @@ fn a_service_account_is_suspected_of_nobody() {
 }
 
 #[test]
-fn a_service_account_whose_owner_left_is_a_finding_and_the_run_inconclusive() {
+fn a_service_account_whose_owner_left_makes_the_run_inconclusive() {
     for owner in ["E-ada", "Ada@example.com"] {
         let snapshot = bot(world().account(ADA), owner)
             .leaver(ADA, LEFT)
@@ -256,16 +256,22 @@ fn a_service_account_whose_owner_left_is_a_finding_and_the_run_inconclusive() {
         let finding = &judged.findings[0];
         assert_eq!(finding.account_id.as_deref(), Some("bot"));
         assert_eq!(finding.person_id.as_deref(), Some("E-ada"));
-        assert!(finding.note.contains("owner has left"), "{}", finding.note);
+        assert!(
+            finding
+                .note
+                .contains("the owner of this service account has left"),
+            "{}",
+            finding.note
+        );
         assert!(lines(&judged)[0].contains("the owner of account bot has left"));
-        // The leaver's own access is gone all the same.
+        // The leaver's own access is still gone.
         assert_eq!(outcome(&judged, ADA), Outcome::Removed);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
     }
 }
 
 #[test]
-fn a_service_account_needs_owner_reason_and_a_day_on_which_it_ends() {
+fn a_service_account_needs_owner_reason_and_last_day() {
     for take in ["owner", "reason", "expires_on"] {
         let judged = bot(world(), "root@example.com")
             .change(|inputs| {
@@ -289,7 +295,7 @@ fn a_service_account_needs_owner_reason_and_a_day_on_which_it_ends() {
 }
 
 #[test]
-fn an_account_without_address_is_known_if_an_alias_or_an_exception_names_it() {
+fn a_manual_decision_identifies_an_account_without_address() {
     let nameless = || world().account_as("7", "none");
     let judged = nameless().judge();
     assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Fail);
@@ -316,7 +322,7 @@ fn an_account_without_address_is_known_if_an_alias_or_an_exception_names_it() {
 // ---- Domain aliases ----
 
 #[test]
-fn domains_that_are_one_match_and_say_so() {
+fn equivalent_domains_match_as_domain_alias() {
     let snapshot = world()
         .account("ada@example.io")
         .leaver(ADA, LEFT)
@@ -330,14 +336,14 @@ fn domains_that_are_one_match_and_say_so() {
             .contains(&"example.io".to_owned())
     );
 
-    // Two domains of the organization that are not declared as one: a suspicion.
+    // Without the setting, the same local part in another own domain is a suspicion.
     let without = world().account("ada@example.io").leaver(ADA, LEFT).judge();
     assert_eq!(outcome(&without, ADA), Outcome::NotEvaluable);
     assert_eq!(kinds(&without), [FindingKind::PossibleOffboardedAccess]);
 }
 
 #[test]
-fn a_plus_tag_on_another_domain_that_is_one_is_suspected() {
+fn a_plus_tag_in_an_equivalent_domain_is_suspected() {
     let snapshot = world()
         .account("ada+x@example.io")
         .leaver(ADA, LEFT)
@@ -358,7 +364,7 @@ fn look_alike_letters_are_suspected_and_never_match() {
         assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
         assert!(judged.findings[0].note.contains("look-alike letters"));
     }
-    // Two plain addresses: one letter of them tells two people apart.
+    // In two ASCII addresses, one letter distinguishes two people.
     let plain = world()
         .account("anal@example.com")
         .leaver("ana1@example.com", LEFT);
@@ -368,7 +374,7 @@ fn look_alike_letters_are_suspected_and_never_match() {
 // ---- Exceptions ----
 
 #[test]
-fn an_exception_covers_access_after_the_deadline_and_is_no_plain_pass() {
+fn an_exception_covers_access_after_the_deadline() {
     let judged = still_in()
         .exception(|exception| exception.person_id = text("E-ada"))
         .judge();
@@ -378,7 +384,7 @@ fn an_exception_covers_access_after_the_deadline_and_is_no_plain_pass() {
     assert!(
         leaver
             .note
-            .contains("approved by ciso@example.com until 2026-12-24")
+            .contains("approved by “ciso@example.com” until 2026-12-24")
     );
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert!(judged.findings.is_empty());
@@ -389,7 +395,7 @@ fn an_exception_covers_access_after_the_deadline_and_is_no_plain_pass() {
 }
 
 #[test]
-fn an_exception_names_whom_it_is_for_by_any_key_and_all_of_them_must_fit() {
+fn all_keys_of_an_exception_must_match() {
     type Change = fn(&mut Exception);
     let cases: [(Change, Outcome); 6] = [
         (|e| e.email = text(ADA), Outcome::Excepted),
@@ -415,7 +421,7 @@ fn an_exception_names_whom_it_is_for_by_any_key_and_all_of_them_must_fit() {
 }
 
 #[test]
-fn an_exception_for_one_account_leaves_the_other_a_finding() {
+fn an_exception_for_one_account_does_not_cover_another() {
     let judged = still_in()
         .account_as("2", ADA)
         .exception(|exception| exception.account_id = text("2"))
@@ -431,11 +437,11 @@ fn an_exception_for_one_account_leaves_the_other_a_finding() {
 }
 
 #[test]
-fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
+fn an_exception_that_was_not_needed_is_reported_as_unused() {
     for snapshot in [
         still_in().without("ada"),
         still_in().status("ada", Status::Inactive),
-        // Within the grace nothing has to be covered yet.
+        // Access within the grace needs no exception.
         world().account(ADA).leaver(ADA, date(2026, 11, 22)),
     ] {
         let judged = snapshot
@@ -444,7 +450,7 @@ fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
         assert_eq!(judged.verdict, Verdict::Pass);
         assert_eq!(
             lines(&judged),
-            ["exception 2 unused: its person_id matches, but nothing needed it"]
+            ["exception 2 unused: its person_id matches, but the run did not need it"]
         );
     }
 }
@@ -461,7 +467,7 @@ fn an_expired_exception_is_a_finding_and_covers_nothing() {
             })
             .judge()
     };
-    // In New York the 23rd ends at 05:00 UTC.
+    // In New York, the 23rd ends at 05:00 UTC.
     let last_moment = until("2026-11-23", "2026-11-24T04:59:59Z");
     assert_eq!(last_moment.verdict, Verdict::PassWithExceptions);
     let over = until("2026-11-23", "2026-11-24T05:00:00Z");
@@ -576,7 +582,7 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
 }
 
 #[test]
-fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
+fn an_exception_approved_under_any_own_name_is_refused() {
     let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
     let snapshot = world().account(ADA).hr(ada);
     let her_account = |exception: &mut Exception| exception.account_id = text("ada");
@@ -590,7 +596,7 @@ fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
 }
 
 #[test]
-fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
+fn an_exception_accepts_a_rejected_row_by_id_or_address() {
     for (id, email) in [
         (Some("E-ada"), None),
         (None, Some(ADA)),
@@ -638,7 +644,7 @@ fn an_exception_accepts_a_fall_of_the_population_and_names_its_line() {
 }
 
 #[test]
-fn an_exception_accepts_a_doubt_about_a_person_in_a_complete_run_only() {
+fn an_exception_accepts_a_doubt_only_in_a_complete_run() {
     let unknown = still_in()
         .status("ada", Status::Unknown(None))
         .exception(|exception| exception.person_id = text("E-ada"));
@@ -658,7 +664,7 @@ fn an_exception_accepts_a_doubt_about_a_person_in_a_complete_run_only() {
 }
 
 #[test]
-fn bad_lines_about_nobody_are_one_finding_that_names_them_all() {
+fn malformed_lines_without_keys_share_one_finding() {
     let judged = world()
         .exception(|exception| exception.check = text("viewer"))
         .exception(|exception| exception.expires_on = None)
@@ -689,7 +695,7 @@ fn another_file_of_decisions_is_a_changed_rule() {
 // ---- A recycled address ----
 
 #[test]
-fn an_account_that_began_after_the_end_of_work_is_said_and_not_excused() {
+fn an_account_that_began_after_the_end_of_work_is_noted_only() {
     let snapshot = still_in().set("ada", |account| {
         account.joined_at = Some(at("2026-11-10T08:00:00Z"));
     });
@@ -707,7 +713,7 @@ fn an_account_that_began_after_the_end_of_work_is_said_and_not_excused() {
 }
 
 #[test]
-fn an_admin_covered_by_an_exception_is_excepted_like_anybody() {
+fn an_admin_covered_by_an_exception_is_excepted() {
     let judged = still_in()
         .role("ada", Role::Admin)
         .exception(|exception| exception.email = text(ADA))
@@ -715,10 +721,10 @@ fn an_admin_covered_by_an_exception_is_excepted_like_anybody() {
     assert_eq!(outcome(&judged, ADA), Outcome::Excepted);
 }
 
-// ---- What a review of these rules tried ----
+// ---- Approval by the person concerned ----
 
 #[test]
-fn nobody_approves_for_themselves_under_another_spelling() {
+fn an_approval_under_another_spelling_of_the_own_name_is_refused() {
     let ada = row("E-ada").mail(ADA).name("Ada Smith").ended().end(LEFT);
     let snapshot = world()
         .account_as("77", "asana-ada@example.com")
@@ -760,12 +766,12 @@ fn nobody_approves_for_themselves_under_another_spelling() {
 }
 
 #[test]
-fn an_alias_to_nobody_says_nothing_of_an_account_without_an_address() {
+fn an_alias_to_an_unknown_person_identifies_no_account() {
     let judged = world()
         .account_as("7", "none")
         .alias(|alias| {
             alias.account_id = text("7");
-            alias.person_id = text("NOBODY");
+            alias.person_id = text("UNKNOWN");
         })
         .judge();
     assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Fail);
@@ -773,7 +779,7 @@ fn an_alias_to_nobody_says_nothing_of_an_account_without_an_address() {
 }
 
 #[test]
-fn the_owner_of_a_service_account_is_found_by_any_name_and_followed_for_it() {
+fn the_owner_of_a_service_account_is_found_by_any_key() {
     let same = |world: World| {
         world.policy(|policy| policy.email_domain_aliases = vec!["example.com=corp.io".to_owned()])
     };
@@ -797,7 +803,7 @@ fn the_owner_of_a_service_account_is_found_by_any_name_and_followed_for_it() {
 }
 
 #[test]
-fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
+fn a_suspicion_survives_a_cut_list_a_deleted_line_and_a_new_name() {
     let suspected = || {
         let ada = row("E-ada")
             .mail("ada@home.example")
@@ -809,7 +815,7 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
             .named("8", "Ada Diaz")
             .hr(ada)
     };
-    let hidden = suspected().next().cut().named("8", "Somebody Else").next();
+    let hidden = suspected().next().cut().named("8", "Another Name").next();
     assert_eq!(
         kinds(&hidden.judge()),
         [FindingKind::PossibleOffboardedAccess]
@@ -822,14 +828,14 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
             alias.relation = text("different");
         })
         .next()
-        .named("8", "Somebody Else");
+        .named("8", "Another Name");
     assert!(!kinds(&decided.judge()).contains(&FindingKind::PossibleOffboardedAccess));
     let undecided = decided.next().change(|inputs| inputs.manual.aliases = None);
     assert_eq!(
         kinds(&undecided.judge()),
         [FindingKind::PossibleOffboardedAccess]
     );
-    // Two leavers without ids keep to their own suspicions.
+    // Two leavers without ids keep their own suspicions.
     let two = |world: World| {
         let ada = row("")
             .mail("ada@home.example")
@@ -861,7 +867,7 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
 }
 
 #[test]
-fn leavers_and_accounts_of_one_name_are_one_question() {
+fn leavers_and_accounts_with_one_name_are_one_question() {
     let mut snapshot = world();
     for (id, mail) in [
         ("E1", "a@h.example"),
@@ -894,7 +900,7 @@ fn leavers_and_accounts_of_one_name_are_one_question() {
 }
 
 #[test]
-fn a_fall_is_measured_against_runs_whose_feed_could_be_read() {
+fn a_fall_is_measured_against_runs_with_a_readable_feed() {
     let rows = |count: usize| {
         move |mut snapshot: World| {
             for number in 0..count {
@@ -927,7 +933,7 @@ fn a_service_account_whose_owner_left_stays_open_without_its_line() {
 }
 
 #[test]
-fn an_exception_approved_by_whom_it_is_for_is_reported_beside_a_good_one() {
+fn a_self_approved_exception_is_reported_beside_a_valid_one() {
     for days in [["2026-12-24", "2026-12-31"], ["2026-12-31", "2026-12-24"]] {
         let judged = still_in()
             .exception(|exception| {
@@ -947,7 +953,7 @@ fn an_exception_approved_by_whom_it_is_for_is_reported_beside_a_good_one() {
 }
 
 #[test]
-fn a_leaver_accepts_no_suspicion_about_themselves() {
+fn a_leaver_cannot_accept_a_suspicion_about_themselves() {
     let suspected = world()
         .account_as("1", "nick@example.com")
         .set("1", |account| account.name = text("Ada Diaz"))
@@ -965,7 +971,7 @@ fn a_leaver_accepts_no_suspicion_about_themselves() {
 }
 
 #[test]
-fn the_address_of_an_account_accepts_no_doubt_about_its_person() {
+fn a_doubt_is_not_accepted_by_the_address_of_the_account() {
     let judged = world()
         .account_as("1", ADA)
         .set("1", |account| account.external_id = text("E1"))
@@ -980,7 +986,7 @@ fn the_address_of_an_account_accepts_no_doubt_about_its_person() {
 }
 
 #[test]
-fn nobody_approves_that_they_are_somebody_who_works_here() {
+fn a_leaver_cannot_approve_being_an_employed_person() {
     let judged = world()
         .account(ADA)
         .hr(left("E1").mail(ADA))
@@ -996,7 +1002,7 @@ fn nobody_approves_that_they_are_somebody_who_works_here() {
 }
 
 #[test]
-fn the_address_of_an_account_does_not_approve_that_it_is_somebody_elses() {
+fn an_account_address_cannot_approve_a_different_alias() {
     let judged = world()
         .account_as("1", "nick@example.com")
         .set("1", |account| account.name = text("Ada Diaz"))
@@ -1013,7 +1019,7 @@ fn the_address_of_an_account_does_not_approve_that_it_is_somebody_elses() {
 }
 
 #[test]
-fn the_address_of_a_suspected_account_accepts_no_doubt_about_a_person() {
+fn a_doubt_is_not_accepted_by_the_address_of_a_suspected_account() {
     let judged = world()
         .account_as("1", "nick@example.com")
         .set("1", |account| account.name = text("Ada Diaz"))
@@ -1027,7 +1033,7 @@ fn the_address_of_a_suspected_account_accepts_no_doubt_about_a_person() {
 }
 
 #[test]
-fn an_address_of_several_people_approves_nothing_about_one_of_them() {
+fn a_shared_address_cannot_approve_for_one_of_its_people() {
     let judged = world()
         .hr(left("E1").mail(ADA).name("Ada Diaz"))
         .hr(left("E2").mail(ADA).name("Bob Roe"))
@@ -1041,7 +1047,7 @@ fn an_address_of_several_people_approves_nothing_about_one_of_them() {
 }
 
 #[test]
-fn nobody_approves_by_another_row_that_they_are_somebody_else() {
+fn another_row_of_the_person_cannot_approve_a_same_person_alias() {
     let judged = world()
         .account(ADA)
         .hr(left("E1").mail(ADA))

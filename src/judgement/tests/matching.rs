@@ -1,4 +1,4 @@
-//! Which accounts are whose: every kind is tried and all are united.
+//! Matches of accounts and people.
 
 use super::world::*;
 use crate::judgement::{FindingKind, MatchKind, Outcome, Verdict};
@@ -8,7 +8,7 @@ const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
 #[test]
-fn case_blanks_and_composition_of_an_address_make_no_difference() {
+fn case_blanks_and_composition_of_an_address_are_ignored() {
     for (account, hr) in [
         ("Ada@Example.COM", "ada@example.com"),
         ("ada@example.com", " ADA@example.com\u{a0}"),
@@ -48,7 +48,7 @@ fn a_further_address_of_the_account_matches() {
 }
 
 #[test]
-fn an_id_is_the_strongest_name_of_a_match() {
+fn an_id_is_the_strongest_match() {
     let judged = world()
         .account(ADA)
         .set("ada", |account| {
@@ -71,7 +71,7 @@ fn ids_are_text() {
     assert!(leaver(&judged, ADA).account_id.is_empty());
 }
 
-/// A leaver whom only the account's name or a plus-tag could give away.
+/// A leaver whose account has only the same name or a plus-tag.
 fn possible(account: &str, name: &str) -> World {
     let leaves = row("E1")
         .mail(ADA)
@@ -96,7 +96,7 @@ fn a_plus_tag_and_a_same_name_are_possible_and_never_a_match() {
 }
 
 #[test]
-fn an_account_that_cannot_be_used_is_no_suspicion() {
+fn an_account_without_access_is_not_suspected() {
     let judged = possible("ada+asana@example.com", "A. D.")
         .status("1", Status::Inactive)
         .judge();
@@ -109,7 +109,7 @@ fn an_account_that_cannot_be_used_is_no_suspicion() {
 }
 
 #[test]
-fn an_account_of_somebody_who_works_here_is_no_suspicion() {
+fn an_account_of_an_employed_person_is_not_suspected() {
     let judged = possible("a.diaz@example.com", "Ada D\u{ed}az")
         .hr(row("E2").mail("a.diaz@example.com").active())
         .judge();
@@ -118,7 +118,7 @@ fn an_account_of_somebody_who_works_here_is_no_suspicion() {
 }
 
 #[test]
-fn a_suspicion_beside_found_access_does_not_soften_it() {
+fn a_suspicion_does_not_weaken_a_finding_of_access() {
     let judged = possible("ada+asana@example.com", "A. D.")
         .account(ADA)
         .judge();
@@ -145,7 +145,7 @@ fn a_suspicion_beside_a_removed_account_keeps_the_leaver_open() {
 fn a_suspicion_stays_open_when_the_account_changes_its_name() {
     let snapshot = possible("x@home.example", "Ada D\u{ed}az")
         .next()
-        .named("1", "Somebody Else");
+        .named("1", "Another Name");
     for snapshot in [
         snapshot.clone(),
         snapshot.clone().no_rows(),
@@ -195,7 +195,7 @@ fn once_linked_a_leaver_is_followed_by_account_id() {
 }
 
 #[test]
-fn a_leaver_named_after_the_account_was_gone_for_runs_had_access_once() {
+fn a_leaver_named_long_after_the_removal_is_matched() {
     let judged = world()
         .account(ADA)
         .next()
@@ -207,7 +207,7 @@ fn a_leaver_named_after_the_account_was_gone_for_runs_had_access_once() {
 }
 
 #[test]
-fn an_account_that_came_back_after_runs_under_another_address_is_found() {
+fn an_account_that_came_back_with_another_address_is_found() {
     let snapshot = world().account(ADA).next();
     let judged = snapshot
         .without("ada")
@@ -220,7 +220,7 @@ fn an_account_that_came_back_after_runs_under_another_address_is_found() {
 }
 
 #[test]
-fn an_account_known_only_by_its_id_is_removed_once_it_is_gone() {
+fn an_account_known_only_by_its_id_is_removed_when_gone() {
     let judged = world()
         .account("x@elsewhere.example")
         .set("x", |account| account.external_id = Some("E1".to_owned()))
@@ -233,7 +233,7 @@ fn an_account_known_only_by_its_id_is_removed_once_it_is_gone() {
 }
 
 #[test]
-fn an_account_tells_whose_it_is_leavers_first() {
+fn an_account_lists_its_owners_leavers_first() {
     let judged = world()
         .account(ADA)
         .set("ada", |account| account.external_id = Some("E2".to_owned()))
@@ -247,7 +247,7 @@ fn an_account_tells_whose_it_is_leavers_first() {
 }
 
 #[test]
-fn a_suspicion_is_not_handed_on_among_leavers_without_an_id() {
+fn a_suspicion_stays_with_its_leaver_without_an_id() {
     let bob = "bob@example.com";
     let ada = row("").mail(ADA).ended().end(date(2026, 11, 2));
     let snapshot = world()
@@ -261,7 +261,7 @@ fn a_suspicion_is_not_handed_on_among_leavers_without_an_id() {
 }
 
 #[test]
-fn a_nameless_row_makes_no_two_names_of_one_id_one_person() {
+fn a_nameless_row_does_not_join_two_names_of_one_id() {
     let judged = world()
         .account(ADA)
         .hr(left("E1").mail(ADA).name("Ada Diaz"))
@@ -310,7 +310,7 @@ fn a_related_person_does_not_excuse_an_account_that_began_later() {
 }
 
 #[test]
-fn a_further_address_is_not_handed_on() {
+fn a_further_address_is_not_reassigned() {
     let judged = world()
         .account(BOB)
         .set("bob", |account| {
@@ -323,7 +323,7 @@ fn a_further_address_is_not_handed_on() {
 }
 
 #[test]
-fn somebody_who_has_not_begun_excuses_no_account() {
+fn a_person_who_has_not_begun_does_not_excuse_an_account() {
     let judged = world()
         .account(ADA)
         .set("ada", |account| {
@@ -340,7 +340,7 @@ fn somebody_who_has_not_begun_excuses_no_account() {
 }
 
 #[test]
-fn an_address_passes_on_only_to_somebody_who_left_later() {
+fn an_address_passes_on_only_to_a_later_leaver() {
     let judged = world()
         .account(ADA)
         .hr(left("E1").mail(ADA).name("Ada Diaz"))
@@ -354,7 +354,7 @@ fn an_address_passes_on_only_to_somebody_who_left_later() {
 }
 
 #[test]
-fn an_id_of_two_people_disables_no_other_id() {
+fn an_id_of_two_people_does_not_disable_other_ids() {
     let judged = world()
         .account_as("1", "nick@partner.example")
         .set("1", |account| account.external_id = text("E1"))
@@ -370,7 +370,7 @@ fn an_id_of_two_people_disables_no_other_id() {
 }
 
 #[test]
-fn a_new_tenure_of_a_colleague_is_no_transfer() {
+fn a_new_tenure_of_a_colleague_is_not_a_transfer() {
     let judged = world()
         .account(ADA)
         .hr(left("E1").mail(ADA).name("Ada Roe"))
@@ -390,7 +390,7 @@ fn a_new_tenure_of_a_colleague_is_no_transfer() {
 }
 
 #[test]
-fn an_address_of_somebody_in_garden_leave_is_not_shared() {
+fn an_address_during_garden_leave_is_not_shared() {
     let garden = row("E1").mail(ADA).name("Ada Diaz").active();
     let judged = world()
         .account(ADA)
@@ -405,7 +405,7 @@ fn an_address_of_somebody_in_garden_leave_is_not_shared() {
 }
 
 #[test]
-fn a_last_day_before_the_start_passes_no_address_on() {
+fn a_last_day_before_the_start_does_not_reassign_an_address() {
     let upcoming = row("E2").mail(ADA).name("Bob Roe").ended();
     let upcoming = upcoming.start(date(2026, 11, 3)).end(date(2026, 12, 24));
     let judged = world()
@@ -417,7 +417,7 @@ fn a_last_day_before_the_start_passes_no_address_on() {
 }
 
 #[test]
-fn a_name_in_another_script_hides_no_related_name_of_its_person() {
+fn a_name_in_another_script_does_not_hide_a_related_name() {
     let judged = world()
         .account(ADA)
         .hr(left("E1")

@@ -1,7 +1,7 @@
-//! The judgement of a first run once more: slow, obvious, from the contract (§5) and not from the code.
+//! A second judgement of a first run: slow and obvious, written from the contract (§5) and not from the code.
 //!
 //! Plain loops over everything, no index, no past. Completeness, failed checks and the organization's domains
-//! are taken from the judgement; everything else is found again.
+//! are taken from the judgement; everything else is recomputed.
 
 mod ends;
 mod history;
@@ -23,7 +23,7 @@ use crate::judgement::{
     Outcome, Verdict,
 };
 use crate::model::{Access, Account, EmailAddress, Meaning, Role};
-use ends::Stands;
+use ends::ModelStanding;
 use lines::{
     ModelRelation, accepts_doubts, accepts_without_address, alias_names_person, aliases,
     approves_for_themselves, is_covered, is_sound_alias, is_sound_exception, owns, says_different,
@@ -31,25 +31,25 @@ use lines::{
 use people::ModelPerson;
 use ties::Model;
 
-/// What the model says of a leaver.
+/// The result of the model for a leaver.
 #[derive(Debug)]
 struct Expected {
     ids: BTreeSet<String>,
     emails: BTreeSet<EmailAddress>,
     outcome: Outcome,
     ties: BTreeMap<String, MatchKind>,
-    /// Accounts with access after the deadline that nothing covers.
+    /// Accounts with access after the deadline, without an exception.
     offboarded: BTreeSet<String>,
-    /// Accounts that may be theirs, and service accounts they left behind.
+    /// Accounts that may be theirs, and service accounts that they own.
     possible: BTreeSet<String>,
-    /// Accounts with an address or an id that they share with others.
+    /// Accounts with an address or an id that several people share.
     shared: BTreeMap<String, BTreeSet<String>>,
-    /// Whether no account of theirs could have been found.
+    /// Whether the run could not have found an account of theirs.
     no_search: bool,
 }
 
 impl Model<'_> {
-    /// Whether an own account would have been found, if there were one.
+    /// Whether the run would have found an account of theirs.
     fn can_search(&self, person: &ModelPerson<'_>) -> bool {
         let accounts = self.accounts();
         let mut employees = accounts
@@ -63,7 +63,7 @@ impl Model<'_> {
                 .filter_map(|account| account.external_id.as_ref());
             external.any(|id| ids.contains(id))
         });
-        let by_id = !self.ids_that_tell(person).is_empty() && all_carry_ids && some_id_fits;
+        let by_id = !self.identifying_ids(person).is_empty() && all_carry_ids && some_id_fits;
         let by_alias = aliases(self.inputs, ModelRelation::Same).any(|alias| {
             let email = alias.email.as_deref().and_then(EmailAddress::parse);
             alias_names_person(alias, person)
@@ -75,9 +75,9 @@ impl Model<'_> {
         by_id || by_alias || by_address
     }
 
-    /// Whether a date in a column that is not read could change the outcome: rules 1 and 2 of §5.1.
+    /// Whether a date in an unread column could change the outcome: rules 1 and 2 of §5.1.
     fn has_unread_date(&self, person: &ModelPerson<'_>) -> bool {
-        let (stands, ended) = self.stands(person);
+        let (standing, ended) = self.standing(person);
         let now = self.inputs.as_of;
         let columns = &self.inputs.hr.origin.columns;
         let mut dates = person
@@ -89,20 +89,20 @@ impl Model<'_> {
         let tied = self.tied(person);
         let mut accounts = tied.values().map(|(account, _)| account);
         accounts.any(|account| account.access() != Access::None)
-            && match stands {
-                Stands::Left => ended.is_none() && dates.next().is_some(),
-                Stands::Working | Stands::Rehired | Stands::Upcoming => {
+            && match standing {
+                ModelStanding::Left => ended.is_none() && dates.next().is_some(),
+                ModelStanding::Working | ModelStanding::Rehired | ModelStanding::Upcoming => {
                     let is_roster = self.inputs.policy.hr_feed_scope == FeedScope::Roster;
                     self.is_employed(person)
                         && dates.any(|(column, date)| {
                             date <= now && (!is_roster || self.is_mostly_blank(column))
                         })
                 }
-                Stands::Doubtful => false,
+                ModelStanding::Doubtful => false,
             }
     }
 
-    /// Whether fewer than half of the people who work here have a date in a column.
+    /// Whether fewer than half of the employed people have a date in a column.
     fn is_mostly_blank(&self, column: usize) -> bool {
         let employed = || self.people.iter().filter(|person| self.is_employed(person));
         let has_date = |person: &&ModelPerson<'_>| {
@@ -115,14 +115,14 @@ impl Model<'_> {
     fn expected(&self, person: &ModelPerson<'_>) -> Option<Expected> {
         let inputs = self.inputs;
         let now = inputs.as_of;
-        let (stands, ended) = self.stands(person);
-        if stands == Stands::Working {
+        let (standing, ended) = self.standing(person);
+        if standing == ModelStanding::Working {
             return None;
         }
         let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
-        // Without a date the clock begins with this run.
-        let overdue = stands == Stands::Left && now > ended.unwrap_or(now) + grace;
-        let undated = stands == Stands::Left && ended.is_none();
+        // Without a date, the deadline counts from this run.
+        let overdue = standing == ModelStanding::Left && now > ended.unwrap_or(now) + grace;
+        let undated = standing == ModelStanding::Left && ended.is_none();
 
         let tied = self.tied(person);
         let with = |access: Access| {
@@ -146,7 +146,7 @@ impl Model<'_> {
             && !is_suspected
             && person.rows.iter().any(|row| row.unreadable_address);
 
-        let contradiction = stands == Stands::Doubtful && may_have_access;
+        let contradiction = standing == ModelStanding::Doubtful && may_have_access;
         let cannot_be_judged = contradiction
             || with(Access::Possible).next().is_some()
             || is_suspected
@@ -165,10 +165,10 @@ impl Model<'_> {
             && accepts_doubts(person, &in_question, inputs);
         let accepted_without_search =
             self.complete && no_search && accepts_without_address(person, inputs);
-        let outcome = match stands {
-            Stands::Rehired => Outcome::Rehired,
-            Stands::Upcoming => Outcome::Upcoming,
-            Stands::Left if overdue && !open.is_empty() => Outcome::StillActive,
+        let outcome = match standing {
+            ModelStanding::Rehired => Outcome::Rehired,
+            ModelStanding::Upcoming => Outcome::Upcoming,
+            ModelStanding::Left if overdue && !open.is_empty() => Outcome::StillActive,
             _ if !self.complete => Outcome::NotEvaluable,
             _ if cannot_be_judged && accepted => Outcome::Excepted,
             _ if cannot_be_judged => Outcome::NotEvaluable,
@@ -183,7 +183,7 @@ impl Model<'_> {
         let ids = |accounts: &[&Account]| -> BTreeSet<String> {
             accounts.iter().map(|account| account.id.clone()).collect()
         };
-        let is_gone = matches!(stands, Stands::Left | Stands::Doubtful);
+        let is_gone = matches!(standing, ModelStanding::Left | ModelStanding::Doubtful);
         let is_open = is_gone && !accepted;
         let mut possible = BTreeSet::new();
         if is_open {
@@ -222,7 +222,7 @@ impl Model<'_> {
         })
     }
 
-    /// Whether an approved line ended a tie to an account that has or may have access: that accepts a risk.
+    /// Whether an approved line ended a tie to an account that has or may have access, which accepts a risk.
     fn has_ended_tie(&self) -> bool {
         self.people.iter().any(|person| {
             self.accounts().iter().any(|account| {
@@ -268,7 +268,7 @@ fn model<'a>(world: &'a World, judged: &Judgement) -> Model<'a> {
     model
 }
 
-/// What code and model say of a run differently.
+/// The differences between the results of code and model.
 fn disagreements(world: &World) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let inputs = &world.inputs;
@@ -315,7 +315,7 @@ fn disagreements(world: &World) -> Vec<String> {
             all.push(format!("possible: {account} is a finding only of the code"));
         }
     }
-    // One finding for each question, which may be about several accounts and leavers.
+    // One finding for each question. A question may be about several accounts and leavers.
     let of_leavers = expected.iter().map(|of| &of.possible);
     let questions: Vec<&BTreeSet<String>> = of_leavers.chain(shared.values()).collect();
     for question in &questions {
@@ -370,7 +370,7 @@ fn disagreements(world: &World) -> Vec<String> {
             "account_without_hr_record: {without_record:?} without a roster"
         ));
     }
-    // A line that is not sound is a finding, and does nothing.
+    // An invalid line is a finding and has no effect.
     let people = inputs.hr.unusable.is_none().then_some(&model.people);
     let own = inputs.manual.aliases().iter().filter(|alias| {
         let mut people = people.into_iter().flatten();

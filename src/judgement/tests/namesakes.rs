@@ -1,4 +1,4 @@
-//! Many leavers and many accounts with something in common: one cause is one finding, and a run stays small.
+//! Many leavers and many accounts that share a name, an id or an address: one finding for each, and small evidence.
 
 use super::world::*;
 use crate::judgement::{FindingKind, Judgement, Outcome, Verdict};
@@ -27,7 +27,7 @@ fn account(id: String) -> Account {
     }
 }
 
-/// So many leavers and as many accounts that nobody owns, all of them named Ana Diaz.
+/// This number of leavers and of accounts without an owner, all named Ana Diaz.
 fn namesakes(
     count: usize,
     change_account: impl Fn(usize, &mut Account),
@@ -47,7 +47,7 @@ fn namesakes(
     })
 }
 
-/// What a judgement writes about suspicions, in bytes.
+/// The size of the records about suspicions, in bytes.
 fn size(judged: &Judgement) -> usize {
     let of_leavers = judged.leavers.iter().map(|leaver| {
         let ids = leaver.suspected_account_id.iter();
@@ -90,7 +90,7 @@ fn many_leavers_and_accounts_with_one_name_are_one_finding() {
         assert!(leaver.more_suspected);
     }
 
-    // A changed name closes no suspicion, and costs no more.
+    // A changed name does not close a suspicion, and does not make the records larger.
     let renamed = first.next().change(|inputs| {
         for account in &mut inputs.population.accounts {
             account.name = text("Bob Roe");
@@ -153,7 +153,7 @@ fn many_tags_of_one_address_are_one_finding() {
 }
 
 #[test]
-fn many_leavers_whose_own_account_is_gone_suspect_no_namesake() {
+fn leavers_whose_own_account_is_gone_have_no_suspected_namesake() {
     let first = namesakes(
         MANY,
         |number, account| {
@@ -174,7 +174,7 @@ fn many_leavers_whose_own_account_is_gone_suspect_no_namesake() {
     assert_eq!(judged.verdict, Verdict::Pass, "{:?}", judged.reasons);
 }
 
-/// One leaver and so many namesakes.
+/// One leaver and this number of namesakes.
 fn one_leaver(accounts: usize) -> World {
     let leaver = left("E1").name("Ana Diaz").mail("ana@example.com");
     world().hr(leaver).change(|inputs| {
@@ -184,7 +184,7 @@ fn one_leaver(accounts: usize) -> World {
 }
 
 #[test]
-fn a_note_names_the_number_of_accounts_the_first_ids_and_the_line() {
+fn a_note_has_the_number_of_accounts_the_first_ids_and_the_line() {
     let judged = one_leaver(1).judge();
     assert_eq!(
         judged.leavers[0].note,
@@ -210,7 +210,7 @@ fn different(world: World, id: &str) -> World {
 }
 
 #[test]
-fn a_line_for_each_account_closes_all_of_up_to_fifty() {
+fn a_line_for_each_account_closes_up_to_fifty() {
     let ids = (0..50).map(|number| format!("n{number:02}"));
     let closed = ids.fold(one_leaver(50), |world, id| different(world, &id));
     let judged = closed.judge();
@@ -220,7 +220,7 @@ fn a_line_for_each_account_closes_all_of_up_to_fifty() {
 }
 
 #[test]
-fn accounts_beyond_fifty_are_a_doubt_that_only_an_exception_for_the_person_closes() {
+fn only_an_exception_for_the_person_closes_more_than_fifty() {
     let first = one_leaver(52);
     let judged = first.judge();
     assert!(judged.leavers[0].more_suspected);
@@ -233,7 +233,7 @@ fn accounts_beyond_fifty_are_a_doubt_that_only_an_exception_for_the_person_close
         judged.leavers[0].note
     );
 
-    // The last account takes another name, and lines decide all others: it is still in question.
+    // The last account gets another name, and lines decide all others. It is still suspected.
     let ids = (0..51).map(|number| format!("n{number:02}"));
     let renamed = ids.fold(first.next(), |world, id| different(world, &id));
     let renamed = renamed.named("n51", "Bob Roe").snapshots(3);

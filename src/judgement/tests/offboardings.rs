@@ -1,4 +1,4 @@
-//! The record of an offboarding: what is proven stays proven.
+//! The record of an offboarding, which later runs do not change.
 
 use super::world::*;
 use crate::judgement::{
@@ -17,7 +17,7 @@ fn late() -> World {
         .without("ada")
 }
 
-/// All that a later run may not change.
+/// The fields that a later run may not change.
 fn proven(leaver: &Leaver) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         leaver.offboarding_id.clone(),
@@ -37,7 +37,7 @@ fn record<'j>(judged: &'j Judgement, id: &str) -> &'j Leaver {
 }
 
 #[test]
-fn a_conclusion_survives_whatever_comes_later() {
+fn a_conclusion_survives_all_later_events() {
     let snapshot = late();
     let judged = snapshot.judge();
     let first = leaver(&judged, ADA).clone();
@@ -92,10 +92,10 @@ fn a_late_removal_is_reported_by_the_run_that_concludes() {
 }
 
 #[test]
-fn the_grace_of_the_first_run_after_the_end_is_of_record() {
+fn the_grace_of_the_first_run_after_the_end_is_on_record() {
     let longer = |world: World| world.policy(|policy| policy.offboarding_grace_seconds = 96 * 3600);
     let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 20));
-    // The deadline has passed by then, and stays passed.
+    // The deadline has passed by then and does not change.
     let judged = longer(snapshot.next()).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(
@@ -153,15 +153,15 @@ fn a_rescission_after_the_deadline_is_withdrawn() {
         Some(OffboardingResult::Withdrawn)
     );
     // The same end of work, reported again, has the deadline of record.
-    let again = back
+    let reopened = back
         .clone()
         .next()
         .no_rows()
         .leaver(ADA, date(2026, 11, 20));
-    let judged = again.judge();
+    let judged = reopened.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(kinds(&judged), [FindingKind::OffboardedAccess]);
-    // Another one is another offboarding.
+    // Another end of work is another offboarding.
     let other = back
         .next()
         .no_rows()
@@ -172,7 +172,7 @@ fn a_rescission_after_the_deadline_is_withdrawn() {
 }
 
 #[test]
-fn a_rehire_leaves_the_record_and_a_second_leaving_gets_its_own() {
+fn a_second_leaving_after_a_rehire_gets_its_own_record() {
     let rehired = late()
         .next()
         .no_rows()
@@ -232,7 +232,7 @@ fn access_after_the_conclusion_without_a_row_depends_on_the_feed() {
     let judged = vanished.clone().account(ADA).judge();
     assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
-    // The address may be another person's by now.
+    // The address may now belong to another person.
     let other = vanished.clone().account_as("other", ADA).judge();
     assert_eq!(other.verdict, Verdict::Pass);
     let roster = |snapshot: World| {
@@ -244,7 +244,7 @@ fn access_after_the_conclusion_without_a_row_depends_on_the_feed() {
 }
 
 #[test]
-fn an_account_that_is_found_later_reopens_an_offboarding_without_one() {
+fn an_account_found_later_reopens_the_offboarding() {
     let snapshot = world().leaver(ADA, date(2026, 11, 20));
     let judged = snapshot.judge();
     let first = leaver(&judged, ADA).clone();
@@ -332,13 +332,13 @@ fn access_of_a_vanished_leaver_stays_suspected_in_every_run() {
 }
 
 #[test]
-fn no_later_date_hides_access_after_the_conclusion() {
+fn a_later_date_does_not_hide_access_after_the_conclusion() {
     let back = late().next().account(ADA).no_rows();
     for later in [date(2026, 12, 20), date(2026, 11, 24), date(2026, 10, 1)] {
         let judged = back.clone().leaver(ADA, later).judge();
         assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
     }
-    // In a roster an employed row with an end to come is a tenure that runs.
+    // In a roster, an employed row with a future end is a running tenure.
     let roster = back
         .policy(|policy| policy.hr_feed_scope = FeedScope::Roster)
         .hr(row("E-root").mail(VIEWER).active())
@@ -368,14 +368,14 @@ fn access_seen_after_the_deadline_is_never_in_time() {
 }
 
 #[test]
-fn a_deleted_row_that_comes_back_with_another_date_keeps_the_record() {
+fn a_row_that_returns_with_another_date_keeps_the_record() {
     let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
-    let again = snapshot.no_rows().next().leaver(ADA, date(2026, 11, 26));
-    let judged = again.judge();
+    let reopened = snapshot.no_rows().next().leaver(ADA, date(2026, 11, 26));
+    let judged = reopened.judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.deadline, Some(at("2026-11-25T00:00:00Z")));
     assert_eq!(ada.corrected_deadline, Some(at("2026-11-28T00:00:00Z")));
-    let judged = again.without("ada").snapshots(2).judge();
+    let judged = reopened.without("ada").snapshots(2).judge();
     assert_eq!(
         leaver(&judged, ADA).result,
         Some(OffboardingResult::DateCorrected)
@@ -383,7 +383,7 @@ fn a_deleted_row_that_comes_back_with_another_date_keeps_the_record() {
 }
 
 #[test]
-fn each_offboarding_has_an_id_of_its_own() {
+fn each_offboarding_has_its_own_id() {
     // A person without a date who leaves, comes back and leaves again.
     let undated = || row("E1").mail(ADA).ended();
     let mut snapshot = world().account(ADA).hr(undated());
@@ -417,7 +417,7 @@ fn people_with_only_a_shared_address_are_on_record_once() {
 }
 
 #[test]
-fn a_person_hr_never_reported_as_a_leaver_is_closed_once() {
+fn a_person_never_reported_as_a_leaver_is_closed_once() {
     let snapshot = world()
         .hr(row("E-x").name("Xav Ier").word("Zzz"))
         .next()
@@ -451,7 +451,7 @@ fn an_undated_conclusion_is_not_reopened_by_a_date() {
 }
 
 #[test]
-fn an_unknown_status_is_no_sighting_for_a_leaver_named_late() {
+fn an_unknown_status_is_not_a_sighting_for_a_late_leaver() {
     let judged = world()
         .account(ADA)
         .status("ada", Status::Unknown(None))

@@ -1,4 +1,4 @@
-//! Each leaver ends in exactly one outcome.
+//! Each leaver has exactly one outcome.
 
 use super::world::*;
 use crate::judgement::{FindingKind, Outcome, Severity, Verdict, WithinSla};
@@ -25,7 +25,7 @@ fn a_leaver_who_is_still_active_is_found() {
 }
 
 #[test]
-fn a_member_an_admin_a_guest_and_an_invited_leaver_are_distinct_findings() {
+fn findings_show_whether_a_leaver_is_admin_guest_or_invited() {
     let mut world = world();
     for who in ["admin", "guest", "invited", "member"] {
         let email = format!("{who}@example.com");
@@ -56,7 +56,7 @@ fn a_member_an_admin_a_guest_and_an_invited_leaver_are_distinct_findings() {
 }
 
 #[test]
-fn a_leaver_of_unknown_status_could_not_be_judged() {
+fn a_leaver_of_unknown_status_is_not_evaluable() {
     for when in [date(2026, 11, 2), date(2026, 11, 22)] {
         let judged = world()
             .account(ADA)
@@ -69,8 +69,8 @@ fn a_leaver_of_unknown_status_could_not_be_judged() {
 }
 
 #[test]
-fn at_the_deadline_access_is_within_grace_and_a_second_later_it_is_not() {
-    // Work ends at the midnight that closes the 22nd; a day of grace later is the next midnight.
+fn access_is_within_grace_up_to_the_deadline() {
+    // Work ends at the midnight at the end of the 22nd. With a day of grace, the deadline is the next midnight.
     let evening = world().account(ADA).leaver(ADA, date(2026, 11, 22));
     let judged = evening.clone().at("2026-11-24T00:00:00Z").judge();
     assert_eq!(outcome(&judged, ADA), Outcome::WithinGrace);
@@ -82,7 +82,7 @@ fn at_the_deadline_access_is_within_grace_and_a_second_later_it_is_not() {
 }
 
 #[test]
-fn at_the_end_of_work_it_has_ended_and_a_second_before_it_has_not() {
+fn work_has_ended_at_its_very_end() {
     let world = world().account(ADA).leaver(ADA, date(2026, 11, 23));
     let judged = world.clone().at("2026-11-23T23:59:59Z").judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);
@@ -150,9 +150,9 @@ fn the_worst_of_several_accounts_decides() {
 }
 
 #[test]
-fn nobody_without_an_account_is_taken_for_checked_unless_the_key_could_have_matched() {
+fn no_access_found_needs_a_key_that_could_have_matched() {
     let cases = [
-        // In a domain that accounts hold, and in one that only guests and public providers hold.
+        // In a domain of accounts, and in a domain of only guests or a public provider.
         ("ada@example.com", Outcome::NoAccessFound),
         ("ada@partner.example", Outcome::NotEvaluable),
         ("ada@gmail.com", Outcome::NotEvaluable),
@@ -179,7 +179,7 @@ fn a_domain_named_in_the_settings_is_the_organizations() {
 }
 
 #[test]
-fn a_public_mail_provider_is_nobodys_domain_even_if_it_is_named() {
+fn a_public_mail_provider_is_never_an_own_domain() {
     let judged = world()
         .policy(|policy| policy.internal_domains = vec!["gmail.com".to_owned()])
         .leaver("ada@gmail.com", date(2026, 11, 2))
@@ -189,14 +189,14 @@ fn a_public_mail_provider_is_nobodys_domain_even_if_it_is_named() {
 }
 
 #[test]
-fn a_leaver_without_an_address_could_not_be_judged() {
+fn a_leaver_without_an_address_is_not_evaluable() {
     let judged = world().hr(row("E1").ended().end(date(2026, 11, 2))).judge();
     assert_eq!(judged.leavers[0].outcome, Outcome::NotEvaluable);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
 }
 
 #[test]
-fn an_id_proves_absence_only_where_every_account_of_the_organization_carries_one() {
+fn an_id_proves_absence_only_if_every_account_has_one() {
     let ada = row("E1").ended().end(date(2026, 11, 2));
     let bob = row("E2").mail("bob@example.com").active();
     let carried = |id: &str| Some(id.to_owned());
@@ -212,7 +212,7 @@ fn an_id_proves_absence_only_where_every_account_of_the_organization_carries_one
 }
 
 #[test]
-fn an_incomplete_run_proves_no_absence_and_still_finds_access() {
+fn an_incomplete_run_finds_access_but_proves_no_absence() {
     let world = world()
         .account(ADA)
         .account("bob@example.com")
@@ -259,7 +259,7 @@ fn an_end_of_work_at_the_end_of_time_is_upcoming() {
 }
 
 #[test]
-fn a_column_is_mostly_blank_among_everybody_who_works_here() {
+fn a_column_is_mostly_blank_among_employed_people() {
     let column = FeedColumn {
         name: "Exit".to_owned(),
         meaning: Meaning::Unread,

@@ -1,4 +1,4 @@
-//! What holds in every world, however small and odd.
+//! Properties of every world.
 
 use std::collections::BTreeSet;
 
@@ -108,7 +108,7 @@ prop_compose! {
     }
 }
 
-/// A world in which most often somebody who left has access.
+/// A world in which a leaver usually has access.
 fn a_failing_world() -> impl Strategy<Value = World> {
     a_world().prop_map(|made| {
         let left = row("E1").mail("ada@example.com").ended();
@@ -133,8 +133,8 @@ fn backwards(snapshot: World) -> World {
     })
 }
 
-/// All that is said, whatever the order of the accounts.
-fn said(snapshot: &World) -> String {
+/// All results, independent of the order of the accounts.
+fn results(snapshot: &World) -> String {
     let Judgement {
         verdict,
         reasons,
@@ -168,7 +168,7 @@ fn said(snapshot: &World) -> String {
     )
 }
 
-/// The address as a person would compare it; the worlds here are plain ASCII.
+/// The address as a person would compare it; these worlds are plain ASCII.
 fn plain(email: &str) -> String {
     email.trim().to_lowercase()
 }
@@ -178,10 +178,10 @@ proptest! {
 
     #[test]
     fn the_order_of_accounts_and_rows_never_matters(one in a_world(), two in a_world()) {
-        prop_assert_eq!(said(&one), said(&backwards(one.clone())));
+        prop_assert_eq!(results(&one), results(&backwards(one.clone())));
         let forth = then(one.clone(), &two);
         let back = backwards(then(backwards(one), &two));
-        prop_assert_eq!(said(&forth), said(&back));
+        prop_assert_eq!(results(&forth), results(&back));
     }
 
     #[test]
@@ -196,7 +196,7 @@ proptest! {
                         && leaver.person_id.iter().chain(&leaver.other_person_ids).any(|of| of == id)
                 });
                 let first = of.next();
-                // Of two jobs under one id the first may go on.
+                // If one id has two jobs, the first may continue.
                 let mut same = snapshot.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
                 let is_only = same.all(|of| of.status != Employment::Active);
                 if row.status == Employment::Ended && is_only {
@@ -230,7 +230,7 @@ proptest! {
             }),
         ] {
             let judged = shorter.judge();
-            // After an incomplete run there is no list to compare with; the leaver tells of it.
+            // An incomplete run is not a baseline, so only the leaver records the sighting.
             let reported = !judged.changes.is_empty()
                 || !before.complete && judged.leavers.iter().any(|leaver| {
                     leaver.outcome == Outcome::Removed && leaver.last_seen_with_access.is_some()
@@ -248,7 +248,7 @@ proptest! {
         let of_accounts = before.findings.iter().filter(|finding| finding.account_id.is_some());
         for finding in of_accounts {
             let found = judged.findings.iter().any(|later| {
-                // Accounts and leavers of one name are one question, named by the first account.
+                // Accounts and leavers with one name are one question, reported on the first account.
                 let is_question = later.kind == FindingKind::PossibleOffboardedAccess;
                 later.kind == finding.kind
                     && (is_question || later.account_id == finding.account_id)
@@ -263,7 +263,7 @@ proptest! {
 
     #[test]
     fn a_slow_obvious_matcher_agrees(snapshot in a_world()) {
-        // An address of several people is nobody's own.
+        // An address of several people does not identify any of them.
         let rows = snapshot.inputs.hr.rows.iter();
         let emails: Vec<&EmailAddress> = rows.filter_map(|row| row.email.as_ref()).collect();
         let distinct: BTreeSet<&EmailAddress> = emails.iter().copied().collect();

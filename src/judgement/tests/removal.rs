@@ -1,4 +1,4 @@
-//! The interval in which access ended, and whether that was in time.
+//! The interval in which access ended, and whether it ended in time.
 
 use super::world::*;
 use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
@@ -45,8 +45,8 @@ fn the_interval_is_carried_from_run_to_run() {
 }
 
 #[test]
-fn gone_by_the_deadline_is_in_time_and_seen_after_it_is_late() {
-    // The deadline is the midnight after the 24th for each; access is gone on different runs.
+fn access_gone_by_the_deadline_is_in_time_else_late() {
+    // The deadline is always the midnight after the 24th; access is gone in different runs.
     let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23));
     let gone_after = |snapshots: usize| {
         let judged = snapshot.clone().snapshots(snapshots).without("ada").judge();
@@ -59,19 +59,19 @@ fn gone_by_the_deadline_is_in_time_and_seen_after_it_is_late() {
 }
 
 #[test]
-fn the_very_deadline_is_in_time() {
+fn access_gone_at_the_deadline_is_in_time() {
     let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
     let deadline = "2026-11-25T00:00:00Z";
     let judged = snapshot.clone().without("ada").at(deadline).judge();
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Yes);
 
-    // Seen at the deadline and not after it: nobody knows.
+    // Seen at the deadline and not after it: the result is unknown.
     let judged = snapshot.at(deadline).next().without("ada").judge();
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Unknown);
 }
 
 #[test]
-fn a_late_removal_is_a_finding_that_leaves_the_verdict_alone() {
+fn a_late_removal_is_a_finding_without_effect_on_the_verdict() {
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 20))
@@ -86,7 +86,7 @@ fn a_late_removal_is_a_finding_that_leaves_the_verdict_alone() {
 }
 
 #[test]
-fn a_reappearance_leaves_the_interval_of_the_conclusion() {
+fn a_reappearance_does_not_change_the_concluded_interval() {
     let back = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
@@ -109,7 +109,7 @@ fn a_reappearance_leaves_the_interval_of_the_conclusion() {
 }
 
 #[test]
-fn a_doubtful_status_in_between_is_no_proof_of_removal() {
+fn an_unknown_status_in_between_does_not_prove_removal() {
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
@@ -128,7 +128,7 @@ fn a_doubtful_status_in_between_is_no_proof_of_removal() {
 }
 
 #[test]
-fn an_incomplete_run_ends_no_interval() {
+fn an_incomplete_run_does_not_end_an_interval() {
     let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
@@ -150,7 +150,7 @@ fn an_incomplete_run_ends_no_interval() {
 
 #[test]
 fn a_sighting_survives_incomplete_runs_and_failed_runs() {
-    // Seen in an incomplete run, and then in none: the baseline is older than the sighting.
+    // Seen in an incomplete run and not later: the baseline is older than the sighting.
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 22))
@@ -171,7 +171,7 @@ fn a_sighting_survives_incomplete_runs_and_failed_runs() {
 }
 
 #[test]
-fn somebody_named_after_the_removal_was_last_seen_in_the_baseline() {
+fn a_leaver_named_after_the_removal_was_seen_in_the_baseline() {
     let judged = world()
         .account(ADA)
         .next()
@@ -182,12 +182,12 @@ fn somebody_named_after_the_removal_was_last_seen_in_the_baseline() {
     assert_eq!(ada.outcome, Outcome::Removed);
     assert_eq!(ada.last_seen_with_access, Some(at(FIRST)));
     assert_eq!(ada.within_sla, WithinSla::No);
-    // HR told of it only in this run: that clock had not begun to run out.
+    // HR named the leaver only in this run, so the deadline from notice had not passed.
     assert_eq!(ada.within_sla_from_notice, WithinSla::Yes);
 }
 
 #[test]
-fn who_was_never_seen_with_access_has_no_known_interval() {
+fn a_leaver_never_seen_with_access_has_no_known_interval() {
     let judged = world()
         .account(ADA)
         .status("ada", Status::Inactive)

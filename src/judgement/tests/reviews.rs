@@ -1,4 +1,4 @@
-//! What reviews asked for, followed until it is proven done.
+//! Decisions of reviews, followed until they are proven done.
 
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{
@@ -30,7 +30,7 @@ fn revoked() -> FollowUp {
     asked(Decision::Revoke, Role::Member, None)
 }
 
-/// Ada has an account, and reviews asked for this; a week of grace ends on the 17th.
+/// Ada has an account, and a review made this decision. A week of grace ends on the 17th.
 fn snapshot(of: FollowUp) -> World {
     let follow_ups = FollowUps {
         through: 3,
@@ -52,7 +52,7 @@ fn state(judged: &Judgement) -> FollowUpState {
 }
 
 #[test]
-fn without_reviews_nothing_is_said_of_them() {
+fn without_reviews_a_run_reports_nothing_about_them() {
     let judged = world().judge();
     assert_eq!(judged.follow_ups.decisions, []);
     assert!(
@@ -80,7 +80,7 @@ fn a_revocation_fails_the_verdict_only_after_its_grace() {
 }
 
 #[test]
-fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_list() {
+fn a_revocation_is_done_when_the_account_is_inactive_or_gone() {
     for world in [
         snapshot(revoked()).status("ada", Status::Inactive),
         snapshot(revoked()).without("ada"),
@@ -96,14 +96,14 @@ fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_lis
 }
 
 #[test]
-fn absence_from_a_list_that_was_cut_proves_nothing_done() {
+fn absence_from_a_cut_list_does_not_prove_a_revocation() {
     let judged = snapshot(revoked()).without("ada").cut().judge();
     assert_eq!(state(&judged), FollowUpState::Open);
     assert_ne!(judged.verdict, Verdict::Pass);
 }
 
 #[test]
-fn what_cannot_be_seen_is_not_done() {
+fn a_decision_of_unknown_state_is_not_done() {
     let judged = snapshot(revoked())
         .status("ada", Status::Unknown(Some("paused".to_owned())))
         .judge();
@@ -111,14 +111,16 @@ fn what_cannot_be_seen_is_not_done() {
     let finding = &judged.findings[0];
     assert_eq!(finding.kind, FindingKind::RevocationNotDone);
     assert!(
-        finding.note.contains("could not see whether it is done"),
+        finding
+            .note
+            .contains("could not determine whether it is done"),
         "{}",
         finding.note
     );
 }
 
 #[test]
-fn access_that_was_revoked_and_is_back_is_a_finding_at_once() {
+fn revoked_access_that_is_back_is_an_immediate_finding() {
     let done = FollowUp {
         state: FollowUpState::Done,
         decided_at: at("2026-11-20T00:00:00Z"),
@@ -131,7 +133,7 @@ fn access_that_was_revoked_and_is_back_is_a_finding_at_once() {
     assert!(judged.findings[0].note.contains("granted again"));
 }
 
-/// Revoked, with the address it bore; gone since, and its address borne by another account.
+/// A revoked account with its address. The account is gone, and another account has the address.
 fn invited_anew(state: FollowUpState) -> World {
     let of = FollowUp {
         email: EmailAddress::parse("ada@example.com"),
@@ -145,7 +147,7 @@ fn invited_anew(state: FollowUpState) -> World {
 }
 
 #[test]
-fn somebody_who_was_revoked_and_is_invited_anew_under_another_id_has_the_access_again() {
+fn revoked_access_is_back_under_another_id_with_the_address() {
     let judged = invited_anew(FollowUpState::Done).judge();
     assert_eq!(state(&judged), FollowUpState::GrantedAgain);
     assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
@@ -156,7 +158,7 @@ fn somebody_who_was_revoked_and_is_invited_anew_under_another_id_has_the_access_
         "{}",
         finding.note
     );
-    // A second account on another domain that is the same one may have been kept.
+    // A second account in an equivalent domain may have been kept.
     let judged = invited_anew(FollowUpState::Done)
         .without("ada2")
         .account_as("ada3", "ada@example.org")
@@ -176,7 +178,7 @@ fn somebody_who_was_revoked_and_is_invited_anew_under_another_id_has_the_access_
 }
 
 #[test]
-fn a_revocation_is_not_done_while_another_account_bears_the_address() {
+fn a_revocation_is_not_done_while_another_account_has_the_address() {
     let judged = invited_anew(FollowUpState::Open).judge();
     assert_eq!(
         (kinds(&judged), state(&judged)),
@@ -190,7 +192,7 @@ fn a_revocation_is_not_done_while_another_account_bears_the_address() {
     );
     let unknown = invited_anew(FollowUpState::Open).status("ada2", Status::Unknown(None));
     assert_eq!(state(&unknown.judge()), FollowUpState::Open);
-    // Whom nobody has named by address is followed by id alone.
+    // An account without a recorded address is followed only by id.
     let by_id = snapshot(revoked())
         .without("ada")
         .account_as("ada2", "ada@example.com");
@@ -198,7 +200,7 @@ fn a_revocation_is_not_done_while_another_account_bears_the_address() {
 }
 
 #[test]
-fn a_role_is_changed_when_it_is_the_one_asked_for_or_less() {
+fn a_role_change_is_done_with_the_new_role_or_a_lower_one() {
     let less = || asked(Decision::ChangeRole, Role::Admin, Some(Role::Member));
     for (role, wanted) in [
         (Role::Admin, FollowUpState::Open),
@@ -229,7 +231,7 @@ fn an_approved_exception_for_the_account_covers_it() {
 }
 
 #[test]
-fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
+fn a_review_is_due_after_its_interval_or_its_last_day() {
     let every =
         |world: World| world.policy(|policy| policy.review_every_seconds = Some(90 * 86_400));
     let reviews = |change: fn(&mut FollowUps)| {
@@ -256,7 +258,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
         }),
         CheckStatus::Pass
     );
-    // One of some roles only is not the one that is due.
+    // A review of only some roles does not count.
     assert_eq!(
         reviews(|of| {
             of.counted_from = at("2025-08-01T00:00:00Z");
@@ -279,7 +281,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
         CheckStatus::Warn
     );
     assert_eq!(reviews(|of| of.unread.push(2)), CheckStatus::Fail);
-    // Also where no reviews are asked for.
+    // Also if reviews are not required.
     let world = snapshot(revoked()).change(|inputs| {
         inputs.policy.review_every_seconds = None;
         inputs.follow_ups.unread.push(2);

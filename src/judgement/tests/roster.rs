@@ -1,4 +1,4 @@
-//! A feed that names everybody who works here, and who is missing from it.
+//! A feed that names all employed people, and people who are missing from it.
 
 use super::world::*;
 use crate::judgement::{
@@ -10,8 +10,8 @@ use crate::model::{Role, Status};
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
-/// Root, Ada and Bob work here and have accounts.
-fn everybody() -> World {
+/// Root, Ada and Bob are employed and have accounts.
+fn employed_people() -> World {
     world()
         .policy(|policy| {
             policy.hr_feed_scope = FeedScope::Roster;
@@ -34,20 +34,20 @@ fn without_row(world: World, id: &str) -> World {
 }
 
 #[test]
-fn a_roster_in_which_everybody_works_here_passes_without_leavers() {
-    let judged = everybody().judge();
+fn a_roster_of_employed_people_passes_without_leavers() {
+    let judged = employed_people().judge();
     assert_eq!(judged.verdict, Verdict::Pass);
     assert!(judged.leavers.is_empty() && judged.findings.is_empty());
     assert_eq!(status(&judged, CheckId::HrNotEmpty), CheckStatus::Pass);
     assert_eq!(judged.links.len(), 3);
 
-    let empty = everybody().no_rows().judge();
+    let empty = employed_people().no_rows().judge();
     assert_eq!(status(&empty, CheckId::HrNotEmpty), CheckStatus::Fail);
 }
 
 #[test]
-fn an_internal_account_nobody_in_hr_owns_is_a_finding_and_guests_are_kept_apart() {
-    let snapshot = everybody()
+fn an_internal_account_without_hr_record_is_a_finding() {
+    let snapshot = employed_people()
         .account("eve@example.com")
         .account("gone@example.com")
         .status("gone", Status::Inactive)
@@ -65,8 +65,8 @@ fn an_internal_account_nobody_in_hr_owns_is_a_finding_and_guests_are_kept_apart(
 }
 
 #[test]
-fn an_administrator_nobody_in_hr_owns_makes_the_run_inconclusive() {
-    let snapshot = everybody()
+fn an_administrator_without_hr_record_makes_a_run_inconclusive() {
+    let snapshot = employed_people()
         .account("eve@example.com")
         .role("eve", Role::Admin);
     let judged = snapshot.judge();
@@ -81,9 +81,9 @@ fn an_administrator_nobody_in_hr_owns_makes_the_run_inconclusive() {
 }
 
 #[test]
-fn a_service_account_needs_an_owner_whom_hr_knows() {
+fn a_service_account_needs_an_owner_in_the_roster() {
     let bot = |owner: &'static str| {
-        everybody().account("bot@example.com").alias(|alias| {
+        employed_people().account("bot@example.com").alias(|alias| {
             alias.account_id = text("bot");
             alias.relation = text("service");
             alias.owner = text(owner);
@@ -103,14 +103,14 @@ fn a_service_account_needs_an_owner_whom_hr_knows() {
 }
 
 #[test]
-fn in_a_feed_of_leavers_an_account_without_hr_record_is_no_finding() {
+fn a_leavers_feed_does_not_report_accounts_without_hr_record() {
     let judged = world().account(ADA).judge();
     assert!(judged.findings.is_empty());
 }
 
 #[test]
-fn somebody_missing_from_the_roster_is_not_evaluable_until_access_is_gone() {
-    let snapshot = without_row(everybody().next(), "E1");
+fn a_person_missing_from_the_roster_is_not_evaluable() {
+    let snapshot = without_row(employed_people().next(), "E1");
     for snapshot in [snapshot.clone(), snapshot.clone().snapshots(3)] {
         let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
@@ -134,8 +134,8 @@ fn somebody_missing_from_the_roster_is_not_evaluable_until_access_is_gone() {
 }
 
 #[test]
-fn somebody_missing_who_comes_back_or_is_named_as_a_leaver_is_judged_by_that() {
-    let missing = without_row(everybody().next(), "E1").next();
+fn a_missing_person_is_judged_by_a_new_row() {
+    let missing = without_row(employed_people().next(), "E1").next();
     let back = missing.clone().hr(row("E1").mail(ADA).active()).judge();
     assert_eq!(outcome(&back, ADA), Outcome::Rescinded);
     assert_eq!(back.verdict, Verdict::Pass);
@@ -145,9 +145,14 @@ fn somebody_missing_who_comes_back_or_is_named_as_a_leaver_is_judged_by_that() {
 }
 
 #[test]
-fn runs_without_a_readable_roster_forget_nobody() {
-    let rows = everybody().inputs.hr.rows;
-    let snapshot = everybody().next().unusable().next().unusable().snapshots(2);
+fn runs_without_a_readable_roster_keep_all_people() {
+    let rows = employed_people().inputs.hr.rows;
+    let snapshot = employed_people()
+        .next()
+        .unusable()
+        .next()
+        .unusable()
+        .snapshots(2);
     let snapshot = snapshot.no_rows().change(|inputs| {
         inputs.hr.rows = rows
             .into_iter()
@@ -158,8 +163,8 @@ fn runs_without_a_readable_roster_forget_nobody() {
 }
 
 #[test]
-fn somebody_named_in_a_row_that_cannot_be_read_is_not_missing_and_not_forgotten() {
-    let rejected = without_row(everybody().next(), "E1").rejected(Some("E1"), None);
+fn a_person_in_an_unreadable_row_is_not_missing() {
+    let rejected = without_row(employed_people().next(), "E1").rejected(Some("E1"), None);
     let judged = rejected.judge();
     assert!(judged.leavers.is_empty());
     assert_eq!(judged.verdict, Verdict::Inconclusive);
@@ -168,9 +173,9 @@ fn somebody_named_in_a_row_that_cannot_be_read_is_not_missing_and_not_forgotten(
 }
 
 #[test]
-fn a_leaver_who_drops_out_of_a_roster_is_followed_as_in_any_feed() {
+fn a_leaver_who_leaves_the_roster_is_still_followed() {
     let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
-    let snapshot = without_row(everybody(), "E1").hr(left).next();
+    let snapshot = without_row(employed_people(), "E1").hr(left).next();
     let judged = without_row(snapshot, "E1").judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.leavers.len(), 1);
@@ -178,16 +183,16 @@ fn a_leaver_who_drops_out_of_a_roster_is_followed_as_in_any_feed() {
 
 #[test]
 fn a_new_address_with_the_same_id_is_the_same_member() {
-    let snapshot = everybody().next();
+    let snapshot = employed_people().next();
     let snapshot = without_row(snapshot, "E1").hr(row("E1").mail("ada.new@example.com").active());
     let judged = snapshot.email("ada", "ada.new@example.com").judge();
     assert!(judged.leavers.is_empty(), "{:?}", judged.leavers);
 }
 
 #[test]
-fn a_private_or_recycled_address_fills_no_gap_in_a_roster() {
+fn a_private_or_recycled_address_does_not_replace_a_person() {
     let shared = "family@gmail.com";
-    let snapshot = everybody().no_rows();
+    let snapshot = employed_people().no_rows();
     let snapshot = snapshot
         .hr(row("E0").mail(VIEWER).active())
         .hr(row("E1").name("Ada").mail(ADA).other(shared).active())
@@ -207,8 +212,8 @@ fn a_private_or_recycled_address_fills_no_gap_in_a_roster() {
 }
 
 #[test]
-fn somebody_missing_with_an_account_that_may_be_theirs_is_not_forgotten() {
-    let snapshot = everybody()
+fn a_missing_person_with_a_suspected_account_is_kept() {
+    let snapshot = employed_people()
         .without("bob")
         .account_as("7", "bob+asana@example.com")
         .next();
@@ -222,17 +227,17 @@ fn somebody_missing_with_an_account_that_may_be_theirs_is_not_forgotten() {
 }
 
 #[test]
-fn a_run_of_another_scope_forgets_nobody() {
+fn a_run_of_another_scope_keeps_all_people() {
     let scope = |snapshot: World, scope| snapshot.policy(|policy| policy.hr_feed_scope = scope);
-    let snapshot = scope(everybody().next(), FeedScope::Leavers).next();
+    let snapshot = scope(employed_people().next(), FeedScope::Leavers).next();
     let snapshot = without_row(scope(snapshot, FeedScope::Roster), "E1");
     assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NotEvaluable);
 }
 
 #[test]
-fn a_service_account_has_an_owner_if_hr_knows_any_of_those_named() {
+fn a_service_account_has_an_owner_if_one_line_names_one() {
     for owners in [["E1", "E77"], ["E77", "E1"]] {
-        let mut snapshot = everybody().account("bot@example.com");
+        let mut snapshot = employed_people().account("bot@example.com");
         for owner in owners {
             snapshot = snapshot.alias(|alias| {
                 alias.account_id = text("bot");
@@ -242,7 +247,7 @@ fn a_service_account_has_an_owner_if_hr_knows_any_of_those_named() {
                 alias.expires_on = text("2027-01-31");
             });
         }
-        // The other line is a finding of its own.
+        // The other line gets its own finding.
         let kinds = kinds(&snapshot.judge());
         assert_eq!(kinds, [FindingKind::AliasInvalid], "{owners:?}");
     }

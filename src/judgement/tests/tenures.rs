@@ -1,4 +1,4 @@
-//! From rows to people: who has left, who came back, who is not told of clearly.
+//! People from rows: who has left, who came back, and whose rows are unclear.
 
 use super::world::*;
 use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
@@ -23,7 +23,7 @@ fn two_ids_with_one_address_are_one_person_who_came_back() {
 }
 
 #[test]
-fn one_id_that_begins_anew_after_its_end_came_back() {
+fn one_id_with_a_new_start_after_its_end_came_back() {
     let judged = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2025, 5, 31)))
@@ -47,7 +47,7 @@ fn a_contractor_who_starts_as_an_employee_the_same_day_came_back() {
 }
 
 #[test]
-fn a_later_tenure_that_will_end_is_a_return_all_the_same() {
+fn a_later_tenure_that_will_end_is_still_a_return() {
     let left = row("C1").mail(ADA).ended().end(date(2026, 6, 30));
     for later in [
         row("C2")
@@ -62,7 +62,7 @@ fn a_later_tenure_that_will_end_is_a_return_all_the_same() {
 }
 
 #[test]
-fn a_tenure_that_has_not_begun_brings_nobody_back() {
+fn a_tenure_that_has_not_begun_is_not_a_return() {
     let judged = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -90,7 +90,7 @@ fn a_leaver_whose_only_row_begins_later_is_still_followed() {
 }
 
 #[test]
-fn somebody_who_will_begin_and_end_is_upcoming_once_they_have_begun() {
+fn a_person_with_a_future_tenure_is_upcoming_once_it_begins() {
     let row = row("E1")
         .mail(ADA)
         .start(date(2026, 12, 1))
@@ -106,7 +106,7 @@ fn somebody_who_will_begin_and_end_is_upcoming_once_they_have_begun() {
 }
 
 #[test]
-fn a_return_that_is_put_off_is_none() {
+fn a_postponed_return_is_not_a_return() {
     let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
     let snapshot = world()
         .account(ADA)
@@ -119,7 +119,7 @@ fn a_return_that_is_put_off_is_none() {
 }
 
 #[test]
-fn rows_of_one_id_that_say_both_active_and_ended_could_not_be_judged() {
+fn one_id_both_active_and_ended_is_not_evaluable() {
     for active in [
         row("E1").mail(ADA).active(),
         row("E1").mail(ADA).active().start(date(2020, 1, 1)),
@@ -135,7 +135,7 @@ fn rows_of_one_id_that_say_both_active_and_ended_could_not_be_judged() {
 }
 
 #[test]
-fn active_with_a_past_date_works_here() {
+fn active_with_an_old_past_date_is_employed() {
     let judged = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).active().end(date(2025, 5, 31)))
@@ -145,7 +145,7 @@ fn active_with_a_past_date_works_here() {
 }
 
 #[test]
-fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
+fn an_announced_end_that_passes_without_news_is_not_rescinded() {
     let announced = row("E1").mail(ADA).active().end(date(2026, 11, 23));
     let snapshot = world().account(ADA).hr(announced.clone()).next();
     assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::WithinGrace);
@@ -157,7 +157,7 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
         let note = &leaver(&judged, ADA).note;
         assert!(
             note.starts_with(
-                "the announced end of work has passed, and the status still says employed"
+                "the announced end of work has passed, but the status is still employed"
             ),
             "{note}"
         );
@@ -168,7 +168,7 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
         Outcome::StillActive
     );
 
-    // Any word of HR's that is new decides.
+    // Any new report of HR decides.
     let then = |row: WorldRow| snapshot.clone().no_rows().hr(row).judge();
     let cleared = then(row("E1").mail(ADA).active());
     assert_eq!(outcome(&cleared, ADA), Outcome::Rescinded);
@@ -179,7 +179,7 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
 }
 
 #[test]
-fn an_address_that_was_given_to_somebody_else_hides_nobody() {
+fn a_reassigned_address_does_not_hide_a_leaver() {
     let jane = || row("E214").mail(ADA).name("Jane Doe").active();
     let john = || {
         row("E100")
@@ -196,7 +196,7 @@ fn an_address_that_was_given_to_somebody_else_hides_nobody() {
     assert_eq!(outcome(&snapshot.next().judge(), ADA), Outcome::StillActive);
 
     for (returned, expected) in [
-        // Half a name leaves it open, unless one tenure begins as the other ends.
+        // A related name is not enough, unless one tenure begins when the other ends.
         (
             row("E214").mail(ADA).name("John Miller").active(),
             Outcome::NotEvaluable,
@@ -238,7 +238,7 @@ fn an_address_that_was_given_to_somebody_else_hides_nobody() {
 }
 
 #[test]
-fn active_with_a_date_to_come_is_upcoming() {
+fn active_with_a_future_date_is_upcoming() {
     let judged = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).active().end(date(2026, 12, 31)))
@@ -247,7 +247,7 @@ fn active_with_a_date_to_come_is_upcoming() {
 }
 
 #[test]
-fn a_leaver_whom_the_feed_now_calls_active_is_rescinded_and_kept() {
+fn a_leaver_who_is_active_now_is_rescinded_and_kept() {
     let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 2))
@@ -263,7 +263,7 @@ fn a_leaver_whom_the_feed_now_calls_active_is_rescinded_and_kept() {
 }
 
 #[test]
-fn a_leaver_who_begins_anew_another_run_is_rehired_under_the_old_id() {
+fn a_leaver_who_begins_again_is_rehired_under_the_old_id() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -303,10 +303,10 @@ fn a_second_leaving_counts_after_a_return() {
 }
 
 #[test]
-fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
+fn an_undated_termination_counts_from_its_first_run() {
     let snapshot = world().account(ADA).hr(row("E1").mail(ADA).ended());
     let judged = snapshot.judge();
-    // The first feed that is read may name people who left long ago.
+    // The first feed may name people who left long ago.
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
     assert_eq!(
         leaver(&judged, ADA).deadline,
@@ -314,7 +314,7 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
     );
     let later = world().next().account(ADA).hr(row("E1").mail(ADA).ended());
     assert_eq!(outcome(&later.judge(), ADA), Outcome::WithinGrace);
-    // The next run is exactly at the deadline, the one after it behind.
+    // The next run is exactly at the deadline, and the one after it is later.
     assert_eq!(
         outcome(&snapshot.clone().next().judge(), ADA),
         Outcome::NotEvaluable
@@ -333,7 +333,7 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
 }
 
 #[test]
-fn an_undated_leaver_with_only_a_personal_address_keeps_the_first_sight() {
+fn an_undated_leaver_with_a_personal_address_keeps_the_first_run() {
     let snapshot = world()
         .account_as("1", "ada@gmail.com")
         .hr(row("").other("ada@gmail.com").name("Ada").ended());
@@ -344,7 +344,7 @@ fn an_undated_leaver_with_only_a_personal_address_keeps_the_first_sight() {
 }
 
 #[test]
-fn neither_date_nor_status_could_not_be_judged() {
+fn a_row_without_date_and_status_is_not_evaluable() {
     for unclear in [row("E1").mail(ADA), row("E1").mail(ADA).word("Leave")] {
         let judged = world().account(ADA).hr(unclear).judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
@@ -385,7 +385,7 @@ fn one_id_with_two_dates_is_flagged_and_the_latest_that_has_passed_counts() {
 }
 
 #[test]
-fn a_personal_address_ties_nobody_together() {
+fn a_personal_address_does_not_tie_people_together() {
     let shared = "family@gmail.com";
     let judged = world()
         .account(ADA)
@@ -413,8 +413,8 @@ fn a_leaver_whose_mail_was_blanked_is_found_by_the_address_hr_gave_before() {
 }
 
 #[test]
-fn two_rows_that_become_one_person_lose_no_account() {
-    // HR corrects an address: what looked like two people is one, with the accounts of both.
+fn two_rows_that_become_one_person_keep_both_accounts() {
+    // HR corrects an address, so that two people become one, with the accounts of both.
     let snapshot = world()
         .account(ADA)
         .account("lovelace@example.com")
@@ -431,14 +431,14 @@ fn two_rows_that_become_one_person_lose_no_account() {
     let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(leaver(&judged, ADA).account_id, ["lovelace", "ada"]);
-    // The record of the other one is closed with what was proven.
+    // The record of the other person is concluded with the proven result.
     let other = &judged.leavers[1];
     assert!(other.superseded);
     assert_eq!(other.result, Some(OffboardingResult::Late));
 }
 
 #[test]
-fn an_announced_end_that_was_moved_or_written_otherwise_is_not_rescinded_either() {
+fn an_announced_end_that_moves_is_not_rescinded() {
     let announced = |end| row("E1").mail(ADA).active().end(end);
     let first = world()
         .account(ADA)
@@ -453,7 +453,7 @@ fn an_announced_end_that_was_moved_or_written_otherwise_is_not_rescinded_either(
         outcome(&moved.next().snapshots(2).judge(), ADA),
         Outcome::NotEvaluable
     );
-    // Pulled forward into the past, while the status lags.
+    // Moved into the past, while the status is out of date.
     let pulled = first.no_rows().hr(announced(date(2026, 11, 20)));
     assert_eq!(outcome(&pulled.judge(), ADA), Outcome::NotEvaluable);
     assert_eq!(
@@ -463,7 +463,7 @@ fn an_announced_end_that_was_moved_or_written_otherwise_is_not_rescinded_either(
 }
 
 #[test]
-fn an_old_tenure_that_was_never_closed_hides_nobody() {
+fn an_old_tenure_that_was_never_closed_does_not_hide_a_leaver() {
     let left = row("E1")
         .mail(ADA)
         .name("Ada Diaz")
@@ -490,7 +490,7 @@ fn an_old_tenure_that_was_never_closed_hides_nobody() {
         .hr(first_job.clone())
         .judge();
     assert!(judged.leavers.is_empty());
-    // A history has one row per change. That of the termination is no second job.
+    // A history has one row for each change. The row of the termination is not a second job.
     for entry in [
         left.clone().start(date(2026, 11, 2)),
         row("E1").mail(ADA).ended().start(date(2026, 11, 2)),
@@ -501,7 +501,7 @@ fn an_old_tenure_that_was_never_closed_hides_nobody() {
 }
 
 #[test]
-fn a_tenure_that_runs_counts_beside_one_that_has_not_begun() {
+fn a_running_tenure_counts_beside_one_that_has_not_begun() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -515,7 +515,7 @@ fn a_tenure_that_runs_counts_beside_one_that_has_not_begun() {
 }
 
 #[test]
-fn a_row_without_a_name_makes_no_two_people_one() {
+fn a_row_without_a_name_does_not_join_two_people() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E1")
@@ -533,7 +533,7 @@ fn a_row_without_a_name_makes_no_two_people_one() {
         leavers.iter().map(|leaver| leaver.outcome).collect()
     };
     assert_eq!(outcomes(&snapshot), [Outcome::StillActive]);
-    // The third of an address makes it a shared one, which is nobody's own.
+    // An address of three people is shared and does not identify any of them.
     let nameless = row("E3").mail(ADA).active().start(date(2026, 11, 16));
     let shared = snapshot.hr(nameless);
     assert_eq!(outcomes(&shared), [Outcome::NotEvaluable]);
@@ -544,8 +544,8 @@ fn a_row_without_a_name_makes_no_two_people_one() {
 }
 
 #[test]
-fn an_announced_end_that_passed_waits_whichever_of_two_ids_had_it() {
-    // Two ids that HR later shows to be one person: one had left, one was to leave.
+fn a_passed_announced_end_is_kept_for_either_of_two_ids() {
+    // HR later shows two ids to be one person: one had left, one was upcoming.
     for (left, leaving) in [("E1", "E2"), ("E2", "E1")] {
         let announced = row(leaving)
             .mail(ADA)
@@ -573,8 +573,8 @@ fn an_announced_end_that_passed_waits_whichever_of_two_ids_had_it() {
 }
 
 #[test]
-fn a_tenure_to_come_brings_nobody_back_whichever_of_two_ids_had_left() {
-    // Whose end was taken back is known by the id of then, who left by the id of an older tenure.
+fn a_future_tenure_is_not_a_return_for_either_of_two_ids() {
+    // The rescinded end is known by its own id, and the past end by the id of an older tenure.
     let lovelace = "lovelace@example.com";
     let row = |id: &str| row(id).name("Ada Diaz");
     let ended = |id: &str, mail: &str, day: i8| row(id).mail(mail).ended().end(date(2026, 11, day));
@@ -608,7 +608,7 @@ fn overlapping_tenures_that_only_an_id_ties_are_not_evaluable() {
 }
 
 #[test]
-fn a_start_after_all_ends_of_its_row_hides_no_last_day_of_a_leaver() {
+fn a_start_after_all_ends_does_not_hide_a_last_day() {
     let past = row("E1").mail(ADA).ended().last_day(date(2025, 5, 31));
     let odd = past.end(date(2026, 12, 24)).start(date(2027, 1, 4));
     let judged = world().account(ADA).hr(odd).judge();
@@ -616,7 +616,7 @@ fn a_start_after_all_ends_of_its_row_hides_no_last_day_of_a_leaver() {
 }
 
 #[test]
-fn an_end_before_the_start_of_somebody_employed_is_of_an_earlier_tenure() {
+fn an_end_before_an_employed_start_belongs_to_an_earlier_tenure() {
     let began = |day| {
         let earlier = row("E1").mail(ADA).active().end(date(2026, 11, 2));
         world().account(ADA).hr(earlier.start(day)).judge()
@@ -628,7 +628,7 @@ fn an_end_before_the_start_of_somebody_employed_is_of_an_earlier_tenure() {
 }
 
 #[test]
-fn an_end_to_come_before_a_start_to_come_is_upcoming() {
+fn a_future_end_before_a_future_start_is_upcoming() {
     let leaves = row("E1").mail(ADA).active().end(date(2026, 12, 24));
     let judged = world()
         .account(ADA)
@@ -638,7 +638,7 @@ fn an_end_to_come_before_a_start_to_come_is_upcoming() {
 }
 
 #[test]
-fn a_new_tenure_in_its_row_brings_somebody_back() {
+fn a_new_tenure_in_the_same_row_is_a_return() {
     let judged = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -652,7 +652,7 @@ fn a_new_tenure_in_its_row_brings_somebody_back() {
 }
 
 #[test]
-fn somebody_on_leave_with_a_last_day_came_back_before() {
+fn a_return_on_leave_with_a_last_day_is_rehired() {
     let mut on_leave = row("E1").mail(ADA).start(date(2026, 9, 15));
     on_leave.0.status = Employment::OnLeave;
     let judged = world()
@@ -674,7 +674,7 @@ fn an_undated_end_of_an_overlapping_tenure_is_not_evaluable() {
 }
 
 #[test]
-fn an_old_last_day_makes_no_recent_termination_date_old() {
+fn an_old_last_day_does_not_hide_a_recent_termination() {
     let judged = world()
         .account(ADA)
         .hr(row("E1")
@@ -687,7 +687,7 @@ fn an_old_last_day_makes_no_recent_termination_date_old() {
 }
 
 #[test]
-fn a_last_day_to_come_hides_no_termination_date_of_somebody_employed() {
+fn a_future_last_day_does_not_hide_a_past_termination() {
     let row = row("E1").mail(ADA).active().end(date(2026, 11, 2));
     let judged = world()
         .account(ADA)
@@ -697,7 +697,7 @@ fn a_last_day_to_come_hides_no_termination_date_of_somebody_employed() {
 }
 
 #[test]
-fn a_last_day_before_the_start_is_none() {
+fn a_last_day_before_the_start_is_ignored() {
     let judged = world()
         .account(ADA)
         .status("ada", Status::Active)

@@ -1,4 +1,4 @@
-//! Leavers whom the feed names no more: followed, so that deleting a row hides nobody.
+//! Leavers whom the feed no longer names. They are followed, so that a deleted row does not hide a leaver.
 
 use super::world::*;
 use crate::judgement::{
@@ -36,7 +36,7 @@ fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
 }
 
 #[test]
-fn a_vanished_leaver_whose_offboarding_is_concluded_has_no_doubt_about_namesakes() {
+fn a_vanished_concluded_leaver_has_no_suspected_namesake() {
     let name = |inputs: &mut Inputs| inputs.hr.rows[0].name = text("Ada Roe");
     let gone = left().change(name).without("ada").next().no_rows();
     let gone = (0..60).fold(gone, |world, number| {
@@ -49,9 +49,9 @@ fn a_vanished_leaver_whose_offboarding_is_concluded_has_no_doubt_about_namesakes
     assert_eq!(outcome(&judged, ADA), Outcome::Removed);
 }
 
-/// Deleting the row of a person who left long ago answers no question about an account.
+/// Deleting the row of a person who left long ago does not close a suspicion.
 #[test]
-fn a_suspicion_about_a_concluded_leaver_outlives_the_row() {
+fn a_suspicion_about_a_concluded_leaver_survives_without_the_row() {
     let name = |inputs: &mut Inputs| inputs.hr.rows[0].name = text("Ada Roe");
     let concluded = world().leaver(ADA, date(2025, 1, 2)).change(name).next();
     let suspected = concluded
@@ -79,7 +79,7 @@ fn a_vanished_leaver_is_not_dropped_by_an_incomplete_run() {
 }
 
 #[test]
-fn a_vanished_upcoming_leaver_leaves_on_the_day() {
+fn a_vanished_upcoming_leaver_ends_on_the_announced_day() {
     let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 24))
@@ -93,7 +93,7 @@ fn a_vanished_upcoming_leaver_leaves_on_the_day() {
 }
 
 #[test]
-fn a_vanished_leaver_without_a_date_still_counts_from_first_sight() {
+fn a_vanished_undated_leaver_still_counts_from_the_first_run() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended())
@@ -104,7 +104,7 @@ fn a_vanished_leaver_without_a_date_still_counts_from_first_sight() {
 }
 
 #[test]
-fn an_unusable_feed_vanishes_nobody_and_is_inconclusive() {
+fn an_unusable_feed_keeps_leavers_and_is_inconclusive() {
     let removed = left().without("ada");
     let snapshot = removed.unusable();
     for snapshot in [snapshot.clone(), snapshot.snapshots(3)] {
@@ -124,14 +124,14 @@ fn an_unusable_feed_vanishes_nobody_and_is_inconclusive() {
 }
 
 #[test]
-fn an_unusable_feed_still_lets_access_be_found() {
+fn a_run_with_an_unusable_feed_still_finds_access() {
     let judged = left().unusable().judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.verdict, Verdict::Fail);
 }
 
 #[test]
-fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
+fn a_leaver_in_a_rejected_row_has_not_vanished() {
     for (id, email) in [(Some("E-ada"), None), (None, Some(" ADA@example.com"))] {
         let snapshot = left().no_rows().rejected(id, email);
         let judged = snapshot.judge();
@@ -142,7 +142,7 @@ fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
 }
 
 #[test]
-fn a_person_hr_never_reported_as_a_leaver_passes_without_the_row() {
+fn a_person_never_reported_as_a_leaver_passes_without_a_row() {
     let unclear = row("E1").mail(ADA).word("Leave");
     let snapshot = world().hr(unclear).next().no_rows();
     assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NoAccessFound);
@@ -184,8 +184,8 @@ fn a_rescinded_leaver_is_not_followed_without_a_row() {
 }
 
 #[test]
-fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
-    // HR falls back to a home address for Bob that Ada once gave as her second one.
+fn a_shared_personal_address_does_not_identify_a_leaver() {
+    // HR gives a home address for Bob that Ada once had as her second address.
     let shared = "family@gmail.com";
     let ada = row("E1").name("Ada").mail(ADA).other(shared);
     let snapshot = world()
@@ -209,7 +209,7 @@ fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
 }
 
 #[test]
-fn a_row_with_only_a_personal_address_swallows_no_other_leaver() {
+fn a_row_with_a_personal_address_does_not_replace_a_leaver() {
     let vague = row("").other(ADA).ended();
     let snapshot = world()
         .account(ADA)
@@ -223,7 +223,7 @@ fn a_row_with_only_a_personal_address_swallows_no_other_leaver() {
 }
 
 #[test]
-fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
+fn a_reassigned_address_does_not_identify_a_leaver() {
     let snapshot = world()
         .account(ADA)
         .account("lovelace@example.com")
@@ -244,7 +244,7 @@ fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
 }
 
 #[test]
-fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_run() {
+fn a_leaver_without_id_and_work_address_is_one_in_every_run() {
     for unclear in [
         row("").name("Ada").other("ada@gmail.com").ended(),
         row("").name("Ada").ended(),

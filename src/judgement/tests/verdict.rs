@@ -49,7 +49,7 @@ fn each_outcome_means_one_verdict() {
         let expected = match outcome {
             Outcome::NotEvaluable => Verdict::Inconclusive,
             Outcome::Excepted => Verdict::PassWithExceptions,
-            // What fails a run is the finding about the account.
+            // The finding about the account fails the run.
             Outcome::StillActive => continue,
             Outcome::Rehired
             | Outcome::Rescinded
@@ -75,7 +75,7 @@ fn each_finding_means_one_verdict() {
             | FindingKind::AccessAfterConclusion
             | FindingKind::RevocationNotDone => Verdict::Fail,
             FindingKind::PossibleOffboardedAccess => Verdict::Inconclusive,
-            // Its leavers are not evaluable, which the verdict counts.
+            // Its leavers are not evaluable, and the verdict counts them.
             FindingKind::LeaverWithoutAddress
             | FindingKind::LateRemoval
             | FindingKind::AccountWithoutHrRecord
@@ -90,7 +90,7 @@ fn each_finding_means_one_verdict() {
 }
 
 #[test]
-fn only_a_failed_check_is_a_doubt() {
+fn only_a_failed_check_makes_a_run_inconclusive() {
     for (status, expected) in [
         (CheckStatus::Pass, Verdict::Pass),
         (CheckStatus::Warn, Verdict::Pass),
@@ -103,7 +103,7 @@ fn only_a_failed_check_is_a_doubt() {
 }
 
 #[test]
-fn the_worst_decides_and_every_reason_is_reported_the_worst_first() {
+fn the_worst_reason_decides_and_comes_first() {
     let summary::Conclusion {
         verdict, reasons, ..
     } = summary::verdict(
@@ -132,7 +132,7 @@ fn the_worst_decides_and_every_reason_is_reported_the_worst_first() {
 }
 
 #[test]
-fn reasons_name_nobody() {
+fn reasons_contain_no_names() {
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 2))
@@ -156,10 +156,10 @@ fn the_trend_keeps_ninety_runs_this_run_last() {
 }
 
 #[test]
-fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
+fn the_verdict_counts_deadlines_since_the_last_complete_run() {
     let words = |world: &World| world.judge().deadlines_due();
     let none = "0 deadlines fell due since the last complete run: this pass tested no new removal";
-    // The deadline is midnight of the 24th, UTC.
+    // The deadline is the midnight at the end of the 24th, UTC.
     let first = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 22))
@@ -183,7 +183,7 @@ fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
     assert_eq!(words(&third), none);
     assert_eq!(third.judge().counts.leavers.deadlines_due, 0);
     assert!(third.judge().reasons.is_empty());
-    // An incomplete run tests nothing for good: the next one tests it again.
+    // An incomplete run does not test a deadline, so the next run tests it.
     let after_incomplete = second.clone().cut().next();
     assert_eq!(
         words(&after_incomplete),
@@ -196,7 +196,7 @@ fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
         "1 deadline fell due since the last complete run"
     );
     assert_eq!(words(&late.next()), none);
-    // A deadline to come, or of a person who works here again, is not due.
+    // A future deadline, or the deadline of a rehired person, is not due.
     let ahead = world().next().leaver(ADA, date(2026, 12, 24));
     assert_eq!(words(&ahead), none);
     let rehired = world()

@@ -1,4 +1,4 @@
-//! Small worlds to judge: a few accounts, a few rows, one run after the other.
+//! Small worlds to judge: a few accounts, a few rows, and several runs.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::model::{
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The admin whose eyes every world is seen through.
+/// The connected account of every world, an admin.
 pub(super) const VIEWER: &str = "root@example.com";
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(in crate::judgement) struct World {
     pub(in crate::judgement) inputs: Inputs,
 }
 
-/// The evening of 23 November 2026, one admin, an HR file of an hour ago that may be empty.
+/// The evening of 23 November 2026, with one admin and an HR file from an hour ago that may be empty.
 pub(in crate::judgement) fn world() -> World {
     let as_of = at("2026-11-23T22:40:00Z");
     World {
@@ -149,7 +149,7 @@ impl World {
         })
     }
 
-    /// So many further accounts.
+    /// Adds this number of accounts.
     pub(super) fn crowd(mut self, count: usize) -> Self {
         for number in 0..count {
             self = self.account(&format!("c{number}@example.com"));
@@ -180,7 +180,7 @@ impl World {
         self.set(id, |account| account.name = Some(name.to_owned()))
     }
 
-    /// The account is gone from the list.
+    /// Removes an account from the list.
     pub(super) fn without(self, id: &str) -> Self {
         self.change(|inputs| inputs.population.accounts.retain(|a| a.id != id))
     }
@@ -198,13 +198,13 @@ impl World {
         })
     }
 
-    /// A line of the aliases; its number is its place below the header.
+    /// Adds a line to the aliases, numbered by its position below the header.
     pub(super) fn alias(self, change: impl FnOnce(&mut Alias)) -> Self {
         self.change(|inputs| {
             let mut file = inputs.manual.aliases.take().unwrap_or_else(no_lines);
             let mut alias = Alias {
                 line: file.lines.len() as u64 + 2,
-                reason: text("checked by hand"),
+                reason: text("checked manually"),
                 approved_by: text("ciso@example.com"),
                 ..Alias::default()
             };
@@ -215,7 +215,7 @@ impl World {
         })
     }
 
-    /// A line of the exceptions, approved by somebody else and in force for a month.
+    /// Adds an exception, approved by another person and in force for a month.
     pub(super) fn exception(self, change: impl FnOnce(&mut Exception)) -> Self {
         self.change(|inputs| {
             let mut file = inputs.manual.exceptions.take().unwrap_or_else(no_lines);
@@ -234,7 +234,7 @@ impl World {
         })
     }
 
-    /// The HR file of another run.
+    /// Removes all HR rows.
     pub(super) fn no_rows(self) -> Self {
         self.change(|inputs| {
             inputs.hr.rows.clear();
@@ -262,7 +262,7 @@ impl World {
             .change(|inputs| inputs.hr.unusable = Some("no header was found".to_owned()))
     }
 
-    /// The list stopped half-way.
+    /// Cuts the list half-way.
     pub(super) fn cut(self) -> Self {
         self.change(|inputs| {
             inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
@@ -282,7 +282,7 @@ impl World {
         self.change(|inputs| change(&mut inputs.policy))
     }
 
-    /// Any other change; the rows of the list and the population stay in step.
+    /// Any other change, followed by an update of the counts.
     pub(super) fn change(mut self, change: impl FnOnce(&mut Inputs)) -> Self {
         change(&mut self.inputs);
         let population = &mut self.inputs.population;
@@ -293,7 +293,7 @@ impl World {
         self
     }
 
-    /// The last word before judging: nothing is put in step again.
+    /// A change without an update of the counts.
     pub(super) fn exactly(mut self, change: impl FnOnce(&mut Inputs)) -> Judgement {
         change(&mut self.inputs);
         judge(&self.inputs)
@@ -305,8 +305,8 @@ impl World {
         judged
     }
 
-    /// The next evening: in this run is judged and remembered, accounts and rows stay as they are and
-    /// the list is whole again.
+    /// Judges this run as the past of the next evening's run. Accounts and rows do not change, and the list is
+    /// complete.
     pub(super) fn next(self) -> Self {
         let judged = self.judge();
         let Inputs {
@@ -374,13 +374,13 @@ impl World {
         .sleep()
     }
 
-    /// A run of which nothing is left but a failure record.
+    /// A run that left only a failure record.
     pub(super) fn sleep(self) -> Self {
         let next = (self.inputs.as_of + DAY).to_string();
         self.at(&next)
     }
 
-    /// So many quiet runs.
+    /// This number of runs without changes.
     pub(super) fn snapshots(mut self, count: usize) -> Self {
         for _ in 0..count {
             self = self.next();
@@ -393,7 +393,7 @@ impl World {
 #[derive(Clone, Debug)]
 pub(super) struct WorldRow(pub(super) HrRow);
 
-/// A row with an id and nothing else.
+/// A row with only an id.
 pub(super) fn row(id: &str) -> WorldRow {
     let person_id = Some(id.to_owned()).filter(|id| !id.is_empty());
     WorldRow(HrRow {
@@ -479,7 +479,7 @@ fn midnight(opens: Date) -> Timestamp {
     midnight.expect("an instant")
 }
 
-/// The midnight that opens a day, in UTC.
+/// The midnight at the beginning of a day, in UTC.
 fn opening(first: Date) -> HrDate {
     HrDate {
         written: first.to_string().into(),
@@ -488,7 +488,7 @@ fn opening(first: Date) -> HrDate {
     }
 }
 
-/// The midnight that closes a day, in UTC.
+/// The midnight at the end of a day, in UTC.
 fn closing(last: Date) -> HrDate {
     HrDate {
         written: last.to_string().into(),
@@ -545,7 +545,7 @@ pub(super) fn kinds(judged: &Judgement) -> Vec<FindingKind> {
     judged.findings.iter().map(|finding| finding.kind).collect()
 }
 
-/// Each change in one line: what, whom, before and after.
+/// Each change in one line: its kind, subject, and values before and after.
 pub(super) fn changes(judged: &Judgement) -> Vec<String> {
     let line = |change: &Change| {
         let account = change.account_id.as_deref();
@@ -562,7 +562,7 @@ pub(super) fn changes(judged: &Judgement) -> Vec<String> {
     judged.changes.iter().map(line).collect()
 }
 
-/// Somebody who left on 2 November 2026.
+/// A person who left on 2 November 2026.
 pub(super) fn left(id: &str) -> WorldRow {
     row(id).ended().end(date(2026, 11, 2))
 }

@@ -1,4 +1,4 @@
-//! Worlds made by chance: small, odd, and often enough about the same few people.
+//! Random worlds: small, unusual, and often about the same few people.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -14,7 +14,7 @@ use crate::model::{
     RejectedRow, Role, Status, UnreadCell,
 };
 
-/// So many cases, always the same ones, or as many others as `PROPTEST_CASES` asks for.
+/// A fixed number of cases with a fixed seed, or `PROPTEST_CASES` random ones.
 pub(super) fn cases(usual: u32) -> ProptestConfig {
     const WITHOUT_THE_VARIABLE: u32 = 256;
     let config = ProptestConfig {
@@ -32,7 +32,7 @@ pub(super) fn cases(usual: u32) -> ProptestConfig {
     }
 }
 
-/// What changes from run to run; the rest of a world stays quiet.
+/// The parts of a world that change from run to run.
 #[derive(Clone, Debug)]
 pub(super) struct WorldRun {
     pub(super) accounts: Vec<Account>,
@@ -45,9 +45,9 @@ pub(super) struct WorldRun {
     pub(super) allow_empty: bool,
     pub(super) cut: bool,
     pub(super) unusable: bool,
-    /// Whether the feed has a column of statuses; it has one wherever a row has a status.
+    /// Whether the feed has a status column. It always has one if a row has a status.
     pub(super) status_column: bool,
-    /// So many further accounts, so that a fall can be seen.
+    /// The number of further accounts, so that a fall is visible.
     pub(super) crowd: usize,
 }
 
@@ -84,7 +84,7 @@ fn texts(of: &'static [&'static str]) -> impl Strategy<Value = String> {
     select(of).prop_map(str::to_owned)
 }
 
-/// Now and then one of these.
+/// Sometimes one of these.
 fn maybe(of: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
     option::weighted(0.3, texts(of))
 }
@@ -137,7 +137,7 @@ fn an_account() -> impl Strategy<Value = Account> {
         )
 }
 
-/// Accounts with an id of their own each.
+/// Accounts with distinct ids.
 fn accounts(most: usize) -> impl Strategy<Value = Vec<Account>> {
     vec(an_account(), 0..=most).prop_map(distinct)
 }
@@ -171,7 +171,7 @@ fn a_row() -> impl Strategy<Value = HrRow> {
         date(2026, 12, 24),
         date(2028, 6, 30),
     ]);
-    // Around the ends: more than 31 days before, at a transfer, the day after, later, and to come.
+    // Around the ends: more than 31 days before, at a transfer, the day after, later, and in the future.
     let starts = select(vec![
         date(2020, 1, 1),
         date(2026, 9, 15),
@@ -217,7 +217,7 @@ fn a_row() -> impl Strategy<Value = HrRow> {
         )
 }
 
-/// The columns of the feed; the last ones are not read.
+/// The columns of the feed; the last ones are unread.
 const COLUMNS: &[(&str, Meaning)] = &[
     ("Employee ID", Meaning::PersonId),
     ("Name", Meaning::Name),
@@ -258,9 +258,9 @@ fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
     })
 }
 
-/// Texts that are no reason.
+/// Texts that are not usable reasons.
 const REASONS: &[&str] = &["n/a", "-", "see above", "<why>", "SEC-118"];
-/// Texts that are no approver, and people whom a line may be for.
+/// Texts that are not usable approvers, and people whom a line may concern.
 const APPROVERS: &[&str] = &[
     "self",
     "-",
@@ -494,7 +494,7 @@ pub(super) fn a_run() -> impl Strategy<Value = WorldRun> {
         )
 }
 
-/// One thing that is otherwise on the next run.
+/// One change before the next run.
 #[derive(Clone, Debug)]
 enum WorldStep {
     DropAccount(Index),
@@ -504,7 +504,7 @@ enum WorldStep {
     Status(Index, Status),
     Emails(Index, Vec<EmailAddress>),
     Name(Index, Option<String>),
-    Says(Index, Employment),
+    SetHrStatus(Index, Employment),
     BlankMail(Index),
     Mail(Index, EmailAddress),
     Clear(Index),
@@ -528,7 +528,7 @@ fn a_step() -> impl Strategy<Value = WorldStep> {
         2 => (index(), mails(0..2)).prop_map(|(at, emails)| WorldStep::Emails(at, emails)),
         1 => (index(), option::of(texts(NAMES))).prop_map(|(at, name)| WorldStep::Name(at, name)),
         2 => (index(), select(vec![Employment::Active, Employment::Ended]))
-            .prop_map(|(at, status)| WorldStep::Says(at, status)),
+            .prop_map(|(at, status)| WorldStep::SetHrStatus(at, status)),
         1 => index().prop_map(WorldStep::BlankMail),
         2 => (index(), select(MAILS)).prop_map(|(at, email)| WorldStep::Mail(at, mail(email))),
         1 => index().prop_map(WorldStep::Clear),
@@ -574,7 +574,7 @@ impl WorldRun {
                     account.name = name;
                 }
             }
-            WorldStep::Says(at, status) => {
+            WorldStep::SetHrStatus(at, status) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     row.status = status;
                 }
@@ -604,7 +604,7 @@ impl WorldRun {
         self
     }
 
-    /// Accounts, rows and lines of this run in a world that may have a past.
+    /// Sets the accounts, rows and lines of this run in a world that may have a past.
     pub(super) fn in_world(&self, world: World) -> World {
         let world = world.change(|inputs| {
             inputs
@@ -662,7 +662,7 @@ impl WorldRun {
     }
 }
 
-/// A file of lines, or none where there is nothing to write.
+/// A file of lines, or `None` without lines.
 pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<ManualFile<L>> {
     let written = format!("{lines:?}");
     (!lines.is_empty()).then(|| ManualFile {
@@ -673,7 +673,7 @@ pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<ManualFile<L>>
     })
 }
 
-/// Several runs, each a few steps from the one before.
+/// Several runs, each a few steps after the previous one.
 pub(super) fn snapshots(count: usize) -> impl Strategy<Value = Vec<WorldRun>> {
     (a_run(), vec(vec(a_step(), 0..4), count - 1)).prop_map(|(first, days)| {
         let mut snapshots = vec![first];
@@ -685,7 +685,7 @@ pub(super) fn snapshots(count: usize) -> impl Strategy<Value = Vec<WorldRun>> {
     })
 }
 
-/// Each run with the past it has.
+/// Each run with its past.
 pub(super) fn worlds(snapshots: &[WorldRun]) -> Vec<World> {
     let mut worlds: Vec<World> = Vec::new();
     for snapshot in snapshots {

@@ -1,4 +1,4 @@
-//! When work ends: the table of §5.3, row by row, and what the rows of one person say together.
+//! When work ends: the table of §5.3, row by row, and the result of all rows of one person.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,11 +6,11 @@ use super::people::{ModelPerson, only_an_id_links};
 use crate::judgement::{FeedScope, Inputs};
 use crate::model::{Employment, HrRow, Meaning};
 
-/// What one row says at the instant of the run.
+/// The meaning of one row at the instant of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ModelSays {
+pub(super) enum ModelRowState {
     Employed,
-    /// Work ends later.
+    /// Work ends in the future.
     Upcoming(Timestamp),
     /// Work has ended; `None` if HR gives no date.
     Left(Option<Timestamp>),
@@ -18,9 +18,9 @@ pub(super) enum ModelSays {
     Contradiction,
 }
 
-/// What all rows of a person say.
+/// The standing of a person by all rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Stands {
+pub(super) enum ModelStanding {
     Working,
     Rehired,
     Upcoming,
@@ -44,7 +44,7 @@ fn begins_after_its_ends(row: &HrRow) -> bool {
     ends.peek().is_some() && written_start(row).is_some_and(|start| ends.all(|end| end <= start))
 }
 
-/// Whether the ends are of an earlier tenure that HR left in the row.
+/// Whether the ends belong to an earlier tenure.
 fn is_new_tenure(row: &HrRow) -> bool {
     matches!(row.status, Employment::Active | Employment::OnLeave) && begins_after_its_ends(row)
 }
@@ -77,87 +77,87 @@ fn has_status_column(inputs: &Inputs) -> bool {
         .any(|column| column.meaning == Meaning::Status)
 }
 
-pub(super) fn says(row: &HrRow, inputs: &Inputs) -> ModelSays {
+pub(super) fn row_state(row: &HrRow, inputs: &Inputs) -> ModelRowState {
     let now = inputs.as_of;
     let is_past = |date: &Timestamp| *date <= now;
     let dates: Vec<Timestamp> = last_day(row).into_iter().chain(termination(row)).collect();
     let past = dates.iter().copied().find(is_past);
     match &row.status {
-        Employment::Ended if dates.is_empty() => ModelSays::Left(None),
+        Employment::Ended if dates.is_empty() => ModelRowState::Left(None),
         Employment::Ended if dates.iter().all(|date| *date > now + DAY * 400) => {
-            ModelSays::Contradiction
+            ModelRowState::Contradiction
         }
         Employment::Ended => match (past, end(row)) {
-            (Some(past), _) => ModelSays::Left(Some(past)),
-            (None, Some(end)) => ModelSays::Upcoming(end),
+            (Some(past), _) => ModelRowState::Left(Some(past)),
+            (None, Some(end)) => ModelRowState::Upcoming(end),
             (None, None) => unreachable!("it has dates"),
         },
         Employment::Active | Employment::OnLeave if is_new_tenure(row) => {
             let has_begun = written_start(row).is_some_and(|start| start <= now);
             match (has_begun, past, end(row)) {
-                (true, ..) => ModelSays::Employed,
-                (false, Some(past), _) => ModelSays::Left(Some(past)),
-                (false, None, Some(end)) => ModelSays::Upcoming(end),
+                (true, ..) => ModelRowState::Employed,
+                (false, Some(past), _) => ModelRowState::Left(Some(past)),
+                (false, None, Some(end)) => ModelRowState::Upcoming(end),
                 (false, None, None) => unreachable!("it has dates"),
             }
         }
         Employment::Active => match (last_day(row), termination(row), end(row)) {
             (Some(last), Some(later), _) if last <= now && later > now => {
-                ModelSays::Left(Some(last))
+                ModelRowState::Left(Some(last))
             }
             (Some(last), Some(earlier), _) if last > now && earlier <= now => {
-                ModelSays::Contradiction
+                ModelRowState::Contradiction
             }
-            (_, _, None) => ModelSays::Employed,
-            (_, _, Some(end)) if end > now => ModelSays::Upcoming(end),
+            (_, _, None) => ModelRowState::Employed,
+            (_, _, Some(end)) if end > now => ModelRowState::Upcoming(end),
             (..) if dates
                 .iter()
                 .any(|date| now.duration_since(*date) <= DAY * 60) =>
             {
-                ModelSays::Contradiction
+                ModelRowState::Contradiction
             }
-            (..) => ModelSays::Employed,
+            (..) => ModelRowState::Employed,
         },
         Employment::OnLeave => match termination(row) {
-            None => ModelSays::Employed,
-            Some(end) if end > now => ModelSays::Upcoming(end),
-            Some(_) => ModelSays::Contradiction,
+            None => ModelRowState::Employed,
+            Some(end) if end > now => ModelRowState::Upcoming(end),
+            Some(_) => ModelRowState::Contradiction,
         },
-        // A date that has passed counts, whatever the other says: nothing must hide a leaver.
+        // A past date counts, whatever the other date, so that a leaver is never hidden.
         Employment::Blank | Employment::Unclassified(_) => match (past, end(row)) {
-            (Some(past), _) => ModelSays::Left(Some(past)),
-            (None, Some(end)) => ModelSays::Upcoming(end),
+            (Some(past), _) => ModelRowState::Left(Some(past)),
+            (None, Some(end)) => ModelRowState::Upcoming(end),
             (None, None) => {
                 let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
                 match is_roster && !has_status_column(inputs) {
-                    true => ModelSays::Employed,
-                    false => ModelSays::Contradiction,
+                    true => ModelRowState::Employed,
+                    false => ModelRowState::Contradiction,
                 }
             }
         },
     }
 }
 
-/// Whether the tenure has begun. Nobody has left who never began.
+/// Whether the tenure has begun. A person who has left must have begun.
 fn has_begun(row: &HrRow, now: Timestamp) -> bool {
     row.status == Employment::Ended || start(row).is_none_or(|start| start <= now)
 }
 
-/// Whether the row's tenure runs now.
+/// Whether the row's tenure is running now.
 fn runs(row: &HrRow, inputs: &Inputs) -> bool {
     let says_so = matches!(row.status, Employment::Active | Employment::OnLeave);
     has_begun(row, inputs.as_of)
-        && match says(row, inputs) {
-            // An end that has passed leaves a status that may not have been changed. Leave has a last day, too.
-            ModelSays::Employed => {
+        && match row_state(row, inputs) {
+            // With a past end, the status may be out of date. A leave also has a last day.
+            ModelRowState::Employed => {
                 let is_at_work = row.status != Employment::OnLeave;
                 !is_at_work || ends(row).next().is_none() || is_new_tenure(row)
             }
-            ModelSays::Upcoming(_) => match start(row) {
+            ModelRowState::Upcoming(_) => match start(row) {
                 Some(start) => start <= inputs.as_of,
                 None => says_so && written_start(row).is_none(),
             },
-            ModelSays::Left(_) | ModelSays::Contradiction => false,
+            ModelRowState::Left(_) | ModelRowState::Contradiction => false,
         }
 }
 
@@ -168,7 +168,7 @@ enum Began {
     Unknown,
 }
 
-/// The start of the tenure that runs.
+/// The start of the running tenure.
 fn running_start(row: &HrRow) -> Option<Timestamp> {
     match is_new_tenure(row) {
         true => written_start(row),
@@ -180,8 +180,8 @@ fn running_start(row: &HrRow) -> Option<Timestamp> {
 fn began(row: &HrRow, left: &HrRow) -> Began {
     match (running_start(row), start(left), end(left)) {
         (Some(one), Some(other), _) if one > other => Began::Later,
-        // Under another id it may be an old record that nobody closed.
-        // One of a day or two is an entry in a history.
+        // With another id it may be an old record that HR never closed.
+        // A tenure of a day or two is an entry in a history.
         (Some(one), Some(other), Some(end))
             if one < other
                 && other + DAY * 2 < end
@@ -190,10 +190,10 @@ fn began(row: &HrRow, left: &HrRow) -> Began {
         {
             Began::Earlier
         }
-        // From the last day on: the midnights that open and close a day are 23 to 25 hours apart.
+        // From the last day on. The midnights at the beginning and end of a day are 23 to 25 hours apart.
         (Some(one), _, Some(end)) if one + DAY >= end => Began::Later,
         (Some(_), None, Some(_)) | (Some(_), Some(_), _) => Began::Unknown,
-        // Without dates that compare, another id is a later one.
+        // Without comparable dates, another id is a later tenure.
         _ if row.person_id.is_some()
             && left.person_id.is_some()
             && row.person_id != left.person_id =>
@@ -204,8 +204,11 @@ fn began(row: &HrRow, left: &HrRow) -> Began {
     }
 }
 
-/// How a person stands, and when their work ended or ends.
-pub(super) fn stands(person: &ModelPerson<'_>, inputs: &Inputs) -> (Stands, Option<Timestamp>) {
+/// The standing of a person, and when their work ended or ends.
+pub(super) fn standing(
+    person: &ModelPerson<'_>,
+    inputs: &Inputs,
+) -> (ModelStanding, Option<Timestamp>) {
     let now = inputs.as_of;
     let begun: Vec<&HrRow> = person
         .rows
@@ -214,27 +217,29 @@ pub(super) fn stands(person: &ModelPerson<'_>, inputs: &Inputs) -> (Stands, Opti
         .filter(|row| has_begun(row, now))
         .collect();
     if begun.is_empty() {
-        return (Stands::Working, None);
+        return (ModelStanding::Working, None);
     }
     let rows = &begun;
-    let of = |wanted: fn(ModelSays) -> bool| -> Vec<&HrRow> {
+    let of = |wanted: fn(ModelRowState) -> bool| -> Vec<&HrRow> {
         let all = rows.iter().copied();
-        all.filter(|row| wanted(says(row, inputs))).collect()
+        all.filter(|row| wanted(row_state(row, inputs))).collect()
     };
-    let lefts = of(|says| matches!(says, ModelSays::Left(_)));
-    let doubts = of(|says| says == ModelSays::Contradiction);
-    let upcoming = of(|says| matches!(says, ModelSays::Upcoming(_)));
-    let until = upcoming.iter().filter_map(|row| match says(row, inputs) {
-        ModelSays::Upcoming(end) => Some(end),
-        _ => None,
-    });
+    let lefts = of(|state| matches!(state, ModelRowState::Left(_)));
+    let doubts = of(|state| state == ModelRowState::Contradiction);
+    let upcoming = of(|state| matches!(state, ModelRowState::Upcoming(_)));
+    let until = upcoming
+        .iter()
+        .filter_map(|row| match row_state(row, inputs) {
+            ModelRowState::Upcoming(end) => Some(end),
+            _ => None,
+        });
     let until = until.max();
     let runners: Vec<&HrRow> = rows
         .iter()
         .copied()
         .filter(|row| runs(row, inputs))
         .collect();
-    // How each running tenure compares with all that ended.
+    // Compares each running tenure with all ended ones.
     let compared = |ended: &[&HrRow], runner: &HrRow| -> Vec<Began> {
         let with = |left: &&HrRow| {
             let overlaps = match (running_start(runner), end(left), start(left)) {
@@ -257,16 +262,16 @@ pub(super) fn stands(person: &ModelPerson<'_>, inputs: &Inputs) -> (Stands, Opti
                 || began.iter().all(|began| *began == Began::Earlier)
         };
         if !doubts.is_empty() && !runners.iter().any(is_clear) {
-            return (Stands::Doubtful, None);
+            return (ModelStanding::Doubtful, None);
         }
         return match until {
-            Some(until) => (Stands::Upcoming, Some(until)),
-            None => (Stands::Working, None),
+            Some(until) => (ModelStanding::Upcoming, Some(until)),
+            None => (ModelStanding::Working, None),
         };
     }
 
-    let ended = lefts.iter().map(|row| match says(row, inputs) {
-        ModelSays::Left(end) => end,
+    let ended = lefts.iter().map(|row| match row_state(row, inputs) {
+        ModelRowState::Left(end) => end,
         _ => None,
     });
     let ended = ended.max().flatten();
@@ -278,40 +283,43 @@ pub(super) fn stands(person: &ModelPerson<'_>, inputs: &Inputs) -> (Stands, Opti
         .iter()
         .any(|runner| all(&over, runner, Began::Later))
     {
-        return (Stands::Rehired, ended);
+        return (ModelStanding::Rehired, ended);
     }
     let goes_on = runners
         .iter()
         .find(|runner| all(&lefts, runner, Began::Earlier));
     if let Some(runner) = goes_on {
-        return match says(runner, inputs) {
-            ModelSays::Upcoming(until) => (Stands::Upcoming, Some(until)),
-            _ => (Stands::Working, None),
+        return match row_state(runner, inputs) {
+            ModelRowState::Upcoming(until) => (ModelStanding::Upcoming, Some(until)),
+            _ => (ModelStanding::Working, None),
         };
     }
     let may_have_returned =
         |row: &&HrRow| lefts.iter().all(|left| began(row, left) == Began::Later);
     if !runners.is_empty() || doubts.iter().any(may_have_returned) {
-        return (Stands::Doubtful, None);
+        return (ModelStanding::Doubtful, None);
     }
-    (Stands::Left, ended)
+    (ModelStanding::Left, ended)
 }
 
-/// Whether a person works here at the instant of the run.
+/// Whether a person is employed at the instant of the run.
 pub(super) fn is_employed(person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
-    let (stands, _) = stands(person, inputs);
-    let works = matches!(stands, Stands::Working | Stands::Rehired | Stands::Upcoming);
+    let (standing, _) = standing(person, inputs);
+    let works = matches!(
+        standing,
+        ModelStanding::Working | ModelStanding::Rehired | ModelStanding::Upcoming
+    );
     works && person.rows.iter().any(|row| has_begun(row, inputs.as_of))
 }
 
-/// Whether rows say that somebody works here or will: by the status, or by dates that are all to come.
-fn say_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
+/// Whether rows show a person who is or will be employed, by the status or because all dates are in the future.
+fn show_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
     rows.iter().any(|row| {
         let mut ends = last_day(row).into_iter().chain(termination(row));
         let are_to_come = ends.all(|end| end > inputs.as_of);
         match row.status {
             Employment::Active | Employment::OnLeave => {
-                is_new_tenure(row) || !matches!(says(row, inputs), ModelSays::Left(_))
+                is_new_tenure(row) || !matches!(row_state(row, inputs), ModelRowState::Left(_))
             }
             Employment::Ended => end(row).is_some() && are_to_come,
             Employment::Blank | Employment::Unclassified(_) => are_to_come,
@@ -319,28 +327,28 @@ fn say_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
     })
 }
 
-/// The known time of employment: from when, until when. It needs a start in every row.
+/// The known time of employment, from start to end. It needs a start in every row.
 fn known_time(rows: &[&HrRow], inputs: &Inputs) -> Option<(Timestamp, Timestamp)> {
     let starts: Option<Vec<Timestamp>> = rows
         .iter()
         .map(|row| row.start.as_ref().map(|start| start.at))
         .collect();
     let start = starts?.into_iter().min()?;
-    if say_employed(rows, inputs) {
+    if show_employed(rows, inputs) {
         return Some((start, Timestamp::MAX));
     }
     Some((start, rows.iter().filter_map(|row| end(row)).max()?))
 }
 
-/// Whether two people with one address work here at one time: both do now, or their known times overlap.
+/// Whether two people with one address are employed at the same time: both are now, or their known times overlap.
 pub(super) fn overlap(one: &[&HrRow], other: &[&HrRow], inputs: &Inputs) -> bool {
     let times = known_time(one, inputs).zip(known_time(other, inputs));
-    say_employed(one, inputs) && say_employed(other, inputs)
+    show_employed(one, inputs) && show_employed(other, inputs)
         || times.is_some_and(|(a, b)| a.0 < b.1 && b.0 < a.1)
 }
 
-pub(super) fn is_said_to_work(rows: &[&HrRow], inputs: &Inputs) -> bool {
-    say_employed(rows, inputs)
+pub(super) fn is_or_will_be_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
+    show_employed(rows, inputs)
 }
 
 /// The latest date that HR gives for a person.
@@ -350,8 +358,8 @@ pub(super) fn latest_date(rows: &[&HrRow]) -> Option<Timestamp> {
     dates.max()
 }
 
-/// Whether somebody begins as another ends: at most 31 days before the end, at latest the day after it.
-/// Who began long before that is a colleague, whatever a later row says.
+/// Whether a person begins when another ends: at most 31 days before the end, at the latest the day after it.
+/// A person who began long before that is a colleague, whatever a later row shows.
 pub(super) fn is_transfer(from: &[&HrRow], to: &[&HrRow]) -> bool {
     let end = from.iter().filter_map(|row| end(row)).max();
     let start = to.iter().filter_map(|row| running_start(row)).min();

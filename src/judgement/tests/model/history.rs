@@ -13,20 +13,20 @@ use crate::judgement::{FeedScope, FindingKind, Judgement, Leaver, OffboardingRes
 
 const ADA: &str = "ada@example.com";
 
-/// What one run sees.
+/// The view of one run.
 #[derive(Clone, Copy, Debug)]
 struct SeenAccess {
-    row: HrSays,
+    row: HrReport,
     has_access: bool,
     is_complete: bool,
     is_read: bool,
     grace_hours: i64,
-    /// A run before this one failed and left nothing.
+    /// The previous run failed and left nothing.
     after_failure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum HrSays {
+enum HrReport {
     Nothing,
     /// Employed, perhaps since a day.
     Employed(Option<i8>),
@@ -51,7 +51,7 @@ struct Offboarding {
     is_account_known: bool,
 }
 
-/// The midnight that closes a day of November 2026.
+/// The midnight at the end of a day of November 2026.
 fn closes(day: i8) -> Timestamp {
     midnight(date(2026, 11, day).tomorrow().expect("a day"))
 }
@@ -78,21 +78,21 @@ struct HistoryModel {
 impl HistoryModel {
     fn run(&mut self, now: Timestamp, seen: &SeenAccess) {
         let hours = SignedDuration::from_hours(seen.grace_hours);
-        let says = if seen.is_read {
+        let report = if seen.is_read {
             seen.row
         } else {
-            HrSays::Nothing
+            HrReport::Nothing
         };
         let had_access = self.baseline.is_some_and(|(_, had_access)| had_access);
         let is_known = seen.has_access || had_access || self.gone.is_some() || self.is_linked;
-        match says {
-            HrSays::Nothing => {}
-            HrSays::Employed(_) => self.is_employed = true,
-            HrSays::Left(..) => self.is_employed = false,
+        match report {
+            HrReport::Nothing => {}
+            HrReport::Employed(_) => self.is_employed = true,
+            HrReport::Left(..) => self.is_employed = false,
         }
-        match says {
-            HrSays::Nothing => {}
-            HrSays::Employed(start) => {
+        match report {
+            HrReport::Nothing => {}
+            HrReport::Employed(start) => {
                 if let Some(current) = self.all.last_mut() {
                     let began = start.map(|day| midnight(date(2026, 11, day)));
                     let has_begun = began.is_none_or(|began| began <= now);
@@ -110,7 +110,7 @@ impl HistoryModel {
                     }
                 }
             }
-            HrSays::Left(day, start) => {
+            HrReport::Left(day, start) => {
                 let end = closes(day);
                 let start = start.map(|day| midnight(date(2026, 11, day)));
                 let is_new = self.all.last().is_none_or(|current| {
@@ -155,7 +155,7 @@ impl HistoryModel {
             }
         }
         if seen.is_read
-            && says == HrSays::Nothing
+            && report == HrReport::Nothing
             && let Some(current) = self.all.last_mut()
         {
             current.in_feed = false;
@@ -174,7 +174,7 @@ impl HistoryModel {
             let may_reopen = of.in_feed || self.scope == FeedScope::Roster;
             of.result.is_none() || of.result == Some(OffboardingResult::NoAccount) && may_reopen
         });
-        self.is_linked |= seen.has_access && (says != HrSays::Nothing || is_open);
+        self.is_linked |= seen.has_access && (report != HrReport::Nothing || is_open);
         let is_linked = self.is_linked;
         if let Some(current) = self.all.last_mut() {
             current.is_account_known |= is_linked;
@@ -186,7 +186,7 @@ impl HistoryModel {
             if current.result == Some(OffboardingResult::NoAccount) && may_reopen && is_known {
                 current.result = None;
             }
-            current.look(now, hours, seen, self.baseline, self.gone);
+            current.record_run(now, hours, seen, self.baseline, self.gone);
         }
         if seen.is_complete {
             self.baseline = Some((now, seen.has_access));
@@ -221,8 +221,8 @@ impl Offboarding {
         }
     }
 
-    /// A run looks at the account.
-    fn look(
+    /// Records a run that read the account.
+    fn record_run(
         &mut self,
         now: Timestamp,
         hours: SignedDuration,
@@ -280,15 +280,15 @@ impl Offboarding {
 
 fn a_history() -> impl Strategy<Value = (FeedScope, Vec<SeenAccess>)> {
     let days = || select(vec![20i8, 22, 23, 24, 25, 27]);
-    let says = prop_oneof![
-        2 => Just(HrSays::Nothing),
-        1 => Just(HrSays::Employed(None)),
-        2 => days().prop_map(|day| HrSays::Employed(Some(day))),
-        5 => days().prop_map(|day| HrSays::Left(day, None)),
-        1 => (days(), days()).prop_map(|(end, start)| HrSays::Left(end.max(start), Some(start))),
+    let report = prop_oneof![
+        2 => Just(HrReport::Nothing),
+        1 => Just(HrReport::Employed(None)),
+        2 => days().prop_map(|day| HrReport::Employed(Some(day))),
+        5 => days().prop_map(|day| HrReport::Left(day, None)),
+        1 => (days(), days()).prop_map(|(end, start)| HrReport::Left(end.max(start), Some(start))),
     ];
     let seen = (
-        says,
+        report,
         any::<bool>(),
         prop::bool::weighted(0.75),
         prop::bool::weighted(0.9),
@@ -323,18 +323,18 @@ fn in_world(before: World, scope: FeedScope, seen: &SeenAccess) -> World {
         policy.hr_feed_scope = scope;
     });
     let ada = || row("E1").mail(ADA).name("Ada Diaz");
-    let says = match seen.row {
-        HrSays::Nothing => None,
-        HrSays::Employed(None) => Some(ada().active()),
-        HrSays::Employed(Some(start)) => Some(ada().active().start(date(2026, 11, start))),
-        HrSays::Left(end, None) => Some(ada().ended().end(date(2026, 11, end))),
-        HrSays::Left(end, Some(start)) => {
+    let report = match seen.row {
+        HrReport::Nothing => None,
+        HrReport::Employed(None) => Some(ada().active()),
+        HrReport::Employed(Some(start)) => Some(ada().active().start(date(2026, 11, start))),
+        HrReport::Left(end, None) => Some(ada().ended().end(date(2026, 11, end))),
+        HrReport::Left(end, Some(start)) => {
             let tenure = ada().ended().start(date(2026, 11, start));
             Some(tenure.end(date(2026, 11, end)))
         }
     };
-    if let Some(says) = says {
-        world = world.hr(says);
+    if let Some(report) = report {
+        world = world.hr(report);
     }
     if scope == FeedScope::Roster {
         world = world.hr(row("E-root").mail("root@example.com").active());
@@ -352,7 +352,7 @@ fn records(judged: &Judgement) -> Vec<&Leaver> {
     judged.leavers.iter().chain(&judged.concluded).collect()
 }
 
-/// What a conclusion fixes.
+/// The fields that a conclusion fixes.
 fn proven(leaver: &Leaver) -> String {
     format!(
         "{:?}",
@@ -378,7 +378,7 @@ fn is_final(leaver: &Leaver) -> bool {
             .is_some_and(|result| !provisional.contains(&result))
 }
 
-/// Conclusions of a run that a later one states otherwise, or not at all.
+/// Conclusions of a run that a later run changed or lost.
 fn changed(before: &Judgement, after: &Judgement) -> Vec<String> {
     let later = records(after);
     let concluded = records(before)
@@ -411,22 +411,22 @@ proptest! {
         let mut was_left = false;
         for (number, seen) in history.iter().enumerate() {
             let mut seen = *seen;
-            // Missing from a roster while employed: no end of work is on record then.
-            if scope == FeedScope::Roster && seen.row == HrSays::Nothing && !was_left {
-                seen.row = HrSays::Employed(None);
+            // Missing from a roster while employed, so the record does not have an end of work.
+            if scope == FeedScope::Roster && seen.row == HrReport::Nothing && !was_left {
+                seen.row = HrReport::Employed(None);
             }
             was_left = match seen.row {
-                HrSays::Left(..) if seen.is_read => true,
-                HrSays::Employed(_) if seen.is_read => false,
+                HrReport::Left(..) if seen.is_read => true,
+                HrReport::Employed(_) if seen.is_read => false,
                 _ => was_left,
             };
             let past = before.take().map_or_else(world, World::next);
             let now = past.inputs.as_of + SignedDuration::from_hours(if seen.after_failure { 24 } else { 0 });
-            // A tenure to come has rules of its own.
-            if let HrSays::Employed(Some(day)) = seen.row
+            // A future tenure has its own rules.
+            if let HrReport::Employed(Some(day)) = seen.row
                 && midnight(date(2026, 11, day)) > now
             {
-                seen.row = HrSays::Employed(None);
+                seen.row = HrReport::Employed(None);
             }
             let seen = &seen;
             let run = in_world(past, scope, seen);

@@ -1,4 +1,4 @@
-//! Which lines of the aliases and exceptions hold, and what they name: §5.5.
+//! The valid lines of the aliases and exceptions, and the people and accounts that they name: §5.5.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ fn is_address(text: &str) -> bool {
     EmailAddress::parse(text).is_some()
 }
 
-/// What the worlds hold of texts that are neither a reason nor an approver.
+/// The texts of the worlds that are neither a reason nor an approver.
 fn is_a_placeholder(text: &str) -> bool {
     let known = [
         "n/a",
@@ -62,7 +62,7 @@ fn is_a_placeholder(text: &str) -> bool {
     is_blank_word(text.trim()) || known.contains(&text.trim().to_lowercase().as_str())
 }
 
-/// A ticket is not a reason in words.
+/// Whether a text has words. A ticket is not a reason in words.
 fn is_a_reason(text: &Option<String>) -> bool {
     let Some(text) = text else { return false };
     let is_word = |word: &str| word.chars().all(char::is_alphabetic);
@@ -122,7 +122,7 @@ pub(super) fn same_but_for_a_tag(
         && domains_that_are_one(one.domain(), inputs).contains(other.domain())
 }
 
-/// Whether a text names somebody: by id, by any spelling of an address, or by all words of a name.
+/// Whether a text names a person: by id, by any spelling of an address, or by all words of a name.
 fn is_them(
     text: &str,
     ids: &BTreeSet<String>,
@@ -131,7 +131,7 @@ fn is_them(
     inputs: &Inputs,
 ) -> bool {
     let parts = text.split(|c: char| c.is_whitespace() || "<>".contains(c));
-    // Look-alike letters make no difference; the worlds have one.
+    // Look-alike letters are ignored; the worlds have one.
     let plain = |text: &str| text.replace('\u{430}', "a");
     let read = |text: &str| EmailAddress::parse(&plain(text));
     let mut addresses = parts.clone().filter_map(read);
@@ -246,8 +246,8 @@ fn rows_of_owner<'a>(owner: &str, inputs: &'a Inputs) -> Vec<&'a HrRow> {
     inputs.hr.rows.iter().filter(is).collect()
 }
 
-/// The owner of a service account works here, as far as a roster shows, and does not approve it. Nor does the person
-/// whose account it is.
+/// Whether a service account has an owner who is employed, as far as a roster shows. Neither the owner nor the user of
+/// the account may approve it.
 fn has_an_owner(alias: &Alias, inputs: &Inputs) -> bool {
     let owner = alias.owner.as_deref().unwrap_or_default();
     let written = EmailAddress::parse(owner);
@@ -359,7 +359,7 @@ pub(super) fn says_same(person: &ModelPerson<'_>, account: &Account, inputs: &In
         .any(|alias| alias_names_account(alias, account) && alias_names_person(alias, person))
 }
 
-/// Whether an approved line says that the account is not theirs. They cannot say so themselves.
+/// Whether a line approved by another person separates the account from them.
 pub(super) fn says_different(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs) -> bool {
     aliases(inputs, ModelRelation::Different).any(|alias| {
         let approver = alias.approved_by.as_deref().unwrap_or_default();
@@ -388,7 +388,7 @@ pub(super) fn owns(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs)
     })
 }
 
-/// Whether a line joins a person to another: not if they approved it themselves.
+/// Whether a line joins a person to another. It does not if one of them approved it.
 pub(super) fn may_join(alias: &Alias, person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
     let approver = alias.approved_by.as_deref().unwrap_or_default();
     !is_person(approver, person, inputs)
@@ -478,7 +478,7 @@ pub(super) fn accepts_doubts(
     })
 }
 
-/// Whether an exception for an account alone accepts that it may be somebody's.
+/// Whether an exception for an account alone accepts a suspicion.
 pub(super) fn accepts_suspicion(
     person: &ModelPerson<'_>,
     account: &Account,
@@ -494,8 +494,7 @@ pub(super) fn accepts_suspicion(
     })
 }
 
-/// Whether a person approved a line that is about them: that they are somebody else, or that an account is not
-/// theirs.
+/// Whether a person approved a line about themselves: an alias `same_person`, or `different` for one of their accounts.
 pub(super) fn approves_for_themselves(
     alias: &Alias,
     person: &ModelPerson<'_>,

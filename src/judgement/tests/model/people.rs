@@ -1,4 +1,4 @@
-//! Who is one person: the table of §5.2.
+//! The people of the feed: the table of §5.2.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::model::{EmailAddress, HrRow, Likeness, NameWords};
 #[derive(Clone)]
 pub(super) struct ModelPerson<'a> {
     pub(super) rows: Vec<&'a HrRow>,
-    /// Work addresses that others have, too: they name nobody.
+    /// Work addresses that other people have, too. They do not identify a person.
     pub(super) shared: BTreeSet<EmailAddress>,
 }
 
@@ -97,24 +97,24 @@ pub(super) fn share_a_work_address(one: &HrRow, other: &HrRow) -> bool {
     one.email.is_some() && one.email == other.email
 }
 
-fn any_pair(one: &[&HrRow], other: &[&HrRow], holds: impl Fn(&HrRow, &HrRow) -> bool) -> bool {
-    one.iter().any(|a| other.iter().any(|b| holds(a, b)))
+fn any_pair(one: &[&HrRow], other: &[&HrRow], has: impl Fn(&HrRow, &HrRow) -> bool) -> bool {
+    one.iter().any(|a| other.iter().any(|b| has(a, b)))
 }
 
-/// Joins groups until no two belong together any more. Says whether it joined any.
+/// Joins groups until no two belong together. Returns whether it joined any.
 fn join<'a>(
     groups: &mut Vec<Vec<&'a HrRow>>,
     belong_together: impl Fn(&[&'a HrRow], &[&'a HrRow]) -> bool,
 ) -> bool {
     let mut has_joined = false;
-    'again: loop {
+    'restart: loop {
         for one in 0..groups.len() {
             for other in one + 1..groups.len() {
                 if belong_together(&groups[one], &groups[other]) {
                     let more = groups.remove(other);
                     groups[one].extend(more);
                     has_joined = true;
-                    continue 'again;
+                    continue 'restart;
                 }
             }
         }
@@ -138,7 +138,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<ModelPerson<'_>> {
     let rows = &inputs.hr.rows;
     let mut groups: Vec<Vec<&HrRow>> = rows.iter().map(|row| vec![row]).collect();
 
-    // What people decided by hand.
+    // The manual decisions.
     for alias in aliases(inputs, ModelRelation::SamePerson) {
         let text = alias.person_id.as_deref().unwrap_or_default();
         let Some((one, other)) = text.split_once('=') else {
@@ -161,7 +161,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<ModelPerson<'_>> {
         }
     }
 
-    // What is certain: one id or one work address with names that agree, one id with one address.
+    // The certain ties: one id or one work address with agreeing names, or one id with one address.
     join(&mut groups, |a, b| {
         any_pair(a, b, |a, b| {
             share_an_id(a, b) && (names_agree_for_certain(a, b) || share_an_address(a, b))
@@ -174,7 +174,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<ModelPerson<'_>> {
         .iter()
         .filter_map(|row| row.person_id.clone())
         .collect();
-    // All are decided before any are joined: no order of the ids or addresses counts.
+    // All pairs are decided before any pair is joined, so that the order of ids and addresses does not matter.
     let has_id =
         |group: &[&HrRow], id: &String| group.iter().any(|row| row.person_id.as_ref() == Some(id));
     let is_of_one = |id: &&String| {
@@ -195,7 +195,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<ModelPerson<'_>> {
         rows.iter().filter_map(|row| row.email.clone()).collect();
     for address in &addresses {
         let has_it = |group: &[&HrRow]| person(group).has_work_address(address);
-        // Without an id and a name the address is all there is.
+        // Without an id and a name, only the address identifies a row.
         join(&mut groups, |a, b| {
             let is_vague = |group: &[&HrRow]| {
                 person(group).ids().is_empty() && person(group).names().is_empty()

@@ -1,4 +1,4 @@
-//! Since when an exception is in force, and what it covers after the fact: §5.5, over several runs.
+//! The instant since which an exception is in force, and its use after the fact: §5.5, over several runs.
 
 use jiff::Timestamp;
 use proptest::prelude::*;

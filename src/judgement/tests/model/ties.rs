@@ -1,10 +1,10 @@
-//! Whose account it is, whose it may be, and what is a doubt: §5.2.
+//! The owner of an account, suspicions and doubts: §5.2.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::ends::{Stands, is_employed, is_said_to_work, latest_date, stands};
+use super::ends::{ModelStanding, is_employed, is_or_will_be_employed, latest_date, standing};
 use super::lines::{
     accepts_suspicion, is_service, same_but_for_a_tag, same_but_for_the_domain, says_different,
     says_same,
@@ -13,13 +13,13 @@ use super::people::{Alike, ModelPerson, alike, people};
 use crate::judgement::{Inputs, Judgement, MatchKind};
 use crate::model::{Access, Account, EmailAddress, HrRow, Likeness, NameWords, compare_names};
 
-/// The people of a run, and what is taken from the judgement.
+/// The people of a run, and the data that comes from the judgement.
 pub(super) struct Model<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) people: Vec<ModelPerson<'a>>,
     pub(super) complete: bool,
     own_domains: Vec<String>,
-    /// The first row of each person about whom a date is not read.
+    /// The first row of each person with an unread date.
     pub(super) unread: Vec<&'a HrRow>,
 }
 
@@ -43,14 +43,14 @@ impl<'a> Model<'a> {
         &self.inputs.population.accounts
     }
 
-    pub(super) fn stands(&self, person: &ModelPerson<'_>) -> (Stands, Option<Timestamp>) {
+    pub(super) fn standing(&self, person: &ModelPerson<'_>) -> (ModelStanding, Option<Timestamp>) {
         match self.is_unread(person) {
-            true => (Stands::Doubtful, None),
-            false => stands(person, self.inputs),
+            true => (ModelStanding::Doubtful, None),
+            false => standing(person, self.inputs),
         }
     }
 
-    /// Whether a date in a column that is not read leaves open whether they work here.
+    /// Whether an unread date makes it unclear whether they are employed.
     fn is_unread(&self, person: &ModelPerson<'_>) -> bool {
         let mut unread = self.unread.iter();
         unread.any(|row| std::ptr::eq(*row, person.rows[0]))
@@ -72,7 +72,7 @@ impl<'a> Model<'a> {
         self.people.iter().filter(move |other| !is_them(other))
     }
 
-    /// Whether an id of a person tells them from all others.
+    /// Whether an id identifies the person.
     fn is_their_id(&self, id: &str, person: &ModelPerson<'_>) -> bool {
         let has_it = |person: &ModelPerson<'_>| person.ids().contains(id);
         let is_unlike =
@@ -82,7 +82,7 @@ impl<'a> Model<'a> {
         has_it(person) && (others.is_empty() || !others.iter().all(|other| is_unlike(other)))
     }
 
-    /// Accounts with access whose address is in a column of the person's rows that is not read.
+    /// Accounts with access whose address is in an unread column of the person's rows.
     pub(super) fn unread(&self, person: &ModelPerson<'_>) -> Vec<&'a Account> {
         let cells = person.rows.iter().flat_map(|row| &row.unread);
         let emails: BTreeSet<&EmailAddress> = cells.flat_map(|cell| &cell.emails).collect();
@@ -95,7 +95,7 @@ impl<'a> Model<'a> {
             .collect()
     }
 
-    pub(super) fn ids_that_tell(&self, person: &ModelPerson<'_>) -> BTreeSet<String> {
+    pub(super) fn identifying_ids(&self, person: &ModelPerson<'_>) -> BTreeSet<String> {
         let ids = person.ids().into_iter();
         ids.filter(|id| self.is_their_id(id, person)).collect()
     }
@@ -113,24 +113,24 @@ impl<'a> Model<'a> {
         if person.shared.contains(address) {
             return false;
         }
-        let (stands, ended) = self.stands(person);
+        let (standing, ended) = self.standing(person);
         let mut others = self
             .others(person)
             .filter(|other| person.has_work_address(address) && other.has_work_address(address))
             .filter(|other| alike(&person.names(), &other.names()) == Alike::Unlike);
         !others.any(|other| {
-            if stands == Stands::Left && self.is_employed(other) {
+            if standing == ModelStanding::Left && self.is_employed(other) {
                 let joined = account.joined_at.zip(ended);
                 return joined.is_some_and(|(joined, ended)| joined > ended);
             }
             let (rows, later) = (&person.rows, &other.rows);
-            let works = |rows: &[&HrRow]| is_said_to_work(rows, self.inputs);
+            let works = |rows: &[&HrRow]| is_or_will_be_employed(rows, self.inputs);
             let dates = latest_date(later).zip(latest_date(rows));
             !works(rows) && !works(later) && dates.is_some_and(|(other, own)| other > own)
         })
     }
 
-    /// How an account is tied to a person, unless an approved line says that it is not theirs.
+    /// How an account is tied to a person, unless an approved line separates them.
     pub(super) fn tie(&self, person: &ModelPerson<'_>, account: &Account) -> Option<MatchKind> {
         let tie = self.tie_but_for_lines(person, account)?;
         (!says_different(person, account, self.inputs)).then_some(tie)
@@ -186,7 +186,7 @@ impl<'a> Model<'a> {
         })
     }
 
-    // ---- What is no match, and is never ignored ----
+    // ---- Suspicions ----
 
     fn looks_alike(&self, one: &EmailAddress, other: &EmailAddress) -> bool {
         // The letters of other scripts and alphabets in these worlds.
@@ -220,7 +220,7 @@ impl<'a> Model<'a> {
         by_address || same_name && !is_namesake
     }
 
-    /// Accounts with access that may be a leaver's: no person's and no service's.
+    /// Accounts with access that may belong to a leaver: neither owned by a person nor a service account.
     pub(super) fn suspected(&self, person: &ModelPerson<'_>) -> Vec<&'a Account> {
         let all = self.accounts().iter();
         all.filter(|account| account.access() != Access::None)
@@ -253,7 +253,7 @@ impl<'a> Model<'a> {
             });
             (address.key().to_owned(), accounts)
         });
-        let ids = &person.ids() - &self.ids_that_tell(person);
+        let ids = &person.ids() - &self.identifying_ids(person);
         let by_id = ids.into_iter().map(|id| {
             let accounts = with(&|account| {
                 account.external_id.as_ref() == Some(&id) && self.tie(person, account).is_none()

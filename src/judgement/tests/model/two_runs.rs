@@ -14,7 +14,7 @@ use crate::judgement::tests::worlds::{WorldRun, cases, snapshots, worlds};
 use crate::judgement::{Leaver, MatchKind, Outcome, Standing};
 use crate::model::{Access, Account, Employment, HrRow};
 
-/// A leaver of the second run who is certainly a person of the first: by an id that nobody else has in either.
+/// A leaver of the second run who is certainly a person of the first, by an id that is unique in both.
 fn known_before<'m, 'a>(leaver: &Leaver, model: &'m Model<'a>) -> Option<&'m ModelPerson<'a>> {
     let id = leaver.person_id.as_ref()?;
     let mut with_id = model
@@ -26,7 +26,7 @@ fn known_before<'m, 'a>(leaver: &Leaver, model: &'m Model<'a>) -> Option<&'m Mod
         .then_some(person)
 }
 
-/// How the second run fails to follow somebody by the account id of the first, if it does.
+/// The error if the second run does not follow a person by the account id of the first.
 fn lost(first: &World, second: &World) -> Vec<String> {
     let (before, after) = (first.judge(), second.judge());
     let (old, new) = (model(first, &before), model(second, &after));
@@ -36,7 +36,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
         let (Some(was), Some(is)) = (known_before(leaver, &old), known_before(leaver, &new)) else {
             continue;
         };
-        // An unlike name without a common address may be somebody else's to whom HR gave the id.
+        // An unlike name without a shared address may belong to another person with a reused id.
         // One name of the first run is kept.
         let mut kept = was.names().into_iter();
         let is_unlike = kept.any(|name| alike(&[name], &is.names()) == Alike::Unlike);
@@ -96,7 +96,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
     lost
 }
 
-/// The same of one account, which may be followed for somebody else who works here.
+/// The error for one account, which may be followed for another, employed person.
 fn lost_account(
     leaver: &Leaver,
     [was, person]: [&ModelPerson<'_>; 2],
@@ -108,7 +108,7 @@ fn lost_account(
         .people
         .iter()
         .filter(|other| !std::ptr::eq(*other, person));
-    // A carried link does not own an account that matches somebody employed today: it is a suspicion.
+    // A carried link does not own an account that matches an employed person today. It is a suspicion.
     let is_owned = is_owned
         || others.any(|other| model.is_employed(other) && model.tie(other, account).is_some());
     let began_later = account.joined_at.zip(leaver.end_of_work);
@@ -145,8 +145,8 @@ fn lost_account(
     })
 }
 
-/// Somebody of the first run who leaves in the second, with another address and perhaps another name. The
-/// accounts stay as they were.
+/// A person of the first run who leaves in the second, with another address and perhaps another name. The accounts do
+/// not change.
 fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
     let addresses = select(vec![
         Some("ada.roe@example.com"),
