@@ -41,7 +41,11 @@ pub(super) fn judged<T>(
     let (raw, warnings) = judge.raw(environment, read_file);
     match settings(&mut judge, raw) {
         Some(settings) if judge.problems.problems.is_empty() => Ok(Judged { settings, warnings }),
-        _ => Err(judge.problems),
+        _ => {
+            // A misspelt name is often why a variable is missing.
+            judge.problems.hints.splice(0..0, warnings);
+            Err(judge.problems)
+        }
     }
 }
 

@@ -422,6 +422,13 @@ fn an_unknown_variable_of_our_families_or_near_a_known_name_is_a_warning() {
 }
 
 #[test]
+fn a_misspelt_name_is_reported_with_the_problem_that_it_causes() {
+    let reported = reported(&[("HR_FEED_URL", ""), ("HR_FEED_ULR", "hr.csv")]);
+    assert!(reported.contains("HR_FEED_URL is not set"), "{reported}");
+    assert!(reported.contains("did you mean HR_FEED_URL?"), "{reported}");
+}
+
+#[test]
 fn a_bare_number_gets_the_unit_of_the_default() {
     for (name, hint) in [
         ("OFFBOARDING_GRACE", "write `24h`"),

@@ -122,7 +122,7 @@ fn row_state(row: &HrRow, announced: bool, rules: Rules<'_>) -> RowState {
                 ),
                 Some(date) if dates().any(|end| as_of.duration_since(end) <= LONG_AGO) => doubtful(
                     Some(date),
-                    "the status is employed, but the end of work passed less than 60 days ago",
+                    "the status is employed, but the end of work passed at most 60 days ago",
                 ),
                 Some(_) => RowState::Working,
             },
