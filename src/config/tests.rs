@@ -280,15 +280,15 @@ fn notifications_that_could_not_work_are_reported_at_once_and_without_their_secr
       NOTIFY_ON=`sometimes` is none of `always`, `change`, `problem`
       NOTIFY_SLACK_WEBHOOK_URL is plain http, which is only for loopback
       NOTIFY_WEBHOOK_URL does not begin with `https://`
-      NOTIFY_WEBHOOK_SECRET holds a key that does not begin with `whsec_`
-    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
+      NOTIFY_WEBHOOK_SECRET has a key that does not start with `whsec_`
+    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the receiver the same key; all variables are described in docs/configuration.md
     "#);
 
     let unsigned = with(&[("NOTIFY_WEBHOOK_URL", "https://in.test/hook")]);
     insta::assert_snapshot!(unsigned.expect_err("a problem"), @r#"
     the configuration has 1 problem
       NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not
-    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
+    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the receiver the same key; all variables are described in docs/configuration.md
     "#);
     let without = with(&[("NOTIFY_WEBHOOK_SECRET", KEY), ("NOTIFY_ON", "always")]);
     insta::assert_snapshot!(without.expect_err("problems"), @r"

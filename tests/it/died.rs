@@ -236,7 +236,7 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
         let again = company.job.run_with(&close(&file));
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
         let has_begun = left.contains_key(&company.part(&sheet, "review.json"));
-        let is_reported = again.stdout.contains("finished   an attempt of ");
+        let is_reported = again.stdout.contains("finished   an interrupted attempt of ");
         assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
         finished += u32::from(has_begun);
         let entries = company.verified_entries(&context);
@@ -379,7 +379,7 @@ fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
     // A consistent change of both times, with all other files removed, is still reported.
     let again = with(later, due + SignedDuration::from_secs(1));
     assert_eq!(again.code, 0, "{}", again.stderr);
-    let reported = format!("finished   an attempt of {later}, which had died");
+    let reported = format!("finished   an interrupted attempt of {later}");
     assert!(again.stdout.contains(&reported), "{}", again.stdout);
     assert_eq!(company.verified_entries("a changed instant").len(), 3);
 }

@@ -375,34 +375,34 @@ async fn every_refusal_names_the_hr_connection_and_has_a_hint() {
     }
     assert_snapshot!(texts, @r"
     [needs reauth] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `needs_reauth`
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [dies on page 2] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` has lost its login at the HR system (status `needs_reauth`)
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [another token] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: Truto refused the API token
-    hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
+    hint: check TRUTO_API_TOKEN: it must be complete, not expired, and of the connection's environment
 
-    [token may not] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 401): Unauthorized
-    hint: the token can read the connection and not this: check the token's permissions, then the connection's login at the HR system
+    [token may not] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 401): “Unauthorized”
+    hint: the token can read the connection but not this resource: check the permissions of the token, then the connection's login at the HR system
 
     [scope] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused: missing scope employees:read
-    hint: an administrator of the HR system must connect again in Truto, with full permissions or these scopes; the id stays
+    hint: an administrator of the HR system must reconnect in Truto with full permissions or these scopes; the id stays
 
-    [forbidden] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 403): You do not have access to this resource.
-    hint: the account that connected the HR system must be allowed to read all employees, and Truto must offer them for it (unified HRIS)
+    [forbidden] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 403): “You do not have access to this resource.”
+    hint: the account that connected the HR system must be allowed to read all employees, and Truto must support its employees (unified HRIS)
 
-    [no such route] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was rejected (status 404): Not Found
-    hint: the account that connected the HR system must be allowed to read all employees, and Truto must offer them for it (unified HRIS)
+    [no such route] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was rejected (status 404): “Not Found”
+    hint: the account that connected the HR system must be allowed to read all employees, and Truto must support its employees (unified HRIS)
 
     [no such connection] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: Truto knows no connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` for this token
-    hint: check HR_FEED_URL, and that TRUTO_API_TOKEN is of the same environment
+    hint: check HR_FEED_URL, and that TRUTO_API_TOKEN belongs to the same environment
 
     [connecting] Transient: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is still connecting
-    hint: Truto is still setting it up; it is usable once its status is `active`
+    hint: wait until its status is `active`: Truto is still setting it up
 
     [paused] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `paused`
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [Asana] Configuration: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` is for Asana, not for an HR system
     hint: name a connection to an HR system in HR_FEED_URL

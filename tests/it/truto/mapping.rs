@@ -65,9 +65,9 @@ fn an_unreadable_mapping_is_only_a_warning() {
         ),
         (
             odd(Action::status(200, "[]")),
-            "the answer was not understood",
+            "the answer cannot be read",
         ),
-        (odd(Action::html(200)), "the answer was not understood"),
+        (odd(Action::html(200)), "the answer cannot be read"),
         (odd(Action::html(502)), "Truto answers 502"),
     ];
     for (world, reason) in worlds {
