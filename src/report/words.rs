@@ -78,7 +78,7 @@ each!(Title::title of OffboardingResult {
 
 each!(Meaning::meaning of Outcome {
     Rehired => "The same person works here again, in a later tenure.",
-    Rescinded => "HR named the person as a leaver; the feed now says employed.",
+    Rescinded => "HR named the person as a leaver; the feed now has the status employed.",
     Upcoming => "The end of work is after this run.",
     StillActive => "An account of the person has access after the deadline.",
     NotEvaluable => "This run cannot tell whether the person has access. It never counts as \

@@ -516,8 +516,8 @@ mod tests {
         let first = closed(5, "q4", vec![revoked]);
         let later = closed(8, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first.clone(), later]), [false]);
-        let doubt = closed(8, "q1", vec![other(Decision::DontKnow)]);
-        assert_eq!(emails(&[first.clone(), doubt]), [true]);
+        let unsure = closed(8, "q1", vec![other(Decision::DontKnow)]);
+        assert_eq!(emails(&[first.clone(), unsure]), [true]);
         let overlapping = overlapping(8, 4, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first, overlapping]), [true]);
     }

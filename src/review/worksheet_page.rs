@@ -55,7 +55,7 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
         "review_sha256": review_sha256,
         "no_review_before": NO_REVIEW_BEFORE,
         "reviewers": deciders.iter().map(|who| who.as_written()).collect::<Vec<_>>(),
-        "anybody": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
+        "without_reviewer": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
         "rows": rows.collect::<Vec<_>>(),
     });
     data.to_string()

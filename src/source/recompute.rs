@@ -149,8 +149,8 @@ impl<K: KeptAnswers> Recorded<'_, K> {
     /// Checks that the stored pages are exactly those in the record, of known lists.
     fn ensure_nothing_beside(&self) -> Result<(), NotRecomputed> {
         let pages = &self.population.listing.pages;
-        let stranger = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
-        if let Some(page) = pages.iter().find(stranger) {
+        let is_unknown = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
+        if let Some(page) = pages.iter().find(is_unknown) {
             return Err(differs(format!(
                 "it names a page of the list `{}`, which does not exist",
                 page.list

@@ -260,10 +260,7 @@ fn at_a_terminal_only_a_yes_makes_a_link() {
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(connect.links_made(), 1);
     // The progress line.
-    assert!(
-        text.contains("Waiting for Asana to be connected"),
-        "{text}"
-    );
+    assert!(text.contains("Waiting for Asana to be connected"), "{text}");
 }
 
 #[test]
@@ -315,8 +312,9 @@ fn a_recent_connection_attempt_is_a_warning() {
         let warnings = events(&ended)[0]["warnings"].clone();
         let just_now = warnings[1].as_str().unwrap_or_default().to_owned();
         assert!(
-            just_now
-                .starts_with("another connection is being made, or was made in the last ten minutes: `5f0c"),
+            just_now.starts_with(
+                "another connection is being made, or was made in the last ten minutes: `5f0c"
+            ),
             "{just_now}"
         );
     }

@@ -236,7 +236,9 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
         let again = company.job.run_with(&close(&file));
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
         let has_begun = left.contains_key(&company.part(&sheet, "review.json"));
-        let is_reported = again.stdout.contains("finished   an interrupted attempt of ");
+        let is_reported = again
+            .stdout
+            .contains("finished   an interrupted attempt of ");
         assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
         finished += u32::from(has_begun);
         let entries = company.verified_entries(&context);

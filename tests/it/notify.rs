@@ -1124,7 +1124,7 @@ fn the_page_explains_every_word_of_a_notification() {
         Because::EarlierUnknown,
         Because::VerdictChanged,
         Because::FindingsChanged,
-        Because::DoubtsChanged,
+        Because::OpenQuestionsChanged,
         Because::FirstOfWeek,
         Because::ReviewOpened,
         Because::ReviewStatus,

@@ -1678,7 +1678,11 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
         (0, "1,000", "it has no row number"),
         (DECISION, "keep?", "the decision must be"),
         (DECISION, "#DIV/0!", "the decision must be"),
-        (DECIDED_BY, "Boss<boss@example.net>", "is not an e-mail address"),
+        (
+            DECIDED_BY,
+            "Boss<boss@example.net>",
+            "is not an e-mail address",
+        ),
     ]
     .map(|(at, cell, wanted)| ((at, cell), wanted))
     {

@@ -50,8 +50,8 @@ fn counted(page: &mut Page) -> String {
     text.as_str().expect("a text").to_owned()
 }
 
-fn said(page: &mut Page) -> String {
-    let text = page.value("document.getElementById('said').textContent");
+fn message(page: &mut Page) -> String {
+    let text = page.value("document.getElementById('message').textContent");
     text.as_str().expect("a text").to_owned()
 }
 
@@ -69,10 +69,10 @@ fn save(page: &mut Page) -> PathBuf {
 
 /// Loads a file of decisions and returns the message of the page.
 fn load(page: &mut Page, file: &Path) -> String {
-    page.value("document.getElementById('said').textContent = ''");
+    page.value("document.getElementById('message').textContent = ''");
     page.choose_file("file", file);
-    page.until("document.getElementById('said').textContent !== ''");
-    said(page)
+    page.until("document.getElementById('message').textContent !== ''");
+    message(page)
 }
 
 /// What this browser stores, without the time of the change.
@@ -134,11 +134,12 @@ fn a_review_by_keyboard_survives_a_reload_and_its_file_closes() {
     page.key("u");
     page.key("4");
     page.value("document.getElementById('save').click()");
-    let said = page.value("document.getElementById('said').textContent");
+    let message = page.value("document.getElementById('message').textContent");
     assert!(
-        said.as_str()
-            .is_some_and(|said| said.contains("1 row still needs")),
-        "{said}"
+        message
+            .as_str()
+            .is_some_and(|text| text.contains("1 row still needs")),
+        "{message}"
     );
     assert_eq!(
         page.value("document.querySelectorAll('#rows tr').length"),
@@ -226,7 +227,9 @@ fn a_truncated_file_of_the_page_is_refused() {
         cut.to_str().expect("UTF-8"),
     ]);
     assert!(
-        status.stdout.contains("promises 3 decision(s), but it has 2"),
+        status
+            .stdout
+            .contains("promises 3 decision(s), but it has 2"),
         "{}",
         status.stdout
     );
@@ -253,7 +256,7 @@ fn a_saved_file_can_be_continued_in_another_browser() {
     let mut other = Page::open(&browser, &file);
     // The user chooses the reviewer. The file does not decide that.
     other.value("document.getElementById('load').click()");
-    assert_eq!(said(&mut other), "First choose who you are.");
+    assert_eq!(message(&mut other), "First choose who you are.");
     assert_eq!(focus(&mut other).1, "reviewer");
     choose(&mut other, "lead@example.net");
     assert_eq!(
@@ -488,7 +491,7 @@ fn a_file_replaces_decisions_only_if_the_reviewer_confirms() {
         }
         page.value(&format!("document.getElementById('{button}').focus()"));
         page.key("Enter");
-        assert_eq!(said(&mut page), reported);
+        assert_eq!(message(&mut page), reported);
         assert_eq!(focus(&mut page).1, "load");
         assert_eq!(page.value("document.getElementById('clash').hidden"), true);
         let of = |row: u64| {
@@ -522,7 +525,7 @@ fn a_deputy_continues_with_a_reviewers_file_in_their_own_name() {
     assert_eq!(focus(&mut deputy).1, "other");
     enter(&mut deputy, "other", "deputy@example.net");
     deputy.value("document.getElementById('load').click()");
-    assert_eq!(said(&mut deputy), "First choose whom you replace.");
+    assert_eq!(message(&mut deputy), "First choose whom you replace.");
     let lead = deputy.value(
         "[...document.getElementById('place').options].find((of) => of.text === 'lead@example.net').value",
     );
@@ -581,10 +584,7 @@ fn without_reviewers_the_own_account_is_left_to_another_person() {
         page.key("1");
     }
     page.value("document.getElementById('save').click()");
-    assert_eq!(
-        said(&mut page),
-        "First enter your e-mail address."
-    );
+    assert_eq!(message(&mut page), "First enter your e-mail address.");
     // The own account, also with a tag in the address. A decision made before the address was
     // entered is not saved either.
     enter(&mut page, "other", "Person2+asana@example.com");
@@ -661,7 +661,7 @@ fn without_storage_the_page_warns_and_asks_before_it_closes() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 3);
     let mut page = Page::open(&browser, &file);
-    let warning = "document.getElementById('trouble').innerText";
+    let warning = "document.getElementById('storage').innerText";
     let asks = "(() => { const leaving = new Event('beforeunload', { cancelable: true }); \
                 dispatchEvent(leaving); return leaving.defaultPrevented; })()";
     page.key("u");
@@ -707,9 +707,9 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     page.key("u");
     page.key("n");
     assert!(
-        said(&mut page).starts_with("Decide first"),
+        message(&mut page).starts_with("Decide first"),
         "{}",
-        said(&mut page)
+        message(&mut page)
     );
     page.key("2");
     let long = "much is to be said about why this access is not needed any more. ".repeat(3);
@@ -741,7 +741,7 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     page.value("document.querySelector('#rows .clear').click()");
     assert_eq!(counted(&mut page), "0 of 3");
     page.value("document.getElementById('save').click()");
-    assert_eq!(said(&mut page), "Not saved: no row is decided yet.");
+    assert_eq!(message(&mut page), "Not saved: no row is decided yet.");
 }
 
 #[test]
@@ -809,7 +809,7 @@ fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
     }
     page.key("u");
     assert_eq!(
-        said(&mut page),
+        message(&mut page),
         "Every visible row is decided; 108 rows outside the filter are undecided."
     );
     enter(&mut page, "find", "number 11 ");
@@ -838,7 +838,7 @@ fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
 /// No element that is used or read is cut off, and the page is not wider than the screen.
 fn assert_nothing_is_cut_off(page: &mut Page, width: u32) {
     let outside = page.value(
-            "(() => { const seen = [...document.querySelectorAll('button, input, select, textarea, .who, #said, #clash p, #clash li')] \
+            "(() => { const seen = [...document.querySelectorAll('button, input, select, textarea, .who, #message, #clash p, #clash li')] \
              .filter((of) => of.offsetParent); \
              return [document.documentElement.scrollWidth - innerWidth, \
              ...seen.filter((of) => of.getBoundingClientRect().right > of.closest('section, header').getBoundingClientRect().right).map((of) => of.outerHTML)]; })()",

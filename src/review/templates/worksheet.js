@@ -29,7 +29,7 @@
   let decisions = new Map();
   // Rows that changed since the last saved file of this reviewer.
   let unfiled = new Set();
-  let me = data.anybody ? OTHER : data.reviewers.length === 1 ? 0 : null;
+  let me = data.without_reviewer ? OTHER : data.reviewers.length === 1 ? 0 : null;
   let place = data.reviewers.length === 1 ? 0 : null;
   let view = [];
   let page = 0;
@@ -70,8 +70,8 @@
   }
   function warn() {
     const text = isKept ? "" : "This browser keeps nothing for this page: its storage is off or full. Save your decisions as a file before you close the page; you can load that file later.";
-    if (at("trouble").textContent !== text) at("trouble").textContent = text;
-    at("trouble").hidden = isKept;
+    if (at("storage").textContent !== text) at("storage").textContent = text;
+    at("storage").hidden = isKept;
   }
   // Takes over newer decisions from another tab of this page. For each row, the later change counts.
   function adopt() {
@@ -90,7 +90,7 @@
       redraw(number, focused);
     }
     count();
-    if (isChanged) say("Loaded newer decisions from another tab of this page.");
+    if (isChanged) report("Loaded newer decisions from another tab of this page.");
   }
 
   const of = (row) => decisions.get(row.row) || ["", "", "", "", 0];
@@ -130,7 +130,7 @@
   // A long address breaks after its @, not in the middle of a word.
   const parts = (text) => text.split("@").flatMap((part, place, all) => [place ? el("wbr") : "", part + (place < all.length - 1 ? "@" : "")]);
   const name = (text) => el("bdi", {}, short(text));
-  function say(...parts) { at("said").replaceChildren(...parts); }
+  function report(...parts) { at("message").replaceChildren(...parts); }
 
   const linesOf = (note) => Math.min(8, note.split("\n").reduce((lines, line) => lines + 1 + Math.floor(line.length / 32), 0));
 
@@ -229,7 +229,7 @@
     at("none").hidden = view.length !== 0;
     at("all").hidden = unfiltered();
     at("nothing").textContent = me === null ? "Choose above who you are, to see the rows that you decide."
-      : all.length === 0 ? (me === OTHER && !data.anybody && place === null ? "Choose above whom you replace." : "You have no rows to decide.")
+      : all.length === 0 ? (me === OTHER && !data.without_reviewer && place === null ? "Choose above whom you replace." : "You have no rows to decide.")
       : "None of your " + counted(all.length, "row", "rows") + " fits the filter.";
     count(all);
   }
@@ -270,7 +270,7 @@
       keep();
     }
     redraw(number, focusOn);
-    say(name(row.who), ": " + LABELS[word] + (lacksRole(row) ? "; enter the new role and the reason" : lacksNote(row) ? "; enter the reason" : ""));
+    report(name(row.who), ": " + LABELS[word] + (lacksRole(row) ? "; enter the new role and the reason" : lacksNote(row) ? "; enter the reason" : ""));
   }
   function clear(number) {
     const row = byNumber(number);
@@ -279,10 +279,10 @@
     set(number, "", "", "", now());
     keep();
     redraw(number, "tr");
-    say(name(row.who), ": undecided");
+    report(name(row.who), ": undecided");
   }
   function note(number) {
-    if (!of(byNumber(number))[0]) { say("Decide first, then add a note: 1 keep, 2 revoke, 3 change role, 4 don't know."); return; }
+    if (!of(byNumber(number))[0]) { report("Decide first, then add a note: 1 keep, 2 revoke, 3 change role, 4 don't know."); return; }
     noting = number;
     redraw(number, "textarea");
   }
@@ -304,7 +304,7 @@
     const where = view.findIndex((row) => row.row === active);
     const next = view[where + by];
     if (next) activate(next.row, true);
-    else say(by > 0 ? "This is the last visible row." : "This is the first visible row.");
+    else report(by > 0 ? "This is the last visible row." : "This is the first visible row.");
   }
   function nextUndecided() {
     const where = view.findIndex((row) => row.row === active);
@@ -314,8 +314,8 @@
     const next = ahead.find(isOpen);
     if (next) { activate(next.row, true); return; }
     const left = mine().filter(isOpen).length;
-    if (left) say("Every visible row is decided; " + counted(left, "row", "rows") + " outside the filter " + (left === 1 ? "is" : "are") + " undecided.");
-    else if (mine().length) say("All your rows are decided. Save the file, and send it back.");
+    if (left) report("Every visible row is decided; " + counted(left, "row", "rows") + " outside the filter " + (left === 1 ? "is" : "are") + " undecided.");
+    else if (mine().length) report("All your rows are decided. Save the file, and send it back.");
   }
   function turn(by) {
     activate(view[(page + by) * PAGE].row, true);
@@ -356,11 +356,11 @@
   // The address of the reviewer. If it is missing, the page asks for it, and the focus goes there.
   function named() {
     const who = address();
-    const isPlaced = me !== OTHER || data.anybody || place !== null;
+    const isPlaced = me !== OTHER || data.without_reviewer || place !== null;
     if (isAddress(who) && isPlaced) return who;
-    if (me === OTHER && isAddress(who)) { say("First choose whom you replace."); at("place").focus(); }
-    else if (me === OTHER) { say("First enter your e-mail address."); at("other").focus(); }
-    else { say("First choose who you are."); at("reviewer").focus(); }
+    if (me === OTHER && isAddress(who)) { report("First choose whom you replace."); at("place").focus(); }
+    else if (me === OTHER) { report("First enter your e-mail address."); at("other").focus(); }
+    else { report("First choose who you are."); at("reviewer").focus(); }
     return null;
   }
   function save() {
@@ -372,11 +372,11 @@
     if (lacking.length) {
       showAll("note");
       activate(view[0].row, true);
-      say("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason.");
+      report("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason.");
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
-    if (!decided.length) { say("Not saved: no row is decided yet."); return; }
+    if (!decided.length) { report("Not saved: no row is decided yet."); return; }
     const head = { schema: SCHEMA, review: data.review, review_sha256: data.review_sha256, reviewer: who, exported_at: now(), decisions: decided.length };
     const lines = decided.map((row) => {
       const [decision, role, note, when] = of(row);
@@ -390,7 +390,7 @@
     keep();
     count();
     const left = all.length - decided.length;
-    say(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "All your rows are decided: send back this file, not an earlier one."));
+    report(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "All your rows are decided: send back this file, not an earlier one."));
   }
 
   // The lines of a file from this page, or an error for people.
@@ -450,7 +450,7 @@
       found = read(await file.arrayBuffer());
     } catch (error) {
       // For an unreadable file, the browser gives the reason.
-      say(name(file.name), " was not loaded: " + (error instanceof DOMException ? "the browser could not read it." : error.message));
+      report(name(file.name), " was not loaded: " + (error instanceof DOMException ? "the browser could not read it." : error.message));
       return;
     }
     adopt();
@@ -463,7 +463,7 @@
       ...other.slice(0, 10).map(({ row, decision, role, note }) => el("li", {}, "Row " + row.row + ", ", name(row.who), ": here ", el("bdi", {}, of_(...of(row).slice(0, 3))), "; in the file ", el("bdi", {}, of_(decision, role, note)))),
       other.length > 10 ? el("li", {}, "and " + (other.length - 10) + " more") : "");
     at("clash").hidden = false;
-    say("The file has decisions that differ from yours: choose which ones count.");
+    report("The file has decisions that differ from yours: choose which ones count.");
     at("keep-mine").focus();
   }
   function withdraw() { offered = null; at("clash").hidden = true; }
@@ -479,7 +479,7 @@
     refilter();
     const results = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " equal"];
     if (other.length) results.push(other.length + (takesTheirs ? " replaced by those of the file" : " kept as decided here"));
-    say(name(file), ": " + results.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": check it, because the saved decisions will have your name."]));
+    report(name(file), ": " + results.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": check it, because the saved decisions will have your name."]));
     at("load").focus();
   }
 
@@ -494,10 +494,10 @@
     fit();
   }
   function fit() {
-    at("reviewer-label").hidden = data.anybody;
+    at("reviewer-label").hidden = data.without_reviewer;
     at("other-label").hidden = me !== OTHER;
-    at("place-label").hidden = me !== OTHER || data.anybody;
-    at("deputy").hidden = me !== OTHER || data.anybody;
+    at("place-label").hidden = me !== OTHER || data.without_reviewer;
+    at("deputy").hidden = me !== OTHER || data.without_reviewer;
   }
   // The fixed parts at the top must not cover the active row.
   function measure() {
@@ -511,10 +511,10 @@
     const chosen = (id) => (at(id).value === "" ? null : Number(at(id).value));
     for (const id of ["reviewer", "place"]) {
       at(id).addEventListener("change", () => {
-        me = data.anybody ? OTHER : chosen("reviewer");
+        me = data.without_reviewer ? OTHER : chosen("reviewer");
         place = chosen("place");
         withdraw();
-        say();
+        report();
         fit();
         keep();
         refilter(true);
@@ -530,7 +530,7 @@
     at("file").addEventListener("change", () => { const [file] = at("file").files; load(file).finally(() => { at("file").value = ""; }); });
     at("keep-mine").addEventListener("click", () => settle(false));
     at("take-theirs").addEventListener("click", () => settle(true));
-    at("load-nothing").addEventListener("click", () => { say(name(offered.name), ": nothing was loaded."); withdraw(); at("load").focus(); });
+    at("load-nothing").addEventListener("click", () => { report(name(offered.name), ": nothing was loaded."); withdraw(); at("load").focus(); });
     at("before").addEventListener("click", () => turn(-1));
     at("after").addEventListener("click", () => turn(1));
     for (const th of document.querySelectorAll("th[data-sort]")) {
