@@ -523,7 +523,7 @@ fn an_unknown_variable_is_a_warning_in_the_log() {
     assert!(
         ended
             .stderr
-            .contains("TRUTO_TOKEN is set, and no variable has this name"),
+            .contains("TRUTO_TOKEN is set, but no variable has this name"),
         "{}",
         ended.stderr
     );

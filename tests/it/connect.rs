@@ -430,7 +430,7 @@ fn a_connection_that_is_unknown_or_not_asanas_is_not_reconnected() {
     let ended = connect.run(&["--reconnect", HRIS_CONNECTION_ID, "--yes"]);
     assert_eq!(ended.code, 77);
     assert!(
-        ended.stderr.contains("is for `bamboohr`, not for Asana"),
+        ended.stderr.contains("is for “…”, not for Asana"),
         "{}",
         ended.stderr
     );
@@ -470,7 +470,7 @@ fn a_link_that_truto_refuses_is_reported_with_a_hint() {
     let ended = Connect::new(world(refused)).run(NEW);
     assert_eq!(ended.code, 77);
     assert_snapshot!(ended.stderr, @"
-    error: POST /link-token was refused (status 403): “Token may not create links”
+    error: POST /link-token was refused (status 403): “…”
     hint: allow the API token to make links, and install Asana in its environment of Truto
     ");
     for (body, code) in [
@@ -530,7 +530,11 @@ fn every_page_of_the_connections_is_read() {
         .fault(Fault::once("integrated-account$", second).nth(2));
     let connect = Connect::new(world);
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "1s"]);
-    assert!(ended.stdout.contains("`old` (paused)"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("`old` (status `paused`)"),
+        "{}",
+        ended.stdout
+    );
     let requests = connect.simulator.requests();
     assert_eq!(requests[1].query("next_cursor"), Some("more"));
 

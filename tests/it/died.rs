@@ -298,7 +298,7 @@ fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
         // If two files differ, the first is named.
         let is_named = again
             .stderr
-            .contains("is there with other content, of another attempt");
+            .contains("exists with other content: another attempt");
         assert!(is_named, "{name}: {}", again.stderr);
         assert_eq!(company.verified_entries(&name).len(), 2);
         company.restore(&left);
@@ -375,7 +375,7 @@ fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
     thread::sleep(Duration::from_millis(2100));
     let again = with(later, due);
     assert_eq!(again.code, 78, "{}", again.stderr);
-    let is_refused = again.stderr.contains("is there with other content");
+    let is_refused = again.stderr.contains("exists with other content");
     assert!(is_refused, "{}", again.stderr);
     assert_eq!(company.verified_entries("another instant").len(), 2);
     // A consistent change of both times, with all other files removed, is still reported.
@@ -396,8 +396,8 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
     );
     let before = company.objects();
     for (second, wanted) in [
-        (&one, "was closed by ledger entry 3"),
-        (&other, "is there with other content"),
+        (&one, "ledger entry 3 closed the review"),
+        (&other, "exists with other content"),
     ] {
         company.restore(&before);
         // The second starts when the first is about to write its entry.

@@ -231,7 +231,7 @@ async fn an_incomplete_list_is_not_used() {
     // The evidence still has the pages that were received.
     assert_eq!(feed.origin.pages.len(), 2);
     assert_eq!(feed.origin.sha256.len(), 64);
-    assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 named a cursor that an earlier page had named");
+    assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 has the cursor of an earlier page");
 }
 
 #[tokio::test]
@@ -487,7 +487,7 @@ fn exit_0_with_every_page_of_the_hr_system_in_the_evidence() {
     }
     let report = std::fs::read_to_string(job.run_folder(1).join("report.html")).expect("a report");
     assert!(report.contains("The HR system, read through Truto"));
-    assert!(report.contains("when it was read, by the server"));
+    assert!(report.contains("at the time of reading, by the server"));
 }
 
 #[test]

@@ -982,7 +982,7 @@ fn sigterm_during_a_notification_ends_in_two_seconds_with_evidence() {
         stdout.contains("  ledger     1:"),
         "printed before the signal: {stdout}"
     );
-    assert!(stderr.contains("the evidence stays"), "{stderr}");
+    assert!(stderr.contains("the evidence is stored"), "{stderr}");
     assert_eq!(verify(&job.evidence(), &[]).code, 0);
 }
 

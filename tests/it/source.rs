@@ -320,7 +320,7 @@ async fn a_repeated_cursor_makes_a_list_incomplete() {
     assert!(!listing.last_page_reached);
     assert_snapshot!(
         listing.stopped_because.as_deref().unwrap_or_default(),
-        @"page 2 named a cursor that an earlier page had named"
+        @"page 2 has the cursor of an earlier page"
     );
 }
 
@@ -499,7 +499,7 @@ async fn a_connection_of_another_integration_is_named() {
     let error = refused(world).await;
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(
-        error.to_string().contains("`jira`, not for Asana"),
+        error.to_string().contains("“jira”, not for Asana"),
         "{error}"
     );
 }
@@ -1526,7 +1526,7 @@ async fn an_unreachable_server_is_transient_and_counts_its_attempts() {
     assert_eq!(error.kind(), ErrorKind::Transient);
     let text = error.to_string();
     assert!(
-        text.contains("no connection, after 8 attempts in"),
+        text.contains("no connection to `127.0.0.1:") && text.contains("after 8 attempts in"),
         "{text}"
     );
 }

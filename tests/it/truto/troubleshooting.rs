@@ -137,7 +137,7 @@ fn each_message_of_the_page_occurs_with_its_exit_code() {
         assert!(has(&text, &row.message), "{}\n---\n{text}", row.message);
         assert_eq!(ended.code, row.exit, "{}\n---\n{text}", row.message);
         // A failure has a hint, and an inconclusive run has its reasons.
-        let says = text.contains("\nhint: ") || text.contains("  why  ");
+        let says = text.contains("\nhint: ") || text.contains("  because  ");
         let passes = [
             "502 Bad Gateway",
             "did not answer in time",
