@@ -222,7 +222,7 @@ fn a_connection_of_another_integration_is_refused() {
     let job = Job::new(scenario("healthy").fault(fault), LEFT_AND_GONE);
     let ended = job.run();
     assert_eq!(ended.code, 77);
-    let reported = format!("the connection `{CONNECTION_ID}` is for `jira`, not for Asana");
+    let reported = format!("the connection `{CONNECTION_ID}` is for “…”, not for Asana");
     assert!(ended.stderr.contains(&reported), "{}", ended.stderr);
     assert_eq!(job.simulator.requests().len(), 1);
 }
