@@ -170,7 +170,8 @@ impl NetError {
             Self::Client(_) | Self::PlainHttp { .. } | Self::Redirect { .. } => {
                 ErrorKind::Configuration
             }
-            // The error may be the server's or the installation's. A retry may help, and the run leaves a failure record.
+            // The error may be the server's or the installation's. A retry may help, and the run stores a failure
+            // record.
             Self::Tls { .. } => ErrorKind::Transient,
             Self::Status { response, .. } => match response.status.as_u16() {
                 401 | 403 | 407 => ErrorKind::Refused,

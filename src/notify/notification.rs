@@ -179,8 +179,8 @@ impl Because {
 }
 
 impl About {
-    /// The id of the notification, equal for repeated deliveries. It has the connection too, because two connections may
-    /// have runs with the same id.
+    /// The id of the notification, equal for repeated deliveries. It has the connection too, because two connections
+    /// may have runs with the same id.
     pub fn message_id(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         format!("run_{}_{}", self.run, self.connection)

@@ -136,8 +136,8 @@ impl FollowUps {
         self.forget_addresses(sequence, closed);
     }
 
-    /// A decision that differs from an earlier one replaces it. An equal decision changes nothing, so its grace does not
-    /// start once more.
+    /// A decision that differs from an earlier one replaces it. An equal decision changes nothing, so its grace does
+    /// not start once more.
     ///
     /// If a review was opened before another was closed, its reviewers could not know the other decisions. If the two
     /// differ, the stricter decision wins.

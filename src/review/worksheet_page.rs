@@ -1,7 +1,7 @@
 //! `worksheet.html`: the page for reviewers.
 //!
-//! It works offline, without a server. Its policy allows only its own script and style, by their hashes. Text from outside
-//! is data that the script inserts as text.
+//! It works offline, without a server. Its policy allows only its own script and style, by their hashes. Text from
+//! outside is data that the script inserts as text.
 
 use askama::Template;
 use base64::Engine as _;

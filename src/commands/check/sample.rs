@@ -124,7 +124,8 @@ impl Sample {
         }
     }
 
-    /// The state of a line of the aliases or exceptions. Only the complete list of accounts shows that a line is unused.
+    /// The state of a line of the aliases or exceptions. Only the complete list of accounts shows that a line is
+    /// unused.
     fn manual_line(&self, of: &ManualUse) -> Option<Line> {
         let file = match of.kind {
             ManualKind::Alias => "aliases",
