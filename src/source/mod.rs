@@ -73,8 +73,8 @@ pub async fn fetch_all(
     fetch(&client, settings).await
 }
 
-/// Sends every request of [`fetch_all`], but reads only the first page of each list. This shows whether a run could read
-/// the lists; it is not enough for a verdict. The connected account is read alone if the first page lacks it.
+/// Sends every request of [`fetch_all`], but reads only the first page of each list. This shows whether a run could
+/// read the lists; it is not enough for a verdict. The connected account is read alone if the first page lacks it.
 ///
 /// # Errors
 /// As for [`fetch_all`].

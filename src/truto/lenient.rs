@@ -1,7 +1,7 @@
 //! Fields that may come in several forms.
 //!
-//! Customers can override how Truto maps the records of an integration. So a field may be absent, null or empty, or have
-//! a number or an object instead of a text. A field that cannot be read counts as absent, and its page stays readable.
+//! Customers can override how Truto maps the records of an integration. So a field may be absent, null or empty, or
+//! have a number or an object instead of a text. A field that cannot be read counts as absent, and its page stays readable.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
