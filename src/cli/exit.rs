@@ -45,9 +45,9 @@ impl Exit {
         Self::Terminated,
     ];
 
-    /// The exit code of `work`. A panic in it is a bug, instead of Rust's 101.
+    /// The exit code of `work`. A panic gives the code of a bug instead of Rust's 101.
     pub fn unless_panicked(work: impl FnOnce() -> Self) -> Self {
-        // Nothing that it touched is used again: the process leaves.
+        // The process ends now, so nothing uses the state that `work` left.
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Self::Unexpected)
     }
 
@@ -76,7 +76,7 @@ impl Exit {
         }
     }
 
-    /// For a run whose evidence is stored.
+    /// The exit code of a run whose evidence is stored.
     pub fn of_verdict(verdict: Verdict, fail_on: FailOn) -> Self {
         match (verdict, fail_on) {
             (Verdict::Pass | Verdict::PassWithExceptions, _) | (_, FailOn::Never) => Self::Pass,
@@ -86,7 +86,7 @@ impl Exit {
         }
     }
 
-    /// Whether a run that ends like this stores a failure record.
+    /// Whether a run with this exit code stores a failure record.
     pub fn leaves_a_record(self) -> bool {
         match self {
             Self::Unexpected | Self::Transient | Self::Refused => true,
@@ -102,20 +102,23 @@ impl Exit {
     }
 }
 
-/// An error with its causes, on one line.
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+/// The text of an error, then of each cause that adds text: a transparent error repeats its cause.
+pub fn with_causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text_of_cause = error.to_string();
-        // A transparent error repeats its cause.
-        if !text.ends_with(&text_of_cause) {
-            text.push_str(": ");
-            text.push_str(&text_of_cause);
+        let text = error.to_string();
+        if texts.last().is_none_or(|last| !last.ends_with(&text)) {
+            texts.push(text);
         }
         cause = error.source();
     }
-    text
+    texts
+}
+
+/// An error and its causes, on one line.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    with_causes(error).join(": ")
 }
 
 impl From<ErrorKind> for Exit {
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_a_bug_with_a_code_of_ours() {
+    fn a_panic_gives_the_exit_code_of_a_bug() {
         assert_eq!(Exit::unless_panicked(|| Exit::Fail), Exit::Fail);
         assert_eq!(
             Exit::unless_panicked(|| panic!("on purpose")),

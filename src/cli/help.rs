@@ -1,14 +1,14 @@
-//! The end of each help text, made from the tables of variables and exit codes.
+//! The last part of each help text, from the tables of variables and exit codes.
 
 use std::fmt::Write as _;
 
 use super::exit::Exit;
 use crate::config::{Command, Default, VARIABLES};
 
-/// The end of `-h`.
+/// The last line of `-h`.
 pub(super) const SHORT: &str = "Variables and exit codes: see --help";
 
-/// The end of the program's own `--help`.
+/// The last part of the program's own `--help`.
 pub(super) fn overview() -> String {
     let program = env!("CARGO_PKG_NAME");
     format!(
@@ -17,7 +17,7 @@ pub(super) fn overview() -> String {
     )
 }
 
-/// The end of a command's `--help`: the variables that it reads, and exit codes.
+/// The last part of a command's `--help`: its variables, and the exit codes.
 pub(super) fn variables_and_exit_codes(command: Command) -> String {
     let mut text = String::from(
         "Environment (empty means unset; a secret X may be given as a file, X_FILE):\n",

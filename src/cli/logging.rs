@@ -20,14 +20,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::LogFormat;
 use crate::model::for_a_log;
 
-/// Events of this target report progress. A terminal shows them in the bar; without one, some become log lines.
+/// Events of this target report progress. A terminal shows them in the bar; otherwise, some become log lines.
 const PROGRESS: &str = "progress";
 
-/// The event of this target carries the outcome of a run, as JSON in the field `outcome`. Text for people does not repeat
-/// it: the summary follows.
+/// The event of this target has the outcome of a run, as JSON in the field `outcome`. Text for people omits it, because
+/// the summary follows.
 pub const OUTCOME: &str = "outcome";
 
-/// Progress is logged this often without a terminal, so that a short run logs none.
+/// The interval of logged progress without a terminal. A short run logs none.
 const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts logging. Clear the bar with [`Progress::clear`] before printing.
@@ -36,7 +36,7 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
     let filter = EnvFilter::builder()
         .parse(filter)
         .unwrap_or_else(|_| EnvFilter::new("info"))
-        .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
+        .and(ProgressLimit::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
     let lines = match format {
         LogFormat::Json => lines.event_format(JsonLine).boxed(),
@@ -47,7 +47,7 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
             .with_filter(filter_fn(|of| of.target() != OUTCOME))
             .boxed(),
     };
-    // A second start, as in tests, leaves the first.
+    // A second start, as in tests, changes nothing.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .with(stderr_is_terminal.then(|| progress.clone()))
@@ -114,14 +114,14 @@ impl Visit for JsonFields {
     }
 }
 
-/// Passes all events, but of progress only one now and then.
-struct NowAndThen {
+/// Passes all events, but limits the rate of progress events.
+struct ProgressLimit {
     every: Duration,
-    /// When the next one is due; `None`: never.
+    /// When the next progress event is due; none to pass no such event.
     due: Option<Mutex<Instant>>,
 }
 
-impl NowAndThen {
+impl ProgressLimit {
     fn new(is_logged: bool, every: Duration) -> Self {
         Self {
             every,
@@ -142,7 +142,7 @@ impl NowAndThen {
     }
 }
 
-impl<S> Filter<S> for NowAndThen {
+impl<S> Filter<S> for ProgressLimit {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         metadata.target() != PROGRESS || self.due.is_some()
     }
@@ -245,9 +245,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_far_a_run_is_is_due_once_in_its_time_and_never_before() {
+    fn progress_is_due_once_in_each_interval() {
         let ten = Duration::from_secs(10);
-        let now_and_then = NowAndThen::new(true, ten);
+        let now_and_then = ProgressLimit::new(true, ten);
         let began = Instant::now();
         let due = [1, 9, 11, 12, 20, 22, 60, 61, 71]
             .map(|second| now_and_then.is_due(began + Duration::from_secs(second)));
@@ -255,7 +255,7 @@ mod tests {
             due,
             [false, false, true, false, false, true, true, false, true]
         );
-        assert!(!NowAndThen::new(false, Duration::ZERO).is_due(began + ten));
+        assert!(!ProgressLimit::new(false, Duration::ZERO).is_due(began + ten));
     }
 
     #[derive(Clone, Default)]
@@ -277,8 +277,8 @@ mod tests {
         }
     }
 
-    /// Which lines are written of three that say how far it is, between two others.
-    fn written(filter: NowAndThen) -> Vec<String> {
+    /// The written lines, of three progress events between two others.
+    fn written(filter: ProgressLimit) -> Vec<String> {
         let lines = LogLines::default();
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer()
@@ -301,9 +301,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_it_is_logged_now_and_then_and_at_one_the_bar_shows_it() {
+    fn progress_is_logged_at_intervals_and_only_without_a_terminal() {
         assert_eq!(
-            written(NowAndThen::new(true, Duration::ZERO)),
+            written(ProgressLimit::new(true, Duration::ZERO)),
             [
                 "Began",
                 "Checked entry 1 of 3",
@@ -313,8 +313,8 @@ mod tests {
             ]
         );
         for quiet in [
-            NowAndThen::new(true, LOGGED_EVERY),
-            NowAndThen::new(false, Duration::ZERO),
+            ProgressLimit::new(true, LOGGED_EVERY),
+            ProgressLimit::new(false, Duration::ZERO),
         ] {
             assert_eq!(written(quiet), ["Began", "Ended"]);
         }

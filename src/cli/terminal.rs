@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::model::for_a_log;
 
-/// Bold green: as it should be.
+/// Bold green: good.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// Bold yellow: needs attention.
 pub const ATTENTION: Style = AnsiColor::Yellow.on_default().bold();
@@ -19,8 +19,8 @@ pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints to stdout, with colour only at a terminal, unless `NO_COLOR` or `--color` decides. Elsewhere, text from outside
-/// and addresses are left out. A reader that has gone away does not make a run fail.
+/// Prints to stdout, with colour at a terminal, unless `NO_COLOR` or `--color` decides. Without a terminal, text from
+/// outside and addresses are omitted. A closed pipe does not fail the run.
 pub fn print(text: &str) {
     match is_interactive() {
         true => print_with_names(text),
@@ -28,11 +28,11 @@ pub fn print(text: &str) {
     }
 }
 
-/// Prints to stdout as it is: names were requested.
+/// Prints to stdout without omissions, because names were requested.
 pub fn print_with_names(text: &str) {
     let mut stdout = anstream::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
-    // A question ends without a line end.
+    // A question has no line end, so it must be flushed.
     let _ = stdout.flush();
 }
 
@@ -45,7 +45,7 @@ pub fn print_error(text: &str) {
     };
 }
 
-/// Whether stdout is a terminal, so that no log keeps it: only then may a text name people.
+/// Whether stdout is a terminal. Only then may a text name people, because no log keeps it.
 pub fn is_interactive() -> bool {
     io::stdout().is_terminal()
 }

@@ -11,7 +11,7 @@ use std::fmt::{Display, Write as _};
 
 use tracing::warn;
 
-use crate::cli::exit::{Exit, error_chain};
+use crate::cli::exit::{Exit, with_causes};
 use crate::cli::logging::Progress;
 use crate::cli::terminal::{self, BAD, styled};
 use crate::clock::Clock;
@@ -20,7 +20,7 @@ use crate::evidence::Tool;
 use crate::ledger::Committed;
 use crate::report::on_one_line;
 
-/// What every command starts with.
+/// The clock, environment and progress bar of a command.
 #[derive(Debug)]
 pub struct Session {
     pub clock: Clock,
@@ -28,7 +28,7 @@ pub struct Session {
     pub progress: Progress,
 }
 
-/// The settings, once their warnings are logged; if they are wrong, every problem is printed.
+/// Logs the warnings of valid settings, or prints every problem of invalid ones.
 fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
     let Judged { settings, warnings } =
         loaded.map_err(|problems| failed(Exit::Configuration, &problems))?;
@@ -38,17 +38,21 @@ fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
     Ok(settings)
 }
 
-/// Prints an error; its exit code.
+/// Prints an error, and returns its exit code.
 fn failed(exit: Exit, error: &dyn Display) -> Exit {
     let word = styled(BAD, "error:");
     terminal::print_error(&format!("{word} {error}\n"));
     exit
 }
 
-/// An error with its causes, and its hint.
+/// An error, its causes and its hint, each on one line.
 fn error_text(error: &dyn Error, hint: Option<impl AsRef<str>>) -> String {
-    let word = styled(BAD, "error:");
-    let mut text = format!("{word} {}\n", on_one_line(&error_chain(error)));
+    let mut word = styled(BAD, "error:");
+    let mut text = String::new();
+    for sentence in with_causes(error) {
+        let _ = writeln!(text, "{word} {}", on_one_line(&sentence));
+        "caused by:".clone_into(&mut word);
+    }
     if let Some(hint) = hint {
         let _ = writeln!(text, "hint: {}", on_one_line(hint.as_ref()));
     }
@@ -60,14 +64,14 @@ fn row(text: &mut String, label: &str, value: impl Display) {
     let _ = writeln!(text, "  {label:<10} {value}");
 }
 
-/// Adds the rows that say where evidence is.
+/// Adds the rows about the stored evidence.
 fn evidence_rows(text: &mut String, committed: &Committed) {
     row(text, "evidence", &committed.folder);
     row(text, "report", &committed.report);
     row(text, "ledger", head(committed));
 }
 
-/// The head of the ledger, as people note it.
+/// The head of the ledger, in the form of `verify --head`.
 fn head(committed: &Committed) -> String {
     format!("{}:{}", committed.sequence, committed.head_sha256)
 }
@@ -79,7 +83,7 @@ fn head(committed: &Committed) -> String {
 fn run_until_signal<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(|error| {
-        let text = format!("the runtime could not be started: {error}");
+        let text = format!("could not start the runtime: {error}");
         failed(Exit::Unexpected, &text)
     })?;
     let ended = runtime.block_on(async {
@@ -88,8 +92,7 @@ fn run_until_signal<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
             stopped = stop_signal() => Err(stopped),
         }
     });
-    // Other threads are not awaited: they create one object, whole or not at all, or read an answer that may never
-    // come.
+    // Other threads are not awaited. Each creates one complete object or none, or waits for an answer without end.
     runtime.shutdown_background();
     ended
 }
@@ -106,7 +109,7 @@ async fn stop_signal() -> Exit {
             _ = interrupt.recv() => Exit::Interrupted,
         },
         _ => {
-            warn!("Cannot listen to signals: a stop will not be clean");
+            warn!("Cannot handle signals, so a stop will not be clean");
             std::future::pending().await
         }
     }
@@ -124,8 +127,49 @@ fn tool() -> Tool {
 fn suffix() -> Result<String, Exit> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes).map_err(|error| {
-        let text = format!("the system gives no randomness: {error}");
+        let text = format!("the system has no random numbers: {error}");
         failed(Exit::Unexpected, &text)
     })?;
     Ok(const_hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Failure {
+        text: &'static str,
+        source: Option<Box<Failure>>,
+    }
+
+    fn failure(text: &'static str, source: Option<Failure>) -> Failure {
+        let source = source.map(Box::new);
+        Failure { text, source }
+    }
+
+    #[test]
+    fn an_error_has_one_line_for_each_cause_that_adds_text() {
+        let cause = failure("connection refused", None);
+        let repeated = failure("connection refused", Some(cause));
+        let middle = failure("no connection to `api.truto.one`", Some(repeated));
+        let error = failure("could not read the Asana accounts", Some(middle));
+        let text = error_text(&error, Some("set HTTPS_PROXY"));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&text), @r"
+        error: could not read the Asana accounts
+        caused by: no connection to `api.truto.one`
+        caused by: connection refused
+        hint: set HTTPS_PROXY
+        ");
+    }
+
+    #[test]
+    fn an_error_without_cause_and_hint_is_one_line() {
+        let text = error_text(&failure("it failed", None), None::<String>);
+        assert_eq!(
+            anstream::adapter::strip_str(&text).to_string(),
+            "error: it failed\n"
+        );
+    }
 }

@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::verify::{Expectations, as_json, as_text, verify};
 
 /// # Errors
-/// The exit code, if there is no answer.
+/// The exit code, if the evidence could not be checked.
 pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit> {
     let wrong = |problem: String| failed(Exit::Usage, &problem);
     let (every, period) = (
@@ -54,7 +54,8 @@ fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
         let place = path.display();
         let text = std::fs::read(path)
             .map_err(|error| format!("the public key `{place}` cannot be read: {error}"))?;
-        PublicKey::from_pem(&text).map_err(|error| format!("`{place}` is no public key: {error}"))
+        PublicKey::from_pem(&text)
+            .map_err(|error| format!("`{place}` is not a public key: {error}"))
     };
     paths.iter().map(read).collect()
 }

@@ -154,7 +154,9 @@ impl Judge {
             (None, Default::Unset | Default::Depends(_)) => return None,
         };
         let report = |Wrong { text: wrong, hint }| {
-            let problem = match variable.secret {
+            // A text that is not an address may be a token in the wrong variable.
+            let is_token = name == "TRUTO_BASE_URL" && !text.contains("://");
+            let problem = match variable.secret || is_token {
                 true => format!("{name} {wrong}"),
                 false => format!("{name}=`{}` {wrong}", without_secrets(name, text)),
             };

@@ -7,85 +7,79 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
-use super::error::{Attempts, NetError};
+use super::error::{Attempts, NetError, TransportProblem, host_of};
 use super::retry::{self, Bounds, LastFailure, NextTry};
 use super::{Deadline, Pacer, Settings, Slot};
+use crate::model::quoted;
 
-/// An unanswered connection attempt is given up sooner than a slow answer.
+/// Connecting has a shorter timeout than a slow answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// As much of a refusal's body as anybody reads.
+/// The longest body of a refusal that is read.
 const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
 
-/// An HTTP client with bounds: every attempt, every request and the whole run come to an end.
+/// An HTTP client with bounds for every attempt, every request and the whole run.
 ///
-/// Certificates are checked against the system's, the system's proxy is used, redirects are not
-/// followed. Plain `http` is for loopback addresses only, and never goes through a proxy.
+/// It trusts the system's certificates, uses the system's proxy and follows no redirect. Plain `http` is for loopback
+/// addresses only, and never goes through a proxy.
 #[derive(Debug)]
 pub struct Http {
     settings: Settings,
     deadline: Deadline,
-    /// For loopback: needs no certificates, so it works where none are installed.
+    /// For loopback: it works on machines without installed certificates.
     plain: reqwest::Client,
-    /// Built when first needed: reading the certificates takes time and memory.
+    /// Built on first use: reading the certificates takes time and memory.
     tls: OnceLock<reqwest::Client>,
 }
 
-/// What to ask for.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The address.
     pub url: Url,
-    /// Headers; whoever sets `Authorization` marks its value sensitive.
+    /// The caller marks the value of `Authorization` as sensitive.
     pub headers: HeaderMap,
     /// A larger body is an error.
     pub max_bytes: u64,
-    /// The rate limit it falls under.
+    /// The rate limit of the request.
     pub pacer: Option<&'a Pacer>,
-    /// How errors and logs name it: method and target, nothing secret.
+    /// The name of the request in errors and logs: method and target, without secrets.
     pub what: String,
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body, unpacked.
+    /// Decompressed.
     pub body: Vec<u8>,
-    /// How often it was asked for.
     pub attempts: u32,
 }
 
 impl Response {
-    /// The moment the answer was made, by the server's clock, to the second.
+    /// The `Date` of the answer, by the server's clock, to the second.
     pub fn date(&self) -> Option<Timestamp> {
         retry::date_of(&self.headers)
     }
 
-    /// When the server says that what it sent was last changed.
+    /// When the content last changed, according to the server.
     pub fn last_modified(&self) -> Option<Timestamp> {
         retry::last_modified_of(&self.headers)
     }
 }
 
-/// What an attempt sends.
 #[derive(Clone, Copy)]
 enum Call<'a> {
-    /// Nothing, to get something.
     Get,
-    /// JSON, to get something.
+    /// Sends JSON and reads the answer.
     Post(&'a [u8]),
-    /// A body, and headers made anew for each attempt.
+    /// Sends a body, with headers that are computed for each attempt.
     Deliver(&'a [u8], &'a (dyn Fn() -> HeaderMap + Sync)),
 }
 
 impl Http {
-    /// A client whose every request ends by `deadline`.
+    /// A client all of whose requests end by `deadline`.
     pub fn new(settings: &Settings, deadline: Deadline) -> Result<Self, NetError> {
-        // Somebody else (the AWS SDK, a test beside us) may have installed it already: it is the same one.
+        // The AWS SDK or a parallel test may have installed the same provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let plain = builder(settings)
             .no_proxy()
@@ -101,28 +95,25 @@ impl Http {
         })
     }
 
-    /// When the run must end.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// Gets something, trying again where that may help. Any status but a success is an error,
-    /// which carries the answer.
+    /// Sends a GET request, with retries. Any status other than success is an error that carries the answer.
     pub async fn get(&self, request: Request<'_>) -> Result<Response, NetError> {
         self.call(request, Call::Get).await
     }
 
-    /// Posts JSON for the answer to it, in all else as [`Http::get`]. It is tried again, too: only for
-    /// what may happen twice without harm.
+    /// Posts JSON and reads the answer, like [`Http::get`]. Retries may repeat the request, so use it only where a
+    /// repetition is harmless.
     pub async fn post(&self, request: Request<'_>, json: &[u8]) -> Result<Response, NetError> {
         self.call(request, Call::Post(json)).await
     }
 
-    /// Posts something of which only the answer's status counts, trying again where that may help. The
-    /// body is the same each time, and `headers` makes those that differ from attempt to attempt.
+    /// Posts a body, with retries; only the status of the answer counts. `headers` computes the headers that differ
+    /// between attempts.
     ///
-    /// With a success it was delivered, whatever becomes of the answer's body: that comes as far as it
-    /// was sent and allowed.
+    /// A success means that the body was delivered, even if the body of the answer is cut or too long.
     pub async fn deliver(
         &self,
         request: Request<'_>,
@@ -134,7 +125,7 @@ impl Http {
 
     async fn call(&self, request: Request<'_>, call: Call<'_>) -> Result<Response, NetError> {
         let client = self.client_for(&request)?;
-        // Waiting for a first slot is not the request's fault: its time starts after it.
+        // The time of a request starts after the wait for its first slot.
         let mut first_slot = match request.pacer {
             Some(pacer) => Some(self.slot(pacer, &request.what).await?),
             None => None,
@@ -150,7 +141,7 @@ impl Http {
         match answer {
             Ok(answer) => Ok(Response { attempts, ..answer }),
             Err(gave_up) => {
-                let mut error = gave_up.trouble;
+                let mut error = gave_up.error;
                 if let NetError::Status { story, .. } | NetError::Transport { story, .. } =
                     &mut error
                 {
@@ -176,7 +167,8 @@ impl Http {
         if request.url.scheme() == "http" {
             if !is_loopback(&request.url) {
                 let what = request.what.clone();
-                return Err(NetError::PlainHttp { what });
+                let host = host_of(request);
+                return Err(NetError::PlainHttp { what, host });
             }
             return Ok(&self.plain);
         }
@@ -198,12 +190,12 @@ impl Http {
         slot: Option<Slot<'_>>,
     ) -> Result<Response, LastFailure<NetError>> {
         let what = || request.what.clone();
-        let ends = |trouble| LastFailure {
-            trouble,
-            again: NextTry::Never,
+        let ends = |error| LastFailure {
+            error,
+            next_try: NextTry::Never,
             wait: None,
         };
-        // Held until the answer is read to its end, however the attempt ends.
+        // The slot is returned when the attempt ends, after the whole answer was read.
         let slot = match (slot, request.pacer) {
             (Some(slot), _) => Some(slot),
             (None, Some(pacer)) => Some(self.slot(pacer, &request.what).await.map_err(ends)?),
@@ -227,16 +219,20 @@ impl Http {
             .timeout(timeout)
             .send()
             .await
-            .map_err(|cause| transport(what(), cause))?;
+            .map_err(|cause| transport(request, cause))?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         if status.is_redirection()
             && let Some(location) = headers.get(LOCATION)
         {
             let to = target_host(&request.url, location.to_str().unwrap_or_default());
-            let what = what();
-            return Err(ends(NetError::Redirect { what, status, to }));
+            return Err(ends(NetError::Redirect {
+                what: what(),
+                host: host_of(request),
+                status,
+                to,
+            }));
         }
-        let wait = retry::asked_wait(&headers);
+        let wait = retry::requested_wait(&headers);
         if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {
             slot.tighten(left, reset.min(self.settings.max_elapsed));
         }
@@ -250,7 +246,7 @@ impl Http {
                 ReadBody::Whole(body) | ReadBody::Larger(body) | ReadBody::Cut(body, _) => body,
             };
             return Err(LastFailure {
-                trouble: NetError::Status {
+                error: NetError::Status {
                     story: Attempts::one(what()),
                     response: Box::new(Response {
                         status,
@@ -259,7 +255,7 @@ impl Http {
                         attempts: 1,
                     }),
                 },
-                again: retry::again_after(status),
+                next_try: retry::next_try_after(status),
                 wait,
             });
         }
@@ -274,7 +270,7 @@ impl Http {
                 }));
             }
             (ReadBody::Cut(_, cause), Call::Get | Call::Post(_)) => {
-                return Err(transport(what(), cause));
+                return Err(transport(request, cause));
             }
         };
         Ok(Response {
@@ -291,14 +287,14 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
         .user_agent(concat!("asana-access-review/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
         .redirect(reqwest::redirect::Policy::none())
-        // Trying again is decided in one place.
+        // Only `retry` decides about retries.
         .retry(reqwest::retry::never())
 }
 
-/// A body as far as it was read.
+/// The part of a body that was read.
 enum ReadBody {
     Whole(Vec<u8>),
-    /// There is more than allowed.
+    /// The body exceeds the limit.
     Larger(Vec<u8>),
     Cut(Vec<u8>, reqwest::Error),
 }
@@ -320,41 +316,43 @@ async fn read(answer: &mut reqwest::Response, max_bytes: u64) -> ReadBody {
     }
 }
 
-/// The decision for an attempt without a whole answer.
-fn transport(what: String, cause: reqwest::Error) -> LastFailure<NetError> {
+/// The decision for an attempt without a complete answer.
+fn transport(request: &Request<'_>, cause: reqwest::Error) -> LastFailure<NetError> {
+    let (what, host) = (request.what.clone(), host_of(request));
     let cause = cause.without_url();
     if is_tls(&cause) {
         return LastFailure {
-            trouble: NetError::Tls { what, cause },
-            again: NextTry::Never,
+            error: NetError::Tls { what, host, cause },
+            next_try: NextTry::Never,
             wait: None,
         };
     }
-    let (trouble, again) = if cause.is_builder() {
-        ("the request could not be made", NextTry::Never)
+    let (problem, next_try) = if cause.is_builder() {
+        (TransportProblem::Request, NextTry::Never)
     } else if cause.is_timeout() {
-        ("no answer in time", NextTry::Yes)
+        (TransportProblem::Timeout, NextTry::Yes)
     } else if cause.is_connect() {
-        ("no connection", NextTry::Yes)
+        (TransportProblem::Connect, NextTry::Yes)
     } else if cause.is_body() || cause.is_decode() {
-        ("the answer was cut short", NextTry::Yes)
+        (TransportProblem::Cut, NextTry::Yes)
     } else {
-        ("the connection broke", NextTry::Yes)
+        (TransportProblem::Broken, NextTry::Yes)
     };
     LastFailure {
-        trouble: NetError::Transport {
+        error: NetError::Transport {
             story: Attempts::one(what),
-            trouble,
+            host,
+            problem,
             cause,
         },
-        again,
+        next_try,
         wait: None,
     }
 }
 
-/// Whether TLS itself objects: a certificate that is wrong stays wrong.
+/// Whether the error is one of TLS. A wrong certificate stays wrong, so another attempt is useless.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    // An I/O error's source is its inner error's source: the inner one must be asked for.
+    // The source of an I/O error skips its inner error, which is read separately.
     let io = error.downcast_ref::<std::io::Error>();
     let inner = io.and_then(std::io::Error::get_ref);
     error.is::<rustls::Error>()
@@ -362,7 +360,7 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.source().is_some_and(is_tls)
 }
 
-/// Whether an address is this machine's own, where plain `http` gives nothing away.
+/// Whether an address is on this machine, so that plain `http` is safe.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
@@ -374,9 +372,9 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The host a redirect names: the rest of it may hold what nobody should read.
+/// The host that a redirect names, in quotes. The rest of the address may contain secrets.
 fn target_host(from: &Url, location: &str) -> String {
     let target = from.join(location).ok();
     let host = target.as_ref().and_then(Url::host_str);
-    host.unwrap_or("an unreadable address").to_owned()
+    host.map_or_else(|| "an unreadable address".to_owned(), quoted)
 }

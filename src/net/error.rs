@@ -1,35 +1,34 @@
-//! What can go wrong with a request, told so that somebody can act on it.
+//! Errors of a request, each with the remedy an operator can try.
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::Response;
+use super::{Request, Response};
 
 /// The kind of an error, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Upstream is unavailable: worth another try later.
+    /// The server is unavailable; a later attempt may work.
     Transient,
-    /// Somebody must grant, renew or reconnect something.
+    /// A person must grant, renew or reconnect something.
     Refused,
     /// A setting or the installation is wrong.
     Configuration,
-    /// An answer nobody foresaw.
+    /// The answer is one that this program does not expect.
     Unexpected,
 }
 
-/// What was asked and how often, as the text of an error tells it.
+/// The request of an error, and how often it was tried.
 #[derive(Clone, Debug)]
 pub struct Attempts {
     /// Method and target, without the query.
     pub what: String,
-    /// Attempts made.
     pub attempts: u32,
     /// From the first attempt to the last answer.
     pub elapsed: Duration,
-    /// Why no further attempt was made although one might have helped.
+    /// Why there was no further attempt, if one might have helped.
     pub gave_up: Option<String>,
 }
 
@@ -57,90 +56,122 @@ impl fmt::Display for Attempts {
     }
 }
 
-/// A request that brought no usable answer.
+/// A request without a usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
     /// The HTTP client could not be set up.
-    #[error("could not set up the HTTP client")]
+    #[error("the HTTP client could not be set up")]
     Client(#[source] reqwest::Error),
     /// The address is plain `http` and not on this machine.
-    #[error("{what}: plain http is only for loopback addresses")]
-    PlainHttp {
-        /// Method and target.
-        what: String,
-    },
-    /// The server answered with a status that is no success.
+    #[error("{what}: `{host}` is not on this machine, so plain http is refused")]
+    PlainHttp { what: String, host: String },
+    /// The server answered with a status other than success.
     #[error("{}: {}{story}", story.what, status_words(response.status))]
     Status {
-        /// The asking.
         story: Attempts,
-        /// The last answer, its body cut to a readable length.
+        /// The last answer; its body is cut to 64 KiB.
         response: Box<Response>,
     },
-    /// The server points elsewhere. A token goes to one host only, so we don't follow.
-    #[error("{what}: {} redirects to `{to}`, and redirects are not followed", status.as_u16())]
+    /// The server redirects. A token goes to one host only, so redirects are not followed.
+    #[error("{what}: `{host}` answers with a redirect to {to} (status {}), which is not followed", status.as_u16())]
     Redirect {
-        /// Method and target.
         what: String,
-        /// The status.
+        host: String,
         status: StatusCode,
-        /// The host it names.
+        /// The host that the redirect names, in quotes.
         to: String,
     },
     /// The body is larger than allowed.
     #[error("{what}: the answer is larger than {} MiB", limit / (1024 * 1024))]
     TooLarge {
-        /// Method and target.
         what: String,
         /// Bytes allowed.
         limit: u64,
     },
-    /// The certificate or the TLS handshake is not acceptable; asking again changes nothing.
-    #[error("{what}: no trusted connection")]
+    /// The certificate or the TLS handshake was refused; another attempt would end the same way.
+    #[error("{what}: the TLS connection to `{host}` was refused")]
     Tls {
-        /// Method and target.
         what: String,
-        /// What TLS says.
+        host: String,
         #[source]
         cause: reqwest::Error,
     },
-    /// No answer came, or not all of it.
-    #[error("{}: {trouble}{story}", story.what)]
+    /// No answer came, or only a part of it.
+    #[error("{}: {}{story}", story.what, problem.words(host))]
     Transport {
-        /// The asking.
         story: Attempts,
-        /// In a few words.
-        trouble: &'static str,
-        /// The last cause.
+        host: String,
+        problem: TransportProblem,
+        /// The cause of the last attempt.
         #[source]
         cause: reqwest::Error,
     },
-    /// The run's deadline leaves no time to ask.
     #[error("{what}: the run's deadline has passed")]
-    Deadline {
-        /// Method and target.
-        what: String,
-    },
+    Deadline { what: String },
     /// A slot under the rate limit comes free only after the run's deadline.
-    #[error("{what}: the rate limit asks to wait {wait_s} s, and the run has {left_s} s left")]
+    #[error(
+        "{what}: the rate limit requires a wait of {wait_s} s, and the run has {left_s} s left"
+    )]
     RateLimit {
-        /// Method and target.
         what: String,
-        /// Seconds to wait.
         wait_s: u64,
-        /// Seconds left.
         left_s: u64,
     },
 }
 
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportProblem {
+    Request,
+    Timeout,
+    Connect,
+    Cut,
+    Broken,
+}
+
+impl TransportProblem {
+    fn words(self, host: &str) -> String {
+        match self {
+            Self::Request => "the request could not be built".to_owned(),
+            Self::Timeout => format!("`{host}` did not answer in time"),
+            Self::Connect => format!("no connection to `{host}`"),
+            Self::Cut => format!("the answer from `{host}` was cut short"),
+            Self::Broken => format!("the connection to `{host}` broke"),
+        }
+    }
+}
+
+/// Host and port of a request, for its errors.
+pub(super) fn host_of(request: &Request<'_>) -> String {
+    let host = request.url.host_str().unwrap_or_default();
+    match request.url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
 impl NetError {
-    /// What sort of trouble it is.
+    /// Method and target of the request, without the query.
+    pub fn what(&self) -> Option<&str> {
+        match self {
+            Self::Client(_) => None,
+            Self::Status { story, .. } | Self::Transport { story, .. } => Some(&story.what),
+            Self::PlainHttp { what, .. }
+            | Self::Redirect { what, .. }
+            | Self::TooLarge { what, .. }
+            | Self::Tls { what, .. }
+            | Self::Deadline { what }
+            | Self::RateLimit { what, .. } => Some(what),
+        }
+    }
+
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Client(_) | Self::PlainHttp { .. } | Self::Redirect { .. } => {
                 ErrorKind::Configuration
             }
-            // Ours or theirs, nobody can tell; a run lost to it must be explained.
+            // The error may be the server's or the installation's. A retry may help, and the run stores a failure
+            // record.
             Self::Tls { .. } => ErrorKind::Transient,
             Self::Status { response, .. } => match response.status.as_u16() {
                 401 | 403 | 407 => ErrorKind::Refused,
@@ -155,25 +186,31 @@ impl NetError {
         }
     }
 
-    /// What to do about it, where there is something to do.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Client(_) => Some(
-                "the system's CA certificates must be readable; in a bare image set SSL_CERT_FILE",
+                "make the system's CA certificates readable, or set SSL_CERT_FILE to a file of certificates",
             ),
             Self::PlainHttp { .. } => Some("write the address with `https://`"),
-            Self::Redirect { .. } => Some("write the address that is meant into the setting"),
+            Self::Redirect { .. } => Some("set the address to which the server redirects"),
             Self::Tls { .. } => Some(
-                "the server's certificate must be valid and signed by a trusted authority; behind an inspecting proxy SSL_CERT_FILE must hold the proxy's authority too",
+                "the certificate of the server must be valid and signed by an authority that this machine trusts; behind an inspecting proxy, set SSL_CERT_FILE to a file that also has the proxy's authority",
+            ),
+            Self::Transport {
+                problem: TransportProblem::Connect | TransportProblem::Timeout,
+                ..
+            } => Some(
+                "allow connections to this host (port 443 for https); behind a proxy, set HTTPS_PROXY, and SSL_CERT_FILE if the proxy inspects TLS",
             ),
             Self::Deadline { .. } | Self::RateLimit { .. } => {
-                Some("RUN_DEADLINE bounds the whole run")
+                Some("raise RUN_DEADLINE, which bounds the whole run")
             }
             Self::Status { .. } | Self::TooLarge { .. } | Self::Transport { .. } => None,
         }
     }
 
-    /// The answer's status, if there was an answer.
+    /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Status { response, .. } => Some(response.status.as_u16()),
@@ -189,7 +226,7 @@ impl NetError {
     }
 }
 
-/// `502 Bad Gateway`, or the number alone where it has no name.
+/// `502 Bad Gateway`, or the number alone if it has no name.
 fn status_words(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("{} {reason}", status.as_u16()),

@@ -1,4 +1,4 @@
-//! HTTP with bounds: one client, retries that end, and pacing.
+//! HTTP with bounds: one client, bounded retries, and pacing.
 
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ pub use pace::{Pacer, Slot};
 /// The bounds of every request.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// One attempt may take this long, body included.
+    /// The longest time for one attempt, including the body.
     pub timeout: Duration,
-    /// Attempts per request, the first one included.
+    /// Attempts per request, including the first.
     pub max_attempts: u32,
-    /// All attempts of a request and the waiting between them.
+    /// The longest time for all attempts of a request and the waits between them.
     pub max_elapsed: Duration,
-    /// The first wait between attempts; it doubles from there. Tests set it to zero.
+    /// The first wait between attempts; each further wait doubles. Tests set it to zero.
     pub base_delay: Duration,
 }
 
 impl Settings {
-    /// Half a second: a hiccup is over by then, and eight attempts take about a minute.
+    /// A short outage is often over after half a second; with this start, eight attempts take about a minute.
     pub const BASE_DELAY: Duration = Duration::from_millis(500);
 }
 
@@ -34,15 +34,14 @@ impl Settings {
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// So long from now.
     pub fn after(length: Duration) -> Self {
-        // A length no timer can hold is as good as a year.
+        // A length that overflows the timer is cut to a year.
         let now = Instant::now();
         let far = || now + Duration::from_secs(365 * 24 * 3600);
         Self(now.checked_add(length).unwrap_or_else(far))
     }
 
-    /// What is left; zero once it has passed.
+    /// The time left; zero once the deadline has passed.
     pub fn remaining(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

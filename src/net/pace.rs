@@ -1,9 +1,8 @@
-//! Staying under a rate limit, so that a healthy run is never told to slow down.
+//! Keeps requests under a rate limit, so that the server never has to refuse one.
 //!
-//! The server counts a request at some moment between our sending it and its answer. So a slot is
-//! taken when a request is sent and comes free one window after its *answer*: whatever that moment
-//! was, no window of the server's holds more requests than there are slots. Where the server tells
-//! what its own count still allows, no more than that is sent until the count begins anew.
+//! The server counts a request at some moment between sending and answer. A slot is therefore taken when a request is
+//! sent, and comes free one window after the *answer*: no window of the server can contain more requests than slots.
+//! If the server reports how many requests it still allows, no more are sent until its count starts again.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,17 +13,17 @@ use tracing::info;
 
 use super::Deadline;
 
-/// Shorter waits are not worth a line.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+/// Shorter waits are not logged.
+const MIN_LOGGED_WAIT: Duration = Duration::from_secs(1);
 
-/// Hands out the slots of one rate limit; all requests under that limit share it.
+/// Hands out the slots of one rate limit. All requests under that limit share it.
 #[derive(Debug)]
 pub struct Pacer {
     schedule: Mutex<PaceSchedule>,
     answered: Notify,
 }
 
-/// The right to have one request under way. Dropping it starts the window that ends in its return.
+/// The permission for one request in flight. Dropping it starts the window after which it comes free.
 #[derive(Debug)]
 pub struct Slot<'a> {
     pacer: &'a Pacer,
@@ -32,7 +31,7 @@ pub struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    /// The answer says that the server's own count allows so many more, for so long.
+    /// Takes over the server's own count: the requests left, and for how long.
     pub(super) fn tighten(&self, left: u64, length: Duration) {
         let now = Instant::now();
         let mut schedule = self.pacer.schedule();
@@ -46,7 +45,7 @@ impl Pacer {
         Self::with(Some(requests.max(1)), window)
     }
 
-    /// No limit of ours; what the server says of its own is obeyed all the same.
+    /// Without a limit of ours. The limit that the server reports still applies.
     pub fn unlimited() -> Self {
         Self::with(None, Duration::ZERO)
     }
@@ -58,14 +57,17 @@ impl Pacer {
         }
     }
 
-    /// Waits for a slot. `Err` carries the wait where the deadline would pass before one is free.
+    /// Waits for a slot.
+    ///
+    /// # Errors
+    /// The necessary wait, if it exceeds the deadline.
     pub async fn slot(&self, deadline: Deadline) -> Result<Slot<'_>, Duration> {
         loop {
             let answered = self.answered.notified();
             tokio::pin!(answered);
             answered.as_mut().enable();
             let now = Instant::now();
-            let (turn, tell) = self.schedule().ask(now);
+            let (turn, is_logged) = self.schedule().ask(now);
             match turn {
                 Turn::Go => {
                     let (pacer, taken_at) = (self, now);
@@ -76,7 +78,7 @@ impl Pacer {
                     if wait > deadline.remaining() {
                         return Err(wait);
                     }
-                    if tell {
+                    if is_logged {
                         let wait_s = wait.as_millis().div_ceil(1000) as u64;
                         info!(wait_s, "Waiting {wait_s} s for the rate limit");
                         info!(target: "progress", wait_s, "Waiting {wait_s} s for the rate limit");
@@ -88,18 +90,18 @@ impl Pacer {
         }
     }
 
-    /// Sends nothing for so long: the server refused a request, and asks for it.
+    /// Sends nothing for this long, after the server refused a request.
     pub fn hold(&self, length: Duration) {
         self.schedule().hold(Instant::now() + length);
     }
 
-    /// The least time that so many requests take from a fresh start.
+    /// The shortest time for this number of requests, from a fresh start.
     pub fn time_for(&self, requests: u64) -> Duration {
         self.schedule().time_for(requests)
     }
 
     fn schedule(&self) -> MutexGuard<'_, PaceSchedule> {
-        // Nothing in there can panic half-way, so a poisoned lock still holds a sound schedule.
+        // No update can panic half-way, so the schedule behind a poisoned lock is consistent.
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,45 +113,43 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// The arithmetic of slots, without any waiting.
+/// The arithmetic of slots, without waiting.
 #[derive(Debug)]
 struct PaceSchedule {
     /// None: no limit.
     capacity: Option<u32>,
     window: Duration,
-    under_way: u32,
-    /// When each slot that was given back comes free, soonest first.
+    in_flight: u32,
+    /// When each returned slot comes free, soonest first.
     returning: VecDeque<Instant>,
     held_until: Option<Instant>,
-    /// What the server says of its own count.
+    /// The server's own count, if it reports one.
     count: Option<Count>,
-    /// Waits up to here were told.
-    reported_until: Option<Instant>,
+    /// Waits up to here were logged.
+    logged_until: Option<Instant>,
 }
 
 /// The server's own count.
 #[derive(Clone, Copy, Debug)]
 struct Count {
-    /// So many more may be sent…
+    /// Requests that may still be sent before `until`.
     left: u64,
-    /// …until then.
     until: Instant,
-    /// As long the next count is taken to last…
+    /// The assumed length of the next count.
     length: Duration,
-    /// …and to allow so many: what remained, and the request that was told so.
+    /// The assumed size of the next count: the requests that remained, and the one that got this answer.
     whole: u64,
-    /// When this was learnt.
     reported_at: Instant,
 }
 
-/// What somebody who wants a slot must do.
+/// The answer to a request for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
-    /// The slot is theirs.
+    /// The slot is taken.
     Go,
-    /// Ask again then.
+    /// Ask once more at this instant.
     At(Instant),
-    /// All slots are under way: ask again when one is answered.
+    /// All slots are in flight: ask once more when one is answered.
     AfterAnAnswer,
 }
 
@@ -158,29 +158,29 @@ impl PaceSchedule {
         Self {
             capacity,
             window,
-            under_way: 0,
+            in_flight: 0,
             returning: VecDeque::new(),
             held_until: None,
             count: None,
-            reported_until: None,
+            logged_until: None,
         }
     }
 
-    /// The turn of whoever asks at `now`, and whether a wait is worth telling.
+    /// The turn of a request at `now`, and whether its wait is logged.
     fn ask(&mut self, now: Instant) -> (Turn, bool) {
         let turn = self.turn(now);
         match turn {
             Turn::Go => {
-                self.under_way += 1;
+                self.in_flight += 1;
                 if let Some(count) = &mut self.count {
                     count.left = count.left.saturating_sub(1);
                 }
             }
-            Turn::At(then) if then.saturating_duration_since(now) >= WORTH_TELLING => {
-                // Several may wait for slots that come free within a moment of each other.
-                let reported = self.reported_until.is_some_and(|reported| reported >= now);
-                self.reported_until = self.reported_until.max(Some(then));
-                return (turn, !reported);
+            Turn::At(then) if then.saturating_duration_since(now) >= MIN_LOGGED_WAIT => {
+                // Several requests may wait for slots that come free at about the same time.
+                let is_logged = self.logged_until.is_some_and(|logged| logged >= now);
+                self.logged_until = self.logged_until.max(Some(then));
+                return (turn, !is_logged);
             }
             Turn::At(_) | Turn::AfterAnAnswer => {}
         }
@@ -196,7 +196,7 @@ impl PaceSchedule {
         }
         if let Some(count) = &mut self.count {
             if count.until <= now {
-                // Nothing is known of the new count yet: it may be no larger than the old one was.
+                // The size of the new count is unknown: it is assumed to equal the old one.
                 count.left = count.whole;
                 count.until = now + count.length;
                 count.reported_at = now;
@@ -205,7 +205,7 @@ impl PaceSchedule {
                 return Turn::At(count.until);
             }
         }
-        let taken = self.under_way as usize + self.returning.len();
+        let taken = self.in_flight as usize + self.returning.len();
         match (self.capacity, self.returning.front()) {
             (None, _) => Turn::Go,
             (Some(capacity), _) if taken < capacity as usize => Turn::Go,
@@ -215,7 +215,7 @@ impl PaceSchedule {
     }
 
     fn give_back(&mut self, now: Instant) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
         if self.capacity.is_some() {
             self.returning.push_back(now + self.window);
         }
@@ -225,10 +225,10 @@ impl PaceSchedule {
         self.held_until = self.held_until.max(Some(until));
     }
 
-    /// Takes over what an answer says of the server's count. What is under way may not be counted
-    /// in it yet; and of answers that overtook each other the stricter one holds.
+    /// Takes over the server's count from an answer. Requests in flight may not be counted yet. If answers overtook
+    /// each other, the stricter one counts.
     fn tighten(&mut self, sent_at: Instant, now: Instant, remaining: u64, length: Duration) {
-        let others = u64::from(self.under_way.saturating_sub(1));
+        let others = u64::from(self.in_flight.saturating_sub(1));
         let mut reported = Count {
             left: remaining.saturating_sub(others),
             until: now + length,
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_stops_even_who_has_no_limit() {
+    fn a_hold_applies_without_a_limit_too() {
         let start = Instant::now();
         let mut schedule = PaceSchedule::new(None, Duration::ZERO);
         schedule.hold(start + ms(500));
@@ -310,10 +310,10 @@ mod tests {
         schedule.give_back(at(10));
         assert_eq!(schedule.ask(at(10)).0, Turn::Go);
         assert_eq!(schedule.ask(at(10)).0, Turn::At(at(1_000)));
-        // The other's answer is older news than what is known.
+        // The answer to the other request is older than the known count.
         schedule.tighten(start, at(20), 9, ms(900));
         assert_eq!(schedule.ask(at(20)).0, Turn::At(at(1_000)));
-        // What was sent later knows better.
+        // The answer to a later request is newer.
         schedule.tighten(at(25), at(30), 3, ms(1_970));
         assert_eq!(schedule.ask(at(40)).0, Turn::Go);
         schedule.tighten(at(40), at(50), 0, ms(1_950));
@@ -321,11 +321,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_count_of_the_servers_is_not_taken_to_be_larger_than_the_old() {
+    fn a_new_count_of_the_server_is_assumed_to_equal_the_old_one() {
         let start = Instant::now();
         let mut schedule = PaceSchedule::new(None, Duration::ZERO);
         assert_eq!(schedule.ask(start).0, Turn::Go);
-        // Five in a second, of which one is used.
+        // Five requests in a second; one is used.
         schedule.tighten(start, start, 4, ms(1_000));
         schedule.give_back(start);
         for _ in 0..4 {
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_reported_once_however_many_wait() {
+    fn a_wait_of_several_requests_is_logged_once() {
         let start = Instant::now();
         let mut schedule = PaceSchedule::new(Some(1), ms(7_000));
         schedule.ask(start);
@@ -359,8 +359,8 @@ mod tests {
     }
 
     proptest! {
-        /// Requests of any length, sent as soon as the schedule lets them: no window of the
-        /// server's, wherever between sending and answer it counts, holds more than the limit.
+        /// Requests of any length are sent as soon as the schedule allows. The server counts each at any moment between
+        /// sending and answer, and no window exceeds the limit.
         #[test]
         fn no_window_holds_more_requests_than_allowed(
             capacity in 1u32..6,
@@ -375,7 +375,7 @@ mod tests {
             for (pause, length, place) in requests {
                 now += ms(pause);
                 loop {
-                    // Answers that came meanwhile are given back in their order.
+                    // Answers that came in the meantime return their slots in order.
                     open.sort();
                     while open.first().is_some_and(|answer| *answer <= now) {
                         let answer = open.remove(0);

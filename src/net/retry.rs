@@ -1,8 +1,7 @@
-//! Trying again: whether, when, and for how long at most.
+//! Retries: whether, when, and for how long.
 //!
-//! The crate `backoff` runs the loop and draws the delays; beside this file only
-//! `aws`'s retry knows it, so that swapping it is an hour's work. Its `retry_after` bypasses its own bound on elapsed time, so every
-//! delay is bounded here, in [`Bounds::decide`], before `backoff` sees it.
+//! The crate `backoff` runs the loop and draws the delays. Only this file and `aws::retry` use it, so it is easy to
+//! replace. Its `retry_after` bypasses its own bound on elapsed time, so [`Bounds::decide`] bounds every delay first.
 
 use std::time::{Duration, Instant};
 
@@ -15,54 +14,52 @@ use tracing::warn;
 
 use super::{Deadline, Settings};
 
-/// A blocked Truto account answers 503 for ever; a short hiccup is over after two more attempts.
+/// Truto answers 503 without end for a blocked account; a short outage is over after two more attempts.
 const FEW_ATTEMPTS: u32 = 3;
 
-/// Waits double up to this; longer ones only when the server asks.
+/// Waits double up to this length. Only the server can request a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Whether another attempt may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextTry {
-    /// It will be the same.
     Never,
-    /// Perhaps, but not for long.
+    /// Perhaps: at most [`FEW_ATTEMPTS`].
     Few,
-    /// Likely.
     Yes,
 }
 
-/// The decision for an answer that is no success.
-pub(super) fn again_after(status: StatusCode) -> NextTry {
+/// The decision for an answer other than success.
+pub(super) fn next_try_after(status: StatusCode) -> NextTry {
     match status.as_u16() {
-        // Too slow, too early, too many, broken on the way.
+        // Too slow, too early, too many requests, or broken between server and client.
         408 | 425 | 429 | 500 | 502 | 504 => NextTry::Yes,
-        // Cloudflare's own, often as HTML.
+        // Codes of Cloudflare, often with a page of HTML.
         520..=530 => NextTry::Yes,
         503 => NextTry::Few,
         _ => NextTry::Never,
     }
 }
 
-/// How an attempt failed: the text for the log, and what it means for the next one.
+/// A failed attempt, and what it means for the next one.
 #[derive(Debug)]
 pub(super) struct LastFailure<T> {
-    pub(super) trouble: T,
-    pub(super) again: NextTry,
-    /// What the server asks us to wait.
+    pub(super) error: T,
+    pub(super) next_try: NextTry,
+    /// The wait that the server requests.
     pub(super) wait: Option<Duration>,
 }
 
-/// The last failure, with the story of all attempts.
+/// The failure of the last attempt, with the number and duration of all attempts.
 #[derive(Debug)]
 pub(super) struct GaveUp<T> {
-    pub(super) trouble: T,
+    pub(super) error: T,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
     pub(super) because: Option<String>,
 }
 
-/// The two ends of trying: attempts, and time (the request's own and the run's).
+/// The bounds of a request: attempts, its own time, and the deadline of the run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     max_attempts: u32,
@@ -81,7 +78,7 @@ impl Bounds {
         }
     }
 
-    /// Runs attempts until one succeeds, none can help any more, or a bound is met.
+    /// Makes attempts until one succeeds, another cannot help, or a bound is reached.
     pub(super) async fn retry<A, T, F, Fut>(&self, mut once: F) -> Result<A, GaveUp<T>>
     where
         T: std::fmt::Display,
@@ -108,11 +105,11 @@ impl Bounds {
                 running.await.map_err(failed)
             }
         };
-        let tell = |failed: GaveUp<T>, wait: Duration| {
+        let log = |failed: GaveUp<T>, wait: Duration| {
             let (attempt, wait_ms) = (failed.attempts, wait.as_millis() as u64);
-            warn!(attempt, wait_ms, "{}; trying again", failed.trouble);
+            warn!(attempt, wait_ms, "{}; retrying", failed.error);
         };
-        backoff::future::retry_notify(Stop {}, operation, tell).await
+        backoff::future::retry_notify(Stop {}, operation, log).await
     }
 
     /// Turns a failed attempt into the next one's delay, or into the end.
@@ -123,27 +120,27 @@ impl Bounds {
         elapsed: Duration,
         delay: Duration,
     ) -> backoff::Error<GaveUp<T>> {
-        let allowed = match failure.again {
+        let allowed = match failure.next_try {
             NextTry::Never => 1,
             NextTry::Few => self.max_attempts.min(FEW_ATTEMPTS),
             NextTry::Yes => self.max_attempts,
         };
         let wait = match failure.wait {
-            Some(asked) => asked.saturating_add(jitter(self.base_delay)).max(delay),
+            Some(requested) => requested.saturating_add(jitter(self.base_delay)).max(delay),
             None => delay,
         };
         let left = self
             .max_elapsed
             .saturating_sub(elapsed)
             .min(self.deadline.remaining());
-        let is_last = failure.again == NextTry::Never || attempts >= allowed;
+        let is_last = failure.next_try == NextTry::Never || attempts >= allowed;
         let because = (!is_last && wait > left).then(|| {
             let (wait, left) = (wait.as_millis().div_ceil(1000), left.as_secs());
-            format!("the next attempt is due in {wait} s, and {left} s are left for it")
+            format!("the next attempt is due in {wait} s, and {left} s are left")
         });
         let ends = is_last || because.is_some();
         let failed = GaveUp {
-            trouble: failure.trouble,
+            error: failure.error,
             attempts,
             elapsed,
             because,
@@ -156,16 +153,16 @@ impl Bounds {
     }
 }
 
-/// Up to half the base delay, so that several clients told the same second don't meet in it.
+/// Up to half the base delay, so that clients with the same requested wait do not retry together.
 fn jitter(base_delay: Duration) -> Duration {
     let draw = getrandom::u32().unwrap_or(0);
     (base_delay / 2).mul_f64(f64::from(draw) / f64::from(u32::MAX))
 }
 
-/// What the server asks us to wait: `Retry-After` or `ratelimit-reset`, whichever is longer.
+/// The wait that the server requests: the longer of `Retry-After` and `ratelimit-reset`.
 ///
-/// Dates and epochs are compared with the answer's own `Date`, so our clock's error is no matter.
-pub(super) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+/// Dates and epochs are compared with the `Date` of the answer, so an error of our clock does not matter.
+pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
     let retry_after = header(headers, "retry-after").and_then(|text| {
         leading_number(text)
             .filter(|_| !text.contains(','))
@@ -175,13 +172,13 @@ pub(super) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     retry_after.max(reset(headers))
 }
 
-/// What the server's own count still allows, and for how long that holds, where it says both.
+/// The number of requests that the server still allows, and for how long; none unless it reports both.
 pub(super) fn remaining(headers: &HeaderMap) -> Option<(u64, Duration)> {
     let remaining = leading_number(header(headers, "ratelimit-remaining")?)?;
     Some((remaining, reset(headers)?))
 }
 
-/// Truto's docs say seconds, its blog says an epoch: above a thousand million it can only be one.
+/// Truto's documentation describes seconds, its blog an epoch. A number above a thousand million is an epoch.
 fn reset(headers: &HeaderMap) -> Option<Duration> {
     const EPOCHS_FROM: u64 = 1_000_000_000;
     let reset = leading_number(header(headers, "ratelimit-reset")?)?;
@@ -192,12 +189,12 @@ fn reset(headers: &HeaderMap) -> Option<Duration> {
     until(at, headers)
 }
 
-/// The moment the answer was made, by the server's clock.
+/// The `Date` of an answer, by the server's clock.
 pub(super) fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
     date(header(headers, "date")?)
 }
 
-/// When the server says that what it sent was last changed.
+/// When the content last changed, according to the server.
 pub(super) fn last_modified_of(headers: &HeaderMap) -> Option<Timestamp> {
     date(header(headers, "last-modified")?)
 }
@@ -207,7 +204,7 @@ fn date(text: &str) -> Option<Timestamp> {
     zoned.parse_timestamp(text).ok()
 }
 
-/// From the answer's date to `at`; nothing where that is past.
+/// From the answer's date to `at`; zero if `at` is past.
 fn until(at: Timestamp, headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(at.duration_since(date_of(headers)?)).unwrap_or_default())
 }
@@ -247,21 +244,21 @@ mod tests {
         }
     }
 
-    fn failure(again: NextTry, wait: Option<u64>) -> LastFailure<&'static str> {
+    fn failure(next_try: NextTry, wait: Option<u64>) -> LastFailure<&'static str> {
         LastFailure {
-            trouble: "trouble",
-            again,
+            error: "it failed",
+            next_try,
             wait: wait.map(Duration::from_secs),
         }
     }
 
     #[test]
-    fn without_a_word_from_the_server_there_is_no_asked_wait() {
-        assert_eq!(asked_wait(&HeaderMap::new()), None);
+    fn an_answer_without_headers_requests_no_wait() {
+        assert_eq!(requested_wait(&HeaderMap::new()), None);
     }
 
     #[test]
-    fn the_longest_asked_wait_counts_in_every_spelling() {
+    fn the_longest_requested_wait_counts_in_every_spelling() {
         const DATE: (&str, &str) = ("date", "Mon, 23 Nov 2026 22:40:00 GMT");
         for (pairs, seconds) in [
             (vec![("retry-after", "10")], Some(10)),
@@ -291,7 +288,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                asked_wait(&headers(&pairs)),
+                requested_wait(&headers(&pairs)),
                 seconds.map(Duration::from_secs),
                 "{pairs:?}"
             );
@@ -299,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_reported_with_its_end_or_not_at_all() {
+    fn a_count_without_its_end_is_ignored() {
         let some = headers(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "60")]);
         assert_eq!(remaining(&some), Some((1, Duration::from_secs(60))));
         for pairs in [
@@ -312,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_beyond_the_bound_ends_the_trying_at_once_and_says_so() {
+    fn a_wait_beyond_the_bound_ends_the_retries_with_a_reason() {
         let decided = bounds(8, 600).decide(
             failure(NextTry::Yes, Some(900)),
             1,
@@ -320,17 +317,17 @@ mod tests {
             Duration::ZERO,
         );
         let backoff::Error::Permanent(gave_up) = decided else {
-            panic!("it went on");
+            panic!("it was not the last attempt");
         };
         insta::assert_snapshot!(
             gave_up.because.unwrap_or_default(),
-            @"the next attempt is due in 900 s, and 598 s are left for it"
+            @"the next attempt is due in 900 s, and 598 s are left"
         );
     }
 
     #[test]
-    fn attempts_are_bounded_whatever_the_server_asks() {
-        for (again, attempts, goes_on) in [
+    fn attempts_are_bounded_even_if_the_server_requests_more() {
+        for (next_try, attempts, goes_on) in [
             (NextTry::Yes, 7, true),
             (NextTry::Yes, 8, false),
             (NextTry::Few, 2, true),
@@ -338,7 +335,7 @@ mod tests {
             (NextTry::Never, 1, false),
         ] {
             let decided = bounds(8, 600).decide(
-                failure(again, Some(1)),
+                failure(next_try, Some(1)),
                 attempts,
                 Duration::ZERO,
                 Duration::ZERO,
@@ -346,17 +343,17 @@ mod tests {
             assert_eq!(
                 matches!(decided, backoff::Error::Transient { .. }),
                 goes_on,
-                "{again:?} after {attempts}"
+                "{next_try:?} after {attempts}"
             );
         }
     }
 
     #[test]
-    fn the_statuses_worth_another_attempt_are_these() {
+    fn only_these_statuses_are_retried() {
         let among = |wanted| {
             let statuses = (100..=599).filter_map(|code| StatusCode::from_u16(code).ok());
             statuses
-                .filter(|status| again_after(*status) == wanted)
+                .filter(|status| next_try_after(*status) == wanted)
                 .map(|status| status.as_u16())
                 .collect::<Vec<_>>()
         };

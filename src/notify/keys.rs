@@ -1,4 +1,4 @@
-//! Keys of Standard Webhooks: whoever has one can tell that a notification came from here.
+//! Keys of Standard Webhooks: with one, a receiver can check that a notification came from this program.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -7,47 +7,41 @@ use base64::prelude::BASE64_STANDARD;
 use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
-/// What every key begins with.
 const PREFIX: &str = "whsec_";
 
-/// The specification's bounds, in bytes.
+/// The bounds of the specification, in bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// As senders and receivers in the field write it: with padding or without.
+/// Senders and receivers write it with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The keys that sign a notification. Several, while receivers move from one to the next: each signs,
-/// and a receiver looks for the signature of the one it has.
+/// The keys that sign a notification. During a rotation there are several: each signs, and a receiver checks the
+/// signature of its own key.
 #[derive(Clone, Debug)]
 pub struct Keys(Vec<hmac::Key>);
 
-/// Why a text is no key to sign with. Nothing of the text is in it.
+/// Why a text is not a usable key. The error does not quote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookKeyError {
-    /// There is none.
-    #[error("holds no key")]
+    #[error("has no key")]
     None,
-    /// A key of the asymmetric kind.
-    #[error("holds a key of the asymmetric kind (`whsk_`, `whpk_`), which is not built")]
+    #[error("has an asymmetric key (`whsk_`, `whpk_`), which is not supported")]
     Asymmetric,
-    /// It begins otherwise.
-    #[error("holds a key that does not begin with `whsec_`")]
+    #[error("has a key that does not start with `whsec_`")]
     Prefix,
-    /// What follows is no Base64.
-    #[error("holds a key that is not Base64 after `whsec_`")]
+    #[error("has a key that is not Base64 after `whsec_`")]
     NoBase64,
-    /// It is too short to be safe, or too long to be one.
-    #[error("holds a key of {0} bytes, and a key has 24 to 64")]
+    #[error("has a key of {0} bytes; a key has 24 to 64")]
     Length(usize),
 }
 
 impl WebhookKeyError {
-    /// What to do about it.
+    /// What the operator can do.
     pub fn hint(self) -> &'static str {
-        "make a key with `echo \"whsec_$(openssl rand -base64 32)\"`, and give the same to the receiver"
+        "make a key with `echo \"whsec_$(openssl rand -base64 32)\"`, and give the receiver the same key"
     }
 }
 
@@ -55,7 +49,7 @@ impl Keys {
     /// Keys as `whsec_…`, separated by blanks or commas.
     ///
     /// # Errors
-    /// What is wrong with the first one that cannot be used.
+    /// The fault of the first unusable key.
     pub fn parse(text: &SecretString) -> Result<Self, WebhookKeyError> {
         let keys = text
             .expose_secret()
@@ -103,7 +97,7 @@ mod tests {
         Keys::parse(&SecretString::from(text))
     }
 
-    /// The vector that the libraries of Standard Webhooks are tested with.
+    /// The test vector of the Standard Webhooks libraries.
     #[test]
     fn the_published_example_has_the_published_signature() {
         let keys = parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a key");
@@ -129,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_key_says_why_and_nothing_of_itself() {
+    fn the_error_of_a_wrong_key_does_not_quote_it() {
         let of_length = |length| format!("whsec_{}", BASE64_STANDARD.encode(vec![7; length]));
         for (text, error) in [
             ("".to_owned(), WebhookKeyError::None),

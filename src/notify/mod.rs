@@ -1,8 +1,7 @@
-//! Notifications of a run or of a periodic review, sent after the commit: a signed webhook, a Slack channel.
+//! Notifications of a run or of an access review, sent after the commit to a signed webhook and a Slack channel.
 //!
-//! Nothing here changes the outcome: a failed delivery is a line in the log. A notification has ids and counts, no
-//! names and no addresses, and the head of the ledger. A receiver that keeps the head can prove that the end of the
-//! chain was cut off.
+//! A failed delivery is logged and does not change the outcome. A notification has ids, counts and the head of the
+//! ledger, but no names and addresses. A receiver that keeps the head can prove that the end of the chain was cut off.
 
 mod keys;
 mod notification;
@@ -29,7 +28,7 @@ use crate::cli::exit;
 use crate::clock::Clock;
 use crate::net::{self, Deadline, Http, NetError};
 
-/// At most so much of an answer is read.
+/// The longest part of an answer that is read.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
 /// The receivers, and the runs they are notified of.
@@ -47,11 +46,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A receiver that restarts is back by then, and a run is not held up much longer.
+    /// Enough for a receiver to restart, without a long delay of the run.
     pub const WITHIN: Duration = Duration::from_secs(30);
 
-    /// Four attempts, at about 0, 0.5, 1.5 and 3.5 s where answers come at once; one that hangs leaves
-    /// room for another.
+    /// Four attempts, at about 0, 0.5, 1.5 and 3.5 s if answers are immediate. One attempt that hangs leaves time for
+    /// another.
     pub const HTTP: net::Settings = net::Settings {
         timeout: Duration::from_secs(10),
         max_attempts: 4,
@@ -59,7 +58,7 @@ impl Settings {
         base_delay: net::Settings::BASE_DELAY,
     };
 
-    /// Each receiver by its origin, since the address is a secret.
+    /// The origin of each receiver; the address is a secret.
     pub fn receivers(&self) -> Vec<String> {
         let webhook = self.webhook.as_ref().map(|webhook| &webhook.address);
         let receivers = webhook.into_iter().chain(&self.slack);
@@ -71,13 +70,13 @@ impl Settings {
     }
 }
 
-/// Which runs are notified. A run without a verdict always is, and so is a periodic review.
+/// The runs that send a notification. A run without a verdict and an access review always do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifyOn {
     Always,
-    /// If something differs from the run before, and once a week.
+    /// If the result differs from the previous run, and once a week.
     Change,
-    /// If someone must act.
+    /// If a person must act.
     Problem,
 }
 
@@ -99,12 +98,12 @@ impl NotifyOn {
     }
 }
 
-/// The address of a receiver. It is a secret, since it lets anyone post: only its origin is printed.
+/// The address of a receiver. It is a secret, because it allows anyone to post; only its origin is printed.
 #[derive(Clone)]
 pub struct Address(Url);
 
 impl Address {
-    /// An address that was judged: https, or http on this machine.
+    /// An address that the settings accepted: https, or http on this machine.
     pub fn new(url: Url) -> Self {
         Self(url)
     }
@@ -126,25 +125,22 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Notifies the receivers within `settings.within`. A failed delivery is logged. So is a panic, since the run is over
-/// and stored.
+/// Notifies the receivers within `settings.within`. A failed delivery is logged, and so is a panic, because the run is
+/// already stored.
 pub async fn send(settings: &Settings, notification: impl FnOnce() -> Notification, clock: &Clock) {
     if !settings.has_receiver() {
         return;
     }
     let sending = AssertUnwindSafe(async { deliver(settings, &notification(), clock).await });
     if sending.catch_unwind().await.is_err() {
-        warn!("Could not send notifications; the outcome stands");
+        warn!("Could not send notifications; the outcome does not change");
     }
 }
 
 async fn deliver(settings: &Settings, notification: &Notification, clock: &Clock) {
     let on = settings.on.as_str();
     if !settings.on.is_due(notification) {
-        info!(
-            on,
-            "Sent no notification: NOTIFY_ON={on} does not ask for one"
-        );
+        info!(on, "Sent no notification, because of NOTIFY_ON={on}");
         return;
     }
     let deadline = Deadline::after(settings.within);
@@ -179,19 +175,19 @@ async fn deliver(settings: &Settings, notification: &Notification, clock: &Clock
     join(webhook, slack).await;
 }
 
-const GONE: &str = "see that the variable holds the receiver's present address";
+const GONE: &str = "set the variable to the present address of the receiver";
 
 fn hint(error: &NetError) -> Option<&'static str> {
-    // The bound is not the run's.
+    // The deadline of a delivery is not RUN_DEADLINE.
     if matches!(error, NetError::Deadline { .. }) {
         return None;
     }
     match error.status() {
         Some(404) => Some(GONE),
         Some(410) => {
-            Some("the receiver wants no more: unset the variable, or give another address")
+            Some("unset the variable or set another address: the receiver accepts no more")
         }
-        Some(401 | 403) => Some("see that the address and the key are those of the receiver"),
+        Some(401 | 403) => Some("check that the address and the key are those of the receiver"),
         _ => error.hint(),
     }
 }
@@ -209,7 +205,7 @@ fn log_delivery(
             let error = exit::error_chain(&error);
             warn!(
                 variable,
-                host, error, hint, "Could not notify {host}; the outcome stands"
+                host, error, hint, "Could not notify {host}; the outcome does not change"
             );
         }
     }

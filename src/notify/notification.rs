@@ -1,4 +1,4 @@
-//! The content of a notification of a run or a periodic review: ids and counts, nothing that names a person.
+//! The content of a notification of a run or an access review: ids and counts, no names of people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::judgement::{
 use crate::ledger::{Committed, EarlierRuns};
 use crate::review::Totals;
 
-/// The run, or command of a periodic review, that a notification is about: known before it begins.
+/// The run, or command of an access review, of a notification.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// The id of the run, as its log has it.
+    /// The id of the run, as in its log.
     pub run: String,
     pub as_of: Timestamp,
     pub connection: String,
-    /// The label of evidence that is not of a real workspace, read from Truto.
+    /// The label of evidence that is not from a real workspace at Truto.
     pub mark: Option<Mark>,
     pub tool: Tool,
 }
@@ -55,10 +55,10 @@ pub struct NotifiedReview {
     /// The last day for decisions.
     pub due: String,
     pub overdue: bool,
-    /// Once it is closed.
+    /// Set once the review is closed.
     pub verdict: Option<Verdict>,
     pub totals: Totals,
-    /// In the order in which `review status` prints them.
+    /// In the order of `review status`.
     pub reviewers: Vec<NotifiedReviewer>,
     /// Problems in the decision files.
     pub not_in_order: usize,
@@ -75,11 +75,11 @@ pub enum ReviewStep {
 /// The progress of one reviewer, without a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotifiedReviewer {
-    /// From 1.
+    /// Counted from 1.
     pub number: usize,
     pub rows: u64,
     pub decided: u64,
-    /// Rows are left after the due day.
+    /// Rows are undecided after the due day.
     pub overdue: bool,
 }
 
@@ -88,13 +88,13 @@ pub struct NotifiedReviewer {
 pub struct NotifiedRun {
     pub verdict: Verdict,
     pub complete: bool,
-    /// The reasons of the verdict, with ids of checks: the sentence of a check may quote a name.
+    /// The reasons of the verdict. They have ids of checks, because the sentence of a check may quote a name.
     pub reasons: Vec<String>,
     pub checks: Vec<NotifiedCheck>,
     pub counts: Counts,
     /// New findings, then closed ones, then open ones; each most severe first.
     pub findings: Vec<NotifiedFinding>,
-    /// The run it is compared with.
+    /// The run with which this one is compared.
     pub previous: Option<PreviousRun>,
     pub because: Vec<Because>,
 }
@@ -108,15 +108,12 @@ pub struct NotifiedCheck {
     pub numbers: BTreeMap<String, Value>,
 }
 
-/// A finding of this run, or a closed one of the run before.
+/// A finding of this run, or a closed one of the previous run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotifiedFinding {
     pub state: FindingState,
-    /// What it is about.
     pub kind: FindingKind,
-    /// How grave it is.
     pub severity: Severity,
-    /// The account.
     pub account_id: Option<String>,
     pub finding_id: String,
 }
@@ -124,20 +121,19 @@ pub struct NotifiedFinding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingState {
-    /// Not in the run before.
+    /// Not in the previous run.
     New,
-    /// Only in the run before.
+    /// Only in the previous run.
     Closed,
     /// In both.
     Open,
 }
 
-/// The run with a verdict that this one is compared with.
+/// The latest earlier run with a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PreviousRun {
     /// Of its ledger entry.
     pub sequence: u64,
-    /// Its verdict.
     pub verdict: Verdict,
 }
 
@@ -147,14 +143,15 @@ pub struct PreviousRun {
 pub enum Because {
     RunFailed,
     FirstRun,
-    /// A failed run was notified since the run it is compared with.
+    /// A failed run was notified since the previous run with a verdict.
     AfterAFailure,
-    /// The result of the run before is unknown.
+    /// The result of the previous run is unknown.
     EarlierUnknown,
     VerdictChanged,
     FindingsChanged,
     /// Other checks failed, or other leavers are not evaluable.
-    DoubtsChanged,
+    #[serde(rename = "doubts_changed")]
+    OpenQuestionsChanged,
     /// The first run of a week with a verdict: a sign of life.
     FirstOfWeek,
     ReviewOpened,
@@ -168,11 +165,11 @@ impl Because {
         match self {
             Self::RunFailed => "the run failed",
             Self::FirstRun => "the first run",
-            Self::AfterAFailure => "the run before failed",
+            Self::AfterAFailure => "the previous run failed",
             Self::EarlierUnknown => "the previous result is unknown",
             Self::VerdictChanged => "the verdict changed",
             Self::FindingsChanged => "findings changed",
-            Self::DoubtsChanged => "failed checks or open doubts changed",
+            Self::OpenQuestionsChanged => "failed checks or open questions changed",
             Self::FirstOfWeek => "the first run of the week",
             Self::ReviewOpened => "an access review was opened",
             Self::ReviewStatus => "a status was requested",
@@ -182,7 +179,8 @@ impl Because {
 }
 
 impl About {
-    /// The id of the notification, the same however often it is sent. Two connections may share a run's own id.
+    /// The id of the notification, equal for repeated deliveries. It has the connection too, because two connections
+    /// may have runs with the same id.
     pub fn message_id(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         format!("run_{}_{}", self.run, self.connection)
@@ -193,7 +191,7 @@ impl About {
 }
 
 impl Notification {
-    /// Weeks begin in `time_zone`.
+    /// Weeks start in `time_zone`.
     pub fn of_run(
         about: &About,
         time_zone: &str,
@@ -231,7 +229,7 @@ impl Notification {
         }
     }
 
-    /// Why it is sent; empty if nothing changed.
+    /// The causes of the notification; empty if nothing changed.
     pub fn because(&self) -> &[Because] {
         match &self.content {
             Content::Run(judged) => &judged.because,
@@ -244,7 +242,7 @@ impl Notification {
         }
     }
 
-    /// Whether someone must act. In a review someone always must: decide, or do what was decided.
+    /// Whether a person must act. In a review this is always so: people must decide, or carry out decisions.
     pub fn is_problem(&self) -> bool {
         match &self.content {
             Content::Failed { .. } | Content::Review(_) => true,
@@ -263,7 +261,7 @@ impl NotifiedRun {
     }
 }
 
-/// Only ids of checks, counts, and words of closed sets.
+/// The reasons with ids of checks, counts, and words of closed sets only.
 fn reasons(judgement: &Judgement) -> Vec<String> {
     let of_check: BTreeMap<String, CheckId> = judgement
         .checks
@@ -326,12 +324,12 @@ fn findings(judgement: &Judgement, snapshot: Option<&EarlierRun>) -> Vec<Notifie
         .filter(|of| !this_run.contains(&of.finding_id))
         .map(|of| reported(of, FindingState::Closed));
     let mut findings: Vec<NotifiedFinding> = found.chain(closed).collect();
-    // Stable: within a state they stay as they come, the most severe first.
+    // The sort is stable: within a state, the most severe stay first.
     findings.sort_by_key(|finding| finding.state);
     findings
 }
 
-/// The account of a finding. A file written by hand may have anything in its place, an address too.
+/// The account of a finding. In a manual file, this may be any text, even an address.
 fn account_id(finding: &Finding) -> Option<String> {
     if matches!(
         finding.kind,
@@ -372,27 +370,31 @@ fn because(
         .iter()
         .any(|finding| finding.state != FindingState::Open);
     add(has_changed, Because::FindingsChanged);
-    add(doubts_differ(judgement, snapshot), Because::DoubtsChanged);
+    add(
+        open_questions_differ(judgement, snapshot),
+        Because::OpenQuestionsChanged,
+    );
     let (now, then) = (week(as_of, time_zone), week(snapshot.as_of, time_zone));
     add(now != then, Because::FirstOfWeek);
     because
 }
 
 /// An inconclusive run may follow another for a new reason.
-fn doubts_differ(judgement: &Judgement, snapshot: &EarlierRun) -> bool {
-    let doubts = |checks: &[Check], counts: &Counts| {
+fn open_questions_differ(judgement: &Judgement, snapshot: &EarlierRun) -> bool {
+    let open_questions = |checks: &[Check], counts: &Counts| {
         let failed = checks
             .iter()
             .filter(|check| check.status == CheckStatus::Fail);
         let failed: BTreeSet<CheckId> = failed.map(|check| check.id).collect();
         (failed, counts.with_outcome(Outcome::NotEvaluable))
     };
-    doubts(&judgement.checks, &judgement.counts) != doubts(&snapshot.checks, &snapshot.counts)
+    open_questions(&judgement.checks, &judgement.counts)
+        != open_questions(&snapshot.checks, &snapshot.counts)
 }
 
 /// The ISO week of an instant.
 fn week(at: Timestamp, time_zone: &str) -> (i16, i8) {
-    // The settings took only zones that are known.
+    // The settings accepted only known zones.
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     let week = zone.to_datetime(at).date().iso_week_date();
     (week.year(), week.week())

@@ -1,4 +1,4 @@
-//! A Slack incoming webhook, or whatever speaks like one.
+//! A Slack incoming webhook, or a compatible receiver.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -17,24 +17,24 @@ const SECTION_CHARACTERS: usize = 3000;
 /// Slack's limit for a header.
 const HEADER_CHARACTERS: usize = 150;
 
-/// One line of a section; what is longer is none of ours.
+/// The longest line of a section.
 const LINE_CHARACTERS: usize = 400;
 
-/// So many findings or reviewers are read on a phone; the report and `review status` have all.
+/// The number of findings or reviewers in a message. The report and `review status` have all.
 const LINES_SHOWN: usize = 20;
 
-/// Why Slack has no message.
+/// Why the message was not delivered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SlackError {
-    /// No success, with Slack's own word for it where it gave one.
-    #[error("{}", refusal.as_deref().map_or("Slack has not taken the message".to_owned(), |word| format!("Slack says `{word}`")))]
+    /// A refusal, with Slack's own word for it if there is one.
+    #[error("{}", refusal.as_deref().map_or("Slack did not accept the message".to_owned(), |word| format!("Slack refused the message: `{word}`")))]
     Refused {
         refusal: Option<String>,
         #[source]
         cause: NetError,
     },
-    /// Success is 200 and the word `ok`; this is neither.
-    #[error("the answer has status {status} and is not the `ok` that Slack sends")]
+    /// Success is 200 with the word `ok`.
+    #[error("the answer has status {status} and is not the `ok` of Slack")]
     NotSlack { status: u16 },
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn deliver(
     }
 }
 
-/// Slack's own word, as `no_service`; another server's page is not quoted.
+/// Slack's own word, such as `no_service`. A page of another server is not shown.
 fn refusal(error: &NetError) -> Option<String> {
     let NetError::Status { response, .. } = error else {
         return None;
@@ -79,7 +79,7 @@ fn refusal(error: &NetError) -> Option<String> {
     ((1..=64).contains(&word.len()) && word.bytes().all(plain)).then(|| word.to_owned())
 }
 
-/// The message: blocks for whoever reads it, one line for lists and phones.
+/// The message: blocks for the channel, and one line for lists and phones.
 fn message(notification: &Notification) -> Value {
     let (title, sentence) = headline(notification);
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
@@ -129,10 +129,10 @@ fn message(notification: &Notification) -> Value {
             ),
             format!("Evidence {}", code(&committed.key)),
         ],
-        // Asking changes nothing.
+        // A status stores nothing.
         (None, Content::Review(_)) => Vec::new(),
         (None, Content::Run(_) | Content::Failed { .. }) => {
-            vec!["No evidence was stored. The log of the run has the cause.".to_owned()]
+            vec!["No evidence was stored. See the cause in the log of the run.".to_owned()]
         }
     };
     sections.push(anchor);
@@ -156,7 +156,7 @@ fn message(notification: &Notification) -> Value {
     json!({ "text": fallback(notification, &title, &sentence), "blocks": blocks })
 }
 
-/// What it is called, and what that means.
+/// The title, and a sentence that explains it.
 fn headline(notification: &Notification) -> (String, String) {
     let (word, sentence) = match &notification.content {
         Content::Review(review) => return headline_of_review(review),
@@ -193,7 +193,7 @@ fn fallback(notification: &Notification, title: &str, sentence: &str) -> String 
         text = format!("{mark}: {text}");
     }
     match &notification.content {
-        Content::Run(judged) => text += &format!("; {}", came_and_went(judged)),
+        Content::Run(judged) => text += &format!("; {}", finding_counts(judged)),
         Content::Review(review) => {
             text += &format!(
                 "; {} of {} row(s) decided",
@@ -226,7 +226,7 @@ fn progress(review: &NotifiedReview) -> String {
     escaped(&text)
 }
 
-/// A line for each reviewer, by number: who that is, `review status` tells at a terminal.
+/// A line for each reviewer, by number; `review status --names` prints the names.
 fn reviewers(review: &NotifiedReview) -> Vec<String> {
     let line = |of: &NotifiedReviewer| {
         let overdue = if of.overdue { ", *overdue*" } else { "" };
@@ -239,7 +239,7 @@ fn reviewers(review: &NotifiedReview) -> Vec<String> {
     first_lines(lines, review.reviewers.len(), "`review status`")
 }
 
-fn came_and_went(judged: &NotifiedRun) -> String {
+fn finding_counts(judged: &NotifiedRun) -> String {
     let count = |state| judged.count(state);
     format!(
         "findings: {} new, {} closed, {} open",
@@ -266,14 +266,14 @@ fn facts(judged: &NotifiedRun) -> Vec<String> {
         "{} account(s), {} leaver(s), run {complete}; {}",
         judged.counts.accounts.total,
         judged.counts.leavers.total,
-        came_and_went(judged)
+        finding_counts(judged)
     ));
     let reasons = judged.reasons.iter();
     lines.extend(reasons.map(|reason| format!("• {}", escaped(reason))));
     lines
 }
 
-/// Only what came and went, and what stays if nothing did.
+/// The new and closed findings; if there are none, the open ones.
 fn findings(judged: &NotifiedRun) -> Vec<String> {
     let moved = |finding: &&NotifiedFinding| finding.state != FindingState::Open;
     let mut shown: Vec<&NotifiedFinding> = judged.findings.iter().filter(moved).collect();
@@ -299,7 +299,7 @@ fn findings(judged: &NotifiedRun) -> Vec<String> {
     first_lines(lines, judged.findings.len(), "the report")
 }
 
-/// The first of `all` lines, and where the others are.
+/// The first of `all` lines, and the place of the others.
 fn first_lines(lines: impl Iterator<Item = String>, all: usize, place: &str) -> Vec<String> {
     let mut lines: Vec<String> = lines.take(LINES_SHOWN).collect();
     let more = all - lines.len();
@@ -309,7 +309,7 @@ fn first_lines(lines: impl Iterator<Item = String>, all: usize, place: &str) -> 
     lines
 }
 
-/// Slack takes these three for markup: `<!channel>` would wake everybody.
+/// Escapes Slack's three markup characters: `<!channel>` would notify the whole channel.
 fn escaped(text: &str) -> String {
     let cut: String = text.chars().take(LINE_CHARACTERS).collect();
     cut.replace('&', "&amp;")
@@ -317,12 +317,12 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Text that is shown as it is.
+/// Text in a code span.
 fn code(text: &str) -> String {
     format!("`{}`", escaped(text).replace('`', "'"))
 }
 
-/// As many lines as a section takes, whole, and how many it does not.
+/// The complete lines that fit into a section, and the number of the others.
 fn that_fit(lines: Vec<String>) -> String {
     const ROOM_FOR_THE_REST: usize = 40;
     let length = |line: &String| line.chars().count() + 1;
@@ -347,13 +347,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_slack_takes_for_markup_is_escaped() {
+    fn the_markup_of_slack_is_escaped() {
         assert_eq!(escaped("<!channel> a&b"), "&lt;!channel&gt; a&amp;b");
         assert_eq!(code("a`<b>`"), "`a'&lt;b&gt;'`");
     }
 
     #[test]
-    fn lines_are_left_out_whole_and_counted_where_a_section_is_full() {
+    fn a_full_section_drops_complete_lines_and_counts_them() {
         let few = vec!["x".repeat(1000); 2];
         assert_eq!(that_fit(few.clone()), few.join("\n"));
         for letter in ["x", "\u{e4}"] {

@@ -1,4 +1,4 @@
-//! A webhook as Standard Webhooks describes it: a small JSON body, and a signature over exactly its bytes.
+//! A webhook of the specification Standard Webhooks: a small JSON body, and a signature over its exact bytes.
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -15,15 +15,14 @@ use crate::judgement::{FindingCounts, LeaverCounts, Mark, Verdict};
 use crate::net::{Http, NetError, Request};
 use crate::review::Totals;
 
-/// The specification asks for less than 20 kB.
+/// The specification recommends less than 20 kB.
 const MAX_BODY_BYTES: usize = 20_000;
 
-/// Where a webhook goes, and what signs it.
+/// The receiver of a webhook, and its keys.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// The receiver.
     pub address: Address,
-    /// The keys: each signs.
+    /// Each key signs.
     pub keys: Keys,
 }
 
@@ -45,7 +44,7 @@ pub(super) async fn deliver(
         pacer: None,
         what: format!("POST {}", webhook.address),
     };
-    // The moment is that of the attempt, so that a receiver can refuse old ones; the rest stays.
+    // Each attempt has its own timestamp, so that a receiver can refuse old ones. The rest does not change.
     let signed = || signed(&webhook.keys, &id, clock.now().as_second(), &body);
     http.deliver(request, &body, &signed).await.map(drop)
 }
@@ -89,7 +88,7 @@ struct Data<'a> {
     content: ContentData<'a>,
 }
 
-/// What `verify --head` takes.
+/// The head for `verify --head`.
 #[derive(Serialize)]
 struct LedgerHead<'a> {
     sequence: u64,
@@ -137,8 +136,8 @@ struct CountsData<'a> {
     changes: u64,
 }
 
-/// The exact bytes that are signed and sent: of a list as much as fits, from its beginning (new findings first), and
-/// how many did not.
+/// The exact bytes that are signed and sent. A list is cut to the first items that fit (new findings first), with the
+/// number of the others.
 fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
     let used = json(&body_with(notification, now, 0)).len();
     let shown = match &notification.content {
@@ -149,7 +148,7 @@ fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
     json(&body_with(notification, now, shown))
 }
 
-/// The body with so many items of its list.
+/// The body with this number of items of its list.
 fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<'_> {
     let about = &notification.about;
     let committed = notification.committed.as_ref();
@@ -172,7 +171,7 @@ fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<
                 findings_left_out: judged.findings.len() - shown,
             },
         ),
-        // What its record says, where there is one.
+        // As in the failure record, if there is one.
         Content::Failed { stage } => (
             "run.failed",
             committed.map(|_| Verdict::Inconclusive),
@@ -224,7 +223,7 @@ fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<
     }
 }
 
-/// How many items a body has room for that is `used` bytes long without them.
+/// The number of items that fit into a body that has `used` bytes without them.
 fn how_many_fit<T: Serialize>(items: &[T], used: usize) -> usize {
     let sizes = items.iter().scan(used, |used, item| {
         *used += json(item).len() + ",".len();

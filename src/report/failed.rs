@@ -1,4 +1,4 @@
-//! The page of a run that could not be judged: it must never be taken for an access check.
+//! The page of a failed run. It must not look like an access check.
 
 use askama::Template;
 
@@ -7,7 +7,7 @@ use super::words::Meaning as _;
 use crate::evidence::{Custody, FailedSnapshot, KeyKind, RunFolder, Signer};
 use crate::judgement::Mark;
 
-/// `report.html` of a run that could not be judged.
+/// `report.html` of a failed run.
 #[derive(Template)]
 #[template(path = "failed.html", config = "src/report/askama.toml")]
 pub(super) struct FailedPage<'a> {
@@ -21,7 +21,7 @@ impl<'a> FailedPage<'a> {
     pub(super) fn of(snapshot: &'a FailedSnapshot<'a>) -> Self {
         Self {
             snapshot,
-            // Whether the connection is a sandbox is not known.
+            // Whether the connection is a sandbox is unknown.
             mark: Mark::of(snapshot.origin, false),
             run: RunFolder::of(&snapshot.frame.identity),
             signer: snapshot.frame.signer.as_ref(),

@@ -1,8 +1,7 @@
-//! The page a person reads: `report.html`, one file without network and script.
+//! The page for people: `report.html`, one file without network and script.
 //!
-//! It says nothing that the machine files don't: it is made from the same values, at the same
-//! instant, and the same input gives the same bytes. Names come from strangers: the templates escape
-//! them, and `visible` takes the power from characters that could reorder or hide what is written.
+//! It shows only facts that the other files have too. The same input gives the same bytes. Names are text from outside:
+//! the templates escape them, and `visible` replaces characters that could reorder or hide text.
 
 mod failed;
 mod snapshot;
@@ -19,12 +18,12 @@ pub use visible::on_one_line;
 
 use crate::evidence;
 
-/// `report.html` of a run that was judged.
+/// `report.html` of a run with a verdict.
 pub fn snapshot(snapshot: &evidence::Snapshot<'_>) -> Vec<u8> {
     page(&snapshot::RunPage::of(snapshot))
 }
 
-/// `report.html` of a run that could not be judged: it says so, and shows no verdict.
+/// `report.html` of a failed run, without a verdict.
 pub fn failed_run(snapshot: &evidence::FailedSnapshot<'_>) -> Vec<u8> {
     page(&failed::FailedPage::of(snapshot))
 }

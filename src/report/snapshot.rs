@@ -1,4 +1,4 @@
-//! The page of a run that was judged.
+//! The page of a run with a verdict.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ use crate::judgement::{
 };
 use crate::model::{Alias, Exception, Memberships, Role, Viewer};
 
-/// At most this many exclusions are in the tie-out; all are in the section of exceptions and aliases.
+/// The number of exclusions in the tie-out. The section of exceptions and aliases has all.
 const EXCLUSIONS_SHOWN: usize = 20;
 
-/// The page begins with what to do about this many findings, most severe first.
+/// The number of findings with an action at the top of the page, most severe first.
 const ACTIONS: usize = 10;
 
-/// As many rows as one table of the page holds: nobody reads more, and a browser stays quick. The CSV has all.
+/// The number of rows in one table, so that a browser stays fast. The CSV has all rows.
 const ROWS: usize = 500;
 
-/// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
+/// The number of listed rejected rows. `inputs/hr.jsonl.gz` has all.
 const REJECTED_SHOWN: usize = 100;
 
 /// The columns of the table of accounts.
 const STATUSES: [&str; 5] = ["active", "invited", "inactive", "unknown", "all"];
 
-/// A line that keeps something from counting: its file, approver, last day and use.
+/// A line that excludes a finding, an account or a person: its file, approver, last day and use.
 type Exclusion<'a> = (
     &'static str,
     Option<&'a str>,
@@ -39,11 +39,11 @@ type Exclusion<'a> = (
     &'a ManualUse,
 );
 
-/// `report.html` of a run that was judged.
+/// `report.html` of a run with a verdict.
 #[derive(Template)]
 #[template(path = "snapshot.html", config = "src/report/askama.toml")]
 pub(super) struct RunPage<'a> {
-    /// What the page says of sources, rules and controls is what the manifest says.
+    /// The source of the sections about sources, rules and controls.
     manifest: Manifest,
     inputs: &'a Inputs,
     judgement: &'a Judgement,
@@ -66,7 +66,7 @@ impl<'a> RunPage<'a> {
         }
     }
 
-    /// The conclusion as the beginning of a sentence.
+    /// The conclusion with a capital letter.
     fn conclusion(&self) -> String {
         let clause = self.judgement.counts.conclusion(self.judgement.verdict);
         let mut characters = clause.chars();
@@ -74,12 +74,12 @@ impl<'a> RunPage<'a> {
         first.into_iter().chain(characters).collect()
     }
 
-    /// Whether the numbers of the run are all there are.
+    /// Whether the numbers of the run are complete.
     fn is_relied_on(&self) -> bool {
         self.judgement.complete && !self.judgement.in_doubt
     }
 
-    /// The lines of exceptions and aliases that keep something from counting.
+    /// The lines of exceptions and aliases that exclude a finding, an account or a person.
     fn exclusions(&self) -> Vec<Exclusion<'a>> {
         let exceptions = self.exceptions().map(|(exception, of)| {
             let last = exception.expires_on.as_deref();
@@ -101,14 +101,14 @@ impl<'a> RunPage<'a> {
         checks.filter(|check| check.status == status).count()
     }
 
-    /// Checks, those to worry about first.
+    /// The checks, failed ones first.
     fn checks(&self) -> Vec<&'a Check> {
         let mut checks: Vec<&Check> = self.judgement.checks.iter().collect();
         checks.sort_by_key(|check| std::cmp::Reverse(check.status));
         checks
     }
 
-    /// How long after the end of work access may last.
+    /// The grace after the end of work, in words.
     fn grace(&self) -> String {
         let seconds = self.inputs.policy.offboarding_grace_seconds;
         if seconds == 0 {
@@ -118,13 +118,13 @@ impl<'a> RunPage<'a> {
         format!("{grace} after the end of work")
     }
 
-    /// Every exception with what became of it.
+    /// Every exception, with its use.
     fn exceptions(&self) -> impl Iterator<Item = (&'a Exception, &'a ManualUse)> + use<'a> {
         let exceptions = self.inputs.manual.exceptions().iter();
         exceptions.zip(self.judgement.lines_of(ManualKind::Exception))
     }
 
-    /// Every alias with what became of it.
+    /// Every alias, with its use.
     fn aliases(&self) -> impl Iterator<Item = (&'a Alias, &'a ManualUse)> + use<'a> {
         let aliases = self.inputs.manual.aliases().iter();
         aliases.zip(self.judgement.lines_of(ManualKind::Alias))
@@ -135,14 +135,14 @@ impl<'a> RunPage<'a> {
         roles.filter(|role| **role == Role::Guest).count()
     }
 
-    /// Leavers by outcome, in the order of the judgement: the worst first.
+    /// Leavers by outcome, in the order of the judgement: most severe first.
     fn groups(&self) -> impl Iterator<Item = (Outcome, &'a [Leaver])> + use<'a> {
         let is_same = |a: &Leaver, b: &Leaver| a.outcome == b.outcome;
         let leavers = self.judgement.leavers.chunk_by(is_same);
         leavers.map(|leavers| (leavers[0].outcome, leavers))
     }
 
-    /// The results of the offboardings that are concluded, with their numbers.
+    /// The results of the concluded offboardings, with their counts.
     fn results(&self) -> BTreeMap<OffboardingResult, usize> {
         let mut results = BTreeMap::new();
         for result in self.judgement.leavers.iter().filter_map(|of| of.result) {
@@ -151,18 +151,18 @@ impl<'a> RunPage<'a> {
         results
     }
 
-    /// The HR file's age at the instant of the review.
+    /// The age of the HR file at the instant of the run.
     fn hr_age(&self) -> Option<String> {
         let modified = self.inputs.hr.origin.modified_at?;
         let age = self.inputs.as_of.duration_since(modified);
         let duration = visible::duration(age);
         Some(match age.is_negative() {
-            true => format!("{duration} after the run began"),
+            true => format!("{duration} after the start of the run"),
             false => format!("{duration} old at the run"),
         })
     }
 
-    /// Accounts by role, and of each role by status: in the order of [`STATUSES`].
+    /// Accounts by role and status, in the order of [`STATUSES`].
     fn population(&self) -> Vec<(&'static str, Vec<u64>)> {
         let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for account in &self.inputs.population.accounts {
@@ -181,7 +181,7 @@ impl<'a> RunPage<'a> {
             .to_vec()
     }
 
-    /// Every rule by its name in the manifest, also one that this page does not know.
+    /// Every rule by its name in the manifest.
     fn rules(&self) -> Vec<(String, String)> {
         let Ok(Value::Object(rules)) = serde_json::to_value(&self.inputs.policy) else {
             return Vec::new();
@@ -194,7 +194,7 @@ impl<'a> RunPage<'a> {
     }
 }
 
-/// The beginning of "all in …" for a table of so many rows.
+/// The words before "all in …" for a table with this number of rows.
 fn cut(rows: usize) -> String {
     match rows > ROWS {
         true => format!("the first {ROWS} here, "),
@@ -212,7 +212,7 @@ fn overdue(finding: &Finding) -> Option<String> {
     })
 }
 
-/// Whether a deadline has been met or missed.
+/// Whether the outcome shows that a deadline was met or missed.
 fn is_timed(leaver: &Leaver) -> bool {
     match leaver.outcome {
         Outcome::StillActive | Outcome::Removed => true,
@@ -226,7 +226,7 @@ fn is_timed(leaver: &Leaver) -> bool {
     }
 }
 
-/// Whether the deadline from notice says something that the deadline doesn't.
+/// Whether the deadline from notice differs from the deadline.
 fn has_own_notice(leaver: &Leaver) -> bool {
     leaver.deadline_from_notice.is_some() && leaver.deadline_from_notice != leaver.deadline
 }

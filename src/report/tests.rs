@@ -1,4 +1,4 @@
-//! What the page promises to its readers.
+//! Tests of the page.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ fn left(line: u64, name: &str, email: &str, end: &str) -> HrRow {
     }
 }
 
-/// A world in which one person left long ago and nobody has access who should not.
+/// A run in which one person left long ago and no leaver has access.
 struct ReportedRun {
     inputs: Inputs,
 }
@@ -171,7 +171,7 @@ impl ReportedRun {
         self
     }
 
-    /// The same world a run later, which builds on what was judged.
+    /// The next run, which continues this one.
     fn a_run_later(mut self) -> Self {
         let judged = self.settle();
         let at = RunRef {
@@ -219,7 +219,7 @@ impl ReportedRun {
         self
     }
 
-    /// Counts the rows as a source would, and judges.
+    /// Counts the rows like a source, and judges.
     fn settle(&mut self) -> Judgement {
         let count = self.inputs.population.accounts.len() as u64;
         self.inputs.population.listing = Listing {
@@ -300,10 +300,10 @@ fn failed_report(origin: &str, code: u8, message: &str) -> String {
     String::from_utf8(page).expect("text")
 }
 
-/// The page as a reader sees it: no style, no tags, white space as one blank.
+/// The visible text of the page, without style and tags, and with single blanks.
 fn text_of(page: &str) -> String {
     let body = page.split_once("<body>").expect("a body").1;
-    // Only a place where a word may break.
+    // `<wbr>` only marks where a word may break.
     let body = body.replace("<wbr>", "");
     let mut text = String::new();
     let mut in_tag = false;
@@ -322,82 +322,82 @@ fn text_of(page: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(text: &str, wanted: &str) {
+fn assert_has(text: &str, wanted: &str) {
     assert!(text.contains(wanted), "`{wanted}` is not in: {text}");
 }
 
 #[track_caller]
-fn assert_does_not_say(text: &str, unwanted: &str) {
+fn assert_lacks(text: &str, unwanted: &str) {
     assert!(!text.contains(unwanted), "`{unwanted}` is in: {text}");
 }
 
 #[test]
 fn a_quiet_run_reads_as_a_pass() {
     let page = world().a_run_later().report();
-    assert_says(
+    assert_has(
         &page,
         "<title>Pass · Asana leaver access check of Example GmbH",
     );
     let text = text_of(&page);
-    assert_says(
+    assert_has(
         &text,
         "Verdict: Pass No leaver was found with access past the deadline. No check failed.",
     );
-    assert_says(&text, "The run is complete.");
-    assert_says(&text, "Findings None.");
-    assert_says(&text, "Nothing changed.");
-    assert_says(
+    assert_has(&text, "The run is complete.");
+    assert_has(&text, "Findings None.");
+    assert_has(&text, "Nothing changed.");
+    assert_has(
         &text,
         "No account found since the first run no_access_found",
     );
-    assert_says(
+    assert_has(
         &text,
         "Past deadline 0 Accepted risk 0 Within grace 0 Not concluded 0 ",
     );
-    assert_says(
+    assert_has(
         &text,
         "SOC 2 CC6.2 Reports the accounts, matched to people whose work ended",
     );
-    assert_says(
+    assert_has(
         &text,
         "2026-11-24 22:40 UTC 2026-11-24 23:40 Europe/Berlin (+01:00)",
     );
-    assert_does_not_say(&text, "Reasons:");
-    assert_does_not_say(&text, "TEST DATA");
+    assert_lacks(&text, "Reasons:");
+    assert_lacks(&text, "TEST DATA");
 }
 
 #[test]
-fn somebody_who_still_has_access_is_a_fail_on_the_first_screen() {
+fn a_leaver_with_access_is_a_fail_on_the_first_screen() {
     let text = text_of(
         &world()
             .account("7", "Ada", "ada@example.com", Role::Admin, Status::Active)
             .leaver("Ada Lovelace", "ada@example.com", "2026-11-01T23:00:00Z")
             .report(),
     );
-    assert_says(
+    assert_has(
         &text,
         "Verdict: Fail A leaver has access past the deadline.",
     );
-    assert_says(&text, "offboarded_access: 1 finding(s)");
-    assert_says(&text, "critical Access past the deadline");
-    assert_says(&text, "503 h (20 days 23 h)");
-    assert_does_not_say(&text, "there may be more");
+    assert_has(&text, "offboarded_access: 1 finding(s)");
+    assert_has(&text, "critical Access past the deadline");
+    assert_has(&text, "503 h (20 days 23 h)");
+    assert_lacks(&text, "there may be more");
 }
 
 #[test]
-fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
+fn an_incomplete_list_shows_its_limits() {
     let cut = |inputs: &mut Inputs| {
         inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
     };
     let text = text_of(&world().a_run_later().with(cut).report());
-    assert_says(&text, "Verdict: Inconclusive");
-    assert_says(&text, "The run is not complete.");
-    assert_says(&text, "this does not show that there is nothing to find");
-    assert_says(
+    assert_has(&text, "Verdict: Inconclusive");
+    assert_has(&text, "The run is not complete.");
+    assert_has(&text, "so findings may be missing");
+    assert_has(
         &text,
         "Changes of accounts are not judged: this run is not complete",
     );
-    assert_does_not_say(&text, "Nothing changed.");
+    assert_lacks(&text, "Nothing changed.");
 
     let text = text_of(
         &world()
@@ -406,11 +406,11 @@ fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
             .with(cut)
             .report(),
     );
-    assert_says(&text, "Verdict: Fail");
-    assert_says(&text, "there may be more");
+    assert_has(&text, "Verdict: Fail");
+    assert_has(&text, "there may be more");
 }
 
-/// Sentences that only a run may print that is complete and not inconclusive.
+/// Sentences that only a complete run with a conclusion may print.
 const CLAIMS: [&str; 6] = [
     "No leaver has access past the deadline",
     "No unapproved access past the deadline",
@@ -426,19 +426,19 @@ fn an_incomplete_run_claims_nothing() {
         inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
     };
     let text = text_of(&world().a_run_later().with(cut).report());
-    assert_says(
+    assert_has(
         &text,
         "Scope limitation: no reliance on this run. A check failed, or a leaver or an account could not be judged.",
     );
-    assert_says(&text, "Past deadline 0 seen ");
-    assert_says(
+    assert_has(&text, "Past deadline 0 seen ");
+    assert_has(
         &text,
         "This run supports no control, because it is not complete.",
     );
     for claim in CLAIMS {
-        assert_does_not_say(&text, claim);
+        assert_lacks(&text, claim);
     }
-    assert_does_not_say(&text, "ACME-IAM-7");
+    assert_lacks(&text, "ACME-IAM-7");
 }
 
 #[test]
@@ -447,41 +447,41 @@ fn a_complete_run_with_an_old_feed_claims_nothing_about_leavers() {
         inputs.hr.origin.modified_at = Some(at("2026-11-01T00:00:00Z"));
     };
     let text = text_of(&world().a_run_later().with(old).report());
-    assert_says(&text, "Scope limitation: no reliance on this run.");
-    assert_says(&text, "Past deadline 0 seen ");
-    assert_says(
+    assert_has(&text, "Scope limitation: no reliance on this run.");
+    assert_has(&text, "Past deadline 0 seen ");
+    assert_has(
         &text,
         "This run supports no control, because it is inconclusive.",
     );
     for claim in CLAIMS.iter().filter(|claim| {
         !claim.starts_with("The run is complete") && !claim.starts_with("Nothing changed")
     }) {
-        assert_does_not_say(&text, claim);
+        assert_lacks(&text, claim);
     }
 }
 
 #[test]
 fn a_run_that_failed_claims_nothing() {
     let text = text_of(&failed_report("https://api.truto.one", 75, "no answer"));
-    assert_says(
+    assert_has(
         &text,
         "The run ended before it could check whether leavers have access.",
     );
     for claim in CLAIMS {
-        assert_does_not_say(&text, claim);
+        assert_lacks(&text, claim);
     }
 }
 
 #[test]
-fn a_run_without_leavers_says_that_it_tested_none() {
+fn a_run_without_leavers_states_that_it_tested_none() {
     let empty = |inputs: &mut Inputs| {
         inputs.hr.rows.clear();
         inputs.policy.hr_feed_allow_empty = true;
     };
     let text = text_of(&world().with(empty).a_run_later().report());
-    assert_says(&text, "Verdict: Pass");
-    assert_says(&text, "this pass tested no new removal");
-    assert_says(&text, "The HR feed names no leaver.");
+    assert_has(&text, "Verdict: Pass");
+    assert_has(&text, "this pass tested no new removal");
+    assert_has(&text, "The HR feed names no leaver.");
 }
 
 #[test]
@@ -509,27 +509,30 @@ fn accounts_rows_and_exclusions_tie_out() {
             })
             .report(),
     );
-    assert_says(
+    assert_has(
         &text,
         "No unapproved access past the deadline was found; 1 risk acceptance.",
     );
-    assert_says(
+    assert_has(
         &text,
         "Accounts in accounts.csv 2 2 rows received − 0 repeated − 0 rejected = 2",
     );
-    assert_says(
+    assert_has(
         &text,
         "Offboardings in leavers.csv 2 1 excepted + 1 no_access_found; 0 older ones are in concluded.jsonl.gz",
     );
-    assert_says(&text, "Exclusions: 1 line ");
-    assert_says(&text, "exceptions.csv , line 2 covers access by account 7");
+    assert_has(&text, "Exclusions: 1 line ");
+    assert_has(&text, "exceptions.csv , line 2 covers access by account 7");
 }
 
 #[test]
 fn without_a_baseline_no_empty_list_of_changes_is_shown() {
     let text = text_of(&world().report());
-    assert_says(&text, "there is no earlier complete run to compare with");
-    assert_does_not_say(&text, "Nothing changed");
+    assert_has(
+        &text,
+        "the ledger has no earlier complete run to compare with",
+    );
+    assert_lacks(&text, "Nothing changed");
 }
 
 #[test]
@@ -551,20 +554,20 @@ fn every_finding_leaver_check_control_and_rule_is_on_the_page() {
     let policy = serde_json::to_value(&world.inputs.policy).expect("json");
     let page = world.report();
     for finding in &judged.findings {
-        assert_says(&page, &finding.finding_id);
+        assert_has(&page, &finding.finding_id);
     }
     for leaver in &judged.leavers {
-        assert_says(&page, leaver.name.as_deref().expect("a name"));
-        assert_says(&page, leaver.person_id.as_deref().expect("an id"));
+        assert_has(&page, leaver.name.as_deref().expect("a name"));
+        assert_has(&page, leaver.person_id.as_deref().expect("an id"));
     }
     for check in &judged.checks {
-        assert_says(&page, &format!("<code>{}</code>", check.id));
+        assert_has(&page, &format!("<code>{}</code>", check.id));
     }
     for rule in policy.as_object().expect("an object").keys() {
-        assert_says(&page, &format!("<code>{rule}</code>"));
+        assert_has(&page, &format!("<code>{rule}</code>"));
     }
-    assert_says(&page, "SOC 2 CC6.2");
-    assert_says(&page, "ACME-IAM-7");
+    assert_has(&page, "SOC 2 CC6.2");
+    assert_has(&page, "ACME-IAM-7");
 }
 
 #[test]
@@ -582,16 +585,16 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
             })
             .report(),
     );
-    assert_says(&text, "Verdict: Pass");
-    assert_says(
+    assert_has(&text, "Verdict: Pass");
+    assert_has(
         &text,
         "Results of the concluded offboardings (later runs repeat them): 1 in_time",
     );
-    assert_says(
+    assert_has(
         &text,
         "2026-11-23 22:40 UTC → 2026-11-24 22:40 UTC Removed in time in_time",
     );
-    assert_says(
+    assert_has(
         &text,
         "Account no longer listed removed Ada ada@example.com 7",
     );
@@ -626,17 +629,17 @@ fn an_exception_after_the_fact_is_labelled() {
             })
             .report(),
     );
-    assert_says(
+    assert_has(
         &text,
         "1 risk acceptance(s) in use, 1 of them after the fact",
     );
-    assert_says(
+    assert_has(
         &text,
         "hands over ticket SEC-118 ciso@example.com on 2026-11-24",
     );
-    assert_says(&text, "since 2026-11-25 22:40 UTC through 2026-12-24");
-    assert_says(&text, "used after the fact covers access by account 7");
-    assert_says(
+    assert_has(&text, "since 2026-11-25 22:40 UTC through 2026-12-24");
+    assert_has(&text, "used after the fact covers access by account 7");
+    assert_has(
         &text,
         "(after the fact: in force since 2026-11-25T22:40:00Z)",
     );
@@ -659,11 +662,11 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
             })
             .report(),
     );
-    assert_says(
+    assert_has(
         &text,
         "Rows of the HR feed 2 1 read + 1 rejected + 0 blank + 0 repeated",
     );
-    assert_says(&text, "17 E017 `03/04/2026` may be March or April");
+    assert_has(&text, "17 E017 `03/04/2026` may be March or April");
 }
 
 #[test]
@@ -677,12 +680,12 @@ fn a_name_with_markup_is_shown_as_text() {
             inputs.hr.origin.url = "https://hr.example.com/\"><script>".to_owned();
         })
         .report();
-    assert_says(
+    assert_has(
         &page,
         "&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#38;",
     );
-    assert_does_not_say(&page, "<script");
-    assert_does_not_say(&page, "<img");
+    assert_lacks(&page, "<script");
+    assert_lacks(&page, "<img");
     assert_eq!(
         page.matches("</title>").count(),
         page.matches("<title").count()
@@ -690,13 +693,13 @@ fn a_name_with_markup_is_shown_as_text() {
 }
 
 #[test]
-fn a_name_cannot_turn_the_page_around() {
+fn a_name_cannot_reverse_the_text_of_the_page() {
     let name = "Ada\u{202E}nimda\u{2066}\u{200B}\u{0}";
     let page = world()
         .account("7", name, "ada@example.com", Role::Member, Status::Active)
         .leaver(name, "ada@example.com", "2026-11-01T23:00:00Z")
         .report();
-    assert_says(&page, "Ada[U+202E]nimda[U+2066][U+200B][U+0000]");
+    assert_has(&page, "Ada[U+202E]nimda[U+2066][U+200B][U+0000]");
     assert!(!page.contains(['\u{202E}', '\u{2066}', '\u{200B}', '\0']));
 }
 
@@ -726,14 +729,14 @@ fn the_page_loads_nothing_and_runs_nothing() {
             "href=\"http",
             "href=\"//",
         ] {
-            assert_does_not_say(&page, loading);
+            assert_lacks(&page, loading);
         }
-        assert_says(&page, "default-src 'none'");
+        assert_has(&page, "default-src 'none'");
     }
 }
 
 #[test]
-fn the_page_is_well_formed_for_those_who_cannot_see_it() {
+fn the_page_is_well_formed_for_screen_readers() {
     let page = world()
         .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
         .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
@@ -750,7 +753,7 @@ fn the_page_is_well_formed_for_those_who_cannot_see_it() {
         page.matches("<th").count() - page.matches("<thead").count(),
         { page.matches("<th scope=\"").count() }
     );
-    // Each id is there once, and whatever is referred to exists.
+    // Each id occurs once, and each reference has a target.
     let values = |attribute: &str| -> Vec<String> {
         page.split(&format!(" {attribute}=\""))
             .skip(1)
@@ -773,7 +776,7 @@ fn the_page_is_well_formed_for_those_who_cannot_see_it() {
 }
 
 #[test]
-fn answers_from_elsewhere_are_marked_before_anything_else() {
+fn answers_from_another_server_are_marked_first() {
     let from = |origin: &str| {
         text_of(
             &world()
@@ -788,19 +791,22 @@ fn answers_from_elsewhere_are_marked_before_anything_else() {
 }
 
 #[test]
-fn a_sandbox_is_marked_before_anything_else() {
+fn a_sandbox_is_marked_first() {
     let sandbox = world().with(|inputs| inputs.population.connection.is_sandbox = Some(true));
     let text = text_of(&sandbox.report());
     assert!(text.starts_with("SANDBOX Truto reports this connection as a sandbox"));
     let unknown = world().with(|inputs| inputs.population.connection.is_sandbox = None);
-    assert_does_not_say(&text_of(&unknown.report()), "SANDBOX");
+    assert_lacks(&text_of(&unknown.report()), "SANDBOX");
 }
 
 #[test]
 fn the_first_page_names_connection_program_trigger_and_schedule() {
     let text = text_of(&world().report());
-    assert_says(&text, "sandbox or not: not reported; region not reported");
-    assert_says(&text, "Schedule not set");
+    assert_has(
+        &text,
+        "whether it is a sandbox: not reported; region not reported",
+    );
+    assert_has(&text, "Schedule not set");
     let known = world().with(|inputs| {
         inputs.schedule = Some(RunSchedule {
             cron: "30 0,23 * * *".to_owned(),
@@ -813,19 +819,19 @@ fn the_first_page_names_connection_program_trigger_and_schedule() {
         connection.region = Some("eu".to_owned());
     });
     let text = text_of(&known.report());
-    let connection = ", tenant acme Truto environment 0b6f3d0e ; no sandbox; region eu";
-    assert_says(&text, connection);
-    assert_says(&text, "0.1.0, commit 0123abc ; version");
-    assert_says(
+    let connection = ", tenant acme Truto environment 0b6f3d0e ; not a sandbox; region eu";
+    assert_has(&text, connection);
+    assert_has(&text, "0.1.0, commit 0123abc ; version");
+    assert_has(
         &text,
         "by the CronJob at a scheduled time, according to the name of its Job ( scheduled )",
     );
-    assert_says(&text, "Schedule 30 0,23 * * * in Europe/Berlin");
-    assert_does_not_say(&text, "does not identify its source");
+    assert_has(&text, "Schedule 30 0,23 * * * in Europe/Berlin");
+    assert_lacks(&text, "does not identify its source");
 }
 
 #[test]
-fn a_program_whose_source_is_not_known_is_named_on_the_first_page() {
+fn a_program_of_unknown_source_is_named_on_the_first_page() {
     let tool = |commit: &str| Tool {
         commit: commit.to_owned(),
         ..identity(at(TORUN)).tool
@@ -848,14 +854,14 @@ fn a_program_whose_source_is_not_known_is_named_on_the_first_page() {
             .split("Asana, read through Truto")
             .next()
             .expect("a page");
-        assert_says(first, why);
+        assert_has(first, why);
     }
 }
 
 #[test]
 fn the_population_reconciles_people_with_rows() {
     let text = text_of(&world().report());
-    assert_says(
+    assert_has(
         &text,
         "People in the HR feed 1 1 rows read − 0 further rows of the same people = \
          0 employed + 0 on leave + 1 left + 0 unclassified",
@@ -866,16 +872,16 @@ fn the_population_reconciles_people_with_rows() {
 fn a_failed_run_never_contains_the_word_pass_as_a_verdict() {
     for code in [1, 75, 77, 200] {
         let page = failed_report("https://api.truto.one", code, "a <b>bold</b> cause");
-        assert_says(&page, "<title>RUN FAILED");
+        assert_has(&page, "<title>RUN FAILED");
         let text = text_of(&page);
-        assert_says(&text, "This run failed");
-        assert_says(&text, "reading the accounts");
-        assert_says(&text, &format!("{code}: "));
-        assert_says(&text, "a &#60;b&#62;bold&#60;/b&#62; cause");
-        assert_says(&text, "A failed run is not a pass.");
+        assert_has(&text, "This run failed");
+        assert_has(&text, "reading the accounts");
+        assert_has(&text, &format!("{code}: "));
+        assert_has(&text, "a &#60;b&#62;bold&#60;/b&#62; cause");
+        assert_has(&text, "A failed run is not a pass.");
         let elsewhere = text.replace("A failed run is not a pass.", "");
-        assert_does_not_say(&elsewhere.to_lowercase(), "pass");
-        assert_does_not_say(&text, "Verdict");
+        assert_lacks(&elsewhere.to_lowercase(), "pass");
+        assert_lacks(&text, "Verdict");
     }
 }
 
@@ -883,14 +889,14 @@ fn a_failed_run_never_contains_the_word_pass_as_a_verdict() {
 fn the_trend_is_a_chart_and_a_table_of_the_same_runs() {
     let page = world().a_run_later().a_run_later().report();
     assert_eq!(page.matches("<circle").count(), 3);
-    assert_says(&page, "<polyline points=\"62,22 383,22 704,22\"/>");
-    assert_says(&text_of(&page), "The last 3 runs, newest first");
+    assert_has(&page, "<polyline points=\"62,22 383,22 704,22\"/>");
+    assert_has(&text_of(&page), "The last 3 runs, newest first");
 
     // A missed run breaks the line.
     let page = world()
         .a_run_later()
         .with(|inputs| inputs.as_of += SignedDuration::from_hours(24))
         .report();
-    assert_does_not_say(&page, "<polyline");
+    assert_lacks(&page, "<polyline");
     assert_eq!(page.matches("<circle").count(), 2);
 }

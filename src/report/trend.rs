@@ -1,6 +1,6 @@
-//! The last runs as a small chart: accounts, leavers still active, verdicts.
+//! The last runs as a small chart: accounts, leavers with access past the deadline, verdicts.
 //!
-//! Numbers only; the template draws them. Time runs to the right, so a missed run is a gap.
+//! This module computes positions; the template draws them. Time runs to the right, so a missed run leaves a gap.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,40 +9,39 @@ use crate::judgement::{Outcome, TrendPoint, Verdict};
 /// Edges of the plot, in the chart's own units (720 × 232).
 const LEFT: i64 = 56;
 const RIGHT: i64 = 704;
-/// Top and bottom of the two panels, and the height at which verdicts stand.
+/// Top and bottom of the two panels, and the height of the verdicts.
 const ACCOUNTS: (i64, i64) = (22, 96);
 const STILL_ACTIVE: (i64, i64) = (128, 172);
 const VERDICTS: i64 = 196;
 
-/// A nightly run that is later than this missed a run: the line breaks.
+/// With a longer gap between two nightly runs, the line breaks.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The chart, in its own units.
 #[derive(Debug)]
 pub(super) struct Chart<'a> {
-    /// Points of each unbroken run of complete runs.
+    /// The points of each unbroken series of complete runs.
     pub(super) lines: Vec<String>,
     pub(super) points: Vec<Point<'a>>,
-    /// The top of the first panel's scale.
+    /// The maximum of the first panel.
     pub(super) most_accounts: u64,
-    /// The top of the second panel's scale.
+    /// The maximum of the second panel.
     pub(super) most_still_active: u64,
 }
 
-/// One run.
 #[derive(Debug)]
 pub(super) struct Point<'a> {
     pub(super) run: &'a TrendPoint,
     pub(super) x: i64,
     /// The height of its accounts.
     pub(super) y: i64,
-    /// Top and height of the bar for leavers who are still active, where there are any.
+    /// Top and height of the bar for leavers with access; none without such leavers.
     pub(super) bar: Option<(i64, i64)>,
     /// The shape of its verdict.
     pub(super) mark: String,
 }
 
-/// How many leavers were still active in a run.
+/// The number of leavers with access past the deadline in a run.
 pub(super) fn still_active(run: &TrendPoint) -> u64 {
     run.counts.with_outcome(Outcome::StillActive)
 }
@@ -83,7 +82,7 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// Where an instant stands between the first run and the last; a lone run stands at the right.
+/// The position of an instant between the first and the last run. A single run is at the right.
 fn x_axis(runs: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
     let second = |run: Option<&TrendPoint>| run.map_or(0, |run| run.as_of.as_second());
     let (first, last) = (second(runs.first()), second(runs.last()));
@@ -101,7 +100,7 @@ fn y(value: u64, most: u64, (top, bottom): (i64, i64)) -> i64 {
     bottom - i64::try_from(height).unwrap_or_default()
 }
 
-/// A shape of its own for each verdict: colours alone say nothing to many eyes and printers.
+/// A separate shape for each verdict, because colours alone are not visible to every person and printer.
 pub(super) fn shape(verdict: Verdict, x: i64, y: i64) -> String {
     match verdict {
         // A tick.
@@ -110,7 +109,7 @@ pub(super) fn shape(verdict: Verdict, x: i64, y: i64) -> String {
         Verdict::PassWithExceptions => {
             format!("M{} {}l2 3 4-6M{} {}h6", x - 3, y - 2, x - 3, y + 5)
         }
-        // A question's diamond.
+        // A diamond.
         Verdict::Inconclusive => format!("M{x} {}l4 4-4 4-4-4z", y - 4),
         // A cross.
         Verdict::Fail => format!("M{} {}l6 6m0-6l-6 6", x - 3, y - 3),

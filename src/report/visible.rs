@@ -1,13 +1,12 @@
-//! What a reader must be able to see: characters that hide, and instants as people write them.
+//! Text that a reader can see: hidden characters are replaced, and instants are written for people.
 
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Writes characters that reorder, hide or break text as `[U+202E]`.
+/// Replaces characters that reorder, hide or break text, for example by `[U+202E]`.
 ///
-/// It is done on the whole page, after escaping: a place that forgot it cannot exist. Our own
-/// templates use none of them.
+/// It works on the whole page after escaping, so no template can forget it. The templates use no such character.
 pub(crate) fn without_hidden_characters(page: String) -> String {
     if !page.contains(is_hidden) {
         return page;
@@ -23,8 +22,7 @@ pub(crate) fn without_hidden_characters(page: String) -> String {
     shown
 }
 
-/// A stranger's text on one line of a terminal: it cannot move the cursor, colour the terminal or turn
-/// the line around.
+/// Text from outside on one line of a terminal. It cannot move the cursor, set a colour or reverse the line.
 pub fn on_one_line(text: &str) -> String {
     let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
     text.chars()
@@ -32,8 +30,8 @@ pub fn on_one_line(text: &str) -> String {
         .collect()
 }
 
-/// Direction marks and overrides, characters without width, and control characters. The joiners
-/// U+200C and U+200D stay: Persian and Indic names and emoji are spelled with them.
+/// Direction marks and overrides, characters without width, and control characters. The joiners U+200C and U+200D are
+/// allowed, because Persian and Indic names and emoji need them.
 fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -52,7 +50,7 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// An instant as the page writes it.
+/// The formats of an instant on the page.
 pub(crate) trait Minute {
     /// `2026-11-23 22:40 UTC`.
     fn minute(&self) -> String;
@@ -60,8 +58,7 @@ pub(crate) trait Minute {
     /// `2026-11-23`, in UTC.
     fn day(&self) -> String;
 
-    /// To the minute in another zone, `2026-11-23 23:40 Europe/Berlin (+01:00)`; none if there is no
-    /// such zone.
+    /// To the minute in another zone, `2026-11-23 23:40 Europe/Berlin (+01:00)`; none for an unknown zone.
     fn minute_in(&self, zone: &str) -> Option<String>;
 }
 
@@ -108,7 +105,7 @@ pub(super) fn duration(duration: SignedDuration) -> String {
     reported.join(" ")
 }
 
-/// Bytes as people count them.
+/// Bytes in a unit for people.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
     if bytes < 1024 {
@@ -128,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_of_any_language_stays_as_it_is() {
+    fn plain_text_of_any_language_does_not_change() {
         for text in ["Ana", "عمر", "می\u{200c}خواهم", "👩\u{200d}💻", "a\n\tb"] {
             assert_eq!(without_hidden_characters(text.to_owned()), text);
         }
@@ -158,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_and_sizes_are_reported_shortly() {
+    fn durations_and_sizes_are_short() {
         let reported = |seconds| duration(SignedDuration::from_secs(seconds));
         assert_eq!(reported(0), "0 s");
         assert_eq!(reported(86_400), "1 day");

@@ -1,6 +1,6 @@
-//! Titles and sentences for the closed sets. The page shows each beside the word that the files use.
+//! Titles and sentences for the closed sets. The page shows each beside the word of the files.
 //!
-//! A title never claims what only the value beside it can show: it reads the same for a check that failed.
+//! The title of a check is neutral: it is the same for a passed and a failed check.
 
 use crate::evidence::Trigger;
 use crate::judgement::{
@@ -9,19 +9,19 @@ use crate::judgement::{
 };
 use crate::model::AgeBasis;
 
-/// A value that has a heading.
+/// A value with a heading.
 pub(crate) trait Title {
-    /// Few words, beginning with a capital where they begin a line.
+    /// A few words, with a capital if they start a line.
     fn title(&self) -> &'static str;
 }
 
-/// A value that needs a sentence.
+/// A value with a sentence.
 pub(super) trait Meaning {
     /// One sentence.
     fn meaning(&self) -> &'static str;
 }
 
-/// The title or the sentence of each value of a closed set.
+/// The title or sentence of each value of a closed set.
 macro_rules! each {
     ($trait:ident::$method:ident of $set:ident { $($value:ident => $text:expr,)+ }) => {
         impl $trait for $set {
@@ -44,14 +44,14 @@ each!(Meaning::meaning of Verdict {
     PassWithExceptions => "No check failed. Each risk acceptance is listed with its approver and \
          last day.",
     Inconclusive => "A check failed, or a leaver or an account could not be judged. No access \
-         past a deadline was found, which does not show that there is none.",
+         past a deadline was found, but this run does not show its absence.",
     Fail => "",
 });
 
 each!(Meaning::meaning of Trigger {
     Scheduled => "by the CronJob at a scheduled time, according to the name of its Job",
     Manual => "outside the schedule",
-    Unknown => "not known",
+    Unknown => "unknown",
 });
 
 each!(Title::title of Outcome {
@@ -78,8 +78,8 @@ each!(Title::title of OffboardingResult {
 
 each!(Meaning::meaning of Outcome {
     Rehired => "The same person works here again, in a later tenure.",
-    Rescinded => "HR named the person as a leaver; the feed now says employed.",
-    Upcoming => "The end of work lies after this run.",
+    Rescinded => "HR named the person as a leaver; the feed now has the status employed.",
+    Upcoming => "The end of work is after this run.",
     StillActive => "An account of the person has access after the deadline.",
     NotEvaluable => "This run cannot tell whether the person has access. It never counts as \
          removed.",
@@ -93,7 +93,7 @@ each!(Meaning::meaning of Outcome {
 
 each!(Title::title of FindingKind {
     OffboardedAccess => "Access past the deadline",
-    AccessAfterConclusion => "Access again after the offboarding was concluded",
+    AccessAfterConclusion => "Access after the offboarding was concluded",
     PossibleOffboardedAccess => "Possible access of a leaver",
     LateRemoval => "Removed late",
     AccountWithoutHrRecord => "Account without HR record",
@@ -107,11 +107,11 @@ each!(Title::title of FindingKind {
 // What to do about it.
 each!(Meaning::meaning of FindingKind {
     OffboardedAccess => "Remove the account in Asana, or approve an exception.",
-    AccessAfterConclusion => "Remove the access that was granted again, or ask HR to record the \
+    AccessAfterConclusion => "Remove the new access, or ask HR to record the \
          new tenure.",
     PossibleOffboardedAccess => "Find out whose account it is, and write the alias that the note \
          names.",
-    LateRemoval => "Record why it took so long. The access has ended.",
+    LateRemoval => "Record the reason of the delay. The access has ended.",
     AccountWithoutHrRecord => "Ask HR for the owner's record, remove the account, or write a \
          service alias.",
     AccountUnidentifiable => "Write an alias that names the owner.",
@@ -119,7 +119,7 @@ each!(Meaning::meaning of FindingKind {
     AliasInvalid => "Correct, renew or delete the line.",
     LeaverWithoutAddress => "Ask HR for their addresses, or approve the exception that the note \
          names.",
-    RevocationNotDone => "Carry it out in Asana, or approve an exception.",
+    RevocationNotDone => "Carry out the decision in Asana, or approve an exception.",
 });
 
 each!(Title::title of ChangeKind {
@@ -156,7 +156,7 @@ each!(Title::title of CheckId {
     HrIdentities => "Person ids of the HR feed",
     HrMatchable => "Mail domains common to HR and Asana",
     HrDrop => "Fall in the number of HR rows",
-    PolicyUnchanged => "Rules compared with the run before",
+    PolicyUnchanged => "Rules compared with the previous run",
     Cadence => "Time between runs",
     LedgerContinues => "Ledger of earlier runs",
     StoreProtection => "Protection of the stored evidence",
@@ -200,6 +200,6 @@ each!(Title::title of AgeBasis {
     FileMtime => "according to the file system",
     HttpLastModified => "according to the HTTP server",
     S3LastModified => "according to S3",
-    Live => "when it was read, by the server's clock",
+    Live => "at the time of reading, by the server's clock",
     Unknown => "source unknown",
 });

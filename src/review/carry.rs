@@ -1,4 +1,4 @@
-//! How the follow-ups go on from one run to the next: what the ledger says of reviews since.
+//! Carries the follow-ups from one run to the next, with the reviews in the ledger since then.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,11 @@ use crate::evidence::{Entry, EntryKind};
 use crate::judgement::{ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview};
 use crate::model::{EmailAddress, Role};
 
-/// What a ledger entry says of a review.
+/// A ledger entry of a review.
 #[derive(Clone, Debug)]
 pub struct ReviewEvent {
-    /// Number of the ledger entry.
+    /// The number of the ledger entry.
     pub sequence: u64,
-    /// The review's id.
     pub review: String,
     pub change: ReviewChange,
 }
@@ -27,11 +26,11 @@ pub enum ReviewChange {
         due: String,
     },
     Closed(Box<ReviewClosed>),
-    /// It was opened or closed, and its files could not be read.
+    /// The review was opened or closed, but its files cannot be read.
     Unread {
         is_close: bool,
     },
-    /// The entry is gone or is not believed: it may have closed any review that was open.
+    /// The entry is missing or faulty. It may have closed any open review.
     Lost,
 }
 
@@ -47,7 +46,7 @@ impl ReviewEvent {
     ) -> Result<Self, String> {
         let apart = manifest.apart_from(entry);
         if !apart.is_empty() {
-            return Err(format!("its manifest disagrees: {}", apart.join(", ")));
+            return Err(format!("its manifest differs in {}", apart.join(", ")));
         }
         let change = match (entry.kind, closed) {
             (EntryKind::ReviewOpen, _) => ReviewChange::Opened {
@@ -56,12 +55,12 @@ impl ReviewEvent {
             },
             (EntryKind::ReviewClose, Some(closed)) => {
                 if closed.review != manifest.review.id || closed.complete != entry.complete {
-                    return Err("its review.json is of another review".to_owned());
+                    return Err("its review.json belongs to another review".to_owned());
                 }
                 ReviewChange::Closed(Box::new(closed))
             }
             (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose, _) => {
-                return Err("it is not of a review".to_owned());
+                return Err("it is not an entry of a review".to_owned());
             }
         };
         Ok(Self {
@@ -73,8 +72,8 @@ impl ReviewEvent {
 }
 
 impl FollowUps {
-    /// What the previous run left, with what has happened to reviews since. `through` is the entry up to
-    /// which the ledger was read.
+    /// The follow-ups of the previous run, with the later entries of reviews. `through` is the last entry that was
+    /// read.
     #[must_use]
     pub fn carried(
         before: Option<&Self>,
@@ -115,7 +114,7 @@ impl FollowUps {
 
     fn close(&mut self, sequence: u64, closed: &ReviewClosed, as_of: Timestamp) {
         self.open.retain(|open| open.review != closed.review);
-        // It was closed before this run: a clock that was ahead gives no more time.
+        // The review was closed before this run, so a fast clock at the closing gives no extra time.
         let closed_at = closed.closed_at.min(as_of);
         let last = Some(ClosedReview {
             review: closed.review.clone(),
@@ -123,13 +122,13 @@ impl FollowUps {
             closed_at,
             complete: closed.complete,
         });
-        // Closing a review without a decision is a way to give it up.
+        // A review that is closed without a decision counts as cancelled.
         let is_due_one = closed.scope == Scope::All && closed.totals.decided > 0;
         match is_due_one {
             true => (self.last_closed, self.last_of_some) = (last, None),
             false => self.last_of_some = last,
         }
-        // All accounts were decided about again after the lost review.
+        // All accounts were decided after the lost review.
         if closed.is_of_all() {
             self.unread.retain(|lost| *lost > closed.opened.sequence);
         }
@@ -137,10 +136,10 @@ impl FollowUps {
         self.forget_addresses(sequence, closed);
     }
 
-    /// A decision that differs from an earlier one replaces it. The same decision again stays the earlier
-    /// one: its grace does not begin anew.
+    /// A decision that differs from an earlier one replaces it. An equal decision changes nothing, so its grace does
+    /// not start once more.
     ///
-    /// The reviewers of a review that was opened before another was closed could not know of it: if the two
+    /// If a review was opened before another was closed, its reviewers could not know the other decisions. If the two
     /// differ, the stricter decision wins.
     fn follow(&mut self, sequence: u64, closed: &ReviewClosed, decided_at: Timestamp) {
         let decided = closed.decided();
@@ -149,17 +148,17 @@ impl FollowUps {
         let mut followed: HashSet<String> = HashSet::new();
         self.decisions.retain(|of| {
             let is_done = of.state == FollowUpState::Done;
-            let Some((again, decision)) = by_account.get(of.account_id.as_str()) else {
-                // A later run listed it without access, so it has no row.
+            let Some((row, decision)) = by_account.get(of.account_id.as_str()) else {
+                // A later run listed the account without access, so it has no row.
                 let is_settled = closed.is_of_all() && closed.snapshot.sequence > of.sequence;
                 return !(is_settled && is_done);
             };
             let stays = match decision {
-                _ if closed.opened.sequence < of.sequence => !is_stricter(*decision, again, of),
+                _ if closed.opened.sequence < of.sequence => !is_stricter(*decision, row, of),
                 Decision::DontKnow => true,
                 Decision::Keep => false,
                 Decision::Revoke | Decision::ChangeRole => {
-                    *decision == of.decision && again.new_role == of.new_role && !is_done
+                    *decision == of.decision && row.new_role == of.new_role && !is_done
                 }
             };
             if stays {
@@ -187,8 +186,8 @@ impl FollowUps {
         }
     }
 
-    /// If reviewers who could know of a follow-up decided that another account with its address keeps its
-    /// access, that account is not what was asked for.
+    /// Reviewers who could know of a follow-up may keep another account with the same address. Then the address no
+    /// longer identifies the account to revoke.
     fn forget_addresses(&mut self, sequence: u64, closed: &ReviewClosed) {
         let mut kept: HashMap<&EmailAddress, Vec<&str>> = HashMap::new();
         for (row, decision) in closed.decided() {
@@ -213,7 +212,7 @@ impl FollowUps {
     }
 }
 
-/// Whether a decision takes more access away than the one that is followed.
+/// Whether a decision removes more access than the followed one.
 fn is_stricter(decision: Decision, row: &ClosedRow, of: &FollowUp) -> bool {
     let rank = |role: &Option<Role>| role.as_ref().and_then(Role::rank);
     match (decision, of.decision) {
@@ -258,12 +257,12 @@ mod tests {
         }
     }
 
-    /// A review of all accounts, opened by the entry before.
+    /// A review of all accounts, opened by the previous entry.
     fn closed(sequence: u64, review: &str, decided: Vec<ClosedRow>) -> ReviewEvent {
         overlapping(sequence, sequence - 1, review, decided)
     }
 
-    /// A review of all accounts, opened by another entry, of the run right before that.
+    /// A review of all accounts, opened by the entry `opened`, of the run before that entry.
     fn overlapping(sequence: u64, opened: u64, review: &str, rows: Vec<ClosedRow>) -> ReviewEvent {
         let closed = ReviewClosed {
             schema: String::new(),
@@ -293,7 +292,6 @@ mod tests {
         }
     }
 
-    /// The same, changed.
     fn but(mut event: ReviewEvent, change: impl FnOnce(&mut ReviewClosed)) -> ReviewEvent {
         if let ReviewChange::Closed(closed) = &mut event.change {
             change(closed);
@@ -320,14 +318,14 @@ mod tests {
         }
     }
 
-    fn borne(of: ClosedRow, email: &str) -> ClosedRow {
+    fn with_email(of: ClosedRow, email: &str) -> ClosedRow {
         ClosedRow {
             email: EmailAddress::parse(email),
             ..of
         }
     }
 
-    /// What is followed after these, in the order of the ledger.
+    /// The follow-ups after these events, in the order of the ledger.
     fn after(events: &[ReviewEvent]) -> FollowUps {
         FollowUps::carried(None, events, 100, at(NOW))
     }
@@ -342,7 +340,7 @@ mod tests {
     const NOW: &str = "2026-10-02T00:00:00Z";
 
     #[test]
-    fn without_reviews_nothing_is_carried_but_since_when_one_is_awaited() {
+    fn without_reviews_only_the_start_of_the_wait_is_carried() {
         let first = FollowUps::carried(None, &[], 3, at(NOW));
         assert_eq!((first.through, first.counted_from), (3, at(NOW)));
         let next = FollowUps::carried(Some(&first), &[], 4, at("2026-10-03T00:00:00Z"));
@@ -350,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_decided_again_keeps_the_grace_it_had() {
+    fn a_repeated_revocation_keeps_its_grace() {
         let first = closed(2, "q3", vec![decided("1", Decision::Revoke)]);
         let q3 = FollowUps::carried(None, &[first], 2, at(NOW));
         let again = closed(5, "q4", vec![decided("1", Decision::Revoke)]);
@@ -359,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_keep_ends_it_and_a_later_doubt_does_not() {
+    fn a_later_keep_ends_a_revocation_but_dont_know_does_not() {
         let asked = closed(
             2,
             "q3",
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_that_cannot_be_read_is_open_until_everybody_was_decided_on_again() {
+    fn an_unreadable_review_is_open_until_all_accounts_are_decided() {
         let lost = ReviewEvent {
             sequence: 2,
             review: "q3".to_owned(),
@@ -408,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_is_not_taken_again() {
+    fn an_entry_that_was_read_before_is_skipped() {
         let event = closed(2, "q3", vec![decided("1", Decision::Revoke)]);
         let mut q3 = FollowUps::carried(None, std::slice::from_ref(&event), 2, at(NOW));
         q3.decisions[0].state = FollowUpState::Done;
@@ -417,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_that_could_not_know_of_a_revocation_does_not_end_it() {
+    fn an_overlapping_review_does_not_end_a_revocation() {
         let revoked = || closed(9, "q4", vec![decided("1", Decision::Revoke)]);
         for (decision, wanted) in [
             (Decision::Keep, Decision::Revoke),
@@ -429,7 +427,7 @@ mod tests {
             let both = after(&[revoked(), other]);
             assert_eq!(asked(&both), [("1", wanted)], "{decision}");
             assert_eq!(both.decisions[0].review, "q4", "{decision}");
-            // One that was opened after it was closed may.
+            // A review that was opened after the closing may end it.
             let later = overlapping(11, 10, "other", vec![decided("1", Decision::Keep)]);
             assert_eq!(asked(&after(&[revoked(), later])), []);
         }
@@ -439,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_that_is_done_is_settled_by_a_later_run_only() {
+    fn only_a_later_run_settles_a_revocation() {
         let mut q4 = after(&[closed(9, "q4", vec![decided("1", Decision::Revoke)])]);
         q4.decisions[0].state = FollowUpState::Done;
         q4.through = 9;
@@ -448,18 +446,18 @@ mod tests {
             FollowUps::carried(Some(&q4), &[event], 20, at(NOW)).decisions
         };
         assert_eq!(settled(12), []);
-        // Opened since, of a run from before: an account that is not in that run may have come after it.
+        // The review was opened later, but of an earlier run, which may lack newer accounts.
         assert_eq!(settled(10).len(), 1);
         assert_eq!(settled(5).len(), 1);
     }
 
     #[test]
-    fn an_entry_that_is_lost_while_a_review_is_open_may_have_closed_it() {
+    fn a_lost_entry_may_have_closed_an_open_review() {
         let none = after(&[lost(4)]);
         assert_eq!(none.unread, [0; 0]);
         let open = after(&[opened(3, "q4"), lost(4)]);
         assert_eq!(open.unread, [4]);
-        // A review that began before it was lost does not know what that one asked for.
+        // A review that was opened before the lost entry does not know its decisions.
         let other = overlapping(6, 3, "q4", vec![decided("1", Decision::Keep)]);
         assert_eq!(after(&[opened(3, "q4"), lost(4), other]).unread, [4]);
         let later = overlapping(6, 5, "q1", vec![decided("1", Decision::Keep)]);
@@ -467,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_whose_closing_cannot_be_read_is_not_open() {
+    fn a_review_with_an_unreadable_closing_is_not_open() {
         let unread = ReviewEvent {
             sequence: 4,
             review: "q4".to_owned(),
@@ -478,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_of_some_roles_is_not_the_one_that_is_due() {
+    fn a_review_of_some_roles_is_not_the_due_one() {
         let everybody = closed(5, "q4", vec![decided("1", Decision::Keep)]);
         let admins = vec![decided("1", Decision::Keep)];
         let admins = but(closed(8, "admins", admins), |closed| {
@@ -488,13 +486,13 @@ mod tests {
         let name = |of: &Option<ClosedReview>| of.as_ref().map(|of| of.review.clone());
         assert_eq!(name(&reviews.last_closed).as_deref(), Some("q4"));
         assert_eq!(name(&reviews.last_of_some).as_deref(), Some("admins"));
-        // Nor is one that was given up.
+        // Nor is a cancelled review.
         let given_up = after(&[closed(5, "q4", Vec::new())]);
         assert_eq!(name(&given_up.last_closed), None);
     }
 
     #[test]
-    fn a_clock_that_was_ahead_at_the_closing_gives_nobody_more_time() {
+    fn a_fast_clock_at_the_closing_gives_no_extra_time() {
         let event = closed(5, "q4", vec![decided("1", Decision::Revoke)]);
         let reviews = after(&[but(event, |closed| {
             closed.closed_at = at("2036-10-01T00:00:00Z")
@@ -505,21 +503,21 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_was_kept_by_itself_is_not_the_one_whose_address_it_bears() {
-        let revoked = borne(decided("1", Decision::Revoke), "ada@example.com");
+    fn a_kept_account_is_not_revoked_for_its_address() {
+        let revoked = with_email(decided("1", Decision::Revoke), "ada@example.com");
         let emails = |events: &[ReviewEvent]| -> Vec<bool> {
             let follow_ups = after(events).decisions;
             follow_ups.iter().map(|of| of.email.is_some()).collect()
         };
         assert_eq!(emails(&[closed(5, "q4", vec![revoked.clone()])]), [true]);
-        let other = |decision| borne(decided("2", decision), "ADA@example.com");
+        let other = |decision| with_email(decided("2", decision), "ADA@example.com");
         let both = closed(5, "q4", vec![revoked.clone(), other(Decision::Keep)]);
         assert_eq!(emails(&[both]), [false]);
         let first = closed(5, "q4", vec![revoked]);
         let later = closed(8, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first.clone(), later]), [false]);
-        let doubt = closed(8, "q1", vec![other(Decision::DontKnow)]);
-        assert_eq!(emails(&[first.clone(), doubt]), [true]);
+        let unsure = closed(8, "q1", vec![other(Decision::DontKnow)]);
+        assert_eq!(emails(&[first.clone(), unsure]), [true]);
         let overlapping = overlapping(8, 4, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first, overlapping]), [true]);
     }

@@ -1,4 +1,4 @@
-//! What was decided: `review.json` for machines, `decisions.csv` for people.
+//! The decisions: `review.json` for machines, `decisions.csv` for people.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::model::{EmailAddress, Role, words};
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
 
-/// `review.json`: a review that was closed.
+/// `review.json`: a closed review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewClosed {
     pub schema: String,
@@ -27,29 +27,29 @@ pub struct ReviewClosed {
     pub scope: Scope,
     pub opened_at: Timestamp,
     pub closed_at: Timestamp,
-    /// When revocations and role changes must be done, as page one says.
+    /// The deadline of revocations and role changes, which page one shows.
     pub revocations_due: Timestamp,
     /// SHA-256 of `open/worksheet.json`.
     pub review_sha256: String,
-    /// The entry that opened it.
+    /// The entry that opened the review.
     pub opened: RunRef,
-    /// The run whose population it was, by its snapshot.
+    /// The run of the population.
     pub snapshot: RunRef,
-    /// `pass` if every row is decided, and none with `dont_know`.
+    /// `pass` if every row is decided, without any `dont_know`.
     pub verdict: Verdict,
     /// Whether every row was decided.
     pub complete: bool,
-    /// Why it was closed although not every row was decided.
+    /// The reason for closing with undecided rows.
     pub accepted_incomplete: Option<AcceptedIncomplete>,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
-    /// Rows given to another reviewer after the review was opened.
+    /// Rows that another reviewer got after the review was opened.
     pub reassigned: Option<ReviewerFile>,
     pub decision_files: Vec<DecisionFile>,
     pub rows: Vec<ClosedRow>,
 }
 
-/// What closing a review adds to its worksheet: all else in `review.json` follows from the two.
+/// The facts of the closing. With the worksheet, they determine the rest of `review.json`.
 #[derive(Clone, Debug)]
 pub struct ClosedWith {
     pub opened: RunRef,
@@ -61,28 +61,24 @@ pub struct ClosedWith {
     pub rows: Vec<ClosedRow>,
 }
 
-/// Why a review was closed with rows that nobody decided.
+/// The reason for closing a review with undecided rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedIncomplete {
-    /// As it was given.
+    /// As on the command line.
     pub reason: String,
 }
 
-/// Rows and decisions, counted.
+/// The counts of rows and decisions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Rows.
     pub rows: u64,
-    /// Rows that were decided.
     pub decided: u64,
-    /// Rows that were not.
     pub undecided: u64,
-    /// By decision; every one is there, also with zero.
+    /// By decision; every decision has a count, also zero.
     pub by_decision: BTreeMap<Decision, u64>,
 }
 
 impl Totals {
-    /// Counts rows.
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a ClosedRow>) -> Self {
         let mut totals = Self {
             by_decision: Decision::ALL.iter().map(|of| (*of, 0)).collect(),
@@ -101,7 +97,7 @@ impl Totals {
         totals
     }
 
-    /// What they come to: a pass where every row is decided and nobody was in doubt.
+    /// A pass if every row is decided, without any `dont_know`.
     pub fn verdict(&self) -> Verdict {
         match self.undecided == 0 && self.with(Decision::DontKnow) == 0 {
             true => Verdict::Pass,
@@ -109,23 +105,22 @@ impl Totals {
         }
     }
 
-    /// How many rows were decided so.
+    /// The number of rows with this decision.
     pub fn with(&self, decision: Decision) -> u64 {
         self.by_decision.get(&decision).copied().unwrap_or_default()
     }
 }
 
-/// What one reviewer decided.
+/// The decisions of one reviewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByReviewer {
-    /// Who was to decide; none: anybody.
+    /// None: any person except the owner.
     pub reviewer: Option<EmailAddress>,
-    /// Rows and decisions, counted.
     pub totals: Totals,
 }
 
 impl ByReviewer {
-    /// Counts rows by who was to decide, those first that anybody could.
+    /// Counts rows by reviewer; rows without a reviewer come first.
     pub fn of(rows: &[ClosedRow]) -> Vec<Self> {
         let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
         for row in rows {
@@ -150,49 +145,45 @@ words! {
     }
 }
 
-/// A file that decisions were read from.
+/// A file with decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionFile {
-    /// Its name, without its folder.
+    /// Without the folder.
     pub file: String,
     pub format: DecisionFormat,
     pub sha256: String,
     pub bytes: u64,
-    /// Decisions in it.
+    /// The number of decisions.
     pub decisions: u64,
 }
 
-/// A row, and what was decided about it.
+/// A row with its decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedRow {
-    /// Its number.
+    /// The number, from 1.
     pub row: u32,
-    /// The account.
     pub account_id: String,
-    /// Its address.
     pub email: Option<EmailAddress>,
-    /// Its name.
     pub name: Option<String>,
-    /// Its role.
     pub role: Role,
-    /// Who was to decide; none: anybody.
+    /// None: any person except the owner.
     pub reviewer: Option<EmailAddress>,
-    /// Who decided, as the file says: nobody has proven it.
+    /// The person who decided, as the file claims without proof.
     pub decided_by: Option<EmailAddress>,
-    /// What was decided; none: nobody decided.
+    /// None if the row is undecided.
     pub decision: Option<Decision>,
-    /// The role it is to have.
+    /// The role after a role change.
     pub new_role: Option<Role>,
-    /// Why.
+    /// The reason.
     pub note: String,
-    /// When, as the file says.
+    /// The time of the decision, as the file claims.
     pub decided_at: Option<Timestamp>,
-    /// Place of the file in `decision_files`, from 1, and line in it.
+    /// The place of the file in `decision_files`, from 1, and the line.
     pub source: Option<(u32, u64)>,
 }
 
 impl ClosedRow {
-    /// A row that nobody has decided.
+    /// An undecided row.
     pub fn undecided(row: &FrozenRow, reviewer: Option<EmailAddress>) -> Self {
         Self {
             row: row.row,
@@ -216,14 +207,14 @@ impl ClosedRow {
         usize::try_from(file).ok()?.checked_sub(1)
     }
 
-    /// Whether a decision is one that could be made about this row, by who made it.
+    /// Checks that this person may make this decision about the row.
     ///
     /// # Errors
-    /// A sentence that names the row, and nobody.
+    /// A sentence with the number of the row, without names of people.
     pub fn ensure_in_order(&self, frozen: &FrozenRow, owners: &Owners) -> Result<(), String> {
         let number = frozen.row;
         let Some(decision) = self.decision else {
-            let wrong = format!("row {number} has a note or a new role, and no decision");
+            let wrong = format!("row {number} has a note or a new role, but no decision");
             let undecided = Self::undecided(frozen, self.reviewer.clone());
             return match *self == undecided {
                 true => Ok(()),
@@ -235,21 +226,21 @@ impl ClosedRow {
         let wrong = match (&self.new_role, &self.decided_by) {
             (None, _) if is_change => ": change_role needs a new role",
             (Some(role), _) if is_change && *role == frozen.role => {
-                ": the new role is the one it has"
+                ": the new role equals the present role"
             }
             (Some(Role::Unknown(_)), _) if is_change => {
-                ": the new role is none of admin, member, guest"
+                ": the new role must be admin, member or guest"
             }
             (Some(_), _) if !is_change => ": a new role is for change_role only",
             _ if decision != Decision::Keep && self.note.is_empty() => {
                 return Err(format!(
-                    "row {number}: {decision} needs a note that says why"
+                    "row {number}: {decision} needs a note with the reason"
                 ));
             }
-            (_, None) => ": `decided_by` must say who decided",
+            (_, None) => ": `decided_by` must name the person who decided",
             (_, Some(by)) if owners.is_of(frozen, by) => " is decided by the owner of its account",
             (_, Some(by)) if !is_reviewer(by) => {
-                " is decided by another than its reviewer: reassign it with a note first"
+                " is decided by a person who is not its reviewer: reassign it with a note first"
             }
             (_, Some(_)) => return Ok(()),
         };
@@ -283,13 +274,13 @@ impl ReviewClosed {
         }
     }
 
-    /// Every row that was decided, with its decision.
+    /// Every decided row, with its decision.
     pub fn decided(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
         let rows = self.rows.iter();
         rows.filter_map(|row| Some((row, row.decision?)))
     }
 
-    /// Every row whose access or role is to change, with its decision.
+    /// Every row whose access or role must change, with its decision.
     pub fn asked(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
         self.decided().filter(|(_, decision)| match decision {
             Decision::Revoke | Decision::ChangeRole => true,
@@ -297,12 +288,12 @@ impl ReviewClosed {
         })
     }
 
-    /// Whether no earlier decision matters for the next review.
+    /// Whether the review replaces every earlier decision.
     pub fn is_of_all(&self) -> bool {
         self.scope == Scope::All && self.complete
     }
 
-    /// What contradicts the worksheet, or itself. No names.
+    /// The contradictions with the worksheet, or within the file, without names.
     pub fn contradictions(mut self, worksheet: &Worksheet, owners: &Owners) -> Vec<String> {
         let with = ClosedWith {
             opened: self.opened.clone(),
@@ -313,25 +304,25 @@ impl ReviewClosed {
             decision_files: self.decision_files.clone(),
             rows: std::mem::take(&mut self.rows),
         };
-        let mut again = Self::of(worksheet, &self.review_sha256, with);
-        let rows = std::mem::take(&mut again.rows);
-        let mut rows_again = undecided_rows(worksheet, self.reassigned.as_ref(), owners);
-        for (again, row) in rows_again.iter_mut().zip(&rows) {
-            *again = ClosedRow {
-                row: again.row,
-                account_id: again.account_id.clone(),
-                email: again.email.clone(),
-                name: again.name.clone(),
-                role: again.role.clone(),
-                reviewer: again.reviewer.clone(),
+        let mut recomputed = Self::of(worksheet, &self.review_sha256, with);
+        let rows = std::mem::take(&mut recomputed.rows);
+        let mut recomputed_rows = undecided_rows(worksheet, self.reassigned.as_ref(), owners);
+        for (recomputed, row) in recomputed_rows.iter_mut().zip(&rows) {
+            *recomputed = ClosedRow {
+                row: recomputed.row,
+                account_id: recomputed.account_id.clone(),
+                email: recomputed.email.clone(),
+                name: recomputed.name.clone(),
+                role: recomputed.role.clone(),
+                reviewer: recomputed.reviewer.clone(),
                 ..row.clone()
             };
         }
-        let mut wrong = super::contradictions((&again, &self), (&rows_again, &rows));
+        let mut wrong = super::contradictions((&recomputed, &self), (&recomputed_rows, &rows));
         let mut add = |text: &str| wrong.push(text.to_owned());
         match (self.complete, &self.accepted_incomplete) {
-            (true, Some(_)) => add("it is complete, and has a reason for closing it incomplete"),
-            (false, None) => add("it is not complete, and has no reason for closing it so"),
+            (true, Some(_)) => add("it is complete, but has a reason for closing it incomplete"),
+            (false, None) => add("it is incomplete, but has no reason for closing it so"),
             (true, None) | (false, Some(_)) => {}
         }
         if self.closed_at < self.opened_at {
@@ -348,31 +339,29 @@ impl ReviewClosed {
             match row.file().and_then(|at| decisions.get_mut(at)) {
                 Some(count) if lines.insert(row.source) => *count += 1,
                 Some(_) => {
-                    wrong.push(format!(
-                        "row {number} is decided by the line of another row"
-                    ));
+                    wrong.push(format!("row {number} has the line of another row"));
                 }
-                None => wrong.push(format!("row {number} was decided in no file")),
+                None => wrong.push(format!("row {number} has a decision from no file")),
             }
         }
         let counted = self.decision_files.iter().map(|file| file.decisions);
         if !counted.eq(decisions) {
-            wrong.push("its files hold another number of decisions".to_owned());
+            wrong.push("the number of decisions in its files differs".to_owned());
         }
         wrong
     }
 
-    /// Why it is no plain pass.
+    /// The reasons of a verdict other than pass.
     pub fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if let Some(AcceptedIncomplete { reason }) = &self.accepted_incomplete {
             let undecided = self.totals.undecided;
-            reasons.push(format!("{undecided} row(s) were not decided: {reason}"));
+            reasons.push(format!("{undecided} row(s) are undecided: {reason}"));
         }
-        let doubts = self.totals.with(Decision::DontKnow);
-        if doubts > 0 {
+        let open_questions = self.totals.with(Decision::DontKnow);
+        if open_questions > 0 {
             reasons.push(format!(
-                "of {doubts} row(s) the reviewer did not know whether the access is right"
+                "the reviewer answered `don't know` for {open_questions} row(s)"
             ));
         }
         reasons
@@ -380,7 +369,7 @@ impl ReviewClosed {
 
     /// `review.json`.
     pub fn to_file(&self) -> ReviewDataFile {
-        // Two levels: a row is a line.
+        // Two levels, so that each row is one line.
         let bytes = json::document(self, 2);
         ReviewDataFile::new(ReviewFile::Review, bytes, Some(self.rows.len()))
     }

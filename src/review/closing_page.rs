@@ -1,4 +1,4 @@
-//! `report.html` of a review that was closed: what was decided, and what is due.
+//! `report.html` of a closed review: the decisions, and the changes that are due.
 
 use askama::Template;
 
@@ -18,7 +18,6 @@ struct ClosingPage<'a> {
     mark: Option<Mark>,
 }
 
-/// Makes the page.
 pub fn closing_page(
     worksheet: &Worksheet,
     closed: &ReviewClosed,
@@ -40,11 +39,11 @@ impl<'a> ClosingPage<'a> {
         self.closed.asked().map(|(row, _)| row).collect()
     }
 
-    fn doubts(&self) -> Vec<&'a ClosedRow> {
-        let is_in_doubt = |row: &&ClosedRow| match row.decision {
+    fn open_questions(&self) -> Vec<&'a ClosedRow> {
+        let is_open = |row: &&ClosedRow| match row.decision {
             Some(Decision::DontKnow) | None => true,
             Some(Decision::Keep | Decision::Revoke | Decision::ChangeRole) => false,
         };
-        self.closed.rows.iter().filter(is_in_doubt).collect()
+        self.closed.rows.iter().filter(is_open).collect()
     }
 }

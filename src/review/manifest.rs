@@ -15,20 +15,19 @@ use crate::model::Workspace;
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";
 
-/// What the evidence of a review says about its frame.
+/// The circumstances of a review, for its evidence.
 #[derive(Clone, Debug)]
 pub struct ReviewFrame {
-    /// The program.
     pub tool: Tool,
-    /// Who or what ran it, as the environment claims.
+    /// The job or person that ran it, as the environment claims.
     pub executor: Executor,
-    /// How critical the reviewed system is, in the company's own word.
+    /// The criticality of the reviewed system, in the company's own word.
     pub criticality: String,
     /// The company's own controls.
     pub own_controls: Vec<OwnControl>,
 }
 
-/// `manifest.json` of a review's part.
+/// `manifest.json` of one part of a review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
@@ -51,13 +50,13 @@ pub struct ReviewManifest {
     pub files: Vec<FileRecord>,
 }
 
-/// Which review, and which part of it.
+/// A review and one of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewRef {
     pub id: String,
     pub name: String,
     pub part: ReviewPart,
-    /// When that part was made.
+    /// The instant of that part.
     pub at: Timestamp,
     /// The last day for decisions.
     pub due: String,
@@ -66,21 +65,20 @@ pub struct ReviewRef {
     pub sha256: String,
 }
 
-/// What was reviewed.
+/// The reviewed connection and workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewedConnection {
     /// The Truto connection.
     pub id: String,
-    /// The workspace.
     pub workspace: Workspace,
-    /// How critical the system is, in the company's own word.
+    /// The criticality of the system, in the company's own word.
     pub criticality: String,
     /// Whether Truto reports the connection as a sandbox.
     pub is_sandbox: bool,
 }
 
 impl ReviewManifest {
-    /// Of a review that is opened. Until it is closed it proves nothing.
+    /// The manifest of an opened review. It proves nothing until the review is closed.
     pub fn opened(
         frame: &ReviewFrame,
         worksheet: &Worksheet,
@@ -114,13 +112,13 @@ impl ReviewManifest {
             opened: None,
             verdict: Verdict::Inconclusive,
             complete: false,
-            reasons: vec!["the review is open: nothing is decided yet".to_owned()],
+            reasons: vec!["the review is open: no row is decided yet".to_owned()],
             executor: frame.executor.clone(),
             files,
         }
     }
 
-    /// Of a review that is closed.
+    /// The manifest of a closed review.
     pub fn closed(
         frame: &ReviewFrame,
         worksheet: &Worksheet,
@@ -144,12 +142,11 @@ impl ReviewManifest {
         }
     }
 
-    /// The origin, as the ledger entry names it.
+    /// The origin, as in the ledger entry.
     pub fn marked_origin(&self) -> String {
         marked(&self.origin, self.connection.is_sandbox)
     }
 
-    /// The frame that it was made in.
     pub fn frame(&self) -> ReviewFrame {
         ReviewFrame {
             tool: self.tool.clone(),
@@ -159,7 +156,7 @@ impl ReviewManifest {
         }
     }
 
-    /// The file, and the hash that the ledger entry names.
+    /// The file, and its hash for the ledger entry.
     pub fn to_file(&self) -> (ReviewDataFile, String) {
         let bytes = json::document(self, usize::MAX);
         let sha256 = sha256_hex(&bytes);
@@ -169,7 +166,7 @@ impl ReviewManifest {
         )
     }
 
-    /// Where it says other than the entry that commits it; nothing where they agree.
+    /// The keys that differ from the ledger entry of this part.
     pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
         let part = entry.kind.review_part();
         let folder = part.and_then(|part| ReviewFolder::of(&self.review.id, part));

@@ -1,6 +1,6 @@
-//! The periodic access review: frozen population, worksheet, decisions, follow-up.
+//! The access review: frozen population, worksheet, decisions, follow-up.
 //!
-//! The same inputs give the same bytes, also of pages and spreadsheets. `commands/review` opens, shows and closes a
+//! The same inputs give the same bytes, also for pages and spreadsheets. `commands/review` opens, shows and closes a
 //! review.
 
 mod carry;
@@ -34,12 +34,12 @@ use serde_json::{Map, Value};
 
 use crate::evidence::{FileRecord, ReviewFile, sha256_hex};
 
-/// A file of a review, as it will be stored.
+/// A file of a review, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct ReviewDataFile {
     pub file: ReviewFile,
     pub bytes: Vec<u8>,
-    /// Records in it, if it holds records.
+    /// The number of records, if the file has records.
     pub rows: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ impl ReviewDataFile {
         Self { file, bytes, rows }
     }
 
-    /// What the manifest says of the file.
+    /// The file's record for the manifest.
     pub fn record(&self) -> FileRecord {
         FileRecord {
             name: self.file.name().to_owned(),
@@ -60,7 +60,7 @@ impl ReviewDataFile {
     }
 }
 
-/// The keys in which two records differ, as they are written.
+/// The serialised keys in which two records differ.
 fn differing<T: Serialize>(one: &T, other: &T) -> Vec<String> {
     let keys = |of: &T| match serde_json::to_value(of) {
         Ok(Value::Object(keys)) => keys,
@@ -74,26 +74,26 @@ fn differing<T: Serialize>(one: &T, other: &T) -> Vec<String> {
     differ.cloned().collect()
 }
 
-/// What is wrong with a file and its rows, compared with the same recomputed.
+/// The differences between a stored file with its rows and the recomputed ones.
 fn contradictions<F: Serialize, R: Serialize>(
-    (again, stored): (&F, &F),
-    (rows_again, rows): (&[R], &[R]),
+    (recomputed, stored): (&F, &F),
+    (recomputed_rows, rows): (&[R], &[R]),
 ) -> Vec<String> {
-    let keys = differing(again, stored).into_iter();
-    let mut wrong: Vec<String> = keys.map(|key| format!("{key} is different")).collect();
-    if rows_again.len() != rows.len() {
-        let (one, other) = (rows_again.len(), rows.len());
-        wrong.push(format!("there are {one} rows, and not {other}"));
+    let keys = differing(recomputed, stored).into_iter();
+    let mut wrong: Vec<String> = keys.map(|key| format!("{key} differs")).collect();
+    if recomputed_rows.len() != rows.len() {
+        let (expected, actual) = (recomputed_rows.len(), rows.len());
+        wrong.push(format!("it has {actual} rows instead of {expected}"));
     }
-    for (number, (again, row)) in (1..).zip(rows_again.iter().zip(rows)) {
-        let keys = differing(again, row);
-        // If an account has no row, or one too many, all rows that follow are out of place.
+    for (number, (recomputed, row)) in (1..).zip(recomputed_rows.iter().zip(rows)) {
+        let keys = differing(recomputed, row);
+        // After a missing or additional row, all later rows are out of place.
         if keys.iter().any(|key| key == "account_id") {
-            wrong.push(format!("row {number} is of another account"));
+            wrong.push(format!("row {number} has another account"));
             break;
         }
         if !keys.is_empty() {
-            wrong.push(format!("row {number} has another {}", keys.join(", ")));
+            wrong.push(format!("row {number} differs in {}", keys.join(", ")));
         }
     }
     wrong

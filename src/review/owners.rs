@@ -1,4 +1,4 @@
-//! Whose account a row is, by every address of its owner that the reviewed run knows.
+//! The owner of a row's account, by every address in the reviewed run.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,15 +7,14 @@ use crate::evidence::AccountLine;
 use crate::judgement::SameDomains;
 use crate::model::{EmailAddress, HrFeed};
 
-/// Addresses of the same person, so that reviewers cannot decide about themselves under another one. They are
-/// compared without a plus tag, and across equivalent domains. Without the run, only the addresses of the row
-/// itself are known.
+/// The addresses of each person, so that reviewers cannot decide about their own account with another address. They are
+/// compared without plus tags, and across equivalent domains. Without the run, only the addresses in the row are known.
 #[derive(Debug, Default)]
 pub struct Owners {
     same: SameDomains,
-    /// Of a person, by their id in HR: the addresses in HR and of their accounts.
+    /// By person id: the addresses in HR and of the person's accounts.
     of_person: HashMap<String, HashSet<String>>,
-    /// The addresses that an HR row has together with an address.
+    /// By address: the other addresses in the same HR row.
     beside: HashMap<String, HashSet<String>>,
 }
 

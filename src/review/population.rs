@@ -1,5 +1,5 @@
-//! The population that a review freezes: the accounts of a committed run that have access, with what the
-//! evidence knows of each and who decides about it.
+//! The population of a review: the accounts with access of a committed run, each with the facts from the evidence and
+//! its reviewer.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,14 @@ use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
 use crate::judgement::{Decision, FindingKind, RunRef};
 use crate::model::{Access, Role, Status, Workspace};
 
-/// What `changed` says without an earlier review to compare with.
+/// The value of `changed` without an earlier review.
 pub const NO_REVIEW_BEFORE: &str = "no review before";
 
-/// The run whose population a review freezes.
+/// The run of a review's population.
 #[derive(Debug)]
 pub struct ReviewedRun {
     pub as_of: Timestamp,
-    /// Where its accounts came from.
+    /// Truto's origin.
     pub origin: String,
     /// Whether Truto reports the connection as a sandbox.
     pub is_sandbox: bool,
@@ -33,10 +33,10 @@ impl ReviewedRun {
         RunFile::InputHr,
     ];
 
-    /// Reads it from the bytes of [`Self::FILES`], in their order.
+    /// Reads the bytes of [`Self::FILES`], in their order.
     ///
     /// # Errors
-    /// Which of them cannot be read.
+    /// The file that cannot be read.
     pub fn read([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
         let inputs = serde_json::from_slice::<Facts<'_>>(facts)
             .and_then(|facts| facts.into_inputs(accounts, hr))
@@ -54,19 +54,18 @@ impl ReviewedRun {
     }
 }
 
-/// Reviews that were closed before, which the rows are compared with. The newest decision about each account
-/// counts, back to the last complete review of scope `all`.
+/// Earlier closed reviews, with which the rows are compared. The newest decision about each account counts, back to the
+/// last complete review of scope `all`.
 #[derive(Clone, Debug)]
 pub struct EarlierReviews {
-    /// The id of the newest.
+    /// The id of the newest review.
     pub id: String,
     rows: HashMap<String, FrozenRow>,
     decided: HashMap<String, Decision>,
 }
 
 impl EarlierReviews {
-    /// Adds a review to those that were closed after it. Whether one before it matters, too,
-    /// [`ReviewClosed::is_of_all`] says.
+    /// Adds a review to the later ones. No earlier review is needed if [`ReviewClosed::is_of_all`] holds.
     pub fn with(earlier: Option<Self>, worksheet: Worksheet, closed: &ReviewClosed) -> Self {
         let mut earlier = earlier.unwrap_or_else(|| Self {
             id: closed.review.clone(),
@@ -84,7 +83,7 @@ impl EarlierReviews {
     }
 }
 
-/// What a review is opened with, beside the run it is of.
+/// The facts of opening a review, in addition to its run.
 #[derive(Clone, Debug)]
 pub struct OpenedWith {
     /// The review's id.
@@ -100,10 +99,10 @@ pub struct OpenedWith {
 }
 
 impl Worksheet {
-    /// One row for every account of the scope, in the order of the list; the others are counted.
+    /// One row for each account of the scope, in the order of the list. Other accounts are counted.
     ///
     /// # Errors
-    /// The accounts about which only their owner could decide.
+    /// The accounts that only their owner could review.
     pub fn freeze(
         with: OpenedWith,
         run: ReviewedRun,
@@ -199,7 +198,7 @@ impl FrozenRow {
         row
     }
 
-    /// What is different from the population of the last review.
+    /// The differences from the population of the last review.
     fn changed_since(&self, before: Option<Option<&Self>>) -> String {
         let before = match before {
             None => return NO_REVIEW_BEFORE.to_owned(),
@@ -223,7 +222,7 @@ impl FrozenRow {
         }
     }
 
-    /// What the evidence suggests, and why. The reviewer decides.
+    /// The suggestion of the evidence, and its reason. The reviewer decides.
     fn recommendation(&self, is_other_role: bool) -> (Decision, &'static str) {
         let has = |kind: FindingKind| self.findings.contains(&kind);
         let (revoke, unsure, keep) = (
@@ -236,33 +235,29 @@ impl FrozenRow {
                 revoke("the owner has left, and the deadline has passed")
             }
             _ if self.previous_decision == Some(Decision::Revoke) => {
-                revoke("the last review revoked it, and it is still there")
+                revoke("the last review revoked it, but it still exists")
             }
             _ if has(FindingKind::RevocationNotDone) => {
-                revoke("a review asked for a change that was not made")
+                revoke("a decision of a review was not carried out")
             }
             _ if has(FindingKind::PossibleOffboardedAccess) => {
-                unsure("it may belong to a leaver: find out whose it is")
+                unsure("it may belong to a leaver: identify the owner")
             }
             _ if has(FindingKind::AccountUnidentifiable) => {
-                unsure("it has no e-mail: find out whose it is")
+                unsure("it has no e-mail: identify the owner")
             }
             _ if has(FindingKind::AccountWithoutHrRecord) => {
-                revoke("nobody in HR's roster owns it")
+                revoke("no person in HR's roster owns it")
             }
-            (Status::Unknown(_), _) => unsure("its status is not known: look it up in Asana"),
-            (_, Role::Unknown(_)) => unsure("its role is not known: look it up in Asana"),
-            (Status::Invited, _) => {
-                keep("an invitation that was not accepted yet: is it still wanted?")
-            }
+            (Status::Unknown(_), _) => unsure("its status is unknown: check it in Asana"),
+            (_, Role::Unknown(_)) => unsure("its role is unknown: check it in Asana"),
+            (Status::Invited, _) => keep("a pending invitation: is it still needed?"),
             (_, Role::Admin) if is_other_role => {
-                keep("an administrator since the last review: is it needed?")
+                keep("a new administrator since the last review: is the role needed?")
             }
-            (_, Role::Guest) => keep("a guest, whom HR does not know: does the work go on?"),
-            _ if self.person_id.is_empty() => {
-                keep("nothing was found, and HR's feed names no owner")
-            }
-            _ => keep("nothing was found against it"),
+            (_, Role::Guest) => keep("a guest, unknown to HR: does the work continue?"),
+            _ if self.person_id.is_empty() => keep("no finding, but the HR feed names no owner"),
+            _ => keep("no finding"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who decides about which row: the first line of the reviewers file that fits, and never the owner.
+//! The reviewer of each row: the first line of the reviewers file that fits, but never the owner.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::{ClosedRow, FrozenRow, Owners, Worksheet};
 use crate::model::{EmailAddress, words};
 
 words! {
-    /// What a line of the reviewers file applies to.
+    /// The rows to which a line of the reviewers file applies.
     Rule {
         /// Accounts of a role.
         Role = "role",
@@ -18,12 +18,12 @@ words! {
         Person = "person",
         /// Every account.
         Default = "default",
-        /// Rows of a reviewer or an account: another reviewer decides.
+        /// Rows of a reviewer or an account, which another reviewer takes over.
         Reassign = "reassign",
     }
 }
 
-/// The file that says who decides what.
+/// The reviewers file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewerFile {
     pub file: String,
@@ -33,7 +33,7 @@ pub struct ReviewerFile {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewerLine {
-    /// Line in the file, from 1.
+    /// The line in the file, from 1.
     pub line: u64,
     pub rule: Rule,
     pub value: String,
@@ -41,7 +41,7 @@ pub struct ReviewerLine {
     pub note: String,
 }
 
-/// Whether a line names an account: by its id or one of its addresses.
+/// Whether a line names an account, by its id or by one of its addresses.
 fn names(value: &str, row: &FrozenRow) -> bool {
     let email = EmailAddress::parse(value);
     let mut own = row.email.iter().chain(&row.other_emails);
@@ -49,7 +49,7 @@ fn names(value: &str, row: &FrozenRow) -> bool {
 }
 
 impl ReviewerLine {
-    /// A mail domain as addresses bear it, so that `Bücher.example` is the one of the accounts.
+    /// A mail domain in the form of addresses, so that `Bücher.example` equals the domain of the accounts.
     pub fn domain(value: &str) -> Option<String> {
         let email = EmailAddress::parse(&format!("x@{}", value.trim_start_matches('@')))?;
         Some(email.domain().to_owned())
@@ -71,7 +71,7 @@ impl ReviewerLine {
 }
 
 impl ReviewerFile {
-    /// Whether a line gives rows to somebody.
+    /// Whether a line gives rows to this person.
     pub fn has_reviewer(&self, email: &EmailAddress) -> bool {
         self.lines.iter().any(|line| line.reviewer == *email)
     }
@@ -91,7 +91,7 @@ impl ReviewerFile {
         idle.map(|line| line.line).collect()
     }
 
-    /// Who decides about a row, and which line says so; none where no line names somebody else than its owner.
+    /// The reviewer of a row, and the line that names them; none if no line names a person other than the owner.
     pub(super) fn decider(
         &self,
         row: &FrozenRow,
@@ -111,8 +111,8 @@ impl ReviewerFile {
         Some(given_on.unwrap_or(assigned))
     }
 
-    /// Whom a row was given to by a `reassign` line: one that names the reviewer it had, or the account. The
-    /// address of a reviewer names their rows, and not their own account, which is somebody else's to decide.
+    /// The new reviewer of a row by a `reassign` line, which names the previous reviewer or the account. The address of
+    /// a reviewer selects the rows of this reviewer, not the reviewer's own account, which another person decides.
     fn given_on(
         &self,
         row: &FrozenRow,
@@ -132,8 +132,7 @@ impl ReviewerFile {
     }
 }
 
-/// Every row before anything is decided: its reviewer is the one that the worksheet names, or whom it was given
-/// on to since.
+/// Every row before any decision, with the reviewer of the worksheet or of a later `reassign` line.
 pub fn undecided_rows(
     worksheet: &Worksheet,
     reassigned: Option<&ReviewerFile>,

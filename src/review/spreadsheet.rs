@@ -1,6 +1,6 @@
-//! `worksheet.xlsx`: the same rows for those who work in a spreadsheet.
+//! `worksheet.xlsx`: the same rows for reviewers who work in a spreadsheet.
 //!
-//! Every cell is text: no cell is a formula, and no spreadsheet shortens an id to `1.2E+15`.
+//! Every cell is text, so no cell is a formula, and no spreadsheet shortens an id to `1.2E+15`.
 
 use rust_xlsxwriter::{
     DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, XlsxError,
@@ -17,7 +17,7 @@ const WIDTHS: [f64; 20] = [
 
 pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    // Else it bears the time of writing, and the same review has other bytes each time.
+    // Without this, the file has the time of writing, and the same review gives different bytes.
     let opened = worksheet.opened_at.strftime("%Y-%m-%dT%H:%M:%S");
     let opened = ExcelDateTime::parse_from_str(&opened.to_string())?;
     let properties = DocProperties::new()

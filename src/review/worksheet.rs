@@ -1,4 +1,4 @@
-//! The worksheet: one row an account, as it was when the review was opened.
+//! The worksheet: one row for each account, as of the opening of the review.
 
 use std::borrow::Cow;
 
@@ -12,19 +12,19 @@ use crate::judgement::{Decision, FindingKind, MatchKind, RunRef};
 use crate::model::{EmailAddress, Role, Status, Workspace, words};
 
 words! {
-    /// Which accounts a review is about.
+    /// The accounts of a review.
     Scope {
         /// Every account that has or may have access.
         All = "all",
-        /// Of those, the administrators and accounts of unknown role.
+        /// The administrators among these, and accounts of unknown role.
         Admins = "admins",
-        /// Of those, the guests and accounts of unknown role.
+        /// The guests among these, and accounts of unknown role.
         Guests = "guests",
     }
 }
 
-/// `worksheet.json`: the frozen population. The SHA-256 of its bytes is the review's hash, which every
-/// decision must bear.
+/// `worksheet.json`: the frozen population. The SHA-256 of its bytes is the hash of the review, which every decision
+/// must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worksheet {
     pub schema: String,
@@ -40,28 +40,28 @@ pub struct Worksheet {
     /// Whether Truto reports the connection as a sandbox.
     pub is_sandbox: bool,
     pub workspace: Workspace,
-    /// The run whose population it is, by its snapshot.
+    /// The run of the population.
     pub snapshot: RunRef,
     pub snapshot_as_of: Timestamp,
-    /// The review closed before, which `changed` and `previous_decision` compare with.
+    /// The previous closed review, to which `changed` and `previous_decision` refer.
     pub compared_with: Option<String>,
-    /// Who decides which row, as it was given.
+    /// The reviewers file, as on the command line.
     pub reviewers: Option<ReviewerFile>,
     pub left_out: LeftOut,
     pub rows: Vec<FrozenRow>,
 }
 
-/// Accounts of the run that have no row, by reason.
+/// The number of accounts without a row, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     pub without_access: u64,
     pub out_of_scope: u64,
 }
 
-/// An account, and who is to decide about it.
+/// An account with its reviewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenRow {
-    /// Its number, from 1.
+    /// The number, from 1.
     pub row: u32,
     pub account_id: String,
     pub email: Option<EmailAddress>,
@@ -73,27 +73,27 @@ pub struct FrozenRow {
     pub view_only: Option<bool>,
     pub joined_at: Option<Timestamp>,
     pub last_login_at: Option<Timestamp>,
-    /// Its owner in HR.
+    /// The owner in HR.
     pub person_id: Vec<String>,
     #[serde(rename = "match")]
     pub matched_by: Vec<MatchKind>,
-    /// What changed since the last review.
+    /// The changes since the last review.
     pub changed: String,
-    /// What the last review decided.
+    /// The decision of the last review.
     pub previous_decision: Option<Decision>,
     pub findings: Vec<FindingKind>,
-    /// What the evidence suggests. It is not a decision.
+    /// The suggestion of the evidence. It is not a decision.
     pub recommended: Decision,
-    /// Why.
+    /// The reason of the suggestion.
     pub reason: String,
-    /// Who decides; none: anybody but the owner of the account.
+    /// None: any person except the owner of the account.
     pub reviewer: Option<EmailAddress>,
-    /// The line of the reviewers file that says so.
+    /// The line of the reviewers file that names the reviewer.
     pub assigned_by: String,
 }
 
 impl FrozenRow {
-    /// How HR knows the owner: `E1 (email)`.
+    /// The owner's id in HR and the kind of match: `E1 (email)`.
     pub fn hr_match(&self) -> String {
         let ids = self.person_id.iter().enumerate();
         let matches = ids.map(|(at, id)| match self.matched_by.get(at) {
@@ -128,7 +128,7 @@ pub const COLUMNS: [&str; 20] = [
     "review_sha256",
 ];
 
-/// Those of them that a reviewer fills in.
+/// The columns that a reviewer fills in.
 pub(super) fn columns_for_decisions() -> impl Iterator<Item = (usize, &'static str)> {
     let filled = ["decision", "new_role", "note", "decided_by"];
     let columns = COLUMNS.iter().copied().enumerate();
@@ -136,23 +136,23 @@ pub(super) fn columns_for_decisions() -> impl Iterator<Item = (usize, &'static s
 }
 
 impl Worksheet {
-    /// The form of the file and the rules that make its rows: a change of either is another version.
+    /// The version of the file format and of the rules for its rows.
     pub const SCHEMA: &str = "asana-access-review/worksheet/v1";
 
-    /// Where it differs from the same recomputed. No names.
-    pub fn contradictions(mut self, mut again: Self) -> Vec<String> {
+    /// The differences from the recomputed worksheet, without names.
+    pub fn contradictions(mut self, mut recomputed: Self) -> Vec<String> {
         let rows = std::mem::take(&mut self.rows);
-        let rows_again = std::mem::take(&mut again.rows);
-        super::contradictions((&again, &self), (&rows_again, &rows))
+        let recomputed_rows = std::mem::take(&mut recomputed.rows);
+        super::contradictions((&recomputed, &self), (&recomputed_rows, &rows))
     }
 
-    /// The row of this number.
+    /// The row with this number.
     pub fn row(&self, number: u32) -> Option<&FrozenRow> {
         let at = usize::try_from(number).ok()?.checked_sub(1)?;
         self.rows.get(at).filter(|row| row.row == number)
     }
 
-    /// Everybody who decides, in the order of their first row.
+    /// The reviewers, in the order of their first row.
     pub fn deciders(&self) -> Vec<&EmailAddress> {
         let mut deciders: Vec<&EmailAddress> = Vec::new();
         for reviewer in self.rows.iter().filter_map(|row| row.reviewer.as_ref()) {
@@ -168,9 +168,9 @@ impl Worksheet {
         ReviewDataFile::new(file, bytes, Some(self.rows.len()))
     }
 
-    /// The exact file, and the review's hash.
+    /// The file, and the hash of the review.
     pub fn to_file(&self) -> (ReviewDataFile, String) {
-        // Two levels: a row is a line.
+        // Two levels, so that each row is one line.
         let bytes = json::document(self, 2);
         let sha256 = sha256_hex(&bytes);
         (self.file(ReviewFile::WorksheetJson, bytes), sha256)
@@ -220,7 +220,7 @@ impl Worksheet {
     /// `worksheet.xlsx`.
     ///
     /// # Errors
-    /// Where a spreadsheet cannot hold it, as more than a million rows.
+    /// If a spreadsheet cannot have the rows, for example more than a million.
     pub fn xlsx(&self, review_sha256: &str) -> Result<ReviewDataFile, String> {
         let bytes = spreadsheet::of(self, review_sha256).map_err(|error| error.to_string())?;
         Ok(self.file(ReviewFile::WorksheetXlsx, bytes))

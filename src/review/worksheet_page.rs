@@ -1,7 +1,7 @@
-//! `worksheet.html`: the one page a reviewer works in.
+//! `worksheet.html`: the page for reviewers.
 //!
-//! Offline, without a server: its script and style are named by their hashes in the page's own policy, and
-//! nothing else runs or loads. What strangers wrote is data that the script sets as text.
+//! It works offline, without a server. Its policy allows only its own script and style, by their hashes. Text from
+//! outside is data that the script inserts as text.
 
 use askama::Template;
 use base64::Engine as _;
@@ -22,7 +22,7 @@ const STYLE: &str = concat!(
     include_str!("templates/worksheet.css")
 );
 
-/// `worksheet.html`: the page a reviewer works in.
+/// `worksheet.html`: the page for reviewers.
 pub fn worksheet_page(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
     let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
     page(&WorksheetPage {
@@ -46,7 +46,7 @@ struct WorksheetPage<'a> {
     data: String,
 }
 
-/// The rows for the script, as JSON that cannot end its element.
+/// The rows for the script, as JSON that cannot close its element.
 fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let deciders = worksheet.deciders();
     let rows = worksheet.rows.iter().map(|row| cells(row, &deciders));
@@ -55,7 +55,7 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
         "review_sha256": review_sha256,
         "no_review_before": NO_REVIEW_BEFORE,
         "reviewers": deciders.iter().map(|who| who.as_written()).collect::<Vec<_>>(),
-        "anybody": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
+        "without_reviewer": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
         "rows": rows.collect::<Vec<_>>(),
     });
     data.to_string()

@@ -1,7 +1,6 @@
-//! From Truto's words to ours, and two tellings of one account made one.
+//! Converts Truto's records to accounts, and merges two records of one account.
 //!
-//! Nothing is guessed: what is not told is unknown, a word we don't know is kept, and where two
-//! tellings differ, access wins.
+//! Nothing is guessed: a missing value is unknown, an unknown word is kept, and if two records differ, access wins.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,7 +11,7 @@ use crate::truto::{self, User, instant};
 /// The accounts read so far, by id.
 pub(super) type Accounts = BTreeMap<String, Account>;
 
-/// Adds an account; whether its id is new. A repeated id is made one with the earlier record.
+/// Adds an account, or merges it with an earlier record of the same id. Returns whether the id is new.
 pub(super) fn add(accounts: &mut Accounts, account: Account) -> bool {
     match accounts.entry(account.id.clone()) {
         Entry::Occupied(mut known) => {
@@ -26,7 +25,7 @@ pub(super) fn add(accounts: &mut Accounts, account: Account) -> bool {
     }
 }
 
-/// One user of Truto's in our words. The second value counts addresses that are none.
+/// A user of Truto as an account. The second value counts unreadable addresses.
 pub(super) fn account(id: String, user: User, workspace: &Workspace) -> (Account, u64) {
     let flags = flags(&user.remote_data, workspace);
     let mut status = status(user.status);
@@ -55,7 +54,7 @@ pub(super) fn account(id: String, user: User, workspace: &Workspace) -> (Account
     (account, unreadable)
 }
 
-/// The flags of the provider's record, unless it is about another workspace.
+/// The flags of the provider's record, unless it is of another workspace.
 fn flags(remote: &truto::RemoteData, workspace: &Workspace) -> truto::RemoteData {
     match &remote.workspace {
         Some(other) if !is_this(other, workspace) => truto::RemoteData::default(),
@@ -79,8 +78,8 @@ fn status(reported: Option<String>) -> Status {
     }
 }
 
-/// What a membership's flag adds to a status: it fills one that was not told, and access wins over
-/// "inactive". A word we don't know stays unknown: only [`super::memberships`] decide it.
+/// Applies a membership's flag to a status. It fills a missing status, and access wins over `inactive`. An unknown word
+/// stays unknown; [`super::memberships`] decides it.
 pub(super) fn reported_by_flag(status: &mut Status, is_active: Option<bool>) {
     match (&*status, is_active) {
         (Status::Unknown(None) | Status::Inactive, Some(true)) => *status = Status::Active,
@@ -89,10 +88,10 @@ pub(super) fn reported_by_flag(status: &mut Status, is_active: Option<bool>) {
     }
 }
 
-/// The role a user's list of roles gives in the workspace.
+/// The role in the workspace, from a user's list of roles.
 ///
-/// Entries for this workspace come first, then those without a place, then those for a place that
-/// may be this one in other words. A role in a team, a project or another workspace is none here.
+/// Entries for this workspace come first, then entries without a scope, then entries whose scope may be this workspace
+/// under another name. A role in a team, a project or another workspace does not count.
 fn reported_role(roles: &[truto::UserRole], workspace: &Workspace) -> Role {
     let nearness = |role: &truto::UserRole| {
         let here = |place: &Option<String>| place.as_deref().is_some_and(|p| is_this(p, workspace));
@@ -128,7 +127,7 @@ fn role_word(reported: &str) -> Role {
     }
 }
 
-/// Asana's two flags. One that is missing leaves the role unknown: it might have said more.
+/// The role of Asana's two flags. If one is missing, the role is unknown: it could be higher.
 pub(super) fn role_of_flags(is_admin: Option<bool>, is_guest: Option<bool>) -> Role {
     match (is_admin, is_guest) {
         (Some(true), _) => Role::Admin,
@@ -138,7 +137,7 @@ pub(super) fn role_of_flags(is_admin: Option<bool>, is_guest: Option<bool>) -> R
     }
 }
 
-/// The role that may do more; a known one before an unknown one, a kept word before none.
+/// The role with more permissions. A known role comes before an unknown one, and a kept word before none.
 pub(super) fn higher(one: Role, other: Role) -> Role {
     let rank = |role: &Role| match role {
         Role::Admin => 4,
@@ -154,7 +153,7 @@ pub(super) fn higher(one: Role, other: Role) -> Role {
     }
 }
 
-/// A view-only licence is one that is called so; other licences say nothing about it.
+/// Whether a licence has the name of a view-only one; none if no licence has it.
 fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
     let is_view_only = |licence: &truto::License| {
         let name = licence.name.as_deref().unwrap_or_default();
@@ -164,7 +163,7 @@ fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
     licences.iter().any(is_view_only).then_some(true)
 }
 
-/// The addresses, the primary ones first, each once; and how many texts are no address.
+/// The addresses, primary ones first, each once; and the number of unreadable ones.
 fn emails(mut listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
     listed.sort_by_key(|email| email.is_primary != Some(true));
     let listed = listed.into_iter().filter_map(|email| email.email);
@@ -187,8 +186,8 @@ pub(super) fn add_email(emails: &mut Vec<EmailAddress>, email: EmailAddress) {
     }
 }
 
-/// Two records of one account: access wins, the higher role wins, addresses are united, and what
-/// the first one lacks the second one gives.
+/// Merges two records of one account: access wins, the higher role wins, addresses are united, and the second record
+/// fills the gaps of the first.
 pub(super) fn merge(account: &mut Account, other: Account) {
     let Account {
         id: _,
@@ -214,7 +213,7 @@ pub(super) fn merge(account: &mut Account, other: Account) {
     }
     let known = std::mem::replace(&mut account.role, Role::Unknown(None));
     account.role = higher(known, role);
-    // A full licence may do more than a view-only one.
+    // A full licence permits more than a view-only one.
     account.view_only = match (account.view_only, view_only) {
         (Some(one), Some(other)) => Some(one && other),
         (one, other) => one.or(other),
@@ -224,14 +223,14 @@ pub(super) fn merge(account: &mut Account, other: Account) {
     account.last_login_at = account.last_login_at.max(last_login_at);
 }
 
-/// Whether something that a single read could tell is still missing.
+/// Whether a field is missing that a request for this user alone may have.
 pub(super) fn has_gap(account: &Account) -> bool {
     account.emails.is_empty()
         || account.status == Status::Unknown(None)
         || account.role == Role::Unknown(None)
 }
 
-/// Whether the account can be used, or might be.
+/// Whether the account has or may have access.
 pub(super) fn may_have_access(account: &Account) -> bool {
     account.access() != Access::None
 }
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_counts_where_it_holds() {
+    fn a_role_counts_only_in_its_scope() {
         for (json, expected) in [
             (
                 r#"[{"name":"guest","organization":"100"},{"name":"admin"}]"#,
@@ -326,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_records_of_one_account_access_wins_in_either_order() {
+    fn access_wins_between_two_records_in_either_order() {
         let reported = [
             Status::Unknown(None),
             Status::Inactive,

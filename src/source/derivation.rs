@@ -1,5 +1,4 @@
-//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers and for
-//! recomputing the accounts from stored ones.
+//! Derives the accounts from Truto's answers. A run uses it on fetched answers, and `verify` on stored ones.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +13,10 @@ use crate::model::{
 };
 use crate::truto::{Client, CustomUser, Row, User};
 
-/// The version of this way: another one whenever the same answers may give other accounts.
+/// The version of the derivation. It changes whenever the same answers may give other accounts.
 pub const VERSION: u32 = 1;
 
-/// Both lists are read; what they leave out is filled from here on.
+/// The accounts of both lists, whose gaps are filled step by step.
 #[derive(Debug)]
 pub(super) struct Derivation<'a> {
     workspace: &'a Workspace,
@@ -26,7 +25,7 @@ pub(super) struct Derivation<'a> {
     pub(super) gaps: GapFilling,
 }
 
-/// What the answers come to.
+/// The result of the derivation.
 #[derive(Debug)]
 pub(super) struct Derived {
     pub(super) listing: Listing,
@@ -36,7 +35,7 @@ pub(super) struct Derived {
 }
 
 impl<'a> Derivation<'a> {
-    /// Makes both lists one.
+    /// Merges both lists.
     pub(super) fn of(workspace: &'a Workspace, mut users: Users, mut members: Members) -> Self {
         members.fill(&mut users.accounts);
         users.listing.pages.append(&mut members.pages);
@@ -59,12 +58,12 @@ impl<'a> Derivation<'a> {
         accounts.filter(|account| account.emails.is_empty()).count() as u64
     }
 
-    /// Whether the pass for e-mails is worth it.
+    /// Whether enough accounts lack an e-mail to read Asana's own list of users.
     pub(super) fn lacks_emails(&self) -> bool {
         self.gaps.emails_missing_in_list > 0
     }
 
-    /// Gives the addresses of the pass to those who have none.
+    /// Adds the addresses of Asana's own list to accounts without one.
     pub(super) fn take_emails(&mut self, pass: EmailsPass) {
         let accounts = &self.users.accounts;
         let not_listed = pass.ids.iter().filter(|id| !accounts.contains_key(*id));
@@ -85,7 +84,7 @@ impl<'a> Derivation<'a> {
         self.users.listing.pages.extend(pass.pages);
     }
 
-    /// The accounts that still lack something, in the order in which they are read alone.
+    /// The accounts that still lack a field, in the order in which they are read alone.
     pub(super) fn to_read_alone(&self) -> Vec<String> {
         let accounts = self.users.accounts.values();
         let lacking = accounts.filter(|account| has_gap(account));
@@ -101,7 +100,7 @@ impl<'a> Derivation<'a> {
         ids
     }
 
-    /// Makes a user read alone one with the account listed; whether a gap was filled by it.
+    /// Merges a user that was read alone into its account. Returns whether this filled a gap.
     pub(super) fn take_alone(&mut self, id: &str, user: User) -> bool {
         self.gaps.gets += 1;
         let (got, unreadable) = account(id.to_owned(), user, self.workspace);
@@ -115,9 +114,9 @@ impl<'a> Derivation<'a> {
         before != filled(known)
     }
 
-    /// The accounts, and how complete they are. Its pages are those of all lists.
+    /// The accounts, and how complete they are. The listing has the pages of all lists.
     pub(super) fn finish(mut self) -> Derived {
-        // What a single read told may in turn disagree with the membership.
+        // A user that was read alone may disagree with the membership.
         self.members.fill(&mut self.users.accounts);
         let memberships = self.members.summary(&self.users.accounts);
         Derived {
@@ -129,7 +128,7 @@ impl<'a> Derivation<'a> {
     }
 }
 
-/// What the pass over Asana's own list of users brought.
+/// The addresses of Asana's own list of users.
 #[derive(Debug, Default)]
 pub(super) struct EmailsPass {
     /// Of all users.
@@ -139,7 +138,7 @@ pub(super) struct EmailsPass {
 }
 
 impl EmailsPass {
-    /// Takes the next page.
+    /// Adds the next page.
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<CustomUser>>) {
         self.pages.push(record);
         for row in rows {

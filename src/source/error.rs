@@ -1,53 +1,36 @@
-//! Why the accounts could not be read.
+//! Errors of reading the accounts.
 
-use crate::model::Workspace;
+use crate::model::{Workspace, quoted};
 use crate::net::ErrorKind;
 use crate::truto::TrutoError;
 
-/// Why the accounts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The connection is for something else.
-    #[error("the connection `{id}` is for `{integration}`, not for Asana")]
-    WrongIntegration {
-        /// The connection.
-        id: String,
-        /// What it is for.
-        integration: String,
-    },
-    /// The connection sees no workspace.
+    #[error("the connection `{id}` is for {}, not for Asana", quoted(integration))]
+    WrongIntegration { id: String, integration: String },
     #[error("the connection sees no Asana workspace")]
     NoWorkspace,
-    /// Several workspaces, and nobody said which.
+    /// The connection sees several workspaces, and the settings name none.
     #[error("the connection sees {} Asana workspaces: {}", listed.len(), list(listed))]
-    SeveralWorkspaces {
-        /// These.
-        listed: Vec<Workspace>,
-    },
-    /// The workspace asked for is not among those seen.
+    SeveralWorkspaces { listed: Vec<Workspace> },
+    /// The connection does not see the workspace of the settings.
     #[error(
         "the connection does not see the workspace `{wanted}`; it sees {}",
         list(listed)
     )]
     WorkspaceNotListed {
-        /// The gid asked for.
         wanted: String,
-        /// The workspaces seen.
+        /// The visible workspaces.
         listed: Vec<Workspace>,
     },
-    /// The list of workspaces has no end, so nothing follows from what it lacks.
-    #[error("the list of Asana workspaces did not come to an end: {because}")]
-    WorkspacesUnknown {
-        /// Why.
-        because: String,
-    },
-    /// Truto did not give what was asked for.
+    /// The list of workspaces is incomplete, so a missing workspace may still exist.
+    #[error("the list of Asana workspaces is incomplete: {because}")]
+    WorkspacesUnknown { because: String },
     #[error(transparent)]
     Truto(#[from] TrutoError),
 }
 
 impl SourceError {
-    /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::WrongIntegration { .. } | Self::NoWorkspace => ErrorKind::Refused,
@@ -59,17 +42,15 @@ impl SourceError {
         }
     }
 
-    /// What to do about it, where there is something to do.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::WrongIntegration { .. } => {
-                "set TRUTO_INTEGRATED_ACCOUNT_ID to a connection of Asana's"
+                "set TRUTO_INTEGRATED_ACCOUNT_ID to a connection to Asana"
             }
-            Self::NoWorkspace => {
-                "the account that connected Asana must belong to the workspace that is reviewed"
-            }
+            Self::NoWorkspace => "connect Asana with an account of the workspace to check",
             Self::SeveralWorkspaces { .. } | Self::WorkspaceNotListed { .. } => {
-                "set ASANA_WORKSPACE_ID to the id of the workspace that is reviewed"
+                "set ASANA_WORKSPACE_ID to the id of the workspace to check"
             }
             Self::WorkspacesUnknown { .. } => return None,
             Self::Truto(truto) => return truto.hint(),
@@ -83,7 +64,7 @@ fn list(workspaces: &[Workspace]) -> String {
         return "none".to_owned();
     }
     let one = |workspace: &Workspace| match &workspace.name {
-        Some(name) => format!("`{}` ({name})", workspace.id),
+        Some(name) => format!("`{}` ({})", workspace.id, quoted(name)),
         None => format!("`{}`", workspace.id),
     };
     workspaces.iter().map(one).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! Filling what the list of users leaves out: one pass for e-mails, then user by user.
+//! Fills the gaps of the list of users: first with Asana's own list for e-mails, then user by user.
 
 use std::time::Duration;
 
@@ -10,15 +10,17 @@ use super::memberships::ASANA_PAGE_SIZE;
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::model::{GapFilling, RequestRecord, Workspace};
-use crate::truto::{Client, CustomUser, End, GotUser, List, PageWalk, TrutoError, restarted_once};
+use crate::truto::{
+    Client, CustomUser, End, List, PageWalk, SingleUser, TrutoError, restarted_once,
+};
 
-/// Users read at once. The rate limit is what bounds us; this only hides the latency.
+/// Users read at once. The rate limit bounds the requests; this only hides the latency.
 const AT_ONCE: usize = 8;
 
-/// If so many users read alone brought nothing, the rest will not either.
+/// If the first users that are read alone fill no gap, the others are not read.
 const FIRST_TRY: usize = 10;
 
-/// What was asked and kept while filling.
+/// The requests for the gaps, and their stored answers.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
     pub(super) raw: Vec<Kept>,
@@ -44,7 +46,7 @@ pub(super) async fn fill(
 }
 
 impl Filled {
-    /// One pass over Asana's own list of users, which gives e-mails when asked for them.
+    /// Reads Asana's own list of users, with e-mails.
     async fn emails_pass(
         &mut self,
         client: &Client,
@@ -65,7 +67,7 @@ impl Filled {
         let (pass, kept) = match read {
             Ok(read) => read,
             Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
-                warn!("E-mails cannot be read in one pass: {error}");
+                warn!("Could not read e-mails from Asana's own list: {error}");
                 add_scopes(&mut derivation.gaps, &error);
                 self.requests.push(list.record(client, 1));
                 return Ok(());
@@ -79,7 +81,7 @@ impl Filled {
         Ok(())
     }
 
-    /// Reads alone every account that still lacks something.
+    /// Reads alone every account that still lacks a field.
     async fn one_by_one(
         &mut self,
         client: &Client,
@@ -98,14 +100,17 @@ impl Filled {
         if needed > left {
             let because = too_long(ids.len(), needed);
             let (needed_s, left_s) = (needed.as_secs(), left.as_secs());
-            warn!(needed_s, left_s, "Not started: {because}");
+            warn!(
+                needed_s,
+                left_s, "Did not read accounts one by one: {because}"
+            );
             derivation.gaps.stopped_because = Some(because);
             return Ok(());
         }
         let all = ids.len();
         info!(
             accounts = all,
-            "Reading {all} accounts one by one for what the list leaves out"
+            "Reading {all} accounts one by one to fill gaps of the list"
         );
         let mut lines = Packer::new(raw);
         let (first, rest) = ids.split_at(FIRST_TRY.min(all));
@@ -113,8 +118,8 @@ impl Filled {
         for (ids, is_rest) in [(first, false), (rest, true)] {
             if is_rest && !ids.is_empty() && !helped {
                 let because =
-                    format!("the first {FIRST_TRY} accounts read one by one told nothing new");
-                warn!("Stopped: {because}");
+                    format!("the first {FIRST_TRY} accounts read one by one filled no gap");
+                warn!("Stopped reading accounts one by one: {because}");
                 derivation.gaps.stopped_because = Some(because);
                 break;
             }
@@ -123,7 +128,7 @@ impl Filled {
                 .buffered(AT_ONCE);
             while let Some((id, answer)) = answers.next().await {
                 match answer {
-                    Ok(GotUser { user, body }) => {
+                    Ok(SingleUser { user, body }) => {
                         lines.user(&user, body);
                         helped |= derivation.take_alone(id, user);
                     }
@@ -132,7 +137,7 @@ impl Filled {
                         derivation.gaps.gets_not_found += 1;
                     }
                     Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
-                        warn!("Accounts cannot be read one by one: {error}");
+                        warn!("Could not read accounts one by one: {error}");
                         derivation.gaps.gets += 1;
                         add_scopes(&mut derivation.gaps, &error);
                         derivation.gaps.stopped_because = Some(error.to_string());
@@ -150,7 +155,7 @@ impl Filled {
         if client.reads_first_pages_only() && derivation.gaps.stopped_because.is_none() {
             let still = derivation.to_read_alone();
             if ids.first().is_some_and(|id| still.contains(id)) {
-                let because = "the first account read alone lacks something all the same";
+                let because = "the first account read alone still lacks a field";
                 derivation.gaps.stopped_because = Some(because.to_owned());
             }
         }
@@ -185,11 +190,11 @@ async fn read_emails(
         info!(target: "progress", pages, "Read {pages} pages of e-mails");
     }
     if let Some(because) = walk.end().and_then(End::shortfall) {
-        warn!("The list of e-mails did not come to an end: {because}");
+        warn!("Asana's own list of users is incomplete: {because}");
     }
     info!(
         pages = walk.pages(),
-        "Read {} e-mail addresses in one pass",
+        "Read {} e-mail addresses from Asana's own list",
         pass.emails.len()
     );
     Ok((pass, packer.finish()))
@@ -197,8 +202,7 @@ async fn read_emails(
 
 /// `1,200 accounts to read one by one need 41 min, more than the run has left (RUN_DEADLINE)`
 ///
-/// What is left to the minute stays in the log: it differs from run to run, and evidence made from
-/// the same answers must not.
+/// The time left is only logged: it differs between runs, and the same answers must give the same evidence.
 fn too_long(accounts: usize, needed: Duration) -> String {
     let minutes = needed.as_secs().div_ceil(60);
     format!(
@@ -218,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_take_too_long_is_said_in_minutes() {
+    fn the_reason_gives_the_necessary_time_in_minutes() {
         let text = too_long(1_200, Duration::from_secs(2_430));
         insta::assert_snapshot!(text, @"1,200 accounts to read one by one need 41 min, more than the run has left (RUN_DEADLINE)");
         assert_eq!(thousands(7), "7");

@@ -1,4 +1,4 @@
-//! The list of users: every page, every row accounted for.
+//! The list of users. Each row of each page becomes an account or is rejected.
 
 use tracing::{info, warn};
 
@@ -8,12 +8,12 @@ use super::{RawPages, SourceError};
 use crate::model::{Listing, RejectedRecord, Workspace};
 use crate::truto::{Client, End, List, Page, PageWalk, Row, TrutoError, User, restarted_once};
 
-/// The users as listed.
+/// The accounts of the list.
 #[derive(Debug, Default)]
 pub(super) struct Users {
     pub(super) accounts: Accounts,
     pub(super) listing: Listing,
-    /// Texts in place of addresses that are none.
+    /// The number of unreadable addresses.
     pub(super) emails_unreadable: u64,
 }
 
@@ -66,7 +66,7 @@ async fn read_once(
     }
     users.end(walk.end());
     if let Some(because) = &users.listing.stopped_because {
-        warn!("The list of users did not come to an end: {because}");
+        warn!("The list of users is incomplete: {because}");
     }
     Ok(ReadList {
         content: users,
@@ -76,7 +76,7 @@ async fn read_once(
 }
 
 impl Users {
-    /// Takes the next page: every row is an account or rejected.
+    /// Adds the next page.
     pub(super) fn take(&mut self, page: Page<User>, workspace: &Workspace) {
         let number = page.record.page;
         self.listing.rows += page.record.rows;
@@ -105,7 +105,7 @@ impl Users {
         }
     }
 
-    /// All pages are taken; how the list ended.
+    /// Records how the list ended, after all pages.
     pub(super) fn end(&mut self, end: Option<End>) {
         self.listing.unique = self.accounts.len() as u64;
         self.listing.last_page_reached = end == Some(End::LastPage);

@@ -1,5 +1,5 @@
-//! How Truto makes accounts of Asana's records: not read for them, but remembered, so that a change of
-//! meaning does not go unseen.
+//! Truto's mapping of Asana's records. The accounts do not depend on it; its digest is recorded so that a change of
+//! the mapping is seen.
 
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
@@ -8,18 +8,18 @@ use super::SourceError;
 use crate::model::{Mapping, RequestRecord};
 use crate::truto::{Client, TrutoError};
 
-/// The mapping's digest. That it is not told is an outcome and no error: no account is lost by it.
+/// The digest of the mapping. A missing mapping is an outcome, not an error: the accounts are read without it.
 pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), SourceError> {
     let mapping = match client.users_mapping().await {
         Ok(canonical) => Mapping::Reported {
             sha256: const_hex::encode(Sha256::digest(canonical)),
         },
-        // The login is dead, or time is over: so is all else.
+        // After a dead login or the deadline, every other request fails too.
         Err(error) if error.status() == Some(401) || client.deadline().remaining().is_zero() => {
             return Err(error.into());
         }
         Err(error) => {
-            warn!("How Truto maps users cannot be read: {error}");
+            warn!("Could not read how Truto maps users: {error}");
             Mapping::NotReported {
                 reason: in_short(&error),
             }
@@ -29,11 +29,11 @@ pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), So
     Ok((mapping, record))
 }
 
-/// Without attempts and seconds, which differ from run to run where the evidence must not.
+/// The error without attempts and seconds, which differ between runs with the same evidence.
 fn in_short(error: &TrutoError) -> String {
     match error.status() {
         Some(status) => format!("Truto answers {status}"),
-        None if error.is_malformed() => "the answer was not understood".to_owned(),
+        None if error.is_malformed() => "the answer cannot be read".to_owned(),
         None => "no usable answer".to_owned(),
     }
 }

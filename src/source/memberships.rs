@@ -1,4 +1,4 @@
-//! The workspace memberships: the second witness of who has an account, and what they may do.
+//! The workspace memberships: a second source for the accounts, with their status and role.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::truto::{
     Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
 };
 
-/// Asana allows no more than this on a page.
+/// Asana's largest page.
 pub(super) const ASANA_PAGE_SIZE: u32 = 100;
 
-/// What the memberships say.
+/// The memberships by user.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     by_user: BTreeMap<String, Member>,
     rows: u64,
     rejected: u64,
     /// None: read to the end.
-    trouble: Option<model::Memberships>,
+    shortfall: Option<model::Memberships>,
     pub(super) pages: Vec<PageRecord>,
 }
 
-/// One user's memberships made one: an active record before one that says nothing, that before an
-/// inactive one (who was removed and added again has two); among equals the newest tells when it
-/// began, and the highest role holds.
+/// The memberships of one user, merged. An active record wins over one without the flag, and that over an inactive one:
+/// a user who was removed and added once more has two records. Among equal records, the newest start and the highest
+/// role count.
 #[derive(Clone, Debug)]
 struct Member {
     is_active: Option<bool>,
@@ -71,7 +71,7 @@ impl Member {
     }
 }
 
-/// The list of a workspace's memberships, as Asana itself gives it.
+/// Asana's own list of a workspace's memberships.
 pub fn memberships_list(workspace_id: &str) -> List {
     let path = [
         "custom",
@@ -88,7 +88,7 @@ pub fn memberships_list(workspace_id: &str) -> List {
     }
 }
 
-/// Reads the memberships. That they are not given, or have no end, is an outcome and no error.
+/// Reads the memberships. A refused or incomplete list is an outcome, not an error.
 pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
@@ -96,24 +96,26 @@ pub(super) async fn read(
 ) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
     let read = restarted_once(async || read_once(client, &list, raw).await).await;
-    let trouble = match read {
+    let shortfall = match read {
         Ok(members) => return Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
-            warn!("The workspace memberships cannot be read, so there is a single source: {error}");
+            warn!(
+                "Could not read the workspace memberships, so the accounts have one source: {error}"
+            );
             model::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),
                 missing_scopes: error.missing_scopes().to_vec(),
             }
         }
         Err(error) if error.is_malformed() => {
-            warn!("The workspace memberships were not understood: {error}");
+            warn!("Could not read an answer about workspace memberships: {error}");
             let reason = error.to_string();
             model::Memberships::Incomplete { reason }
         }
         Err(error) => return Err(error.into()),
     };
     Ok(ReadList {
-        content: Members::without(trouble),
+        content: Members::without(shortfall),
         raw: Vec::new(),
         request: list.record(client, 1),
     })
@@ -132,7 +134,7 @@ async fn read_once(
         let page = match walk.next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            // What came before stands; only its end is missing.
+            // The earlier pages count; only the end of the list is missing.
             Err(error) if walk.pages() > 0 && error.is_refusal_of_resource() => {
                 refused = Some(error.to_string());
                 break;
@@ -145,8 +147,8 @@ async fn read_once(
         info!(target: "progress", pages, "Read {pages} pages of memberships");
     }
     members.end(walk.end(), refused);
-    if let Some(model::Memberships::Incomplete { reason }) = &members.trouble {
-        warn!("The list of workspace memberships did not come to an end: {reason}");
+    if let Some(model::Memberships::Incomplete { reason }) = &members.shortfall {
+        warn!("The list of workspace memberships is incomplete: {reason}");
     }
     info!(
         rows = members.rows,
@@ -162,15 +164,15 @@ async fn read_once(
 }
 
 impl Members {
-    /// There are none to be had.
-    pub(super) fn without(trouble: model::Memberships) -> Self {
+    /// No memberships, for this reason.
+    pub(super) fn without(shortfall: model::Memberships) -> Self {
         Self {
-            trouble: Some(trouble),
+            shortfall: Some(shortfall),
             ..Self::default()
         }
     }
 
-    /// Takes the next page.
+    /// Adds the next page.
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<Membership>>) {
         self.rows += record.rows;
         self.pages.push(record);
@@ -182,7 +184,7 @@ impl Members {
         }
     }
 
-    /// All pages are taken; how the list ended, or why its next page was refused.
+    /// Records how the list ended, or why its next page was refused.
     pub(super) fn end(&mut self, end: Option<End>, refused: Option<String>) {
         if let Some(reason) = end.and_then(End::shortfall).or(refused) {
             self.stop(reason);
@@ -202,21 +204,20 @@ impl Members {
         }
     }
 
-    /// The list has no end. An inactive record may have an active twin on a page not read, so only
-    /// access is believed.
+    /// The list is incomplete. An unread page may have an active record of the same user, so only access counts.
     fn stop(&mut self, reason: String) {
         self.by_user
             .retain(|_, member| member.is_active == Some(true));
-        self.trouble = Some(model::Memberships::Incomplete { reason });
+        self.shortfall = Some(model::Memberships::Incomplete { reason });
     }
 
-    /// Fills what the list of users leaves out; where the two disagree, access wins.
+    /// Fills the gaps of the list of users. If the lists disagree, access wins.
     pub(super) fn fill(&self, accounts: &mut Accounts) {
         for account in accounts.values_mut() {
             let Some(member) = self.by_user.get(&account.id) else {
                 continue;
             };
-            // The memberships decide what a word we don't know leaves open.
+            // The memberships decide a status with an unknown word.
             if member.is_active.is_some() && matches!(account.status, Status::Unknown(_)) {
                 account.status = Status::Unknown(None);
             }
@@ -228,10 +229,10 @@ impl Members {
         }
     }
 
-    /// How the two witnesses agree.
+    /// How the two lists agree.
     pub(super) fn summary(&self, accounts: &Accounts) -> model::Memberships {
-        if let Some(trouble) = &self.trouble {
-            return trouble.clone();
+        if let Some(shortfall) = &self.shortfall {
+            return shortfall.clone();
         }
         let with = |reported| {
             let members = self.by_user.iter();

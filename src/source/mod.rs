@@ -1,4 +1,4 @@
-//! The accounts of one Asana workspace, as a list that is complete or says why not.
+//! The accounts of one Asana workspace, as a complete list, or with the reason why it is incomplete.
 
 use tracing::info;
 
@@ -27,43 +27,43 @@ pub use memberships::memberships_list;
 pub use recompute::{KeptAnswers, NotRecomputed, recompute};
 pub use workspace::{Preflight, preflight, visible_workspaces};
 
-/// What of Asana's permissions a review needs, and why. Asana has no narrower word for the last.
+/// The permissions of Asana that a run needs, and why. Asana has no narrower scope for the last one.
 pub const SCOPES: [(&str, &str); 3] = [
     ("users:read", "who has an account: name and e-mail"),
     ("workspaces:read", "which workspaces there are"),
     (
         FULL_PERMISSIONS,
-        "full permissions: workspace memberships, which tell status and role, have no scope of their own",
+        "full permissions: workspace memberships, with status and role, have no scope of their own",
     ),
 ];
 
-/// Asana's scope for all that it documents.
+/// Asana's scope for full permissions.
 pub const FULL_PERMISSIONS: &str = "default";
 
-/// Which accounts to read, and how.
+/// The accounts to read.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The connection.
     pub truto: truto::Settings,
     /// The workspace's gid; unset: the only one the connection sees.
     pub workspace_id: Option<String>,
-    /// How much of Truto's pages is kept.
+    /// Which part of Truto's pages is kept.
     pub raw: RawPages,
 }
 
-/// The accounts, and the pages they were read from.
+/// The accounts, and Truto's answers.
 #[derive(Debug)]
 pub struct FetchedAccounts {
-    /// Everybody who has an account, with the proof that this is everybody.
+    /// The accounts, with the proof that the list is complete.
     pub population: Population,
-    /// What is kept of Truto's answers, in the order of `population.listing.pages`, gets last.
+    /// The stored part of Truto's answers, in the order of `population.listing.pages`, single users last.
     pub raw: Vec<RawFile>,
 }
 
 /// Reads every account of the workspace.
 ///
-/// A list that cannot be read is an error. A list that was read and may not be whole, or lacks
-/// fields, is a population that says so: whether that is enough is the judgement's to say.
+/// A list that cannot be read is an error. If a list is incomplete or lacks fields, the population records it, and the
+/// judgement decides.
 pub async fn fetch_all(
     settings: &Settings,
     clock: &Clock,
@@ -73,12 +73,11 @@ pub async fn fetch_all(
     fetch(&client, settings).await
 }
 
-/// Asks for everything [`fetch_all`] asks for, and of each list only for the first page: enough to see
-/// whether a run could read them, and nothing to judge a run by. The connection's own account is read
-/// alone where that page lacks it.
+/// Sends every request of [`fetch_all`], but reads only the first page of each list. This shows whether a run could
+/// read the lists; it is not enough for a verdict. The connected account is read alone if the first page lacks it.
 ///
 /// # Errors
-/// As of [`fetch_all`].
+/// As for [`fetch_all`].
 pub async fn sample(
     settings: &Settings,
     clock: &Clock,

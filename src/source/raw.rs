@@ -1,4 +1,4 @@
-//! What is kept of Truto's answers, packed as it arrives so that little memory is held.
+//! The stored part of Truto's answers, packed as they arrive to save memory.
 
 use std::io::Write as _;
 
@@ -10,14 +10,14 @@ use super::RawPages;
 use crate::model::{RawFile, RawFileSize, RawKind, RequestRecord};
 use crate::truto::{Page, minimal_page};
 
-/// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves
-/// so much that a higher one costs more time than it saves room.
+/// A fixed level, so that the same answers give the same bytes. Pages are so repetitive that a higher level costs more
+/// time than it saves space.
 const LEVEL: Compression = Compression::new(3);
 
-/// A file as kept: packed bytes and rows.
+/// A stored file: packed bytes and number of rows.
 pub(super) type Kept = (Vec<u8>, u64);
 
-/// A list that was read to its end or as far as it goes.
+/// A list, with its requests and stored pages.
 #[derive(Debug)]
 pub(super) struct ReadList<T> {
     pub(super) content: T,
@@ -30,7 +30,7 @@ pub(super) struct ReadList<T> {
 pub(super) struct Packer {
     raw: RawPages,
     files: Vec<Kept>,
-    /// The file that grows: its packer and its rows.
+    /// The file in progress: its packer and number of rows.
     growing: Option<(GzEncoder<Vec<u8>>, u64)>,
     size: RawFileSize,
 }
@@ -45,7 +45,7 @@ impl Packer {
         }
     }
 
-    /// Adds a page as far as it is to be kept.
+    /// Adds the part of a page that the settings keep.
     pub(super) fn page<T: Serialize>(&mut self, page: &Page<T>) {
         let (bytes, rows) = (page.record.bytes, page.record.rows);
         match self.raw {
@@ -66,7 +66,7 @@ impl Packer {
             }
             RawPages::Minimal => body = serde_json::to_vec(user).unwrap_or_default(),
         }
-        // All users that were read alone are in one file.
+        // All users that were read alone go into one file.
         self.add(&body, 0, 1);
     }
 
@@ -103,7 +103,7 @@ impl Packer {
     }
 }
 
-/// The files in their order, those of pages numbered through all lists.
+/// The files in order; files of pages are numbered across all lists.
 pub(super) fn numbered(pages: [Vec<Kept>; 3], gets: Vec<Kept>) -> Vec<RawFile> {
     let file = |kind, (bytes, rows)| RawFile { kind, bytes, rows };
     let pages = pages.into_iter().flatten().zip(1..);

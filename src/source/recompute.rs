@@ -1,7 +1,7 @@
-//! Recomputes the accounts from Truto's stored answers, by the code that a run uses.
+//! Recomputes the accounts from Truto's stored answers, with the code of a run.
 //!
-//! What no page shows is taken as recorded: the workspace, the connected account, what was refused, and in
-//! [`RawPages::Minimal`] how the lists ended.
+//! Facts that no page shows are taken from the record: the workspace, the connected account, refused requests, and with
+//! [`RawPages::Minimal`] the ends of the lists.
 
 use std::collections::BTreeSet;
 
@@ -17,46 +17,45 @@ use crate::model::{
     RawKind, RawPages, RejectedRecord, at_most, raw_file_of_each,
 };
 use crate::truto::{
-    CustomUser, End, KeptList, List, Membership, Page, User, kept_user, rows_of_minimal_page,
+    CustomUser, End, List, Membership, Page, StoredList, User, rows_of_minimal_page, stored_user,
 };
 
-/// Why the accounts are not the same, or were not recomputed.
+/// Why the recomputed accounts differ, or why there are none.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotRecomputed {
-    /// No answers were kept; no fault.
+    /// The run kept no answers. This is not a fault.
     NotKept,
-    /// It cannot be done; no fault.
+    /// This program cannot recompute them. This is not a fault.
     NotPossible(String),
     /// The recorded accounts do not follow from the stored answers.
     Differs {
-        /// The file whose answers are not those that were recorded; none: what was recorded as a whole.
+        /// The file that differs; none for the record as a whole.
         place: Option<RawKind>,
-        /// A sentence.
+        /// A sentence for a person.
         text: String,
     },
 }
 
-/// The answers that were kept, packed.
+/// The stored answers, packed.
 pub trait KeptAnswers {
-    /// The file of this kind.
     fn get(&self, kind: RawKind) -> Option<&[u8]>;
-    /// How many files there are.
+    /// The number of files.
     fn count(&self) -> usize;
 }
 
-/// The lists whose pages are kept, in the order in which these are numbered.
+/// The lists whose pages are stored, in the order of their numbers.
 const KEPT_LISTS: [&str; 3] = [List::USERS, List::MEMBERSHIPS, List::EMAILS];
 
-/// So many differences are reported one by one.
+/// The number of differences that are reported one by one.
 const REPORTED: usize = 3;
 
-/// A file of pages that unpacks to more is none of ours: no answer that is larger was ever read.
+/// The largest unpacked file of pages. A run reads no larger answers, so a larger file is not from a run.
 const MOST_PAGES_BYTES: u64 = 2 * (RAW_FILE_BYTES + (32 << 20));
 
-/// The same for all users that were read alone.
+/// The largest unpacked file of users that were read alone.
 const MOST_GETS_BYTES: u64 = 1 << 30;
 
-/// Recorded fields in words, if the name alone does not tell what they are.
+/// Recorded fields in words, if the name is not clear enough.
 const WORDS: [(&str, &str); 18] = [
     ("emails", "e-mail"),
     ("view_only", "licence"),
@@ -81,10 +80,10 @@ const WORDS: [(&str, &str); 18] = [
     ("second_list", "Asana's own list of users"),
 ];
 
-/// Recomputes the accounts, and all that was recorded with them, and compares both with the record.
+/// Recomputes the accounts and the facts about their list, and compares both with the record.
 ///
 /// # Errors
-/// If they differ, or it cannot be done.
+/// If they differ, or cannot be recomputed.
 pub fn recompute(population: &Population, kept: &impl KeptAnswers) -> Result<(), NotRecomputed> {
     let how = population.derivation;
     if how.version != VERSION {
@@ -92,7 +91,7 @@ pub fn recompute(population: &Population, kept: &impl KeptAnswers) -> Result<(),
             "its accounts were derived by version {} of the derivation, and this program has version {VERSION}",
             how.version
         );
-        // A version that never was, or is yet to come, would let nobody look.
+        // An invented or future version must not prevent the comparison.
         return Err(match (1..VERSION).contains(&how.version) {
             true => NotRecomputed::NotPossible(text),
             false => differs(text),
@@ -139,7 +138,7 @@ fn differs_at(place: RawKind, text: impl Into<String>) -> NotRecomputed {
     }
 }
 
-/// What was recorded, and the answers that were kept of it.
+/// The record, and the stored answers.
 struct Recorded<'a, K> {
     population: &'a Population,
     kept: &'a K,
@@ -147,11 +146,11 @@ struct Recorded<'a, K> {
 }
 
 impl<K: KeptAnswers> Recorded<'_, K> {
-    /// Every page that is listed is kept, of lists that are known, and nothing else is.
+    /// Checks that the stored pages are exactly those in the record, of known lists.
     fn ensure_nothing_beside(&self) -> Result<(), NotRecomputed> {
         let pages = &self.population.listing.pages;
-        let stranger = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
-        if let Some(page) = pages.iter().find(stranger) {
+        let is_unknown = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
+        if let Some(page) = pages.iter().find(is_unknown) {
             return Err(differs(format!(
                 "it names a page of the list `{}`, which does not exist",
                 page.list
@@ -185,7 +184,7 @@ impl<K: KeptAnswers> Recorded<'_, K> {
     where
         T: Serialize + for<'de> Deserialize<'de>,
     {
-        let mut list = KeptList::<T>::new(name);
+        let mut list = StoredList::<T>::new(name);
         let mut pages = Vec::from_iter(raw_file_of_each(&self.population.listing.pages));
         pages.retain(|(_, page)| page.list == name);
         for file in pages.chunk_by(|(one, _), (next, _)| one == next) {
@@ -282,7 +281,7 @@ impl<K: KeptAnswers> Recorded<'_, K> {
         Ok(pass)
     }
 
-    /// The users that were read alone: a line for each that answered, in the order of their ids.
+    /// The users that were read alone: a line for each answer, in the order of their ids.
     fn read_alone(&self, derivation: &mut Derivation<'_>) -> Result<(), NotRecomputed> {
         let gaps = &self.population.gaps;
         let (gets, gets_not_found) = (gaps.gets, gaps.gets_not_found);
@@ -295,14 +294,14 @@ impl<K: KeptAnswers> Recorded<'_, K> {
         let lines = content.split(|byte| *byte == b'\n');
         for line in lines.filter(|line| !line.is_empty()) {
             let user = match self.is_full {
-                true => kept_user(line),
+                true => stored_user(line),
                 false => serde_json::from_slice(line).ok(),
             };
             let text = "a line of it cannot be read as a user";
             let user: User = user.ok_or(differs_at(RawKind::Gets, text))?;
             let place = match &user.id {
                 Some(id) => left.iter().position(|left| left == id),
-                // The ids without an answer are not recorded: only if there is none, the next is it.
+                // The record does not name ids without an answer. If there are none, this answer is for the next id.
                 None if gets_not_found == 0 => Some(0),
                 None => {
                     let text = "a user that was read alone has no id".to_owned();
@@ -317,7 +316,7 @@ impl<K: KeptAnswers> Recorded<'_, K> {
             derivation.take_alone(id, user);
             left = rest;
         }
-        // What was asked in vain is not kept: accounts that are gone, and one refusal that ended it.
+        // Requests without a user are not stored: accounts that are gone, and the refusal that ended the requests.
         let answered = derivation.gaps.gets;
         let most = gets_not_found + u64::from(gaps.stopped_because.is_some());
         let in_vain = gets.checked_sub(answered);
@@ -331,10 +330,10 @@ impl<K: KeptAnswers> Recorded<'_, K> {
     }
 }
 
-/// Compares all that follows from the answers, field by field.
+/// Compares every field that follows from the answers.
 fn compare(derived: Derived, recorded: &Population) -> Result<(), NotRecomputed> {
     let mut differences = of_accounts(&derived.accounts, &recorded.accounts);
-    // The answers do not show what was asked in vain.
+    // The answers do not show requests without a user.
     let gaps = GapFilling {
         gets: recorded.gaps.gets,
         gets_not_found: recorded.gaps.gets_not_found,
@@ -361,8 +360,8 @@ fn compare(derived: Derived, recorded: &Population) -> Result<(), NotRecomputed>
     }
 }
 
-/// The first answer of an unpacked file, and what follows the line break behind it. An answer that was kept in full has
-/// the size that was recorded, since it may contain line breaks itself.
+/// The first answer of an unpacked file, and the rest after its line break. The size is known for an answer that was
+/// kept in full, because such an answer may contain line breaks.
 fn first_answer(content: &[u8], size: Option<u64>) -> Option<(&[u8], &[u8])> {
     let end = match size {
         Some(size) => usize::try_from(size).ok()?,
@@ -372,7 +371,7 @@ fn first_answer(content: &[u8], size: Option<u64>) -> Option<(&[u8], &[u8])> {
     Some((answer, rest.strip_prefix(b"\n")?))
 }
 
-/// A row that is no record is kept as null: what it was is taken as recorded.
+/// A row that is not a record is stored as null, so its kind is taken from the record.
 fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
     let is_no_record = |one: &RejectedRecord| one.reason.ends_with(", not a record");
     for (one, reported) in derived.iter_mut().zip(recorded) {
@@ -382,9 +381,9 @@ fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
     }
 }
 
-/// Accounts that only one of both has, or that differ, by id. Both are sorted by it.
+/// The accounts that differ or that one side lacks, by id. Both sides are sorted by id.
 fn of_accounts(derived: &[Account], recorded: &[Account]) -> Vec<String> {
-    // Addresses are equal in every spelling; here they are to be the same.
+    // Equal addresses may differ in spelling; here the spelling counts too.
     let written = |of: &Account| Vec::from_iter(of.emails.iter().map(EmailAddress::to_string));
     let not_derived = |of: &Account| format!("account {} is in no raw page", of.id);
     let mut differences = Vec::new();

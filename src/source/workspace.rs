@@ -1,4 +1,4 @@
-//! Before reading: the connection works, the workspace is the right one, and whose eyes we have.
+//! The checks before reading: the connection works, the workspace is the right one, and the connected account is known.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,21 @@ use super::accounts::account;
 use crate::model::{Account, Connection, RequestRecord, Viewer, Workspace};
 use crate::truto::{Client, End, List, Organization, PageWalk, Row, User};
 
-/// What was found before reading.
 #[derive(Debug)]
 pub struct Preflight {
     /// The connection.
     pub connection: Connection,
     /// The workspace to read.
     pub workspace: Workspace,
-    /// How many workspaces the connection can see.
+    /// The number of workspaces that the connection sees.
     pub workspaces_visible: u64,
-    /// Whose eyes we look through.
+    /// The connected account.
     pub viewer: Viewer,
-    /// What was asked.
+    /// The requests, for the evidence.
     pub requests: Vec<RequestRecord>,
 }
 
-/// Asks for the connection, its workspaces and its own user, in this order.
+/// Requests the connection, its workspaces and its own user, in this order.
 pub async fn preflight(client: &Client, wanted: Option<&str>) -> Result<Preflight, SourceError> {
     let connection = connection(client).await?;
     let organizations = directory_list(client, "organizations", "organizations");
@@ -61,8 +60,8 @@ fn directory_list(client: &Client, name: &'static str, resource: &str) -> List {
     }
 }
 
-/// The connection, which must be active and Asana's. An answer that names no integration is
-/// tolerated: the workspaces tell soon enough.
+/// The connection, which must be active and for Asana. An answer without an integration is tolerated, because the
+/// workspaces show the difference.
 async fn connection(client: &Client) -> Result<Connection, SourceError> {
     let account = client.active_connection().await?;
     let id = client.connection_id().to_owned();
@@ -83,7 +82,7 @@ async fn connection(client: &Client) -> Result<Connection, SourceError> {
     }
 }
 
-/// Every workspace the connection sees: at least one, from a list that came to its end.
+/// Every workspace that the connection sees: at least one, from a complete list.
 pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, SourceError> {
     let organizations = directory_list(client, "organizations", "organizations");
     let (seen, _, end) = workspaces(client, &organizations).await?;
@@ -94,7 +93,7 @@ pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, Sourc
     }
 }
 
-/// Every workspace the connection sees, sorted by id; how many pages, and how their list ended.
+/// Every workspace that the connection sees, sorted by id; the number of pages, and how the list ended.
 async fn workspaces(
     client: &Client,
     list: &List,
@@ -108,7 +107,7 @@ async fn workspaces(
                     seen.entry(id).or_insert(name);
                 }
                 Row::Record(_) | Row::Other(_) => {
-                    warn!("The list of workspaces holds a row without a usable id");
+                    warn!("Ignored a workspace without a usable id");
                 }
             }
         }
@@ -118,7 +117,7 @@ async fn workspaces(
     Ok((seen.collect(), walk.pages(), end))
 }
 
-/// The workspace asked for, which must be seen; or the only one there is.
+/// The workspace of the settings, which the connection must see; or the only one.
 fn choose(
     wanted: Option<&str>,
     mut seen: Vec<Workspace>,
@@ -145,7 +144,7 @@ fn choose(
     }
 }
 
-/// The user the connection itself is. Nobody is stopped by not knowing it; the judgement warns.
+/// The connected account. If it is unknown, the run continues and the judgement warns.
 async fn viewer(
     client: &Client,
     list: &List,
@@ -164,11 +163,11 @@ async fn viewer(
                     let (Account { id, role, .. }, _) = account(id, user, workspace);
                     Ok(Viewer::Account { id, role })
                 }
-                None => not_reported("`/me` names nobody".to_owned()),
+                None => not_reported("`/me` has no user".to_owned()),
             }
         }
         Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
-            warn!("Whose account the connection uses is not told: {error}");
+            warn!("Could not read the connected account: {error}");
             not_reported(error.to_string())
         }
         Err(error) => Err(error.into()),

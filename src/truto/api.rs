@@ -1,4 +1,4 @@
-//! Truto over HTTP: one host, one token, one count of requests.
+//! Truto over HTTP: one host, one token, one rate limit.
 
 use std::sync::OnceLock;
 
@@ -6,16 +6,16 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::{ErrorEnvelope, Said};
+use super::error::{ErrorEnvelope, Reply};
 use super::pages::{NoPage, record};
 use super::{ApiSettings, IntegratedAccount, System, TrutoError};
 use crate::clock::Clock;
 use crate::net::{Deadline, Http, NetError, Pacer, Request, Response};
 
-/// A page of a hundred records is some 100 KiB; this is room for the largest page anybody sets.
+/// A page of a hundred records has about 100 KiB; this is enough for the largest page size.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What every call needs, whichever connection it is about.
+/// The common part of every request, for any connection.
 #[derive(Debug)]
 pub(super) struct Api {
     http: Http,
@@ -57,7 +57,7 @@ impl Api {
         })
     }
 
-    /// Scheme, host and port the answers come from.
+    /// Scheme, host and port of the API.
     pub(super) fn origin(&self) -> String {
         self.base_url.origin().ascii_serialization()
     }
@@ -89,7 +89,7 @@ impl Api {
         answer
     }
 
-    /// Posts JSON; only for what may happen twice without harm.
+    /// Posts JSON. A retry may repeat the request, so use it only where a repetition is harmless.
     pub(super) async fn post(
         &self,
         path: &[&str],
@@ -103,7 +103,10 @@ impl Api {
     }
 
     fn request(&self, method: &str, url: Url) -> Request<'_> {
-        let what = format!("{method} {}", url.path());
+        // Without the path of TRUTO_BASE_URL, which may contain a secret of a proxy.
+        let base = self.base_url.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).unwrap_or_default();
+        let what = format!("{method} {path}");
         Request {
             url,
             headers: self.headers.clone(),
@@ -145,7 +148,7 @@ impl Api {
         record(&answer?.body).map_err(|problem| malformed("GET /integrated-account", problem))
     }
 
-    /// A failed call in Truto's terms.
+    /// A failed request as an error of Truto.
     pub(super) fn explain(&self, system: System, error: NetError) -> TrutoError {
         let NetError::Status { story, .. } = &error else {
             return TrutoError::Net(error);
@@ -156,7 +159,7 @@ impl Api {
             is_envelope,
             is_remote,
             missing_scopes: scopes,
-            said,
+            reply,
         } = self.envelope_of(&error);
         match status {
             403 if !scopes.is_empty() => TrutoError::MissingScope {
@@ -164,17 +167,23 @@ impl Api {
                 what,
                 scopes,
             },
-            408 | 425 | 429 => TrutoError::Failed { story: error, said },
+            408 | 425 | 429 => TrutoError::Failed {
+                story: error,
+                reply,
+            },
             400..500 => TrutoError::Refused {
                 system,
                 what,
                 status,
-                said,
+                reply,
             },
-            503 if is_envelope && !is_remote => TrutoError::Unavailable { said },
+            503 if is_envelope && !is_remote => TrutoError::Unavailable { reply },
             _ => {
-                let said = said.unless_in(&error.to_string());
-                TrutoError::Failed { story: error, said }
+                let reply = reply.unless_in(&error.to_string());
+                TrutoError::Failed {
+                    story: error,
+                    reply,
+                }
             }
         }
     }
@@ -184,20 +193,17 @@ impl Api {
             NetError::Status { response, .. } => {
                 ErrorEnvelope::read(&response.body, self.token.expose_secret())
             }
-            _ => ErrorEnvelope {
-                said: Said::default(),
-                ..ErrorEnvelope::default()
-            },
+            _ => ErrorEnvelope::default(),
         }
     }
 
-    /// A stranger's words, fit to be printed.
-    pub(super) fn said(&self, text: &str) -> Said {
-        Said::of(text, self.token.expose_secret())
+    /// A text of the server, without the token.
+    pub(super) fn reply(&self, text: &str) -> Reply {
+        Reply::of(text, self.token.expose_secret())
     }
 }
 
-/// The address of a path below the base. Every segment is encoded as one, whatever it holds.
+/// The address of a path below the base. Each segment is encoded as one segment, even if it contains a slash.
 fn address<'q>(
     base: &Url,
     path: &[&str],
@@ -216,20 +222,22 @@ fn address<'q>(
 
 pub(super) fn malformed(what: &str, problem: NoPage) -> TrutoError {
     let (problem, cut) = match problem {
-        // serde_json quotes neither keys nor values of the text here, only their kinds and place.
+        // Only the place is reported: serde_json's message may quote the answer.
         NoPage::Json(error) if error.is_eof() => ("its JSON stops too early".to_owned(), true),
         NoPage::Json(error) if error.is_syntax() => ("it is not JSON".to_owned(), false),
         NoPage::Json(error) => {
             let (line, column) = (error.line(), error.column());
             (
-                format!("a field of its envelope (line {line}, column {column})"),
+                format!(
+                    "a field of its envelope has the wrong type (line {line}, column {column})"
+                ),
                 false,
             )
         }
         NoPage::NotAnObject(kind) => (format!("it is {kind}"), false),
-        NoPage::NoRows => ("it holds no records".to_owned(), false),
+        NoPage::NoRows => ("it has no records".to_owned(), false),
         NoPage::Cursor(bytes) => (
-            format!("it names a cursor of {bytes} bytes, more than an address can carry"),
+            format!("it has a cursor of {bytes} bytes, more than an address can carry"),
             false,
         ),
     };
@@ -265,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_one_segment_whatever_it_holds() {
+    fn an_id_is_one_segment_even_with_a_slash() {
         for (id, path) in [
             ("1/2", "1%2F2"),
             ("../token", "..%2Ftoken"),

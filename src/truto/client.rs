@@ -1,4 +1,4 @@
-//! Asking Truto, and telling its refusals apart.
+//! Requests to Truto, and the meaning of its refusals.
 
 use std::collections::BTreeMap;
 
@@ -10,44 +10,41 @@ use super::api::{Api, malformed};
 use super::pages::{Contents, Cursor, NoPage, record};
 use super::wire::CapabilitiesBody;
 use super::{
-    Capabilities, IntegratedAccount, List, Row, Settings, System, TokenReported, TrutoError, User,
+    ApiToken, Capabilities, IntegratedAccount, List, Row, Settings, System, TrutoError, User,
 };
 use crate::clock::Clock;
 use crate::model::RequestRecord;
 use crate::net::{Deadline, Pacer, Response};
 
-/// How often an answer whose JSON stops too early is asked for.
+/// Attempts to get an answer whose JSON is complete.
 const ATTEMPTS_AT_WHOLE_JSON: u32 = 3;
 
-/// Truto's API for one connection. The token goes to the host of the settings and to no other.
+/// Truto's API for one connection. The token goes only to the host of the settings.
 #[derive(Debug)]
 pub struct Client {
     api: Api,
     connection_id: String,
     page_size: u32,
     system: System,
-    /// Of each list no more than its first page is asked for.
+    /// Only the first page of each list is read.
     first_pages_only: bool,
 }
 
-/// A user that was read alone.
+/// A user from a request for this user alone.
 #[derive(Debug)]
-pub struct GotUser {
-    /// The record.
+pub struct SingleUser {
     pub user: User,
-    /// The body, unpacked.
+    /// Decompressed.
     pub body: Vec<u8>,
 }
 
 impl Client {
-    /// A client for a connection to Asana, which keeps to the settings' rate limit and ends by the
-    /// deadline.
+    /// A client for a connection to Asana, with the rate limit of the settings.
     pub fn new(settings: &Settings, clock: &Clock, deadline: Deadline) -> Result<Self, TrutoError> {
         Self::to(System::Asana, settings, clock, deadline)
     }
 
-    /// The same for a connection to any system. Truto counts requests by connection, so each
-    /// client keeps a count of its own.
+    /// A client for a connection to any system. Truto counts requests by connection, so each client has its own count.
     pub fn to(
         system: System,
         settings: &Settings,
@@ -63,7 +60,7 @@ impl Client {
         })
     }
 
-    /// The same, asking of each list for its first page only: the list then has no end.
+    /// Reads only the first page of each list, which then ends with [`End::NotFollowed`](super::End::NotFollowed).
     pub fn first_pages_only(self) -> Self {
         Self {
             first_pages_only: true,
@@ -71,22 +68,20 @@ impl Client {
         }
     }
 
-    /// Whether it asks for first pages only.
     pub fn reads_first_pages_only(&self) -> bool {
         self.first_pages_only
     }
 
-    /// The connection spoken through.
     pub fn connection_id(&self) -> &str {
         &self.connection_id
     }
 
-    /// Scheme, host and port the answers come from.
+    /// Scheme, host and port of the API.
     pub fn origin(&self) -> String {
         self.api.origin()
     }
 
-    /// Records asked for per page.
+    /// Records per page.
     pub fn page_size(&self) -> u32 {
         self.page_size
     }
@@ -96,12 +91,11 @@ impl Client {
         self.api.skew_minutes()
     }
 
-    /// When the run must end.
     pub fn deadline(&self) -> Deadline {
         self.api.deadline()
     }
 
-    /// The rate limit all requests share.
+    /// The rate limit of all requests.
     pub fn pacer(&self) -> &Pacer {
         self.api.pacer()
     }
@@ -112,7 +106,7 @@ impl Client {
         self.api.connection(system, id).await
     }
 
-    /// The connection, which must be active: through any other nothing can be read.
+    /// The connection, which must be active.
     pub async fn active_connection(&self) -> Result<IntegratedAccount, TrutoError> {
         let connection = self.connection().await?;
         let (system, id) = (self.system, self.connection_id().to_owned());
@@ -122,12 +116,12 @@ impl Client {
             status => Err(TrutoError::ConnectionNotActive {
                 system,
                 id,
-                status: status.unwrap_or("not told").to_owned(),
+                status: status.map(str::to_owned),
             }),
         }
     }
 
-    /// That the connection was asked for, for the evidence.
+    /// The request for the connection, for the evidence.
     pub fn connection_record(&self) -> RequestRecord {
         RequestRecord {
             method: "GET".to_owned(),
@@ -137,7 +131,7 @@ impl Client {
         }
     }
 
-    /// That something was asked of the connection, for the evidence.
+    /// A request through the connection, for the evidence.
     pub fn record(&self, path: &str, answers: u64) -> RequestRecord {
         let query = [("integrated_account_id", self.connection_id())];
         RequestRecord {
@@ -148,15 +142,14 @@ impl Client {
         }
     }
 
-    /// Whether something with this id can be asked for at all: `.` and `..` are no path segments, and
-    /// an address has an end.
+    /// Whether an id fits into an address: `.` and `..` are not path segments, and the length is limited.
     pub fn can_ask_for(id: &str) -> bool {
         const MAX_ID_BYTES: usize = 512;
         !matches!(id, "." | "..") && id.len() <= MAX_ID_BYTES
     }
 
-    /// `GET /unified/user-directory/users/{id}`: one user with every field Truto has.
-    pub async fn user(&self, id: &str) -> Result<GotUser, TrutoError> {
+    /// `GET /unified/user-directory/users/{id}`: one user with every field of Truto's.
+    pub async fn user(&self, id: &str) -> Result<SingleUser, TrutoError> {
         let path = ["unified", "user-directory", "users", id];
         let query = [("integrated_account_id", self.connection_id())];
         let what = "GET /unified/user-directory/users/{id}";
@@ -164,23 +157,23 @@ impl Client {
         if user.id.as_deref().is_some_and(|got| got != id) {
             return Err(TrutoError::Malformed {
                 what: what.to_owned(),
-                problem: "it is another user's".to_owned(),
+                problem: "it is for another user".to_owned(),
                 cut: false,
             });
         }
         let body = answer.body;
-        Ok(GotUser { user, body })
+        Ok(SingleUser { user, body })
     }
 
-    /// `GET /unified/user-directory/users/meta/list`: how users are mapped for this connection, as JSON
-    /// without blanks and with its keys sorted, so that the same mapping is the same text.
+    /// `GET /unified/user-directory/users/meta/list`: how Truto maps users for this connection. The JSON has no blanks
+    /// and sorted keys, so equal mappings have equal texts.
     pub async fn users_mapping(&self) -> Result<String, TrutoError> {
         let path = ["unified", "user-directory", "users", "meta", "list"];
         let query = [("integrated_account_id", self.connection_id())];
         let what = "GET /unified/user-directory/users/meta/list";
         let mapping = |body: &[u8]| match serde_json::from_slice::<Value>(body) {
             Ok(Value::Object(mapping)) if !mapping.is_empty() => {
-                // serde_json sorts keys, unless its feature `preserve_order` is on: the test below would fail.
+                // serde_json sorts keys, unless its feature `preserve_order` is on; the test below checks it.
                 Ok(Value::Object(mapping).to_string())
             }
             Ok(_) => Err(NoPage::NoRows),
@@ -190,7 +183,7 @@ impl Client {
         Ok(mapping)
     }
 
-    /// `GET /integrated-account/{id}/capabilities`: what of users the connection can be asked.
+    /// `GET /integrated-account/{id}/capabilities`: the methods for users that the connection supports.
     pub async fn capabilities(&self) -> Result<Capabilities, TrutoError> {
         let path = ["integrated-account", self.connection_id(), "capabilities"];
         let query = [
@@ -206,12 +199,11 @@ impl Client {
             .map_err(|error| malformed(what, NoPage::Json(error)))
     }
 
-    /// `GET /api-token`: the tokens of the environment, without their secrets. Which of them is ours,
-    /// Truto does not tell.
-    pub async fn tokens(&self) -> Result<Vec<TokenReported>, TrutoError> {
+    /// `GET /api-token`: the tokens of the environment, without their secrets. Truto does not mark the one in use.
+    pub async fn tokens(&self) -> Result<Vec<ApiToken>, TrutoError> {
         let answer = self.api.get(&["api-token"], []).await;
         let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
-        let contents = Contents::<TokenReported>::read(&answer.body)
+        let contents = Contents::<ApiToken>::read(&answer.body)
             .map_err(|problem| malformed("GET /api-token", problem))?;
         let tokens = contents.rows.into_iter().filter_map(|row| match row {
             Row::Record(token) => Some(token),
@@ -220,7 +212,7 @@ impl Client {
         Ok(tokens.collect())
     }
 
-    /// One page of a list, with the answer it came in.
+    /// One page of a list, with its answer.
     pub(super) async fn envelope<T: for<'de> Deserialize<'de>>(
         &self,
         list: &List,
@@ -233,7 +225,7 @@ impl Client {
         query.extend(cursor.map(Cursor::parameter));
         let what = format!("GET /{}", list.path.join("/"));
         let read = |body: &[u8]| match (Contents::read(body), list.name) {
-            // `/me` may answer with its one record bare.
+            // `/me` may answer with its one record without an envelope.
             (Err(NoPage::NoRows), List::ME) => match record(body) {
                 Ok(me) => Ok(Contents {
                     rows: vec![Row::Record(me)],
@@ -247,8 +239,8 @@ impl Client {
         self.whole(&what, &path, &query, read).await
     }
 
-    /// A call for data, and what its body says. JSON that merely stops too early was cut on a way that does not say
-    /// so: worth another attempt.
+    /// Requests data and reads the body. JSON that stops too early was cut in transit without an error, so it is
+    /// requested once more.
     async fn whole<T>(
         &self,
         what: &str,
@@ -266,7 +258,7 @@ impl Client {
                 Err(TrutoError::Malformed { cut: true, .. })
                     if attempt < ATTEMPTS_AT_WHOLE_JSON =>
                 {
-                    warn!(attempt, "{what}: the answer was cut short; trying again");
+                    warn!(attempt, "{what}: the answer was cut short; retrying");
                 }
                 Err(error) => return Err(error),
             }
@@ -274,7 +266,7 @@ impl Client {
         }
     }
 
-    /// A call for data. A 401 may mean our token or the login behind the connection, which tells.
+    /// Requests data. A 401 may mean our token or the login behind the connection; the connection's status decides.
     async fn data(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Response, TrutoError> {
         let error = match self.api.get(path, query.iter().copied()).await {
             Ok(answer) => return Ok(answer),
@@ -287,7 +279,7 @@ impl Client {
         let dead_login = |status: Option<String>| TrutoError::ConnectionNeedsReauth {
             system: self.system,
             id: self.connection_id().to_owned(),
-            status: status.unwrap_or_else(|| "not told".to_owned()),
+            status,
         };
         match self.connection().await {
             Ok(connection)
@@ -305,7 +297,7 @@ impl Client {
     }
 }
 
-/// A single record: bare, or wrapped in `result`.
+/// A single record, alone or in `result`.
 fn read_one(body: &[u8]) -> Result<User, NoPage> {
     #[derive(Deserialize)]
     struct Wrapped {
@@ -324,8 +316,8 @@ fn read_one(body: &[u8]) -> Result<User, NoPage> {
     }
 }
 
-/// A user that was read alone, from the body that was kept; none where it is no user.
-pub fn kept_user(body: &[u8]) -> Option<User> {
+/// A user from the stored body of a request for this user alone; none if the body cannot be read.
+pub fn stored_user(body: &[u8]) -> Option<User> {
     read_one(body).ok()
 }
 
@@ -334,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_mapping_is_the_same_text_in_any_order_of_its_keys() {
+    fn equal_mappings_have_equal_texts_in_any_order_of_keys() {
         let one = r#"{"b":[1,{"y":null,"x":"ü\n"}],"a":{"d":true,"c":-1.5}}"#;
         let other = r#" {"a": {"c":-1.5,"d":true}, "b":[1, {"x":"\u00fc\n","y":null}]} "#;
         let read = |text| {

@@ -1,8 +1,7 @@
-//! Reading fields that may come in several forms.
+//! Fields that may come in several forms.
 //!
-//! Truto maps each integration's records with mappings that a customer can override, so a field is
-//! absent, null, empty, a number for a text, an object for a text. None of these may spoil the page
-//! it is on: what cannot be read as the field is an absent field.
+//! Customers can override how Truto maps the records of an integration. So a field may be absent, null or empty, or
+//! have a number or an object instead of a text. A field that cannot be read counts as absent, and its page stays readable.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 /// The largest whole number that a JSON number keeps everywhere.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// The value of a field. One that is nested too deeply to be held is as good as none.
+/// The value of a field; null if it is nested too deeply.
 pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).unwrap_or_default())
@@ -28,7 +27,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn text_of(value: Value) -> Option<String> {
     match value {
         Value::String(text) => (!text.trim().is_empty()).then_some(text),
-        // Beyond this the digits are not those that were sent: no id is better than a wrong one.
+        // A larger number has lost digits, and a missing id is better than a wrong one.
         Value::Number(number) if number.is_f64() => number
             .as_f64()
             .filter(|number| number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER)
@@ -38,7 +37,7 @@ fn text_of(value: Value) -> Option<String> {
     }
 }
 
-/// Yes or no; the words and 0 or 1 are read as well.
+/// A boolean, also as a word or as 0 or 1.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let value = value(deserializer)?;
     let word = value.as_str().map(|text| text.trim().to_ascii_lowercase());
@@ -49,7 +48,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A text, or the first of these members that an object has.
+/// A text, or the first of `members` in an object.
 pub(super) fn text_or_member(value: Value, members: &[&str]) -> Option<String> {
     match value {
         Value::Object(mut object) => members
@@ -59,13 +58,13 @@ pub(super) fn text_or_member(value: Value, members: &[&str]) -> Option<String> {
     }
 }
 
-/// An object that a bare text may stand for: `"ana@x.com"` for `{"email": "ana@x.com"}`.
+/// An object that may also come as a text: `"ana@x.com"` instead of `{"email": "ana@x.com"}`.
 pub(super) trait FromText: Default + DeserializeOwned {
-    /// The member that the text stands for; none: the object is then the empty one.
+    /// The member that a text fills; with none, a text gives an empty object.
     const MEMBER: Option<&str>;
 }
 
-/// One object, or the text that stands for it; anything else is the empty one.
+/// One object, or its text; anything else gives an empty object.
 pub(super) fn object<'de, D: Deserializer<'de>, T: FromText>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -81,8 +80,7 @@ fn object_of<T: FromText>(value: Value) -> T {
     T::deserialize(object).unwrap_or_default()
 }
 
-/// A list of objects or of texts that stand for them; a single one is a list of one, and anything
-/// else an empty list.
+/// A list of objects or of their texts. A single one gives a list of one; anything else gives an empty list.
 pub(super) fn list<'de, D: Deserializer<'de>, T: FromText>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -94,7 +92,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: FromText>(
     })
 }
 
-/// RFC 3339, or `2024-09-01 10:00:00`, which is UTC.
+/// RFC 3339, or `2024-09-01 10:00:00` in UTC.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(instant) = text.parse() {

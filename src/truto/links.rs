@@ -1,4 +1,4 @@
-//! Making connections: links for whoever may connect, and what became of them.
+//! New connections: links for the person who connects, and the state of the connections.
 
 use std::collections::HashSet;
 
@@ -10,64 +10,62 @@ use tracing::warn;
 use super::api::{Api, malformed};
 use super::pages::{Contents, NoPage, record};
 use super::wire::LinkToken;
-use super::{ApiSettings, IntegratedAccount, Row, Said, System, TrutoError, is_connection_id};
+use super::{ApiSettings, IntegratedAccount, Reply, Row, System, TrutoError, is_connection_id};
 use crate::clock::Clock;
 use crate::net::{Deadline, is_loopback};
 
 /// Truto's slug of Asana.
 const ASANA: &str = "asana";
 
-/// A tenant has a handful of connections; a list that is longer than this has no end.
+/// A tenant has a handful of connections; a longer list is taken as endless.
 const MAX_PAGES: usize = 100;
 
-/// Where people connect. What the program asks is asked elsewhere, at `api.truto.one`.
+/// The site where people connect. The API is at `api.truto.one`.
 const APP: &str = "https://app.truto.one";
 
-/// Truto's API where no connection is spoken through.
+/// Truto's API for requests without a connection.
 #[derive(Debug)]
 pub struct Links {
     api: Api,
 }
 
-/// What a link is to make.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug)]
 pub enum LinkFor<'a> {
-    /// A new connection, of this tenant.
+    /// A new connection of this tenant.
     Tenant(&'a str),
-    /// This connection again: its id and context stay.
+    /// A renewal of this connection, which keeps its id and context.
     Connection(&'a str),
 }
 
-/// A connection, as it was seen.
+/// The state of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its id: [`is_connection_id`].
+pub struct ConnectionState {
+    /// [`is_connection_id`] holds for it.
     pub id: String,
-    /// `active`, `connecting`, `needs_reauth`, …; none where Truto doesn't tell.
+    /// `active`, `connecting`, `needs_reauth`, …; none if Truto omits it.
     pub status: Option<String>,
-    /// What it is for, where that is told.
+    /// The name of the integration; none if Truto omits it.
     pub integration: Option<String>,
-    /// What Truto says went wrong last.
-    pub said: Said,
-    /// The scopes it was given, where Truto tells.
+    /// Truto's message about the last error.
+    pub last_error: Reply,
+    /// The granted scopes, as far as Truto names them.
     pub scopes: Vec<String>,
-    /// When it was made.
     pub created_at: Option<Timestamp>,
-    /// When Truto changed it last, as written: only whether it differs is of interest.
+    /// As Truto writes it; it is only compared with an earlier value.
     pub updated_at: Option<String>,
 }
 
-/// The connections of a tenant.
+/// The connections of a tenant to Asana.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// Those to Asana, in the order of the list.
-    pub connections: Vec<Seen>,
-    /// The moment of the answer, by Truto's clock.
+pub struct TenantConnections {
+    /// In the order of Truto's list.
+    pub connections: Vec<ConnectionState>,
+    /// The time of the answer, by Truto's clock.
     pub at: Option<Timestamp>,
 }
 
 impl Links {
-    /// Truto's API for these settings.
     pub fn new(
         settings: &ApiSettings,
         clock: &Clock,
@@ -77,11 +75,11 @@ impl Links {
         Ok(Self { api })
     }
 
-    /// `GET /integrated-account`: a tenant's connections to Asana. A server that does not filter
-    /// gives no other ones either.
-    pub async fn connections(&self, tenant_id: &str) -> Result<Known, TrutoError> {
+    /// `GET /integrated-account`: a tenant's connections to Asana. Other connections are dropped if the server does
+    /// not filter.
+    pub async fn connections(&self, tenant_id: &str) -> Result<TenantConnections, TrutoError> {
         let what = "GET /integrated-account";
-        let mut known = Known {
+        let mut known = TenantConnections {
             connections: Vec::new(),
             at: None,
         };
@@ -98,11 +96,13 @@ impl Links {
             for row in contents.rows {
                 match row {
                     Row::Record(account) if !is_of(&account, tenant_id) => {}
-                    Row::Record(account) => match self.seen(account) {
-                        Some(seen) => known.connections.push(seen),
-                        None => warn!("The list of connections holds one without a usable id"),
+                    Row::Record(account) => match self.state(account) {
+                        Some(state) => known.connections.push(state),
+                        None => warn!("Ignored a connection without a usable id"),
                     },
-                    Row::Other(kind) => warn!("The list of connections holds {kind}"),
+                    Row::Other(kind) => {
+                        warn!("Ignored {kind} in the list of connections");
+                    }
                 }
             }
             cursor = contents.next.map(|next| next.parameter().1.to_owned());
@@ -120,40 +120,40 @@ impl Links {
     }
 
     /// `GET /integrated-account/{id}`.
-    pub async fn connection(&self, id: &str) -> Result<Seen, TrutoError> {
+    pub async fn connection(&self, id: &str) -> Result<ConnectionState, TrutoError> {
         let account = self.api.connection(System::Asana, id).await?;
-        let asked_for = IntegratedAccount {
+        let requested = IntegratedAccount {
             id: Some(id.to_owned()),
             ..account
         };
-        self.seen(asked_for)
+        self.state(requested)
             .ok_or_else(|| malformed("GET /integrated-account", NoPage::NoRows))
     }
 
-    /// `POST /link-token`: the address at which somebody connects Asana. It works once, within seven
-    /// days; a second one, made because the answer to the first was lost, just lapses.
+    /// `POST /link-token`: the address at which a person connects Asana. It works once, within seven days. If a retry
+    /// creates a second link, the unused one expires.
     pub async fn link(&self, wanted: LinkFor<'_>) -> Result<Url, TrutoError> {
-        let asked = match wanted {
+        let body = match wanted {
             LinkFor::Tenant(id) => json!({ "tenant_id": id }),
-            // Without the second word Truto empties the context.
+            // Without `persist_previous_context`, Truto empties the context.
             LinkFor::Connection(id) => {
                 json!({ "integrated_account_id": id, "persist_previous_context": true })
             }
         };
-        let answer = self.api.post(&["link-token"], &asked).await;
+        let answer = self.api.post(&["link-token"], &body).await;
         let answer = answer.map_err(|error| self.explain(error))?;
         let what = "POST /link-token";
         let answer = record(&answer.body).map_err(|problem| malformed(what, problem))?;
         let LinkToken { link_token } = answer;
         let token = link_token.ok_or_else(|| TrutoError::Malformed {
             what: what.to_owned(),
-            problem: "it holds no link token".to_owned(),
+            problem: "it has no link token".to_owned(),
             cut: false,
         })?;
         Ok(self.address(&token))
     }
 
-    /// A server on this machine is no Truto, and has its links itself.
+    /// A simulator on this machine serves its links itself.
     fn address(&self, token: &str) -> Url {
         let base = self.api.base_url();
         let app = Url::parse(APP).ok().filter(|_| !is_loopback(base));
@@ -173,14 +173,14 @@ impl Links {
         }
     }
 
-    /// None: its id is none.
-    fn seen(&self, account: IntegratedAccount) -> Option<Seen> {
-        let said = account.last_error.unwrap_or_default();
-        Some(Seen {
+    /// None without a usable id.
+    fn state(&self, account: IntegratedAccount) -> Option<ConnectionState> {
+        let last_error = account.last_error.unwrap_or_default();
+        Some(ConnectionState {
             id: account.id.filter(|id| is_connection_id(id))?,
             status: account.status,
             integration: account.integration,
-            said: self.api.said(&said),
+            last_error: self.api.reply(&last_error),
             scopes: account.scopes,
             created_at: account.created_at.as_deref().and_then(super::instant),
             updated_at: account.updated_at,
@@ -188,7 +188,7 @@ impl Links {
     }
 }
 
-/// Whether a connection is this tenant's and leads to Asana, as far as it is told.
+/// Whether a connection may be this tenant's connection to Asana. Fields that Truto omits do not exclude it.
 fn is_of(account: &IntegratedAccount, tenant_id: &str) -> bool {
     let tenant = account.tenant_id.as_deref();
     tenant.is_none_or(|reported| reported == tenant_id) && account.is_asana() != Some(false)

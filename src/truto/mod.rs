@@ -1,10 +1,11 @@
-//! Truto's API for one connection. Its JSON is known here and nowhere else.
+//! Truto's API for one connection. The types of its JSON stay in this module.
 
 use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::model::quoted;
 use crate::net;
 
 mod api;
@@ -15,24 +16,23 @@ mod links;
 mod pages;
 mod wire;
 
-pub use client::{Client, GotUser, kept_user};
-pub use error::{Said, TrutoError};
+pub use client::{Client, SingleUser, stored_user};
+pub use error::{Reply, TrutoError};
 pub use lenient::instant;
-pub use links::{Known, LinkFor, Links, Seen};
+pub use links::{ConnectionState, LinkFor, Links, TenantConnections};
 pub use pages::{
-    End, KeptList, List, Page, PageWalk, Row, minimal_page, restarted_once, rows_of_minimal_page,
+    End, List, Page, PageWalk, Row, StoredList, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment, IntegratedAccount,
-    License, Membership, Organization, RemoteData, TokenReported, User, UserRole,
+    ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
+    IntegratedAccount, License, Membership, Organization, RemoteData, User, UserRole,
 };
 
-/// What a connection leads to: messages name it, and whoever can mend it.
+/// The system behind a connection. Messages name it, and who can repair the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
-    /// The accounts.
     Asana,
-    /// What HR says.
+    /// The HR system.
     Hris,
 }
 
@@ -45,14 +45,14 @@ impl System {
         }
     }
 
-    /// Whom to ask to connect again, and how.
+    /// Who must reconnect, and how.
     pub fn reconnect(self, id: &str) -> String {
         match self {
             Self::Asana => format!(
-                "an Asana admin must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
+                "an Asana admin must reconnect `{id}`; the id stays: asana-access-review connect --reconnect {id}"
             ),
             Self::Hris => format!(
-                "an administrator of the HR system must connect `{id}` again in Truto; the id stays"
+                "an administrator of the HR system must reconnect `{id}` in Truto; the id stays"
             ),
         }
     }
@@ -67,31 +67,40 @@ impl fmt::Display for System {
     }
 }
 
-/// What is needed to speak to Truto through one connection.
+/// A connection's status for a message: a status that Truto documents as it is, any other in quotes.
+pub fn shown_status(status: Option<&str>) -> String {
+    match status {
+        None => "unknown".to_owned(),
+        Some(
+            known @ ("active" | "connecting" | "needs_reauth" | "validation_error"
+            | "post_install_error" | "blocked" | "paused" | "expired" | "inactive"),
+        ) => format!("`{known}`"),
+        Some(other) => quoted(other),
+    }
+}
+
+/// Settings for requests through one connection.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub api: ApiSettings,
-    /// The connection ("integrated account") to read through.
+    /// The connection, which Truto calls "integrated account".
     pub integrated_account_id: String,
-    /// Records asked for per page.
+    /// Records per page.
     pub page_size: u32,
 }
 
-/// What is needed to speak to Truto before there is a connection.
+/// Settings for requests without a connection.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {
     /// Scheme, host and perhaps a path prefix.
     pub base_url: reqwest::Url,
-    /// Bearer token.
     pub api_token: SecretString,
-    /// Never more requests than this in any such window.
     pub rate_limit: Option<RateLimit>,
-    /// Bounds of each request.
     pub http: net::Settings,
 }
 
 impl ApiSettings {
-    /// The same for one connection.
+    /// These settings for one connection.
     pub fn to(&self, integrated_account_id: &str, page_size: u32) -> Settings {
         Settings {
             api: self.clone(),
@@ -101,17 +110,15 @@ impl ApiSettings {
     }
 }
 
-/// Whether a text can be the id of a connection: it goes into paths and variables as it is.
+/// Whether a text can be the id of a connection, which is used in paths and variables without an escape.
 pub fn is_connection_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     (1..=128).contains(&text.len()) && text.chars().all(plain)
 }
 
-/// So many requests in any window of this length.
+/// At most `requests` in any `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests.
     pub requests: u32,
-    /// Length of the window.
     pub window: Duration,
 }

@@ -1,4 +1,4 @@
-//! Lists, page by page, and how they end.
+//! Lists, read page by page, and how they end.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -19,43 +19,41 @@ use super::lenient;
 use super::{Client, TrutoError};
 use crate::model::{PageRecord, RequestRecord};
 
-/// A million accounts at a hundred a page, more than the largest organizations have: beyond it a
-/// server that invents cursors would hold the run until its deadline.
+/// A million accounts at a hundred per page, more than the largest organizations have. The limit stops a server that
+/// returns new cursors without end.
 const MAX_PAGES: u64 = 10_000;
 
-/// A cursor goes into an address, and servers take addresses of some 8 KiB; Asana's are under 200
-/// bytes.
+/// A cursor goes into an address, and servers accept addresses of about 8 KiB. Asana's cursors are below 200 bytes.
 const MAX_CURSOR_BYTES: usize = 4096;
 
 /// A list to read.
 #[derive(Clone, Debug)]
 pub struct List {
-    /// Its name in page records.
+    /// The name in page records.
     pub name: &'static str,
-    /// The path's segments; each is encoded as one.
+    /// The segments of the path; each is encoded separately.
     pub path: Vec<String>,
     /// The query, without connection, limit and cursor.
     pub query: Vec<(&'static str, String)>,
-    /// Records asked for per page.
+    /// Records per page.
     pub limit: u32,
 }
 
 impl List {
-    /// The list whose one record may come bare.
+    /// A list of one record, which may come without an envelope.
     pub const ME: &'static str = "me";
-    /// Everybody who has an account.
     pub const USERS: &'static str = "users";
-    /// Who belongs to the workspace.
+    /// The memberships of the workspace.
     pub const MEMBERSHIPS: &'static str = "memberships";
-    /// Asana's own list of users, with their addresses.
+    /// Asana's own list of users, with addresses.
     pub const EMAILS: &'static str = "emails";
 
-    /// Whether it is as long as there are people.
+    /// Whether its length grows with the number of people.
     fn is_of_people(&self) -> bool {
         [Self::USERS, Self::MEMBERSHIPS, Self::EMAILS].contains(&self.name)
     }
 
-    /// What was asked, for the evidence.
+    /// The request, for the evidence.
     pub fn record(&self, client: &Client, answers: u64) -> RequestRecord {
         RequestRecord {
             method: "GET".to_owned(),
@@ -78,9 +76,8 @@ impl List {
 /// One row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row<T> {
-    /// A record.
     Record(T),
-    /// Something that is no object: what it is.
+    /// The kind of a value that is not an object.
     Other(&'static str),
 }
 
@@ -96,36 +93,32 @@ impl<T: Serialize> Serialize for Row<T> {
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// Its rows, in their order.
     pub rows: Vec<Row<T>>,
-    /// Whether it says that the provider did not answer in full.
+    /// Whether Truto marked the answer of the provider as incomplete.
     pub is_partial: bool,
-    /// What is remembered of it.
     pub record: PageRecord,
-    /// The body, unpacked.
+    /// Decompressed.
     pub body: Vec<u8>,
-    /// The moment the answer was made, by the server's clock.
+    /// The time of the answer, by the server's clock.
     pub date: Option<Timestamp>,
 }
 
 /// How a list ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// A page named no further page.
+    /// A page without a cursor.
     LastPage,
-    /// A page named a cursor that an earlier one had named.
+    /// A page with the cursor of an earlier page.
     RepeatedCursor {
-        /// The page.
         page: u64,
     },
-    /// No end in sight.
     TooManyPages,
-    /// Only the first page was asked for, and it named another.
+    /// Only the first page was read, and it has a cursor.
     NotFollowed,
 }
 
 impl End {
-    /// Why the list may not be whole.
+    /// Why the list may be incomplete.
     pub fn shortfall(self) -> Option<String> {
         match self {
             Self::LastPage => None,
@@ -141,23 +134,20 @@ impl fmt::Display for End {
         match self {
             Self::LastPage => f.write_str("the last page was reached"),
             Self::RepeatedCursor { page } => {
-                write!(
-                    f,
-                    "page {page} named a cursor that an earlier page had named"
-                )
+                write!(f, "page {page} has the cursor of an earlier page")
             }
-            Self::TooManyPages => write!(f, "there was no end after {MAX_PAGES} pages"),
-            Self::NotFollowed => f.write_str("only the first page was asked for"),
+            Self::TooManyPages => write!(f, "the list did not end within {MAX_PAGES} pages"),
+            Self::NotFollowed => f.write_str("only the first page was read"),
         }
     }
 }
 
-/// Where a list goes on, in the words of whoever answered.
+/// The pointer to the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cursor {
     /// Truto's.
     Next(String),
-    /// Asana's own, passed through.
+    /// Asana's, passed through by Truto.
     Offset(String),
 }
 
@@ -174,24 +164,22 @@ impl Cursor {
     }
 }
 
-/// A cursor wraps an expiring token of the provider's: a list whose cursor expired is read again
-/// from its first page, once.
+/// Reads a list, once more from its first page if a cursor expires: a cursor wraps an expiring token of the provider.
 pub async fn restarted_once<T>(
     read: impl AsyncFn() -> Result<T, TrutoError>,
 ) -> Result<T, TrutoError> {
     match read().await {
         Err(error @ TrutoError::CursorExpired { .. }) => {
-            warn!("{error}; reading the list again from its first page");
+            warn!("{error}; reading the list once more from its first page");
             read().await
         }
         done => done,
     }
 }
 
-/// The pages of a list one after the other, wherever they come from: what is remembered of each, and
-/// how the list ends.
+/// The progress through a list, from Truto or from evidence.
 #[derive(Debug)]
-struct Course {
+struct ListProgress {
     name: &'static str,
     cursor: Option<Cursor>,
     seen: HashSet<[u8; 32]>,
@@ -199,7 +187,7 @@ struct Course {
     end: Option<End>,
 }
 
-impl Course {
+impl ListProgress {
     fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -210,7 +198,7 @@ impl Course {
         }
     }
 
-    /// Takes the next page, from an answer of this status that took so many attempts.
+    /// Adds the next page, from an answer with this status after this number of attempts.
     fn page<T>(
         &mut self,
         contents: Contents<T>,
@@ -256,39 +244,39 @@ impl Course {
     }
 }
 
-/// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
+/// A list that is read from Truto. It ends at its last page, at a repeated cursor, or at the limit of pages.
 #[derive(Debug)]
 pub struct PageWalk<'a, T> {
     client: &'a Client,
     list: &'a List,
-    course: Course,
+    progress: ListProgress,
     records: PhantomData<fn() -> T>,
 }
 
 impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
-    /// Begins at the first page.
+    /// Starts at the first page.
     pub fn new(client: &'a Client, list: &'a List) -> Self {
         Self {
             client,
             list,
-            course: Course::new(list.name),
+            progress: ListProgress::new(list.name),
             records: PhantomData,
         }
     }
 
     /// The next page, or none once the list has ended.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
-        if self.course.end.is_none()
-            && self.course.pages > 0
+        if self.progress.end.is_none()
+            && self.progress.pages > 0
             && self.list.is_of_people()
             && self.client.reads_first_pages_only()
         {
-            self.course.end = Some(End::NotFollowed);
+            self.progress.end = Some(End::NotFollowed);
         }
-        if self.course.end.is_some() {
+        if self.progress.end.is_some() {
             return Ok(None);
         }
-        let asked_with = &self.course.cursor;
+        let asked_with = &self.progress.cursor;
         let (contents, answer) = self
             .client
             .envelope::<T>(self.list, asked_with.as_ref())
@@ -298,68 +286,67 @@ impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
                     TrutoError::Refused {
                         what,
                         status: status @ (400 | 410 | 422),
-                        said,
+                        reply,
                         ..
                     },
                     Some(_),
                 ) => TrutoError::CursorExpired {
                     what,
-                    page: self.course.pages + 1,
+                    page: self.progress.pages + 1,
                     status,
-                    said,
+                    reply,
                 },
                 (error, _) => error,
             })?;
         let date = answer.date();
         let came = (answer.status.as_u16(), answer.attempts);
-        Ok(Some(self.course.page(contents, answer.body, date, came)))
+        Ok(Some(self.progress.page(contents, answer.body, date, came)))
     }
 
-    /// How the list ended; none while it goes on.
+    /// How the list ended; none before its end.
     pub fn end(&self) -> Option<End> {
-        self.course.end
+        self.progress.end
     }
 
-    /// Pages read.
     pub fn pages(&self) -> u64 {
-        self.course.pages
+        self.progress.pages
     }
 }
 
-/// A list whose pages were kept as they came, read again as they were read then.
+/// A list whose pages are stored in the evidence, read like those of Truto.
 #[derive(Debug)]
-pub struct KeptList<T> {
-    course: Course,
+pub struct StoredList<T> {
+    progress: ListProgress,
     records: PhantomData<fn() -> T>,
 }
 
-impl<T: for<'de> Deserialize<'de>> KeptList<T> {
-    /// Begins at the first page of the list of this name.
+impl<T: for<'de> Deserialize<'de>> StoredList<T> {
+    /// Starts at the first page of the list with this name.
     pub fn new(name: &'static str) -> Self {
         Self {
-            course: Course::new(name),
+            progress: ListProgress::new(name),
             records: PhantomData,
         }
     }
 
-    /// The next page, from its body and what was recorded of the answer beside it; none where the body is no
-    /// page, or the list had ended.
+    /// The next page, from its body and the record of its answer; none if the body cannot be read, or the list had
+    /// ended.
     pub fn page(&mut self, body: Vec<u8>, recorded: &PageRecord) -> Option<Page<T>> {
-        if self.course.end.is_some() {
+        if self.progress.end.is_some() {
             return None;
         }
         let contents = Contents::read(&body).ok()?;
         let came = (recorded.status, recorded.attempts);
-        Some(self.course.page(contents, body, None, came))
+        Some(self.progress.page(contents, body, None, came))
     }
 
-    /// How the list ended; none while it goes on.
+    /// How the list ended; none before its end.
     pub fn end(&self) -> Option<End> {
-        self.course.end
+        self.progress.end
     }
 }
 
-/// What is kept of a page where only the fields we use are: its rows.
+/// The body to store if only the fields in use are kept: the rows.
 pub fn minimal_page<T: Serialize>(rows: &[Row<T>]) -> Vec<u8> {
     #[derive(Serialize)]
     struct Minimal<'a, T> {
@@ -369,7 +356,7 @@ pub fn minimal_page<T: Serialize>(rows: &[Row<T>]) -> Vec<u8> {
     serde_json::to_vec(&Minimal { result: rows }).expect("our records have only text keys")
 }
 
-/// The rows of such a page; none where it is not in the form it is kept in.
+/// The rows of such a body; none if it was not written by [`minimal_page`].
 pub fn rows_of_minimal_page<T>(body: &[u8]) -> Option<Vec<Row<T>>>
 where
     T: Serialize + for<'de> Deserialize<'de>,
@@ -378,7 +365,7 @@ where
     (minimal_page(&rows) == body).then_some(rows)
 }
 
-/// What a page holds, whichever envelope it came in.
+/// The contents of a page, from any envelope.
 #[derive(Debug)]
 pub(super) struct Contents<T> {
     pub(super) rows: Vec<Row<T>>,
@@ -386,17 +373,17 @@ pub(super) struct Contents<T> {
     pub(super) is_partial: bool,
 }
 
-/// Why a body is no page.
+/// Why a body cannot be read as a page.
 #[derive(Debug)]
 pub(super) enum NoPage {
     Json(serde_json::Error),
     NotAnObject(&'static str),
     NoRows,
-    /// It names a cursor of so many bytes.
+    /// The cursor is too long; its bytes.
     Cursor(usize),
 }
 
-/// The one object that a body is.
+/// A body that is one object.
 pub(super) fn record<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoPage> {
     match serde_json::from_slice(body).map_err(NoPage::Json)? {
         Row::Record(record) => Ok(record),
@@ -405,10 +392,10 @@ pub(super) fn record<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoP
 }
 
 impl<T: for<'de> Deserialize<'de>> Contents<T> {
-    /// Reads a page: `{result, next_cursor}`, with `results` for `result`, with an object of rows
-    /// for the array, Asana's own `{data, next_page}`, or that inside `result`.
+    /// Reads a page: `{result, next_cursor}`, or with `results` instead of `result`, or with an object of rows instead
+    /// of the array, or Asana's own `{data, next_page}`, also inside `result`.
     ///
-    /// A body without rows is no page: an empty list says so.
+    /// A body without a list is an error, which is different from an empty list.
     pub(super) fn read(body: &[u8]) -> Result<Self, NoPage> {
         let envelope: Envelope<T> = record(body)?;
         let rows = envelope.result.or(envelope.results).or(envelope.data);
@@ -453,8 +440,8 @@ struct NextPage {
     offset: Option<String>,
 }
 
-/// A cursor is a text or a number; null, false and the empty text end the list. Anything else
-/// must not be taken for its end.
+/// A cursor is a text or a number; null, false and the empty text end the list. Anything else is an error, because it
+/// may not be the end.
 fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null | Value::Bool(false) => Ok(None),
@@ -464,7 +451,7 @@ fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     }
 }
 
-/// Rows in either form, with Asana's pointer where the list is wrapped.
+/// Rows in either form, with Asana's pointer if the list has its own envelope.
 struct Rows<T> {
     rows: Vec<Row<T>>,
     next_page: Option<NextPage>,
@@ -496,7 +483,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for RowsVisitor<T> {
         })
     }
 
-    /// An object keyed by some field of its rows, or Asana's envelope inside Truto's.
+    /// An object whose keys are a field of its rows, or Asana's envelope inside Truto's.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut rows = Vec::new();
         let mut next_page = None;
@@ -604,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_kind_is_not_taken_for_the_end() {
+    fn a_cursor_of_another_type_does_not_end_the_list() {
         for cursor in ["{}", "[1]", "true"] {
             let body = format!(r#"{{"result":[],"next_cursor":{cursor}}}"#);
             assert!(Contents::<User>::read(body.as_bytes()).is_err(), "{cursor}");
@@ -627,21 +614,21 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_and_an_object_keyed_by_some_field_are_lists_too() {
+    fn an_alias_and_an_object_of_rows_are_lists_too() {
         assert_eq!(ids(&users(r#"{"results":[{"id":"1"}]}"#)), ["1"]);
         let keyed = users(r#"{"result":{"ana":{"id":"1"},"data":{"id":"2"},"x":null}}"#);
         assert_eq!(ids(&keyed), ["1", "2", "-"]);
     }
 
     #[test]
-    fn numbers_are_ids_and_rows_that_are_no_record_stay_rows() {
+    fn numbers_are_ids_and_rows_of_another_type_stay_rows() {
         let page = users(r#"{"result":[{"id":1204},7,null,"x",[1],{"id":1e30},{"id":{"a":1}}]}"#);
         assert_eq!(ids(&page), ["1204", "-", "-", "-", "-", "-", "-"]);
         assert_eq!(page.rows[2], Row::Other("null"));
     }
 
     #[test]
-    fn asanas_own_envelope_is_read_bare_and_wrapped() {
+    fn asanas_own_envelope_is_read_alone_and_inside_trutos() {
         for body in [
             r#"{"data":[{"user":{"gid":"1"}}],"next_page":{"offset":"o","path":"/x"}}"#,
             r#"{"result":{"data":[{"user":{"gid":"1"}}],"next_page":{"offset":"o"}}}"#,
@@ -649,7 +636,7 @@ mod tests {
             let page = Contents::<Membership>::read(body.as_bytes()).expect("a page");
             assert_eq!(page.next, Some(Cursor::Offset("o".to_owned())));
             let Row::Record(membership) = &page.rows[0] else {
-                panic!("no record");
+                panic!("not a record");
             };
             assert_eq!(membership.user.as_deref(), Some("1"));
         }
@@ -658,7 +645,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_of_a_row_can_spoil_its_page() {
+    fn a_page_is_read_despite_any_field_of_a_row() {
         for value in [
             "null",
             "7",
@@ -689,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_any_depth_spoils_no_page_bare_or_wrapped() {
+    fn a_page_is_read_despite_a_deeply_nested_field() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let row =
             format!(r#"{{"id":"1","name":{deep},"roles":{deep},"remote_data":{{"x":{deep}}}}}"#);
@@ -710,7 +697,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_of_an_employee_can_spoil_its_page() {
+    fn a_page_is_read_despite_any_field_of_an_employee() {
         for value in [
             "null",
             "7",
@@ -742,7 +729,7 @@ mod tests {
     }
 
     #[test]
-    fn an_employee_is_read_in_each_form_a_mapping_may_give() {
+    fn an_employee_is_read_in_each_form_of_a_mapping() {
         let plain = employee(
             r#"{"id":"1","employee_number":"17","company":"c","emails":[{"email":"a@x.com"}],
             "work_location":"Paris"}"#,
@@ -758,7 +745,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_a_row_reads_back_the_same() {
+    fn a_stored_row_reads_back_equal() {
         let page = users(
             r#"{"result":[{"id":7,"avatar":"x","emails":["a@x.com",{"email":"b@x.com","is_primary":true}],
             "roles":[{"name":"Admin","organization":{"id":"1"}}],"remote_data":{"is_admin":true,"photo":1}}]}"#,

@@ -1,8 +1,7 @@
-//! Truto's records, as far as we use them.
+//! The fields of Truto's records that are read.
 //!
-//! What is named here is read; what is read is what `EVIDENCE_RAW=minimal` keeps. Serialising a
-//! record gives back just these fields, in this order. Records of HR are never kept, so they cannot
-//! be serialised.
+//! `EVIDENCE_RAW=minimal` keeps exactly these fields: a record serialises to them, in this order. Records of HR are
+//! never kept, so they do not serialise.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -16,43 +15,34 @@ pub struct User {
     /// The user's gid in Asana.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The id an identity provider gave, where SCIM is in use.
+    /// The id of the identity provider, if SCIM is in use.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Display name.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// First name.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Last name.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// User name.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// E-mail addresses.
     #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
-    /// A bare address, which some mappings give instead of the list.
+    /// An address that some mappings give instead of the list.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// `active`, `inactive`, `deleted`, `invited`, or a word of the provider's.
+    /// `active`, `inactive`, `deleted`, `invited`, or a word of the provider.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Roles.
     #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<UserRole>,
-    /// Licences.
     #[serde(deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<License>,
-    /// A view-only licence, which some mappings lift to the top.
+    /// Whether the licence is view-only, which some mappings put here.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
-    /// When the record was made.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
-    /// Last login.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<String>,
     /// The provider's own record.
@@ -75,7 +65,7 @@ pub struct Email {
     pub is_primary: Option<bool>,
 }
 
-/// A role of a user. The last three say where it holds: an id or a label, Truto doesn't say which.
+/// A role of a user. The last three fields name its scope, by an id or by a label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UserRole {
@@ -85,10 +75,9 @@ pub struct UserRole {
     /// Asana's workspace or organization.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
-    /// In Truto's words a project of Asana's, in some mappings the workspace.
+    /// In Truto's documentation a project of Asana, in some mappings the workspace.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
-    /// A team.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }
@@ -102,7 +91,7 @@ pub struct License {
     pub name: Option<String>,
 }
 
-/// The flags of Asana's own record, where Truto passes it on.
+/// The flags of Asana's own record, if Truto passes it on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RemoteData {
@@ -118,7 +107,7 @@ pub struct RemoteData {
     /// A view-only licence.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
-    /// The workspace the flags are about, where the record is a membership.
+    /// The workspace of the flags, if the record is a membership.
     #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
 }
@@ -129,7 +118,7 @@ impl RemoteData {
     }
 }
 
-/// `GET /unified/user-directory/organizations`: a workspace or organization of Asana's.
+/// `GET /unified/user-directory/organizations`: a workspace or organization of Asana.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Organization {
@@ -148,7 +137,7 @@ pub struct Membership {
     /// The user's gid.
     #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Whether it is in force; an invitation that was not yet accepted is.
+    /// Whether the membership is in force; a pending invitation is.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Administers the organization.
@@ -160,19 +149,18 @@ pub struct Membership {
     /// A view-only licence.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_view_only: Option<bool>,
-    /// When it began.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
 }
 
-/// Asana's own record of a user, with what `opt_fields` asked for.
+/// Asana's own record of a user, with the requested `opt_fields`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CustomUser {
     /// The user's gid.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub gid: Option<String>,
-    /// The same, where Truto renames it.
+    /// The same gid, if Truto renames the field.
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Display name.
@@ -183,44 +171,38 @@ pub struct CustomUser {
     pub email: Option<String>,
 }
 
-/// `GET /unified/hris/employees`: a person as the HR system tells of them.
+/// `GET /unified/hris/employees`: a person of the HR system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Employee {
-    /// The record's id: Truto's or the HR system's own, known to nothing else.
+    /// The id of the record at Truto or in the HR system; no other system knows it.
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
-    /// The number people and other systems know somebody by.
+    /// The number of the person, which other systems know too.
     #[serde(deserialize_with = "text")]
     pub employee_number: Option<String>,
-    /// The company within which that number holds.
+    /// The company within which the number is unique.
     #[serde(deserialize_with = "place")]
     pub company: Option<String>,
-    /// Whole name.
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    /// First name.
     #[serde(deserialize_with = "text")]
     pub first_name: Option<String>,
-    /// Middle name.
     #[serde(deserialize_with = "text")]
     pub middle_name: Option<String>,
-    /// Last name.
     #[serde(deserialize_with = "text")]
     pub last_name: Option<String>,
-    /// E-mail addresses.
     #[serde(deserialize_with = "list")]
     pub emails: Vec<EmployeeEmail>,
-    /// A bare work address, which some mappings give instead of the list.
+    /// A work address that some mappings give instead of the list.
     #[serde(deserialize_with = "text")]
     pub work_email: Option<String>,
-    /// The same without a word on what it is.
+    /// An address of an unknown kind.
     #[serde(deserialize_with = "text")]
     pub email: Option<String>,
-    /// The same for a personal one.
     #[serde(deserialize_with = "text")]
     pub personal_email: Option<String>,
-    /// `active`, `inactive`, `pending`, or a word of the HR system's.
+    /// `active`, `inactive`, `pending`, or a word of the HR system.
     #[serde(deserialize_with = "text")]
     pub employment_status: Option<String>,
     /// First day of work.
@@ -235,10 +217,10 @@ pub struct Employee {
     /// Work place.
     #[serde(deserialize_with = "site")]
     pub work_location: Option<String>,
-    /// The same under another name.
+    /// The work place under another name.
     #[serde(deserialize_with = "site")]
     pub location: Option<String>,
-    /// The same as a list.
+    /// The work places as a list.
     #[serde(deserialize_with = "site")]
     pub locations: Option<String>,
 }
@@ -277,16 +259,14 @@ pub struct IntegratedAccount {
     /// Its id.
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
-    /// Whose it is, in the customer's own words.
+    /// The tenant, as the customer named it.
     #[serde(deserialize_with = "text")]
     pub tenant_id: Option<String>,
-    /// The environment it belongs to.
     #[serde(deserialize_with = "text")]
     pub environment_id: Option<String>,
-    /// Whether it is a sandbox.
     #[serde(deserialize_with = "flag")]
     pub is_sandbox: Option<bool>,
-    /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
+    /// The region of its data: `wnam`, `enam`, `apac`, `eu`.
     #[serde(deserialize_with = "text")]
     pub region: Option<String>,
     /// `active`, `connecting`, `needs_reauth`, `validation_error`, …
@@ -295,32 +275,30 @@ pub struct IntegratedAccount {
     /// `oauth2`, `api_key`, …
     #[serde(deserialize_with = "text")]
     pub authentication_method: Option<String>,
-    /// What it connects to.
+    /// The name of the connected system.
     #[serde(deserialize_with = "name")]
     pub integration: Option<String>,
-    /// The scopes it was given, where Truto names them.
+    /// The granted scopes, as far as Truto names them.
     #[serde(rename = "context", deserialize_with = "scopes")]
     pub scopes: Vec<String>,
-    /// What went wrong last.
+    /// Truto's message about the last error.
     #[serde(deserialize_with = "message")]
     pub last_error: Option<String>,
-    /// When it was made.
     #[serde(deserialize_with = "text")]
     pub created_at: Option<String>,
-    /// When Truto changed it last.
     #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
 }
 
 impl IntegratedAccount {
-    /// Whether it connects to Asana, where Truto names the integration.
+    /// Whether it connects to Asana; none if Truto omits the integration.
     pub fn is_asana(&self) -> Option<bool> {
         let name = self.integration.as_deref()?;
         Some(name.trim().eq_ignore_ascii_case("asana"))
     }
 }
 
-/// `POST /link-token`: what opens the page on which somebody connects.
+/// `POST /link-token`: the token of the page on which a person connects.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct LinkToken {
@@ -328,8 +306,7 @@ pub(super) struct LinkToken {
     pub(super) link_token: Option<String>,
 }
 
-/// Of a connection's context only the scopes are of interest. One element may hold several, separated as OAuth
-/// writes them.
+/// The scopes in a connection's context. One element may have several, separated as in OAuth.
 fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let context = value(deserializer)?;
     let listed = match context.pointer("/oauth/scope") {
@@ -353,19 +330,19 @@ fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     Ok(text_or_member(value, &["message"]))
 }
 
-/// Something named by its id: as a text, or as an object with `gid` or `id`.
+/// An id: a text, or an object with `gid`, `id` or `name`.
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let value = value(deserializer)?;
     Ok(text_or_member(value, &["gid", "id", "name"]))
 }
 
-/// A user is known by the gid alone: names are no keys.
+/// The gid of a user. A name does not identify one.
 fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let value = value(deserializer)?;
     Ok(text_or_member(value, &["gid", "id"]))
 }
 
-/// A work place: as a text, or as an object or a list of them.
+/// A work place: a text, an object, or a list of either.
 fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let sites = match value(deserializer)? {
         Value::Array(sites) => sites,
@@ -381,7 +358,7 @@ impl FromText for EmployeeEmail {
     const MEMBER: Option<&str> = Some("email");
 }
 
-/// A bare text says nothing of when.
+/// A text has no dates.
 impl FromText for HrisEmployment {
     const MEMBER: Option<&str> = None;
 }
@@ -402,14 +379,12 @@ impl FromText for RemoteData {
     const MEMBER: Option<&str> = None;
 }
 
-/// What of users a connection can be asked, and whether it is blocked.
+/// The methods for users that a connection supports, and whether Truto blocks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Users can be listed.
     pub lists_users: bool,
-    /// A user can be read alone.
+    /// A request for one user works.
     pub gets_users: bool,
-    /// Truto has blocked the connection.
     pub is_blocked: bool,
 }
 
@@ -449,11 +424,10 @@ impl From<CapabilitiesBody> for Capabilities {
     }
 }
 
-/// An API token as Truto lists it.
+/// An API token in Truto's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct TokenReported {
-    /// When it ends, where it does.
+pub struct ApiToken {
     #[serde(deserialize_with = "text")]
     pub expires_at: Option<String>,
 }
@@ -463,7 +437,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_tells_where_it_belongs_as_far_as_truto_does() {
+    fn a_connection_has_the_tenant_environment_and_region_of_truto() {
         let reported: IntegratedAccount = serde_json::from_str(
             r#"{"id": "c1", "tenant_id": "acme", "environment_id": "e1", "is_sandbox": true, "region": "eu"}"#,
         )
@@ -472,11 +446,11 @@ mod tests {
         assert_eq!(reported.environment_id.as_deref(), Some("e1"));
         assert_eq!(reported.is_sandbox, Some(true));
         assert_eq!(reported.region.as_deref(), Some("eu"));
-        for nothing in [
+        for unset in [
             "{}",
             r#"{"is_sandbox": null, "region": {}, "environment_id": ""}"#,
         ] {
-            let reported: IntegratedAccount = serde_json::from_str(nothing).expect("a connection");
+            let reported: IntegratedAccount = serde_json::from_str(unset).expect("a connection");
             assert_eq!(
                 (
                     reported.environment_id,
@@ -484,7 +458,7 @@ mod tests {
                     reported.region
                 ),
                 (None, None, None),
-                "{nothing}"
+                "{unset}"
             );
         }
     }

@@ -158,7 +158,7 @@ fn exit_75_the_deadline_has_passed() {
     assert!(
         ended
             .stderr
-            .starts_with("error: the run was not over after 1 s (RUN_DEADLINE)"),
+            .starts_with("error: the run did not end within 1 s (RUN_DEADLINE)"),
         "{ended:?}"
     );
     assert!(

@@ -207,8 +207,8 @@ fn without_a_terminal_and_without_yes_no_request_is_sent() {
     let ended = connect.run(&["--tenant-id", "acme"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
     assert_snapshot!(ended.stderr, @"
-    error: connect asks before it makes a link, and nobody sits at a terminal
-    hint: give --yes to agree to what it prints
+    error: connect asks before it makes a link, and stdin is not a terminal
+    hint: add --yes to make the link without the question
     ");
     assert!(connect.asked().is_empty());
 }
@@ -260,10 +260,7 @@ fn at_a_terminal_only_a_yes_makes_a_link() {
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(connect.links_made(), 1);
     // The progress line.
-    assert!(
-        text.contains("Waiting for somebody to connect Asana"),
-        "{text}"
-    );
+    assert!(text.contains("Waiting for Asana to be connected"), "{text}");
 }
 
 #[test]
@@ -290,7 +287,7 @@ fn an_existing_connection_of_the_tenant_is_named_first() {
     let events = events(&ended);
     let warnings = events[0]["warnings"].as_array().expect("warnings");
     assert_eq!(warnings.len(), 2);
-    assert_snapshot!(warnings[0].as_str().unwrap_or_default(), @"this tenant has a connection to Asana: `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` (active). Another one keeps evidence of its own; to make this one again: connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10");
+    assert_snapshot!(warnings[0].as_str().unwrap_or_default(), @"this tenant already has a connection to Asana: `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` (status `active`). A second connection has separate evidence; to renew the existing one: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10");
     // The command waits for the new connection.
     assert_eq!(events[1]["connection"], MADE_CONNECTION_ID);
 }
@@ -315,8 +312,9 @@ fn a_recent_connection_attempt_is_a_warning() {
         let warnings = events(&ended)[0]["warnings"].clone();
         let just_now = warnings[1].as_str().unwrap_or_default().to_owned();
         assert!(
-            just_now
-                .starts_with("somebody is connecting, or did so in the last ten minutes: `5f0c"),
+            just_now.starts_with(
+                "another connection is being made, or was made in the last ten minutes: `5f0c"
+            ),
             "{just_now}"
         );
     }
@@ -400,8 +398,7 @@ fn ctrl_c_during_the_wait_is_a_clean_stop() {
         );
         assert_eq!(
             ended.stderr,
-            "stopped: nothing is waited for any more; a link that was printed works for seven \
-             days, once\n"
+            "stopped: the wait ended; a printed link works once, within seven days\n"
         );
         connect.ensure_nothing_written();
     }
@@ -433,7 +430,7 @@ fn a_connection_that_is_unknown_or_not_asanas_is_not_reconnected() {
     let ended = connect.run(&["--reconnect", HRIS_CONNECTION_ID, "--yes"]);
     assert_eq!(ended.code, 77);
     assert!(
-        ended.stderr.contains("is for `bamboohr`, not for Asana"),
+        ended.stderr.contains("is for “…”, not for Asana"),
         "{}",
         ended.stderr
     );
@@ -441,7 +438,7 @@ fn a_connection_that_is_unknown_or_not_asanas_is_not_reconnected() {
     assert_eq!(ended.code, 77);
     assert_snapshot!(ended.stderr, @"
     error: Truto knows no connection `nobody` for this token
-    hint: check the id after --reconnect, and that TRUTO_API_TOKEN is of the same environment
+    hint: check the id after --reconnect, and that TRUTO_API_TOKEN belongs to the same environment
     ");
     assert_eq!(connect.links_made(), 0);
 }
@@ -455,7 +452,7 @@ fn a_refused_token_is_reported_before_a_link_is_made() {
     assert_eq!(ended.code, 77);
     assert_snapshot!(ended.stderr, @"
     error: Truto refused the API token
-    hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
+    hint: check TRUTO_API_TOKEN: it must be complete, not expired, and of the connection's environment
     ");
     assert_eq!(connect.asked(), ["GET /integrated-account"]);
 }
@@ -473,8 +470,8 @@ fn a_link_that_truto_refuses_is_reported_with_a_hint() {
     let ended = Connect::new(world(refused)).run(NEW);
     assert_eq!(ended.code, 77);
     assert_snapshot!(ended.stderr, @"
-    error: POST /link-token was refused (status 403): Token may not create links
-    hint: the API token must be allowed to make links, and Asana be installed in its environment of Truto
+    error: POST /link-token was refused (status 403): “…”
+    hint: allow the API token to make links, and install Asana in its environment of Truto
     ");
     for (body, code) in [
         (r#"{"message":"ok"}"#, 1),
@@ -487,7 +484,7 @@ fn a_link_that_truto_refuses_is_reported_with_a_hint() {
         assert!(
             ended
                 .stderr
-                .starts_with("error: POST /link-token: the answer was not understood"),
+                .starts_with("error: POST /link-token: the answer cannot be read"),
             "{body}: {}",
             ended.stderr
         );
@@ -515,7 +512,7 @@ fn a_connection_of_another_tenant_is_never_mistaken_for_the_new_one() {
     assert!(
         ended
             .stderr
-            .starts_with("error: nobody connected Asana within 3 s")
+            .starts_with("error: Asana was not connected within 3 s")
     );
 }
 
@@ -533,7 +530,11 @@ fn every_page_of_the_connections_is_read() {
         .fault(Fault::once("integrated-account$", second).nth(2));
     let connect = Connect::new(world);
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "1s"]);
-    assert!(ended.stdout.contains("`old` (paused)"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("`old` (status `paused`)"),
+        "{}",
+        ended.stdout
+    );
     let requests = connect.simulator.requests();
     assert_eq!(requests[1].query("next_cursor"), Some("more"));
 
@@ -572,7 +573,7 @@ fn insufficient_scopes_are_reported() {
     assert_eq!(ended.code, 0);
     assert!(
         ended.stdout.contains(
-            "warning: it was given the scopes users:read, workspaces:read and not full permissions"
+            "warning: it has the scopes users:read, workspaces:read instead of full permissions"
         ),
         "{}",
         ended.stdout

@@ -236,7 +236,9 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
         let again = company.job.run_with(&close(&file));
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
         let has_begun = left.contains_key(&company.part(&sheet, "review.json"));
-        let is_reported = again.stdout.contains("finished   an attempt of ");
+        let is_reported = again
+            .stdout
+            .contains("finished   an interrupted attempt of ");
         assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
         finished += u32::from(has_begun);
         let entries = company.verified_entries(&context);
@@ -296,7 +298,7 @@ fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
         // If two files differ, the first is named.
         let is_named = again
             .stderr
-            .contains("is there with other content, of another attempt");
+            .contains("exists with other content: another attempt");
         assert!(is_named, "{name}: {}", again.stderr);
         assert_eq!(company.verified_entries(&name).len(), 2);
         company.restore(&left);
@@ -375,13 +377,13 @@ fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
     thread::sleep(Duration::from_millis(2100));
     let again = with(later, due);
     assert_eq!(again.code, 78, "{}", again.stderr);
-    let is_refused = again.stderr.contains("is there with other content");
+    let is_refused = again.stderr.contains("exists with other content");
     assert!(is_refused, "{}", again.stderr);
     assert_eq!(company.verified_entries("another instant").len(), 2);
     // A consistent change of both times, with all other files removed, is still reported.
     let again = with(later, due + SignedDuration::from_secs(1));
     assert_eq!(again.code, 0, "{}", again.stderr);
-    let reported = format!("finished   an attempt of {later}, which had died");
+    let reported = format!("finished   an interrupted attempt of {later}");
     assert!(again.stdout.contains(&reported), "{}", again.stdout);
     assert_eq!(company.verified_entries("a changed instant").len(), 3);
 }
@@ -396,8 +398,8 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
     );
     let before = company.objects();
     for (second, wanted) in [
-        (&one, "was closed by ledger entry 3"),
-        (&other, "is there with other content"),
+        (&one, "ledger entry 3 closed the review"),
+        (&other, "exists with other content"),
     ] {
         company.restore(&before);
         // The second starts when the first is about to write its entry.

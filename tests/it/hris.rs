@@ -231,7 +231,7 @@ async fn an_incomplete_list_is_not_used() {
     // The evidence still has the pages that were received.
     assert_eq!(feed.origin.pages.len(), 2);
     assert_eq!(feed.origin.sha256.len(), 64);
-    assert_snapshot!(unusable(feed), @"the list of employees did not end: page 2 named a cursor that an earlier page had named");
+    assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 has the cursor of an earlier page");
 }
 
 #[tokio::test]
@@ -378,34 +378,34 @@ async fn every_refusal_names_the_hr_connection_and_has_a_hint() {
     }
     assert_snapshot!(texts, @r"
     [needs reauth] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `needs_reauth`
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [dies on page 2] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` has lost its login at the HR system (status `needs_reauth`)
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [another token] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: Truto refused the API token
-    hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
+    hint: check TRUTO_API_TOKEN: it must be complete, not expired, and of the connection's environment
 
-    [token may not] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 401): Unauthorized
-    hint: the token can read the connection and not this: check the token's permissions, then the connection's login at the HR system
+    [token may not] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 401): “Unauthorized”
+    hint: the token can read the connection but not this resource: check the permissions of the token, then the connection's login at the HR system
 
     [scope] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused: missing scope employees:read
-    hint: an administrator of the HR system must connect again in Truto, with full permissions or these scopes; the id stays
+    hint: an administrator of the HR system must reconnect in Truto with full permissions or these scopes; the id stays
 
-    [forbidden] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 403): You do not have access to this resource.
-    hint: the account that connected the HR system must be allowed to read all employees, and Truto must offer them for it (unified HRIS)
+    [forbidden] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was refused (status 403): “You do not have access to this resource.”
+    hint: the account that connected the HR system must be allowed to read all employees, and Truto must support its employees (unified HRIS)
 
-    [no such route] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was rejected (status 404): Not Found
-    hint: the account that connected the HR system must be allowed to read all employees, and Truto must offer them for it (unified HRIS)
+    [no such route] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: GET /unified/hris/employees was rejected (status 404): “Not Found”
+    hint: the account that connected the HR system must be allowed to read all employees, and Truto must support its employees (unified HRIS)
 
     [no such connection] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: Truto knows no connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` for this token
-    hint: check HR_FEED_URL, and that TRUTO_API_TOKEN is of the same environment
+    hint: check HR_FEED_URL, and that TRUTO_API_TOKEN belongs to the same environment
 
     [connecting] Transient: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is still connecting
-    hint: Truto is still setting it up; it is usable once its status is `active`
+    hint: wait until its status is `active`: Truto is still setting it up
 
     [paused] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `paused`
-    hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
+    hint: an administrator of the HR system must reconnect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` in Truto; the id stays
 
     [Asana] Configuration: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` is for Asana, not for an HR system
     hint: set HR_FEED_URL to a connection to an HR system
@@ -490,7 +490,7 @@ fn exit_0_with_every_page_of_the_hr_system_in_the_evidence() {
     }
     let report = std::fs::read_to_string(job.run_folder(1).join("report.html")).expect("a report");
     assert!(report.contains("The HR system, read through Truto"));
-    assert!(report.contains("when it was read, by the server"));
+    assert!(report.contains("at the time of reading, by the server"));
 }
 
 #[test]

@@ -485,7 +485,7 @@ fn an_unreachable_kms_is_exit_75_and_leaves_no_record() {
     drop(kms);
     let ended = gone.env("RUST_LOG", "info").run();
     assert_eq!(ended.code, 75, "{}", ended.stderr);
-    let reported = "No failure record is left: without the key its entry could not be signed";
+    let reported = "Stored no failure record: its entry could not be signed without the key";
     assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 
     // The same holds on a signed ledger.
@@ -551,7 +551,7 @@ fn a_refused_signature_is_reported_with_the_missing_permission() {
     let job = signing_job(&kms);
     insta::assert_snapshot!(reported(&job));
     let ended = job.env("RUST_LOG", "info").run();
-    let reported = "No failure record is left: its entry could not be signed either";
+    let reported = "Stored no failure record: its entry could not be signed either";
     assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 }
 

@@ -208,7 +208,7 @@ fn a_run_without_a_notification_logs_the_reason() {
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 0);
     assert!(
-        stderr.contains("Sent no notification: NOTIFY_ON=problem"),
+        stderr.contains("Sent no notification, because of NOTIFY_ON=problem"),
         "{stderr}"
     );
     assert_eq!(receiver.count(), 0);
@@ -879,9 +879,9 @@ fn the_answer_of_slack_is_in_the_log() {
     receiver.answers([Answer::status(400).body("<html>dear Ada</html>")]);
     let page = log_of(&job);
     insta::assert_snapshot!(refused + &captive + &page, @r"
-    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
-    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
-    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
+    WARN Could not notify http://127.0.0.1:[port]; the outcome does not change [Slack refused the message: `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [set the variable to the present address of the receiver]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome does not change [the answer has status 200 and is not the `ok` of Slack] [set the variable to the present address of the receiver]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome does not change [Slack did not accept the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
     ");
 }
 
@@ -894,7 +894,7 @@ fn a_receiver_that_is_gone_gets_one_attempt_and_a_hint() {
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("RUST_LOG", "info");
     insta::assert_snapshot!(log_of(&job), @r"
-    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome does not change [POST http://127.0.0.1:[port]: 410 Gone] [unset the variable or set another address: the receiver accepts no more]
     ");
     assert_eq!(receiver.take().len(), 1);
 }
@@ -978,10 +978,7 @@ fn sigterm_during_a_notification_ends_in_two_seconds_with_evidence() {
         asked.elapsed()
     );
     assert_eq!(code, 143, "{stderr}");
-    assert!(
-        stdout.contains("  ledger     1:"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("  ledger     1:"), "{stdout}");
     assert!(stderr.contains("the evidence is stored"), "{stderr}");
     assert_eq!(verify(&job.evidence(), &[]).code, 0);
 }
@@ -1124,7 +1121,7 @@ fn the_page_explains_every_word_of_a_notification() {
         Because::EarlierUnknown,
         Because::VerdictChanged,
         Because::FindingsChanged,
-        Because::DoubtsChanged,
+        Because::OpenQuestionsChanged,
         Because::FirstOfWeek,
         Because::ReviewOpened,
         Because::ReviewStatus,

@@ -169,7 +169,7 @@ fn the_xlsx_worksheet_is_reproducible_and_can_be_read() {
     let untouched = part(&job, "open").join("worksheet.xlsx");
     let closed = close(&job, &[&untouched], &[]);
     assert_eq!(closed.code, 78);
-    let missing = closed.stderr.matches("is not decided").count();
+    let missing = closed.stderr.matches("is undecided").count();
     assert_eq!(missing, sheet.rows.len(), "{}", closed.stderr);
 }
 
@@ -202,16 +202,16 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
     let (first, second) = (file(1, &one), file(2, &two));
     for wanted in [
         format!("{first}, line 2: row 1: revoke needs a note"),
-        format!("{first}, line 3: row 2: the decision is none of"),
-        format!("{first}, line 4: it is of another review"),
-        format!("{first}, line 5: there is no row 4711"),
+        format!("{first}, line 3: row 2: the decision must be"),
+        format!("{first}, line 4: it belongs to another review"),
+        format!("{first}, line 5: this review has no row 4711"),
         format!("{first}, line 6: row 5 is account"),
         format!("{first}, line 7: row 6 is decided by the owner"),
         format!("{first}, line 8: row 7: change_role needs a new role"),
-        format!("{first}, line 9: row 8: `decided_by` must say"),
-        format!("{second}, line 2: row 9 is decided in {first}, line 10, too"),
+        format!("{first}, line 9: row 8: `decided_by` must name"),
+        format!("{second}, line 2: line 10 of {first} decides row 9 too"),
         "missing: row 1, account".to_owned(),
-        "files are numbered as they were given".to_owned(),
+        "files are numbered in the order of the command line".to_owned(),
     ] {
         assert!(
             closed.stderr.contains(&wanted),
@@ -247,11 +247,11 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
         command::status(settings, &asked, moment).await
     });
     let person = command::text(&status, true);
-    let twice = format!("{name}, line 2: row 1 is decided in other.csv, line 2, too");
+    let twice = format!("{name}, line 2: line 2 of other.csv decides row 1 too");
     assert!(person.contains(&twice), "{person}");
     let log = command::text(&status, false);
     let first = in_a_log(1, &other);
-    let twice = format!("line 2: row 1 is decided in {first}, line 2, too");
+    let twice = format!("line 2: line 2 of {first} decides row 1 too");
     assert!(log.contains(&twice), "{log}");
     assert!(!log.contains("boss") && !log.contains("other.csv"), "{log}");
 }
@@ -277,7 +277,7 @@ fn decisions_are_read_from_a_folder_and_from_a_mounted_secret() {
     let status = ["review", "status", "--decisions", "review"];
     let status = job.run_with(&[&status[..], &given_on].concat());
     assert_eq!(status.code, 0, "{}", status.stderr);
-    assert!(!status.stdout.contains("not in order"), "{}", status.stdout);
+    assert!(!status.stdout.contains("faults: "), "{}", status.stdout);
     let closed = close(&job, &[&folder], &given_on);
     assert_eq!(closed.code, 0, "{}", closed.stderr);
     let review = fs::read(part(&job, "close").join("review.json")).expect("a review");
@@ -320,11 +320,11 @@ fn a_folder_with_other_things_than_files_is_refused_without_names() {
         .map(reported)
         .concat();
     insta::assert_snapshot!(all, @"
-    error: `empty` cannot be read: it is a folder without a file of decisions
-    error: `hidden` cannot be read: it is a folder without a file of decisions
-    error: file 1 of `deep` cannot be read: it is a folder itself: give each folder that has files
+    error: `empty` cannot be read: the folder has no file of decisions
+    error: `hidden` cannot be read: the folder has no file of decisions
+    error: file 1 of `deep` cannot be read: it is a folder: name each folder on the command line
     error: file 1 of `lost` cannot be read: No such file or directory (os error 2)
-    error: file 2 of `pipe` cannot be read: it is no file: take it out
+    error: file 2 of `pipe` cannot be read: it is not a regular file: remove it from the folder
     error: file 1 of --decisions cannot be read: No such file or directory (os error 2)
     ");
     assert_eq!(job.entries(), 2);
@@ -1455,7 +1455,7 @@ fn reviewers_never_get_their_own_row_and_unused_lines_are_reported() {
     assert!(
         opened
             .stdout
-            .contains("line(s) 3 of the reviewers file fit no row"),
+            .contains("line(s) 3 of the reviewers file, which fit no row"),
         "{}",
         opened.stdout
     );
@@ -1600,7 +1600,7 @@ fn a_spreadsheet_with_two_filled_sheets_is_refused_even_if_hidden() {
         &formula.save_to_buffer().expect("bytes"),
     );
     assert!(
-        reported.contains("row 1: the decision is none of"),
+        reported.contains("row 1: the decision must be"),
         "{reported}"
     );
 }
@@ -1675,10 +1675,14 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     });
     assert!(reported.contains("decided    1/11"), "{reported}");
     for (change, wanted) in [
-        (0, "1,000", "it names no row by its number"),
-        (DECISION, "keep?", "the decision is none of"),
-        (DECISION, "#DIV/0!", "the decision is none of"),
-        (DECIDED_BY, "Boss<boss@example.net>", "is no e-mail address"),
+        (0, "1,000", "it has no row number"),
+        (DECISION, "keep?", "the decision must be"),
+        (DECISION, "#DIV/0!", "the decision must be"),
+        (
+            DECIDED_BY,
+            "Boss<boss@example.net>",
+            "is not an e-mail address",
+        ),
     ]
     .map(|(at, cell, wanted)| ((at, cell), wanted))
     {

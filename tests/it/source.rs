@@ -320,7 +320,7 @@ async fn a_repeated_cursor_makes_a_list_incomplete() {
     assert!(!listing.last_page_reached);
     assert_snapshot!(
         listing.stopped_because.as_deref().unwrap_or_default(),
-        @"page 2 named a cursor that an earlier page had named"
+        @"page 2 has the cursor of an earlier page"
     );
 }
 
@@ -436,21 +436,21 @@ async fn every_refusal_has_a_cause_and_a_hint() {
     }
     assert_snapshot!(texts, @r"
     [bad-token] Refused: Truto refused the API token
-    hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
+    hint: check TRUTO_API_TOKEN: it must be complete, not expired, and of the connection's environment
 
     [needs-reauth] Refused: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` to Asana is not usable: its status is `needs_reauth`
-    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again, the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
+    hint: an Asana admin must reconnect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10`; the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [reauth-mid-run] Refused: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` has lost its login at Asana (status `needs_reauth`)
-    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again, the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
+    hint: an Asana admin must reconnect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10`; the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [missing-scope] Refused: GET /unified/user-directory/users was refused: missing scope users:read
-    hint: an Asana admin must connect again, with full permissions or these scopes, the id stays: asana-access-review connect --reconnect
+    hint: an Asana admin must reconnect with full permissions or these scopes; the id stays: asana-access-review connect --reconnect ID
 
     [connecting] Transient: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` to Asana is still connecting
-    hint: Truto is still setting it up; it is usable once its status is `active`
+    hint: wait until its status is `active`: Truto is still setting it up
 
-    [blocked] Transient: Truto answers 503, as it does for a blocked account: Integrated account is blocked. Please contact support.
+    [blocked] Transient: Truto answers 503, as it does for a blocked account: “Integrated account is blocked. Please contact support.”
     hint: contact Truto support
 
     [down] Transient: GET /integrated-account/5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10: 502 Bad Gateway, after 8 attempts in 0 s
@@ -499,7 +499,7 @@ async fn a_connection_of_another_integration_is_named() {
     let error = refused(world).await;
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(
-        error.to_string().contains("`jira`, not for Asana"),
+        error.to_string().contains("“jira”, not for Asana"),
         "{error}"
     );
 }
@@ -537,8 +537,8 @@ async fn one_workspace_needs_no_setting_and_several_need_one() {
         .await
         .expect_err("several");
     assert_snapshot!(reported(&several), @r"
-    Configuration: the connection sees 2 Asana workspaces: `1150527741687836` (Example Company), `1150527741687999` (Example Company Labs)
-    hint: set ASANA_WORKSPACE_ID to the id of the workspace that is reviewed
+    Configuration: the connection sees 2 Asana workspaces: `1150527741687836` (“Example Company”), `1150527741687999` (“Example Company Labs”)
+    hint: set ASANA_WORKSPACE_ID to the id of the workspace to check
     ");
     let fetched = fetch_with(&simulator, &settings(&simulator))
         .await
@@ -552,8 +552,8 @@ async fn one_workspace_needs_no_setting_and_several_need_one() {
         .await
         .expect_err("not listed");
     assert_snapshot!(reported(&not_listed), @r"
-    Configuration: the connection does not see the workspace `42`; it sees `1150527741687836` (Example Company), `1150527741687999` (Example Company Labs)
-    hint: set ASANA_WORKSPACE_ID to the id of the workspace that is reviewed
+    Configuration: the connection does not see the workspace `42`; it sees `1150527741687836` (“Example Company”), `1150527741687999` (“Example Company Labs”)
+    hint: set ASANA_WORKSPACE_ID to the id of the workspace to check
     ");
     let users = simulator.requests();
     assert!(!users.iter().any(|request| request.path.ends_with("/users")));
@@ -883,7 +883,7 @@ async fn reading_one_by_one_stops_when_it_adds_nothing() {
     assert_eq!(fetched.population.gaps.gets, 10);
     assert_snapshot!(
         fetched.population.gaps.stopped_because.unwrap_or_default(),
-        @"the first 10 accounts read one by one told nothing new"
+        @"the first 10 accounts read one by one filled no gap"
     );
 }
 
@@ -901,7 +901,7 @@ async fn an_unreadable_account_stops_the_filling_but_not_the_run() {
     assert_eq!((population.gaps.gets, population.accounts.len()), (1, 40));
     assert_snapshot!(
         population.gaps.stopped_because.unwrap_or_default(),
-        @"GET /unified/user-directory/users/{id}: the answer was not understood: it is not JSON"
+        @"GET /unified/user-directory/users/{id}: the answer cannot be read: it is not JSON"
     );
 }
 
@@ -1452,9 +1452,10 @@ async fn a_redirect_is_not_followed_and_its_host_is_named() {
         .get(request(format!("{}/feed", simulator.url())))
         .await
         .expect_err("a redirect");
+    let host = simulator.url().replace("http://", "");
     assert_snapshot!(
-        error.to_string(),
-        @"GET /feed: 302 redirects to `elsewhere.example`, and redirects are not followed"
+        error.to_string().replace(&host, "[host]"),
+        @"GET /feed: `[host]` answers with a redirect to “elsewhere.example” (status 302), which is not followed"
     );
     assert_eq!(simulator.requests().len(), 1);
 }
@@ -1494,7 +1495,11 @@ async fn a_late_answer_is_a_timeout() {
         .get(request(format!("{}/feed?token=secret", simulator.url())))
         .await;
     let error = error.expect_err("no answer");
-    assert_snapshot!(error.to_string(), @"GET /feed: no answer in time, after 2 attempts in 0 s");
+    let host = simulator.url().replace("http://", "");
+    assert_snapshot!(
+        error.to_string().replace(&host, "[host]"),
+        @"GET /feed: `[host]` did not answer in time, after 2 attempts in 0 s"
+    );
     assert_eq!(error.kind(), ErrorKind::Transient);
     assert!(!format!("{error:?}").contains("secret"));
 }
@@ -1521,7 +1526,7 @@ async fn an_unreachable_server_is_transient_and_counts_its_attempts() {
     assert_eq!(error.kind(), ErrorKind::Transient);
     let text = error.to_string();
     assert!(
-        text.contains("no connection, after 8 attempts in"),
+        text.contains("no connection to `127.0.0.1:") && text.contains("after 8 attempts in"),
         "{text}"
     );
 }
@@ -1551,8 +1556,8 @@ async fn a_401_from_an_active_connection_is_reported_unchanged() {
     };
     let error = refused(scenario("healthy").fault(Fault::once(LIST, answer).for_ever())).await;
     assert_snapshot!(reported(&error), @"
-    Refused: GET /unified/user-directory/users was refused (status 401): No permission
-    hint: the token can read the connection and not this: check the token's permissions, then the connection's login at Asana
+    Refused: GET /unified/user-directory/users was refused (status 401): “No permission”
+    hint: the token can read the connection but not this resource: check the permissions of the token, then the connection's login at Asana
     ");
 }
 

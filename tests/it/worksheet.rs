@@ -50,8 +50,8 @@ fn counted(page: &mut Page) -> String {
     text.as_str().expect("a text").to_owned()
 }
 
-fn said(page: &mut Page) -> String {
-    let text = page.value("document.getElementById('said').textContent");
+fn message(page: &mut Page) -> String {
+    let text = page.value("document.getElementById('message').textContent");
     text.as_str().expect("a text").to_owned()
 }
 
@@ -69,10 +69,10 @@ fn save(page: &mut Page) -> PathBuf {
 
 /// Loads a file of decisions and returns the message of the page.
 fn load(page: &mut Page, file: &Path) -> String {
-    page.value("document.getElementById('said').textContent = ''");
+    page.value("document.getElementById('message').textContent = ''");
     page.choose_file("file", file);
-    page.until("document.getElementById('said').textContent !== ''");
-    said(page)
+    page.until("document.getElementById('message').textContent !== ''");
+    message(page)
 }
 
 /// What this browser stores, without the time of the change.
@@ -134,11 +134,12 @@ fn a_review_by_keyboard_survives_a_reload_and_its_file_closes() {
     page.key("u");
     page.key("4");
     page.value("document.getElementById('save').click()");
-    let said = page.value("document.getElementById('said').textContent");
+    let message = page.value("document.getElementById('message').textContent");
     assert!(
-        said.as_str()
-            .is_some_and(|said| said.contains("1 row still needs")),
-        "{said}"
+        message
+            .as_str()
+            .is_some_and(|text| text.contains("1 row still needs")),
+        "{message}"
     );
     assert_eq!(
         page.value("document.querySelectorAll('#rows tr').length"),
@@ -226,7 +227,9 @@ fn a_truncated_file_of_the_page_is_refused() {
         cut.to_str().expect("UTF-8"),
     ]);
     assert!(
-        status.stdout.contains("holds 3 decision(s), and holds 2"),
+        status
+            .stdout
+            .contains("promises 3 decision(s), but it has 2"),
         "{}",
         status.stdout
     );
@@ -253,12 +256,12 @@ fn a_saved_file_can_be_continued_in_another_browser() {
     let mut other = Page::open(&browser, &file);
     // The user chooses the reviewer. The file does not decide that.
     other.value("document.getElementById('load').click()");
-    assert_eq!(said(&mut other), "Say first who you are.");
+    assert_eq!(message(&mut other), "First choose who you are.");
     assert_eq!(focus(&mut other).1, "reviewer");
     choose(&mut other, "lead@example.net");
     assert_eq!(
         load(&mut other, &half),
-        "half.decisions.jsonl: 2 decisions loaded, 0 the same as here."
+        "half.decisions.jsonl: 2 decisions loaded, 0 equal."
     );
     assert_eq!(kept(&mut other), before);
     assert_eq!(counted(&mut other), format!("2 of {rows}"));
@@ -267,7 +270,7 @@ fn a_saved_file_can_be_continued_in_another_browser() {
     // The same file can be chosen once more.
     assert_eq!(
         load(&mut other, &half),
-        "half.decisions.jsonl: 0 decisions loaded, 2 the same as here."
+        "half.decisions.jsonl: 0 decisions loaded, 2 equal."
     );
     other.reload();
     assert_eq!(kept(&mut other), before);
@@ -329,7 +332,7 @@ fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
         "account_id",
         admin[1].clone(),
     );
-    let none = "it is no file that this page has saved";
+    let none = "it is not a file from this page";
     let before = kept(&mut page);
     for (bytes, wanted) in [
         (Vec::new(), none),
@@ -351,44 +354,44 @@ fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
                 keep,
                 revoke,
             ]),
-            "it is of another review",
+            "it belongs to another review",
         ),
         (
             of([&with(head, "reviewer", json!(7)), keep, revoke]),
-            "it does not say whose decisions it holds",
+            "it does not name the reviewer",
         ),
         (
             of([head, keep, ""]),
-            "it says that it holds 2 decisions, and holds 1: it was cut or changed",
+            "its head promises 2 decisions, but it has 1: it was cut or changed",
         ),
         (
             of([head, keep, "{\"row\":"]),
-            "line 3: it is no decision as this page writes it",
+            "line 3: it is not a decision of this page",
         ),
         (
             of([head, keep, &with(revoke, "more", json!(1))]),
-            "line 3: it is no decision as this page writes it",
+            "line 3: it is not a decision of this page",
         ),
         (
             of([head, &with(keep, "row", json!(4711)), revoke]),
-            "line 2: there is no such row",
+            "line 2: this review has no such row",
         ),
         (
             of([head, &with(keep, "row", json!("1")), revoke]),
-            "line 2: there is no such row",
+            "line 2: this review has no such row",
         ),
         (
             of([head, &with(keep, "account_id", json!("1")), revoke]),
-            "is another account in this review",
+            "has another account in this review",
         ),
         (of([head, keep, keep]), "is decided a second time"),
         (
             of([head, &with(keep, "decision", json!("perhaps")), revoke]),
-            "the decision is none of keep, revoke",
+            "the decision must be keep, revoke",
         ),
         (
             of([head, &with(keep, "decision", json!("constructor")), revoke]),
-            "the decision is none of keep, revoke",
+            "the decision must be keep, revoke",
         ),
         (
             of([head, &with(keep, "new_role", json!("admin")), revoke]),
@@ -408,9 +411,9 @@ fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
         ),
         (
             of([head, &with(keep, "decided_at", json!("yesterday")), revoke]),
-            "it does not say when",
+            "the time of the decision is missing",
         ),
-        (of([head, &others, revoke]), "is not yours to decide"),
+        (of([head, &others, revoke]), "belongs to another reviewer"),
     ] {
         let path = job.folder.path().join("refused.jsonl");
         fs::write(&path, &bytes).expect("a file");
@@ -425,7 +428,7 @@ fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
     // Changes that mail makes: a byte order mark, other line ends, an empty line.
     let path = job.folder.path().join("mailed.jsonl");
     fs::write(&path, format!("\u{feff}{}\r\n", text.replace('\n', "\r\n"))).expect("a file");
-    assert!(load(&mut page, &path).ends_with("0 decisions loaded, 2 the same as here."));
+    assert!(load(&mut page, &path).ends_with("0 decisions loaded, 2 equal."));
     assert_eq!(page.complaints, Vec::<String>::new());
 }
 
@@ -458,13 +461,13 @@ fn a_file_replaces_decisions_only_if_the_reviewer_confirms() {
         ),
         (
             "keep-mine",
-            "theirs.jsonl: 1 decision loaded, 1 the same as here, 1 kept as decided here.",
+            "theirs.jsonl: 1 decision loaded, 1 equal, 1 kept as decided here.",
             "revoke",
             "keep",
         ),
         (
             "take-theirs",
-            "theirs.jsonl: 0 decisions loaded, 2 the same as here, 1 replaced by the file's.",
+            "theirs.jsonl: 0 decisions loaded, 2 equal, 1 replaced by those of the file.",
             "keep",
             "keep",
         ),
@@ -472,7 +475,7 @@ fn a_file_replaces_decisions_only_if_the_reviewer_confirms() {
     for (button, reported, second, third) in wanted {
         let asked = load(&mut page, &theirs);
         assert!(
-            asked.contains("differ from yours: choose what counts"),
+            asked.contains("differ from yours: choose which ones count"),
             "{asked}"
         );
         assert_eq!(focus(&mut page).1, "keep-mine");
@@ -488,7 +491,7 @@ fn a_file_replaces_decisions_only_if_the_reviewer_confirms() {
         }
         page.value(&format!("document.getElementById('{button}').focus()"));
         page.key("Enter");
-        assert_eq!(said(&mut page), reported);
+        assert_eq!(message(&mut page), reported);
         assert_eq!(focus(&mut page).1, "load");
         assert_eq!(page.value("document.getElementById('clash').hidden"), true);
         let of = |row: u64| {
@@ -516,21 +519,21 @@ fn a_deputy_continues_with_a_reviewers_file_in_their_own_name() {
     fs::copy(save(&mut page), &half).expect("a copy");
 
     let mut deputy = Page::open(&browser, &file);
-    choose(&mut deputy, "somebody else, in another's place");
+    choose(&mut deputy, "another person, as a deputy");
     assert_eq!(counted(&mut deputy), "0 of 0");
     deputy.value("document.getElementById('load').click()");
     assert_eq!(focus(&mut deputy).1, "other");
     enter(&mut deputy, "other", "deputy@example.net");
     deputy.value("document.getElementById('load').click()");
-    assert_eq!(said(&mut deputy), "Say first in whose place you decide.");
+    assert_eq!(message(&mut deputy), "First choose whom you replace.");
     let lead = deputy.value(
         "[...document.getElementById('place').options].find((of) => of.text === 'lead@example.net').value",
     );
     enter(&mut deputy, "place", lead.as_str().expect("a place"));
     assert_eq!(
         load(&mut deputy, &half),
-        "half.jsonl: 1 decision loaded, 0 the same as here. It was saved by lead@example.net: \
-         look through it, what you save is in your name."
+        "half.jsonl: 1 decision loaded, 0 equal. It was saved by lead@example.net: \
+         check it, because the saved decisions will have your name."
     );
     for _ in 0..rows - 1 {
         deputy.key("u");
@@ -581,10 +584,7 @@ fn without_reviewers_the_own_account_is_left_to_another_person() {
         page.key("1");
     }
     page.value("document.getElementById('save').click()");
-    assert_eq!(
-        said(&mut page),
-        "Say first who you are: your e-mail address."
-    );
+    assert_eq!(message(&mut page), "First enter your e-mail address.");
     // The own account, also with a tag in the address. A decision made before the address was
     // entered is not saved either.
     enter(&mut page, "other", "Person2+asana@example.com");
@@ -661,7 +661,7 @@ fn without_storage_the_page_warns_and_asks_before_it_closes() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 3);
     let mut page = Page::open(&browser, &file);
-    let warning = "document.getElementById('trouble').innerText";
+    let warning = "document.getElementById('storage').innerText";
     let asks = "(() => { const leaving = new Event('beforeunload', { cancelable: true }); \
                 dispatchEvent(leaving); return leaving.defaultPrevented; })()";
     page.key("u");
@@ -707,9 +707,9 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     page.key("u");
     page.key("n");
     assert!(
-        said(&mut page).starts_with("Decide first"),
+        message(&mut page).starts_with("Decide first"),
         "{}",
-        said(&mut page)
+        message(&mut page)
     );
     page.key("2");
     let long = "much is to be said about why this access is not needed any more. ".repeat(3);
@@ -741,7 +741,7 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     page.value("document.querySelector('#rows .clear').click()");
     assert_eq!(counted(&mut page), "0 of 3");
     page.value("document.getElementById('save').click()");
-    assert_eq!(said(&mut page), "Not saved: nothing is decided yet.");
+    assert_eq!(message(&mut page), "Not saved: no row is decided yet.");
 }
 
 #[test]
@@ -809,8 +809,8 @@ fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
     }
     page.key("u");
     assert_eq!(
-        said(&mut page),
-        "Nothing shown here is left; 108 rows outside of what is looked for are."
+        message(&mut page),
+        "Every visible row is decided; 108 rows outside the filter are undecided."
     );
     enter(&mut page, "find", "number 11 ");
     assert_eq!(page.value(shown), 0);
@@ -838,7 +838,7 @@ fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
 /// No element that is used or read is cut off, and the page is not wider than the screen.
 fn assert_nothing_is_cut_off(page: &mut Page, width: u32) {
     let outside = page.value(
-            "(() => { const seen = [...document.querySelectorAll('button, input, select, textarea, .who, #said, #clash p, #clash li')] \
+            "(() => { const seen = [...document.querySelectorAll('button, input, select, textarea, .who, #message, #clash p, #clash li')] \
              .filter((of) => of.offsetParent); \
              return [document.documentElement.scrollWidth - innerWidth, \
              ...seen.filter((of) => of.getBoundingClientRect().right > of.closest('section, header').getBoundingClientRect().right).map((of) => of.outerHTML)]; })()",
@@ -945,7 +945,7 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
             "status": "active", "view_only": null, "joined_at": "2025-01-01T00:00:00Z",
             "last_login_at": null, "person_id": [format!("E{number}")], "match": ["email"],
             "changed": "unchanged", "previous_decision": "keep", "findings": (if number == 7 { vec!["account_without_hr_record", "account_unidentifiable"] } else { vec![] }),
-            "recommended": "keep", "reason": "nothing was found against it",
+            "recommended": "keep", "reason": "no finding",
             "reviewer": "lead@example.net", "assigned_by": "line 2: default",
         })
     };
@@ -1084,6 +1084,6 @@ fn axe_finds_no_accessibility_problem_in_the_page() {
     assert_eq!(page.value("document.getElementById('clash').hidden"), false);
     look(&mut page, "asked");
     // A deputy, who has no rows yet.
-    choose(&mut page, "somebody else, in another's place");
+    choose(&mut page, "another person, as a deputy");
     look(&mut page, "a deputy");
 }

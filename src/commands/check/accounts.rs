@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Checked, Line, Settings, Subject};
-use crate::cli::exit::{Exit, error_chain};
+use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
@@ -11,9 +11,9 @@ use crate::model::{
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
-use crate::truto::{self, Capabilities, End, TokenReported, TrutoError};
+use crate::truto::{self, ApiToken, Capabilities, End, TrutoError};
 
-/// A token that ends sooner than this causes a warning, in days.
+/// A token that expires within this number of days causes a warning.
 const TOKEN_DAYS: i64 = 30;
 
 /// Sends every request of a run, but reads only the first page of each list.
@@ -26,7 +26,7 @@ pub(super) async fn sample(
     match source::sample(&settings.source, clock, deadline).await {
         Ok(population) => {
             report(&population, checked);
-            // Answers that a run does not ask for.
+            // Requests that a run does not make.
             if let Ok(client) = truto::Client::new(&settings.source.truto, clock, deadline) {
                 checked.add(capabilities(client.capabilities().await));
                 checked.add(token(client.tokens().await, clock.as_of()));
@@ -36,12 +36,12 @@ pub(super) async fn sample(
         Err(error) => {
             let subject = subject_of(&error);
             checked.add(subject.failed(&error, error.kind(), error.hint()));
-            let place = ASKED.iter().position(|of| *of == subject);
+            let place = SUBJECTS.iter().position(|of| *of == subject);
             let reached = place.unwrap_or_default().min(IN_ORDER);
-            for (at, of) in (0..).zip(ASKED).filter(|(_, of)| *of != subject) {
+            for (at, of) in (0..).zip(SUBJECTS).filter(|(_, of)| *of != subject) {
                 checked.add(match at < reached {
                     true => of.ok("answered"),
-                    false => of.skipped(format!("not known, since `{subject}` failed")),
+                    false => of.skipped(format!("not checked, because `{subject}` failed")),
                 });
             }
             None
@@ -49,8 +49,8 @@ pub(super) async fn sample(
     }
 }
 
-/// Everything that is asked of Truto: the first ones in order, the lists at once.
-const ASKED: [Subject; 12] = [
+/// The subjects of requests to Truto. The first are requested in order, the lists at once.
+const SUBJECTS: [Subject; 12] = [
     Subject::Truto,
     Subject::Token,
     Subject::Connection,
@@ -65,7 +65,7 @@ const ASKED: [Subject; 12] = [
     Subject::Match,
 ];
 
-/// So many of them are asked in order.
+/// The number of subjects that are requested in order.
 const IN_ORDER: usize = 4;
 
 /// The subject of an error.
@@ -90,12 +90,12 @@ fn subject_of(error: &SourceError) -> Subject {
         | TrutoError::Unavailable { .. }
         | TrutoError::Failed { .. }
         | TrutoError::Net(_)
-        | TrutoError::Malformed { .. } => subject_of_request(&error_chain(truto)),
+        | TrutoError::Malformed { .. } => subject_of_request(truto.what().unwrap_or_default()),
     }
 }
 
-/// The subject of a request, by the path in the error.
-fn subject_of_request(error: &str) -> Subject {
+/// The subject of a request, by its path.
+fn subject_of_request(what: &str) -> Subject {
     let paths = [
         ("/integrated-account", Subject::Truto),
         ("/users/meta", Subject::Users),
@@ -104,19 +104,19 @@ fn subject_of_request(error: &str) -> Subject {
         ("/workspace_memberships", Subject::Memberships),
         ("/users", Subject::Users),
     ];
-    let found = paths.iter().find(|(path, _)| error.contains(path));
-    found.map_or(Subject::Truto, |(_, subject)| *subject)
+    let subject = paths.iter().find(|(path, _)| what.contains(path));
+    subject.map_or(Subject::Truto, |(_, subject)| *subject)
 }
 
 fn report(population: &Population, checked: &mut Checked) {
     checked.add(Subject::Truto.ok(format!("{} answers", population.origin)));
     let connection = &population.connection;
     let method = connection.authentication_method.as_deref();
-    let method = method.unwrap_or("how it logs in is not told");
+    let method = method.unwrap_or("unknown login method");
     checked.add(Subject::Connection.ok(format!("`{}` is active ({method})", connection.id)));
     checked.add(scopes(&connection.scopes));
     let (id, visible) = (&population.workspace.id, population.workspaces_visible);
-    let workspace = format!("`{id}`, one of {visible} that the connection sees");
+    let workspace = format!("`{id}`, one of {visible} visible to the connection");
     checked.add(Subject::Workspace.ok(workspace));
     checked.add(users(population));
     checked.add(memberships(&population.memberships));
@@ -128,10 +128,14 @@ fn scopes(reported: &[String]) -> Line {
     let is_full = |scope: &String| scope == source::FULL_PERMISSIONS;
     match reported.iter().any(is_full) {
         true => subject.ok("full permissions"),
-        false if reported.is_empty() => subject.ok("not told; what a run needs was read"),
+        false if reported.is_empty() => {
+            subject.ok("Truto does not name them; the data of a run could be read")
+        }
         false => subject
             .warn(format!("not full permissions: {}", reported.join(", ")))
-            .hint("workspace memberships have no scope of their own: connect again with full permissions"),
+            .hint(
+                "reconnect with full permissions: workspace memberships have no scope of their own",
+            ),
     }
 }
 
@@ -139,7 +143,7 @@ fn users(population: &Population) -> Line {
     let listing = &population.listing;
     let subject = Subject::Users;
     let partial = match listing.partial_response {
-        true => ", and calls itself partial",
+        true => ", and Truto marked it as incomplete",
         false => "",
     };
     let (rows, unique) = (listing.rows, listing.unique);
@@ -147,16 +151,16 @@ fn users(population: &Population) -> Line {
     match listing.rejected.len() {
         _ if unique == 0 => subject
             .fail(Exit::Inconclusive, text)
-            .hint("the connection must be of an admin of the workspace that is reviewed"),
+            .hint("an admin of the workspace must connect"),
         0 => subject.ok(text),
         rejected => {
-            let text = format!("{text}; {rejected} row(s) are no account");
+            let text = format!("{text}; {rejected} row(s) are not accounts");
             subject.fail(Exit::Inconclusive, text)
         }
     }
 }
 
-/// The scopes that are missing, to go on with after a mark.
+/// The missing scopes, after a mark.
 fn missing(mark: &str, scopes: &[String]) -> String {
     match scopes.is_empty() {
         true => String::new(),
@@ -168,7 +172,7 @@ fn memberships(reported: &Memberships) -> Line {
     let subject = Subject::Memberships;
     match reported {
         Memberships::Read { rows, .. } => subject.ok(format!("{rows} membership(s) were read")),
-        // The first page is all that was asked for.
+        // Only the first page was requested.
         Memberships::Incomplete { reason } if *reason == End::NotFollowed.to_string() => {
             subject.ok("the first page was read")
         }
@@ -180,10 +184,10 @@ fn memberships(reported: &Memberships) -> Line {
             missing_scopes,
         } => subject
             .warn(format!(
-                "not readable (status {status}{}): there is no second witness that the list is whole",
+                "not readable (status {status}{}): no second list shows that the list of accounts is complete",
                 missing(", ", missing_scopes)
             ))
-            .hint("connect again with full permissions, or with a service account; the id stays"),
+            .hint("reconnect with full permissions, or with a service account; the id stays"),
     }
 }
 
@@ -202,7 +206,7 @@ fn fields(population: &Population) -> Line {
     if lacking == 0 {
         let from = match gaps.emails_from_pass + gaps.gets {
             0 => "",
-            _ => ", some of them from further requests",
+            _ => ", some from further requests",
         };
         return subject.ok(format!(
             "all {all} accounts of the first page have e-mail, status and role{from}"
@@ -211,69 +215,69 @@ fn fields(population: &Population) -> Line {
     let because = match &gaps.stopped_because {
         None if gaps.gets > 0 => {
             return subject.ok(format!(
-                "{lacking} of {all} accounts lack a field on the first page; read alone, an account \
-                 tells: a run reads those one by one"
+                "{lacking} of {all} accounts lack a field on the first page; a run reads such accounts \
+                 one by one to get it"
             ));
         }
-        because => because.as_deref().unwrap_or("nothing fills them"),
+        because => because.as_deref().unwrap_or("no request fills them"),
     };
     let scopes = missing("; ", &gaps.missing_scopes);
     let without_email = accounts.iter().filter(|of| of.emails.is_empty()).count();
     // A run only warns about an unknown status or role.
     let line = match without_email {
         0 => subject.warn(format!(
-            "status or role of {lacking} of {all} accounts is not known: {because}{scopes}"
+            "status or role of {lacking} of {all} accounts is unknown: {because}{scopes}"
         )),
         count => subject.fail(
             Exit::Inconclusive,
             format!("{count} of {all} accounts have no e-mail: {because}{scopes}"),
         ),
     };
-    line.hint("connect again with full permissions, as an admin or with a service account")
+    line.hint("reconnect with full permissions, as an admin or with a service account")
 }
 
 fn capabilities(reported: Result<Capabilities, TrutoError>) -> Line {
     let subject = Subject::Capabilities;
     match reported {
-        Err(error) => subject.skipped(format!("not told: {error}")),
+        Err(error) => subject.skipped(format!("unknown: {error}")),
         Ok(reported) if reported.is_blocked => subject
             .fail(Exit::Refused, "Truto has blocked the connection")
             .hint("contact Truto support"),
         Ok(reported) if !reported.lists_users => {
-            subject.warn("Truto does not name `users` among what the connection can list")
+            subject.warn("Truto does not name `users` among the lists that the connection supports")
         }
         Ok(reported) if !reported.gets_users => subject.warn(
-            "users can be listed, and not read one by one: what the list leaves out stays unknown",
+            "users can be listed but not read one by one: fields that the list omits stay unknown",
         ),
-        Ok(_) => subject.ok("users can be listed, and read one by one"),
+        Ok(_) => subject.ok("users can be listed and read one by one"),
     }
 }
 
-fn token(tokens: Result<Vec<TokenReported>, TrutoError>, as_of: Timestamp) -> Line {
+fn token(tokens: Result<Vec<ApiToken>, TrutoError>, as_of: Timestamp) -> Line {
     let subject = Subject::Token;
     let tokens = match tokens {
         Ok(tokens) => tokens,
         Err(error) => {
-            return subject.ok(format!("it works; when it ends is not told: {error}"));
+            return subject.ok(format!("it works; its expiry is unknown: {error}"));
         }
     };
     let ends = tokens
         .iter()
         .filter_map(|token| truto::instant(token.expires_at.as_deref()?));
     let Some(first) = ends.filter(|ends| *ends > as_of).min() else {
-        return subject.ok("it works, and no token of its environment has an end ahead");
+        return subject.ok("it works, and no token of its environment has a future expiry");
     };
     let days = first.duration_since(as_of).as_hours() / 24;
     // Truto does not report which of several tokens is ours.
     let whose = match tokens.len() {
-        1 => "it works, and ends".to_owned(),
-        many => format!("it works; the first of the environment's {many} tokens ends"),
+        1 => "it works, and expires".to_owned(),
+        many => format!("it works; the first of the environment's {many} tokens expires"),
     };
     let text = format!("{whose} in {days} day(s), at {first}");
     match days < TOKEN_DAYS {
         true => subject
             .warn(text)
-            .hint("make another in Truto, and replace TRUTO_API_TOKEN in time"),
+            .hint("make a new token in Truto, and replace TRUTO_API_TOKEN before the expiry"),
         false => subject.ok(text),
     }
 }
@@ -282,26 +286,29 @@ fn token(tokens: Result<Vec<TokenReported>, TrutoError>, as_of: Timestamp) -> Li
 pub(super) fn viewer_and_leavers(inputs: &Inputs, judgement: &Judgement) -> Line {
     let subject = Subject::Viewer;
     let Viewer::Account { id, .. } = &inputs.population.viewer else {
-        return subject.skipped("whether who connected Asana has left: not told who that is");
+        return subject
+            .skipped("whether the connected account is a leaver's: the account is unknown");
     };
     let mut accounts = inputs.population.accounts.iter();
     let account = accounts.find(|account| account.id == *id);
     if account.is_none_or(|account| account.emails.is_empty() && account.external_id.is_none()) {
         return subject.skipped(format!(
-            "whether the account `{id}` is a leaver's: no address of it was seen"
+            "whether the account `{id}` is a leaver's: its address is unknown"
         ));
     }
     let mut leavers = judgement.leavers.iter();
     if leavers.any(|leaver| leaver.account_id.contains(id) && is_leaving(leaver.outcome)) {
         return subject
             .warn(format!(
-                "the account `{id}` that the connection uses is of somebody whom HR names as a leaver"
+                "the connected account `{id}` belongs to a leaver in the HR feed"
             ))
-            .hint("have another admin or a service account connect again, before that account goes");
+            .hint("reconnect as another admin or with a service account, before that account is removed");
     }
     match inputs.hr.rows.is_empty() {
-        true => subject.skipped("whether who connected Asana has left: no HR row was read"),
-        false => subject.ok(format!("HR does not name the account `{id}` as a leaver's")),
+        true => subject.skipped("whether the connected account is a leaver's: no HR row was read"),
+        false => subject.ok(format!(
+            "the HR feed names no leaver with the account `{id}`"
+        )),
     }
 }
 
@@ -317,7 +324,7 @@ fn is_leaving(outcome: Outcome) -> bool {
     }
 }
 
-/// The empty population, if none could be read. The checks of it are not reported.
+/// The empty population, if none could be read. Its checks are not reported.
 pub(super) fn empty() -> Population {
     let reason = || "nothing was read".to_owned();
     Population {

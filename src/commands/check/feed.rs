@@ -16,7 +16,7 @@ const SAMPLES: usize = 3;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FeedReading {
     pub columns: Vec<ColumnReading>,
-    /// The setting that ignores the unread columns which hold dates or addresses.
+    /// The setting that ignores the unread columns with dates or addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore: Option<String>,
     /// Most frequent first.
@@ -29,7 +29,7 @@ pub struct FeedReading {
     pub dates: Vec<DateReading>,
 }
 
-/// A column and what it holds.
+/// A column, and how a run reads it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ColumnReading {
     pub name: String,
@@ -60,8 +60,8 @@ pub struct DateReading {
 }
 
 impl FeedReading {
-    /// `by_hand` are the columns that `HR_FEED_COLUMNS` names.
-    pub(super) fn of(hr: &HrFeed, by_hand: &BTreeMap<String, String>) -> Self {
+    /// `named` are the columns in `HR_FEED_COLUMNS`.
+    pub(super) fn of(hr: &HrFeed, named: &BTreeMap<String, String>) -> Self {
         let column = |column: &FeedColumn| ColumnReading {
             name: column.name.clone(),
             meaning: column.meaning,
@@ -82,7 +82,7 @@ impl FeedReading {
             rows: of.rows,
         });
         Self {
-            ignore: ignore(&columns, by_hand),
+            ignore: ignore(&columns, named),
             columns,
             statuses: statuses.collect(),
             rows: hr.rows_in_file(),
@@ -133,20 +133,20 @@ fn group(meaning: &Employment) -> &'static str {
 }
 
 /// The complete setting, with its present value, that ignores the unread columns with dates or addresses.
-fn ignore(columns: &[ColumnReading], by_hand: &BTreeMap<String, String>) -> Option<String> {
-    // A comma would end the name, and a name that was cut is not the column's.
-    let is_meant = |column: &&ColumnReading| {
-        let holds = column.rows_with_date + column.rows_with_address > 0;
-        holds && !column.name.is_empty() && !column.name.contains([',', '…'])
+fn ignore(columns: &[ColumnReading], named: &BTreeMap<String, String>) -> Option<String> {
+    // The setting cannot express a name with a comma, nor a name that was cut.
+    let is_listed = |column: &&ColumnReading| {
+        let has_content = column.rows_with_date + column.rows_with_address > 0;
+        has_content && !column.name.is_empty() && !column.name.contains([',', '…'])
     };
-    let unread = columns.iter().filter(is_meant);
+    let unread = columns.iter().filter(is_listed);
     let unread: Vec<&str> = unread.map(|column| column.name.as_str()).collect();
     if unread.is_empty() {
         return None;
     }
-    let ignored = by_hand.get("ignore").map(String::as_str);
+    let ignored = named.get("ignore").map(String::as_str);
     let ignored: Vec<&str> = ignored.into_iter().chain(unread).collect();
-    let others = by_hand.iter().filter(|(key, _)| *key != "ignore");
+    let others = named.iter().filter(|(key, _)| *key != "ignore");
     let mut parts: Vec<String> = others.map(|(key, name)| format!("{key}={name}")).collect();
     parts.push(format!("ignore={}", ignored.join("+")));
     Some(format!("HR_FEED_COLUMNS={}", parts.join(",")))
@@ -166,7 +166,7 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
     for column in &reading.columns {
         let (name, meaning) = (quoted(&on_one_line(&column.name)), column.meaning);
         let (dates, addresses) = (column.rows_with_date, column.rows_with_address);
-        let held = match (dates, addresses) {
+        let content = match (dates, addresses) {
             (0, 0) => String::new(),
             (_, 0) => format!(", with a date in {}", in_rows(dates)),
             (0, _) => format!(", with an address in {}", in_rows(addresses)),
@@ -175,7 +175,7 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
                 format!(", with a date in {dates} and an address in {addresses}")
             }
         };
-        let _ = writeln!(text, "  column  {name:<width$}  {meaning}{held}");
+        let _ = writeln!(text, "  column  {name:<width$}  {meaning}{content}");
     }
     if let Some(ignore) = &reading.ignore {
         let ignore = quoted_in_full(&on_one_line(ignore));
@@ -271,11 +271,11 @@ mod tests {
 
     #[test]
     fn columns_statuses_and_dates_are_shown_as_a_table() {
-        let by_hand = BTreeMap::from([
+        let named = BTreeMap::from([
             ("end".to_owned(), "Austritt".to_owned()),
             ("ignore".to_owned(), "Badge".to_owned()),
         ]);
-        assert_snapshot!(as_text(&FeedReading::of(&feed(), &by_hand)), @r"
+        assert_snapshot!(as_text(&FeedReading::of(&feed(), &named)), @r"
         HR feed: 3 rows, 2 people, 1 with an end of work
           column  “Employee ID”  person_id
           column  “Austritt”     end

@@ -16,13 +16,13 @@ words! {
         Settings = "settings",
         /// The evidence of earlier runs.
         Evidence = "evidence",
-        /// What the store does with a new object.
+        /// How the store treats a new object.
         WriteProbe = "write_probe",
         SigningKey = "signing_key",
         /// Aliases and exceptions.
         Manual = "manual",
         HrFeed = "hr_feed",
-        /// Truto: name, certificate, and that it answers.
+        /// Truto's name, certificate and answer.
         Truto = "truto",
         Token = "token",
         /// Our clock compared with Truto's.
@@ -41,7 +41,7 @@ words! {
         Fields = "fields",
         /// Whether HR and Asana share mail domains.
         Match = "match",
-        /// Whether two runs lie close around each deadline.
+        /// Whether two runs are close around each deadline.
         Schedule = "schedule",
         /// The receivers of notifications.
         Notify = "notify",
@@ -51,11 +51,11 @@ words! {
 words! {
     LineMark {
         Ok = "ok",
-        /// It works, and someone should look.
+        /// It works, but a person should check it.
         Warn = "warn",
         /// A run would fail, or be inconclusive.
         Fail = "fail",
-        /// Not tried: an earlier check failed, or it was not asked for.
+        /// Not checked: an earlier check failed, or it was not requested.
         Skipped = "skipped",
     }
 }
@@ -158,7 +158,7 @@ impl Checked {
         self.lines.push(line);
     }
 
-    /// The settings are wrong, so nothing else can be tried.
+    /// Wrong settings prevent every other check.
     pub(super) fn add_problems(&mut self, problems: &Problems) {
         let (last, others) = problems.all().split_last().expect("at least one problem");
         let wrong = |problem: &String| Subject::Settings.fail(Exit::Configuration, problem);

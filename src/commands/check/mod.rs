@@ -76,7 +76,7 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
 
 /// Adds a line for each check.
 ///
-/// `write_probe`: one object may be created to see what the store does with it.
+/// `write_probe`: one object may be created to see how the store treats it.
 async fn check(
     settings: &Settings,
     warnings: &[String],
@@ -91,7 +91,7 @@ async fn check(
         checked.add(Subject::Settings.ok("all variables are valid"));
     }
     let deadline = Deadline::after(settings.deadline);
-    let found = store::check(settings, write_probe, clock, checked).await;
+    let evidence = store::check(settings, write_probe, clock, checked).await;
     let manual = match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
             let (aliases, exceptions) = (read.aliases().len(), read.exceptions().len());
@@ -119,7 +119,7 @@ async fn check(
     checked.feed = usable.map(|hr| FeedReading::of(hr, &settings.policy.hr_feed_columns));
     let population = accounts::sample(settings, clock, deadline, checked).await;
 
-    let sample = Sample::of(settings, clock, found, manual, hr, population);
+    let sample = Sample::of(settings, clock, evidence, manual, hr, population);
     sample.report(settings, checked);
     let receivers = settings.notify.receivers().join(" and ");
     checked.add(match receivers.is_empty() {

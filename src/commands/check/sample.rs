@@ -1,4 +1,4 @@
-//! What a run's judgement finds in what was read. A check appears only if a first page can answer it.
+//! The judgement of a run, applied to the sample. A check appears only if a first page can answer it.
 
 use super::accounts::{empty, viewer_and_leavers};
 use super::{Checked, Line, LineMark, Subject, store};
@@ -23,15 +23,15 @@ impl Sample {
     pub(super) fn of(
         settings: &Settings,
         clock: &Clock,
-        found: store::Found,
+        evidence: store::EvidenceProbe,
         manual: Option<ManualDecisions>,
         hr: Option<HrFeed>,
         population: Option<Population>,
     ) -> Self {
         let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
-        let has_past = found.chain.is_some();
+        let has_past = evidence.chain.is_some();
         let as_of = clock.as_of();
-        let (past, follow_ups) = match found.chain {
+        let (past, follow_ups) = match evidence.chain {
             Some(chain) => (chain.past, chain.follow_ups),
             None => (Past::default(), FollowUps::starting(as_of)),
         };
@@ -46,7 +46,7 @@ impl Sample {
             manual: manual.unwrap_or_default(),
             follow_ups,
             past,
-            store: found.protection,
+            store: evidence.protection,
         };
         Self {
             judgement: judge(&inputs),
@@ -70,7 +70,7 @@ impl Sample {
         // If the workspace fits on one page, the checks of the lists have an answer too.
         let list = accounts && is_whole;
         let both = list && matches!(population.memberships, Memberships::Read { .. });
-        // The check exists only if reviews are asked for.
+        // The check exists only if the settings require reviews.
         let mut checks = self.judgement.checks.iter();
         let reviews = past && checks.any(|check| check.id == CheckId::ReviewDue);
         for (is_answered, subject, id) in [
@@ -107,24 +107,25 @@ impl Sample {
         checked.add(self.schedule(settings));
     }
 
-    /// Whether two runs of the schedule lie close around each deadline. Only such runs prove that access ended in time.
+    /// Whether two runs of the schedule are close around each deadline. Only such runs prove that access ended in time.
     fn schedule(&self, settings: &Settings) -> Line {
         let subject = Subject::Schedule;
         let Some(schedule) = &settings.schedule else {
             return subject.skipped(
-                "not known: set RUN_SCHEDULE, or give it as --schedule \"30 0,23 * * *\"",
+                "unknown schedule: set RUN_SCHEDULE, or add --schedule \"30 0,23 * * *\"",
             );
         };
         match ScheduleGaps::of(schedule, &self.inputs).map(|gaps| gaps.detail(schedule)) {
             Ok(None) => subject.ok(format!(
-                "{schedule}: two runs lie close around every deadline"
+                "{schedule}: two runs are close around every deadline"
             )),
             Ok(Some(gaps)) => subject.warn(gaps),
             Err(wrong) => subject.warn(format!("{schedule}: {wrong}")),
         }
     }
 
-    /// The state of a line of the aliases or exceptions. Only the whole list of accounts shows that a line is unused.
+    /// The state of a line of the aliases or exceptions. Only the complete list of accounts shows that a line is
+    /// unused.
     fn manual_line(&self, of: &ManualUse) -> Option<Line> {
         let file = match of.kind {
             ManualKind::Alias => "aliases",
@@ -150,8 +151,8 @@ impl Sample {
         match &population.viewer {
             Viewer::Account { id, .. } if !population.listing.last_page_reached && !is_seen(id) => {
                 Subject::Viewer.warn(format!(
-                    "the account `{id}` is not on the first page, and could not be read alone: its \
-                     role is not known"
+                    "the account `{id}` is not on the first page and could not be read alone: its role \
+                     is unknown"
                 ))
             }
             Viewer::Account { .. } | Viewer::NotReported { .. } => {

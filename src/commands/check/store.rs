@@ -15,34 +15,34 @@ use crate::store::{Created, Deleted, Store, StoreError};
 const PROBE: &str = ".probe";
 
 const PROBED: &[u8] =
-    b"asana-access-review wrote this to see what the store does with it. It is no evidence.\n";
+    b"asana-access-review wrote this object to test the store. It is not evidence.\n";
 
-/// Signed to see whether the key works. It is not a ledger entry, and its signature is not kept.
+/// Signed to test the key. It is not a ledger entry, and its signature is not kept.
 const SIGNED: &[u8] = b"asana-access-review checks that this key signs\n";
 
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct EvidenceProbe {
     /// The ledger, if it could be read.
     pub(super) chain: Option<Chain>,
-    /// What the store did with the probe, if it was created just now.
+    /// The protection of the probe, if this command created it.
     pub(super) protection: Option<Protection>,
 }
 
-/// Tries store, key and ledger.
+/// Tests store, key and ledger.
 pub(super) async fn check(
     settings: &Settings,
     write_probe: bool,
     clock: &Clock,
     checked: &mut Checked,
-) -> Found {
+) -> EvidenceProbe {
     let as_of = clock.as_of();
-    let mut found = Found::default();
+    let mut evidence = EvidenceProbe::default();
     let store = match Store::open(&settings.store).await {
         Ok(store) => store.locked(settings.ledger.lock(as_of)),
         Err(error) => {
             checked.add(failed(Subject::Evidence, &error));
             checked.add(Subject::SigningKey.skipped("the store could not be opened"));
-            return found;
+            return evidence;
         }
     };
     let key = signing_key(settings).await;
@@ -50,14 +50,12 @@ pub(super) async fn check(
         Ok(None) => Subject::SigningKey.skipped("no key is set: entries are not signed"),
         Ok(Some(key)) => {
             let sha256 = key.public().sha256();
-            Subject::SigningKey.ok(format!(
-                "it signs; its public half has the SHA-256 {sha256}"
-            ))
+            Subject::SigningKey.ok(format!("it signs; its public key has the SHA-256 {sha256}"))
         }
         Err(error) => Subject::SigningKey.failed(error, error.exit(), error.hint()),
     });
     if write_probe {
-        found.protection = match probe(&store, as_of, checked).await {
+        evidence.protection = match probe(&store, as_of, checked).await {
             Ok(protection) => protection,
             Err(line) => {
                 checked.add(line);
@@ -65,12 +63,12 @@ pub(super) async fn check(
             }
         };
     } else {
-        let text = "not asked for: --write-probe creates one object, `.probe`";
+        let text = "not requested: --write-probe creates one object, `.probe`";
         checked.add(Subject::WriteProbe.skipped(text));
     }
     let Ok(key) = key else {
         checked.add(Subject::Evidence.skipped("the key could not be opened"));
-        return found;
+        return evidence;
     };
     let connection = &settings.source.truto.integrated_account_id;
     let ledger = Ledger::new(store.clone(), connection, settings.ledger.clone(), key);
@@ -78,16 +76,16 @@ pub(super) async fn check(
         Ok(chain) => {
             let text = format!("the evidence in {} can be read", store.location());
             checked.add(Subject::Evidence.ok(text));
-            found.chain = Some(chain);
+            evidence.chain = Some(chain);
         }
         Err(error) => {
             checked.add(Subject::Evidence.failed(&error, error.exit(), error.hint()));
         }
     }
-    found
+    evidence
 }
 
-/// The key that is set, if it signs.
+/// The configured key, after a test signature.
 async fn signing_key(settings: &Settings) -> Result<Option<SigningKey>, RunError> {
     let key = SigningKey::open(&settings.signing).await;
     let key = key.map_err(RunError::Key)?;
@@ -97,9 +95,9 @@ async fn signing_key(settings: &Settings) -> Result<Option<SigningKey>, RunError
     Ok(key)
 }
 
-/// Creates an object twice and tries to delete it, since only an attempt shows that the store refuses.
+/// Creates an object twice and tries to delete it, because only an attempt shows that the store refuses.
 ///
-/// Returns what the store did with it, unless the probe is of an earlier day; or the line that ends the probe.
+/// Returns the protection of a new probe, none for an older probe, or the line that ends the probe.
 async fn probe(
     store: &Store,
     as_of: Timestamp,
@@ -112,10 +110,10 @@ async fn probe(
             .fail(
                 Exit::Inconclusive,
                 format!(
-                    "`{name}` has other content: something replaced it, or is no probe of ours"
+                    "`{name}` has other content: it was replaced, or another program created it"
                 ),
             )
-            .hint("remove it, and try again"),
+            .hint("remove it, then repeat `check --write-probe`"),
         error => failed(subject, &error),
     })?;
     let protection = store.protect(PROBE, PROBED, as_of).await;
@@ -125,23 +123,23 @@ async fn probe(
             subject.ok("created once; a second create was refused")
         }
         Ok(_) | Err(StoreError::Conflict { .. }) => {
-            let text = "the store took a second create of one name: it replaces what is there";
+            let text = "the store accepted a second create of one name, so it replaces objects";
             let line = subject.fail(Exit::Inconclusive, text);
-            line.hint("evidence needs a store that honours `If-None-Match: *`")
+            line.hint("use a store that honours `If-None-Match: *`")
         }
         Err(error) => failed(subject, &error),
     });
     let is_new = created == Created::New;
     if !is_new {
         checked.add(subject.skipped(
-            "lock and encryption: the probe was there before; each run looks at its first file",
+            "lock and encryption: the probe existed before; each run checks its first file",
         ));
     }
     checked.add(match store.try_to_delete(PROBE).await {
         Ok(Deleted::Refused) => subject.ok("deleting it was refused"),
-        Ok(Deleted::Gone) => subject.warn("deleting it was not refused").hint(
-            "take `s3:DeleteObject` from the job, and lock the bucket: docs/iam/ has policies",
-        ),
+        Ok(Deleted::Gone) => subject
+            .warn("deleting it was not refused")
+            .hint("deny `s3:DeleteObject` to the job, and lock the bucket: docs/iam/ has policies"),
         Ok(Deleted::NotTried(why)) => subject.skipped(why),
         Err(error) => failed(subject, &error),
     });

@@ -29,7 +29,7 @@ pub(super) fn one_line(line: &Line) -> String {
     text
 }
 
-/// What follows the lines: the HR feed as read, and the result.
+/// The text after the lines: the HR feed as read, and the result.
 pub(super) fn summary(checked: &Checked) -> String {
     let mut text = String::new();
     if let Some(feed) = &checked.feed {

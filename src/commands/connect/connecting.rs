@@ -11,37 +11,40 @@ use tracing::{info, warn};
 
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
-use crate::model::Workspace;
+use crate::model::{Workspace, quoted};
 use crate::net::{Deadline, ErrorKind};
 use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
-use crate::truto::{ApiSettings, Client, Known, LinkFor, Links, Seen, TrutoError};
+use crate::truto::{
+    ApiSettings, Client, ConnectionState, LinkFor, Links, TenantConnections, TrutoError,
+    shown_status,
+};
 
 /// A connection younger than this may be one that someone else is making now.
 const JUST_NOW: Duration = Duration::from_secs(10 * 60);
 
-/// The last look may take this long, even if less time is left.
-const LAST_LOOK: Duration = Duration::from_secs(5);
+/// The last request may take this long, even if less time is left.
+const LAST_REQUEST: Duration = Duration::from_secs(5);
 
-/// Organizations asked for per page.
+/// Organizations per page.
 const PAGE_SIZE: u32 = 100;
 
-/// Shorter would show a person nothing new, and Truto's limit (500 in 10 s) is far.
+/// A person notices no shorter delay, and this is far below Truto's limit of 500 requests in 10 s.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     /// The connection to renew is not for Asana.
-    #[error("the connection `{id}` is for `{integration}`, not for Asana")]
+    #[error("the connection `{id}` is for {}, not for Asana", quoted(integration))]
     WrongIntegration { id: String, integration: String },
     #[error("Truto knows no connection `{id}` for this token")]
     Unknown { id: String },
-    #[error("the connection `{}` was made and does not work: its status is `{}`{}", .0.id, status_of(.0), .0.said)]
-    Failed(Box<Seen>),
-    #[error("{} within {} s", nobody(.seen.as_deref()), .after.as_secs())]
+    #[error("the connection `{}` was made but does not work: its status is {}{}", .0.id, status_of(.0), .0.last_error)]
+    Failed(Box<ConnectionState>),
+    #[error("{} within {} s", not_connected(.seen.as_deref()), .after.as_secs())]
     TimedOut {
         /// The connection as last seen, if there is one.
-        seen: Option<Box<Seen>>,
+        seen: Option<Box<ConnectionState>>,
         after: Duration,
     },
     #[error(transparent)]
@@ -62,25 +65,25 @@ impl ConnectError {
     /// What the operator can do.
     pub(super) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::WrongIntegration { .. } => "name a connection of Asana's after --reconnect",
+            Self::WrongIntegration { .. } => "give --reconnect the id of a connection to Asana",
             Self::Unknown { .. } => {
-                "check the id after --reconnect, and that TRUTO_API_TOKEN is of the same environment"
+                "check the id after --reconnect, and that TRUTO_API_TOKEN belongs to the same environment"
             }
             Self::Failed(seen) => {
-                let why = "whoever connects must be an Asana admin or the workspace's owner; where the \
-                           organization restricts third-party apps, a super admin must allow Truto's \
-                           first; then make it again, the id stays: connect --reconnect";
+                let why = "an Asana admin or the workspace's owner must connect; if the organization \
+                           restricts third-party apps, a super admin must first allow Truto's; then \
+                           renew it, the id stays: asana-access-review connect --reconnect";
                 return Some(format!("{why} {}", seen.id));
             }
             Self::TimedOut { seen: None, .. } => {
-                "the link works for seven days, once; when it was used, `connect` with the same \
-                 --tenant-id names the connection before it asks"
+                "the link works once, within seven days; after its use, `connect` with the same \
+                 --tenant-id names the connection"
             }
             Self::TimedOut { .. } => {
-                "the link works for seven days, once; Truto's dashboard has the connection's log"
+                "the link works once, within seven days; see the connection's log in Truto's dashboard"
             }
             Self::Truto(TrutoError::Refused { .. }) => {
-                "the API token must be allowed to make links, and Asana be installed in its environment of Truto"
+                "allow the API token to make links, and install Asana in its environment of Truto"
             }
             Self::Truto(truto) => return truto.hint(),
         };
@@ -97,47 +100,48 @@ impl ConnectError {
     }
 }
 
-fn status_of(seen: &Seen) -> &str {
-    seen.status.as_deref().unwrap_or("not told")
+pub(super) fn status_of(seen: &ConnectionState) -> String {
+    shown_status(seen.status.as_deref())
 }
 
-fn nobody(seen: Option<&Seen>) -> String {
+fn not_connected(seen: Option<&ConnectionState>) -> String {
     match seen {
-        None => "nobody connected Asana".to_owned(),
+        None => "Asana was not connected".to_owned(),
         Some(seen) => {
             let (id, status) = (&seen.id, status_of(seen));
-            format!("the connection `{id}` (status `{status}`) did not become active")
+            format!("the connection `{id}` (status {status}) did not become active")
         }
     }
 }
 
-/// A connection on its way.
+/// A connection that is being made.
 #[derive(Debug)]
 pub(super) struct Connecting<'a> {
     links: Links,
     clock: Clock,
     truto: ApiSettings,
     pub(super) wanted: LinkFor<'a>,
-    /// What there was before.
-    pub(super) before: Known,
+    /// The connections before the link.
+    pub(super) before: TenantConnections,
 }
 
-/// Connections that say that somebody may be connecting just now.
-pub(super) fn just_now(before: &Known) -> Vec<&Seen> {
+/// Connections that another person may be making now.
+pub(super) fn just_now(before: &TenantConnections) -> Vec<&ConnectionState> {
     let just_now = SignedDuration::try_from(JUST_NOW).unwrap_or_default();
-    let is_young = |seen: &Seen| Some(before.at?.duration_since(seen.created_at?) <= just_now);
-    let is_connecting = |seen: &Seen| seen.status.as_deref() == Some("connecting");
-    let of = |seen: &&Seen| is_connecting(seen) || is_young(seen) == Some(true);
+    let is_young =
+        |seen: &ConnectionState| Some(before.at?.duration_since(seen.created_at?) <= just_now);
+    let is_connecting = |seen: &ConnectionState| seen.status.as_deref() == Some("connecting");
+    let of = |seen: &&ConnectionState| is_connecting(seen) || is_young(seen) == Some(true);
     before.connections.iter().filter(of).collect()
 }
 
 #[derive(Debug)]
 pub(super) struct Connected {
-    pub(super) connection: Seen,
-    /// It worked before too: only its change in Truto shows the new login.
+    pub(super) connection: ConnectionState,
+    /// It worked before too, so only its change in Truto shows the new login.
     pub(super) was_active: bool,
-    /// Other connections made meanwhile.
-    pub(super) others: Vec<Seen>,
+    /// Other connections that were made during the wait.
+    pub(super) others: Vec<ConnectionState>,
     pub(super) workspaces: Result<Vec<Workspace>, SourceError>,
 }
 
@@ -167,7 +171,7 @@ impl<'a> Connecting<'a> {
         wanted: LinkFor<'a>,
         clock: &Clock,
     ) -> Result<Self, ConnectError> {
-        // Each request ends by its own bounds; the waiting ends by `timeout`.
+        // Each request has its own bounds; `timeout` bounds the wait.
         let unbounded = Deadline::after(Duration::MAX);
         let links = Links::new(&truto, clock, unbounded)?;
         Ok(Self {
@@ -199,12 +203,12 @@ impl<'a> Connecting<'a> {
             report_waiting(watch.last.as_ref(), after.saturating_sub(left), after);
             tokio::time::sleep(POLL_EVERY.min(left)).await;
             let look = look(&self.links, self.wanted);
-            let look = tokio::time::timeout(left.max(LAST_LOOK), look);
+            let look = tokio::time::timeout(left.max(LAST_REQUEST), look);
             let seen = match look.await {
                 Ok(Ok(seen)) => seen.connections,
                 // A transient error of Truto does not end the wait.
                 Ok(Err(error)) if error.kind() == ErrorKind::Transient => {
-                    warn!("Looking again: {error}");
+                    warn!("{error}; reading the connection once more");
                     continue;
                 }
                 Ok(Err(error)) => return Err(error),
@@ -222,13 +226,13 @@ impl<'a> Connecting<'a> {
 
     async fn connected(
         &self,
-        connection: Seen,
-        others: Vec<Seen>,
+        connection: ConnectionState,
+        others: Vec<ConnectionState>,
     ) -> Result<Connected, ConnectError> {
         let settings = self.truto.to(&connection.id, PAGE_SIZE);
         let unbounded = Deadline::after(Duration::MAX);
         let client = Client::new(&settings, &self.clock, unbounded)?;
-        let is_active = |of: &Seen| of.id == connection.id && is_active(of);
+        let is_active = |of: &ConnectionState| of.id == connection.id && is_active(of);
         Ok(Connected {
             was_active: self.before.connections.iter().any(is_active),
             connection,
@@ -238,8 +242,8 @@ impl<'a> Connecting<'a> {
     }
 }
 
-/// The tenant's connections to Asana, or the one that is to be made again.
-async fn look(links: &Links, wanted: LinkFor<'_>) -> Result<Known, ConnectError> {
+/// The tenant's connections to Asana, or the one to renew.
+async fn look(links: &Links, wanted: LinkFor<'_>) -> Result<TenantConnections, ConnectError> {
     let id = match wanted {
         LinkFor::Tenant(tenant_id) => return Ok(links.connections(tenant_id).await?),
         LinkFor::Connection(id) => id,
@@ -253,66 +257,75 @@ async fn look(links: &Links, wanted: LinkFor<'_>) -> Result<Known, ConnectError>
             let id = seen.id;
             Err(ConnectError::WrongIntegration { id, integration })
         }
-        _ => Ok(Known {
+        _ => Ok(TenantConnections {
             connections: vec![seen],
             at: None,
         }),
     }
 }
 
-/// Reports how long it has waited to a person at the terminal.
-fn report_waiting(seen: Option<&Seen>, waited: Duration, of: Duration) {
+/// Shows the duration of the wait to a person at the terminal.
+fn report_waiting(seen: Option<&ConnectionState>, waited: Duration, of: Duration) {
     let (waited_s, of_s) = (waited.as_secs(), of.as_secs());
     let what = match seen {
-        None => "Waiting for somebody to connect Asana".to_owned(),
-        Some(seen) => format!("The connection {} is `{}`", seen.id, status_of(seen)),
+        None => "Waiting for Asana to be connected".to_owned(),
+        Some(seen) => format!("The connection {} is {}", seen.id, status_of(seen)),
     };
     info!(target: "progress", waited_s, "{what}: {waited_s} s of {of_s} s");
 }
 
-fn is_active(seen: &Seen) -> bool {
+fn is_active(seen: &ConnectionState) -> bool {
     seen.status.as_deref() == Some("active")
 }
 
-/// States in which Truto leaves a connection that could not be made.
-fn has_failed(seen: &Seen) -> bool {
+/// Whether Truto could not make the connection.
+fn has_failed(seen: &ConnectionState) -> bool {
     matches!(
         seen.status.as_deref(),
         Some("post_install_error" | "validation_error" | "needs_reauth")
     )
 }
 
-/// What was seen while waiting.
 #[derive(Debug, Default)]
 struct Watch {
-    /// The connection as last seen, once there is something to see of it.
-    last: Option<Seen>,
+    /// The last state of the new or renewed connection.
+    last: Option<ConnectionState>,
 }
 
-/// What follows from a look.
+/// The step after reading the connections.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Wait,
-    Works { connection: Seen, others: Vec<Seen> },
-    Fails(Seen),
+    Works {
+        connection: ConnectionState,
+        others: Vec<ConnectionState>,
+    },
+    Fails(ConnectionState),
 }
 
 impl Watch {
-    fn step(&mut self, before: &Known, wanted: LinkFor<'_>, seen: Vec<Seen>) -> Step {
-        let mut touched: Vec<Seen> = match wanted {
+    fn step(
+        &mut self,
+        before: &TenantConnections,
+        wanted: LinkFor<'_>,
+        seen: Vec<ConnectionState>,
+    ) -> Step {
+        let mut touched: Vec<ConnectionState> = match wanted {
             LinkFor::Tenant(_) => {
-                let is_known = |seen: &Seen| before.connections.iter().any(|b| b.id == seen.id);
+                let is_known =
+                    |seen: &ConnectionState| before.connections.iter().any(|b| b.id == seen.id);
                 seen.into_iter().filter(|seen| !is_known(seen)).collect()
             }
-            // Before the admin has come, a connection is as it was.
+            // An unchanged connection means that the admin has not used the link yet.
             LinkFor::Connection(_) => {
-                let is_as_before = |seen: &Seen| {
-                    let same =
-                        |b: &Seen| b.status == seen.status && b.updated_at == seen.updated_at;
+                let is_as_before = |seen: &ConnectionState| {
+                    let same = |b: &ConnectionState| {
+                        b.status == seen.status && b.updated_at == seen.updated_at
+                    };
                     before.connections.iter().any(same)
                 };
                 let began = self.last.is_some();
-                let of = |seen: &Seen| began || !is_as_before(seen);
+                let of = |seen: &ConnectionState| began || !is_as_before(seen);
                 seen.into_iter().filter(of).collect()
             }
         };
@@ -323,9 +336,10 @@ impl Watch {
                 others: touched,
             };
         }
-        // A dead login is marked anew by every call that meets it: no word of the admin's.
-        let was_dead = |seen: &Seen| {
-            let needs_reauth = |seen: &Seen| seen.status.as_deref() == Some("needs_reauth");
+        // Every request through a dead login updates its status, so this change is not the admin's.
+        let was_dead = |seen: &ConnectionState| {
+            let needs_reauth =
+                |seen: &ConnectionState| seen.status.as_deref() == Some("needs_reauth");
             needs_reauth(seen) && before.connections.iter().any(needs_reauth) && self.last.is_none()
         };
         touched.retain(|seen| !was_dead(seen));
@@ -338,7 +352,7 @@ impl Watch {
         let seen = touched.swap_remove(first);
         if self.last.as_ref().map(|last| &last.status) != Some(&seen.status) {
             let status = status_of(&seen);
-            info!(connection = seen.id, status, "The connection is `{status}`");
+            info!(connection = seen.id, status, "The connection is {status}");
         }
         self.last = Some(seen);
         Step::Wait
@@ -349,20 +363,20 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn seen(id: &str, status: &str, updated_at: &str) -> Seen {
-        Seen {
+    fn seen(id: &str, status: &str, updated_at: &str) -> ConnectionState {
+        ConnectionState {
             id: id.to_owned(),
             status: Some(status.to_owned()),
             integration: Some("asana".to_owned()),
-            said: Default::default(),
+            last_error: Default::default(),
             scopes: Vec::new(),
             created_at: "2026-09-01T10:00:00Z".parse().ok(),
             updated_at: Some(updated_at.to_owned()),
         }
     }
 
-    fn before(connections: &[Seen]) -> Known {
-        Known {
+    fn before(connections: &[ConnectionState]) -> TenantConnections {
+        TenantConnections {
             connections: connections.to_vec(),
             at: "2026-09-01T10:30:00Z".parse().ok(),
         }
@@ -372,22 +386,26 @@ mod tests {
         LinkFor::Tenant("acme")
     }
 
-    fn again() -> LinkFor<'static> {
+    fn renewal() -> LinkFor<'static> {
         LinkFor::Connection("a")
     }
 
-    /// The last step of a row of looks.
-    fn after(before: &Known, wanted: LinkFor<'_>, looks: Vec<Vec<Seen>>) -> Step {
+    /// The last of a series of steps.
+    fn after(
+        before: &TenantConnections,
+        wanted: LinkFor<'_>,
+        looks: Vec<Vec<ConnectionState>>,
+    ) -> Step {
         let mut watch = Watch::default();
         let mut last = Step::Wait;
         for look in looks {
-            assert_eq!(last, Step::Wait, "it went on");
+            assert_eq!(last, Step::Wait, "the wait ended too early");
             last = watch.step(before, wanted, look);
         }
         last
     }
 
-    fn works(connection: Seen) -> Step {
+    fn works(connection: ConnectionState) -> Step {
         let others = Vec::new();
         Step::Works { connection, others }
     }
@@ -428,46 +446,49 @@ mod tests {
     }
 
     #[test]
-    fn a_status_nobody_knows_is_waited_on() {
+    fn an_unknown_status_continues_the_wait() {
         let paused = seen("b", "paused", "1");
         assert_eq!(after(&before(&[]), new(), vec![vec![paused]]), Step::Wait);
     }
 
     #[test]
-    fn a_connection_made_again_counts_once_it_has_changed() {
+    fn a_renewed_connection_counts_once_it_has_changed() {
         let dead = seen("a", "needs_reauth", "1");
         let known = before(std::slice::from_ref(&dead));
         let active = seen("a", "active", "2");
-        assert_eq!(after(&known, again(), vec![vec![dead.clone()]]), Step::Wait);
-        // A nightly run meets the dead login meanwhile, and Truto marks it again.
-        let marked = seen("a", "needs_reauth", "2");
-        assert_eq!(after(&known, again(), vec![vec![marked]]), Step::Wait);
         assert_eq!(
-            after(&known, again(), vec![vec![dead], vec![active.clone()]]),
+            after(&known, renewal(), vec![vec![dead.clone()]]),
+            Step::Wait
+        );
+        // Meanwhile, a run uses the dead login, and Truto updates the status.
+        let marked = seen("a", "needs_reauth", "2");
+        assert_eq!(after(&known, renewal(), vec![vec![marked]]), Step::Wait);
+        assert_eq!(
+            after(&known, renewal(), vec![vec![dead], vec![active.clone()]]),
             works(active)
         );
 
         let was_active = seen("a", "active", "1");
         let known = before(std::slice::from_ref(&was_active));
         assert_eq!(
-            after(&known, again(), vec![vec![was_active.clone()]]),
+            after(&known, renewal(), vec![vec![was_active.clone()]]),
             Step::Wait
         );
         let renewed = seen("a", "active", "2");
         assert_eq!(
             after(
                 &known,
-                again(),
+                renewal(),
                 vec![vec![was_active.clone()], vec![renewed.clone()]]
             ),
             works(renewed)
         );
-        // Where Truto tells no dates, the states on the way tell.
+        // Without dates from Truto, the states in between show the change.
         let connecting = seen("a", "connecting", "1");
         assert_eq!(
             after(
                 &known,
-                again(),
+                renewal(),
                 vec![vec![connecting], vec![was_active.clone()]]
             ),
             works(was_active)
@@ -475,31 +496,31 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_fails_again_is_reported_once_it_was_tried() {
+    fn a_second_failure_counts_only_after_an_attempt() {
         let failed = seen("a", "validation_error", "1");
         let known = before(std::slice::from_ref(&failed));
         assert_eq!(
-            after(&known, again(), vec![vec![failed.clone()]]),
+            after(&known, renewal(), vec![vec![failed.clone()]]),
             Step::Wait
         );
         let connecting = seen("a", "connecting", "2");
         assert_eq!(
             after(
                 &known,
-                again(),
+                renewal(),
                 vec![vec![connecting], vec![failed.clone()]]
             ),
             Step::Fails(failed)
         );
         let refused = seen("a", "validation_error", "2");
         assert_eq!(
-            after(&known, again(), vec![vec![refused.clone()]]),
+            after(&known, renewal(), vec![vec![refused.clone()]]),
             Step::Fails(refused)
         );
     }
 
     #[test]
-    fn only_what_is_young_by_trutos_clock_or_connecting_is_just_now() {
+    fn a_connection_is_new_if_it_is_young_or_connecting() {
         let mut young = seen("a", "active", "1");
         young.created_at = "2026-09-01T10:20:00Z".parse().ok();
         let connecting = seen("b", "connecting", "1");

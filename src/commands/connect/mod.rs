@@ -1,4 +1,4 @@
-//! `connect`: makes or renews a Truto connection. It shows what is to be made, asks, prints the link, and waits.
+//! `connect`: makes or renews a Truto connection. It shows what the link permits, asks, prints the link, and waits.
 
 mod connecting;
 mod text;
@@ -19,7 +19,7 @@ use crate::truto::{ApiSettings, LinkFor};
 /// The exit code, if there is no connection.
 pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit> {
     if !arguments.yes && !io::stdin().is_terminal() {
-        print_error(text::NOBODY_TO_ASK);
+        print_error(text::NOT_INTERACTIVE);
         return Err(Exit::Usage);
     }
     let wanted = match (&arguments.tenant_id, &arguments.reconnect) {
@@ -76,7 +76,7 @@ async fn connect(
     Ok(connected.exit())
 }
 
-/// Whether the person at the terminal agrees. Anything but a yes is a no.
+/// Whether the person at the terminal agrees. Any answer except `y` or `yes` means no.
 async fn is_confirmed() -> bool {
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

@@ -6,31 +6,32 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::super::error_text;
+use super::connecting::status_of;
 use super::{ConnectError, Connected, just_now};
 use crate::cli::exit::{self, Exit};
 use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
-use crate::truto::{Known, LinkFor, Seen};
+use crate::truto::{ConnectionState, LinkFor, TenantConnections};
 
 /// What the link permits, before the user confirms.
-pub(super) fn before(wanted: LinkFor<'_>, before: &Known) -> String {
+pub(super) fn before(wanted: LinkFor<'_>, before: &TenantConnections) -> String {
     let mut text = match wanted {
         LinkFor::Tenant(tenant_id) => {
             let tenant = on_one_line(tenant_id);
             format!("A new connection from Truto to Asana, tenant `{tenant}`.\n")
         }
         LinkFor::Connection(id) => format!(
-            "The connection `{id}` from Truto to Asana, made again: its id and context stay.\n"
+            "A renewal of the connection `{id}` from Truto to Asana. Its id and context stay.\n"
         ),
     };
     text.push_str(
         "
-  who connects  an Asana admin of the organization, or the owner of the workspace; a guest or a
-                member may not see everybody. In Asana Enterprise, better a service account
-  what is read  every account: name, e-mail, status (active, invited, inactive), role (admin,
+  connect as    an Asana admin of the organization, or the owner of the workspace. A guest or a
+                member may not see every account. In Asana Enterprise, prefer a service account
+  reads         every account: name, e-mail, status (active, invited, inactive), role (admin,
                 member, guest) and membership of the workspace; ids and names of workspaces.
-                No tasks, projects or files. This program only reads
+                It reads no tasks, projects or files, and changes nothing
   permissions   ",
     );
     for (place, (scope, why)) in SCOPES.iter().enumerate() {
@@ -45,29 +46,29 @@ pub(super) fn before(wanted: LinkFor<'_>, before: &Known) -> String {
 }
 
 /// Warnings from what Truto reports.
-pub(super) fn warnings(wanted: LinkFor<'_>, before: &Known) -> Vec<String> {
-    let list = |seen: &[&Seen]| {
+pub(super) fn warnings(wanted: LinkFor<'_>, before: &TenantConnections) -> Vec<String> {
+    let list = |seen: &[&ConnectionState]| {
         let seen: Vec<String> = seen.iter().map(|seen| named(seen)).collect();
         seen.join(", ")
     };
     let mut warnings = Vec::new();
-    let known: Vec<&Seen> = before.connections.iter().collect();
+    let known: Vec<&ConnectionState> = before.connections.iter().collect();
     let just_now = just_now(before);
     if let (LinkFor::Tenant(_), Some(first)) = (wanted, known.first()) {
         warnings.push(format!(
-            "this tenant has a connection to Asana: {}. Another one keeps evidence of its own; to make \
-             this one again: connect --reconnect {}",
+            "this tenant already has a connection to Asana: {}. A second connection has separate \
+             evidence; to renew the existing one: asana-access-review connect --reconnect {}",
             list(&known),
             first.id
         ));
     }
     warnings.push(match just_now.is_empty() {
-        true => "Truto does not tell which links were made. If you made one in the last ten minutes, use \
-                 that one: each link that is used is a login of its own"
+        true => "Truto does not list links. If you made one in the last ten minutes, use that one: each \
+                 link that is used makes a separate login"
             .to_owned(),
         false => format!(
-            "somebody is connecting, or did so in the last ten minutes: {}. A second link makes a \
-             second connection",
+            "another connection is being made, or was made in the last ten minutes: {}. A second link \
+             makes a second connection",
             list(&just_now)
         ),
     });
@@ -76,17 +77,17 @@ pub(super) fn warnings(wanted: LinkFor<'_>, before: &Known) -> Vec<String> {
 
 pub(super) const QUESTION: &str = "Make the link? [y/N] ";
 
-pub(super) const NOBODY_TO_ASK: &str = "error: connect asks before it makes a link, and nobody sits at a terminal\n\
-     hint: give --yes to agree to what it prints\n";
+pub(super) const NOT_INTERACTIVE: &str = "error: connect asks before it makes a link, and stdin is not a terminal\n\
+     hint: add --yes to make the link without the question\n";
 
 pub(super) const DECLINED: &str = "No link was made.\n";
 
 pub(super) const STOPPED: &str =
-    "stopped: nothing is waited for any more; a link that was printed works for seven days, once\n";
+    "stopped: the wait ended; a printed link works once, within seven days\n";
 
 pub(super) fn link(url: &Url) -> String {
     format!(
-        "\nGive this link to whoever connects. It works once, within seven days:\n\n  {url}\n\n"
+        "\nGive this link to the person who connects. It works once, within seven days:\n\n  {url}\n\n"
     )
 }
 
@@ -107,7 +108,7 @@ pub(super) fn connected(connected: &Connected) -> String {
             }
         }
         Err(error) => {
-            let _ = writeln!(text, "Its workspaces are not known.");
+            let _ = writeln!(text, "Its workspaces are unknown.");
             text += &error_text(error, error.hint());
         }
     }
@@ -131,28 +132,30 @@ pub(super) fn connected(connected: &Connected) -> String {
 const CONNECTION: &str = "TRUTO_INTEGRATED_ACCOUNT_ID";
 const WORKSPACE: &str = "ASANA_WORKSPACE_ID";
 
-/// Warnings about a connection that works.
+/// Warnings about an active connection.
 fn notes(connected: &Connected) -> Vec<String> {
     let mut notes = Vec::new();
     if connected.was_active {
         notes.push(
-            "it was active before, too. Truto has changed it since; see that the admin has finished"
+            "it was active before too, and Truto has changed it since; check that the admin has finished"
                 .to_owned(),
         );
     }
     if connected.lacks_permissions() {
         notes.push(format!(
-            "it was given the scopes {} and not full permissions (default): status and role may stay \
-             unknown, and a review inconclusive",
+            "it has the scopes {} instead of full permissions (default): status and role may stay \
+             unknown, and runs inconclusive",
             on_one_line(&connected.connection.scopes.join(", "))
         ));
     }
     let others = connected.others.iter().map(named);
-    notes.extend(others.map(|other| format!("another connection was made meanwhile: {other}")));
+    notes.extend(
+        others.map(|other| format!("another connection was made during the wait: {other}")),
+    );
     notes
 }
 
-pub(super) fn link_event(wanted: LinkFor<'_>, before: &Known, url: &Url) -> Value {
+pub(super) fn link_event(wanted: LinkFor<'_>, before: &TenantConnections, url: &Url) -> Value {
     let (tenant, connection) = match wanted {
         LinkFor::Tenant(id) => (Some(id), None),
         LinkFor::Connection(id) => (None, Some(id)),
@@ -192,16 +195,15 @@ pub(super) fn failure_event(error: &ConnectError) -> Value {
     })
 }
 
-fn named(seen: &Seen) -> String {
-    let status = seen.status.as_deref().unwrap_or("status not told");
-    format!("`{}` ({})", seen.id, on_one_line(status))
+fn named(seen: &ConnectionState) -> String {
+    format!("`{}` (status {})", seen.id, status_of(seen))
 }
 
 fn name(workspace: &Workspace) -> String {
     on_one_line(workspace.name.as_deref().unwrap_or("(no name)"))
 }
 
-/// Whether a shell needs no quotes.
+/// Whether a shell takes the id without quotes.
 fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

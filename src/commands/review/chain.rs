@@ -1,5 +1,5 @@
-//! What a review builds on, read through the ledger: the run that it freezes, the reviews before it, and the
-//! open review that is to be shown or closed.
+//! The evidence that a review needs, read through the ledger: the run to freeze, earlier reviews, and the open review
+//! to show or close.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ fn json<T: DeserializeOwned>(entry: &Entry, bytes: &[u8]) -> Result<T, LedgerErr
     serde_json::from_slice(bytes).map_err(|error| unreadable(entry, &error))
 }
 
-/// A file of a review's part, after every file of the part was verified.
+/// A file of one part of a review, after every file of the part was verified.
 async fn read<T: DeserializeOwned>(
     ledger: &Ledger,
     entry: &Entry,
@@ -33,7 +33,7 @@ async fn read<T: DeserializeOwned>(
     json(entry, &bytes)
 }
 
-/// The entry of the run that is asked for.
+/// The entry of the requested run.
 pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewError> {
     let is_it = |entry: &Entry| {
         let is_named = match asked {
@@ -48,21 +48,21 @@ pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewErr
     };
     let found = ledger.newest(is_it).await?;
     let run = found.ok_or_else(|| {
-        ReviewError::Asked(match asked {
-            "latest" => "there is no complete run to review: run one first".to_owned(),
-            asked => format!("there is no run `{asked}` in the ledger"),
+        ReviewError::BadRequest(match asked {
+            "latest" => "the ledger has no complete run to review: run one first".to_owned(),
+            asked => format!("the ledger has no run `{asked}`"),
         })
     })?;
     match run.complete {
         true => Ok(run),
-        false => Err(ReviewError::Asked(format!(
-            "the run of ledger entry {} is not complete: accounts may be missing from its list",
+        false => Err(ReviewError::BadRequest(format!(
+            "the run of ledger entry {} is incomplete, so its list may lack accounts",
             run.sequence
         ))),
     }
 }
 
-/// A run's files, each verified.
+/// The verified files of a run.
 pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<ReviewedRun, LedgerError> {
     let names = ReviewedRun::FILES.map(|file| file.name());
     let wanted = names.each_ref().map(String::as_str);
@@ -70,8 +70,8 @@ pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<Reviewe
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
-/// Whose the accounts of an open review are. If the run is kept no longer, only the addresses of the rows
-/// themselves are known.
+/// The owners of the accounts of an open review. After the retention of the run, only the addresses in the rows are
+/// known.
 pub(super) async fn owners(
     ledger: &Ledger,
     worksheet: &Worksheet,
@@ -79,7 +79,7 @@ pub(super) async fn owners(
 ) -> Result<Owners, LedgerError> {
     let Some(run) = entry(ledger, &worksheet.snapshot).await? else {
         let sequence = worksheet.snapshot.sequence;
-        let text = format!("ledger entry {sequence}, whose run is reviewed, is gone");
+        let text = format!("ledger entry {sequence} of the reviewed run is missing");
         return Err(LedgerError::Fault(text));
     };
     let names = ReviewedRun::FILES.map(|file| file.name());
@@ -90,11 +90,11 @@ pub(super) async fn owners(
         Ok(read.map_err(|why| unreadable(&run, &why))?.owners)
     });
     match owners {
-        // A store that fails says nothing about the run.
+        // Only a fault of the evidence is tolerated, not an error of the store.
         Err(LedgerError::Fault(why)) if run.retain_until.is_some_and(|until| until < as_of) => {
             tracing::warn!(
                 why,
-                "The reviewed run is kept no longer: an owner is known by the addresses of the row alone"
+                "The retention of the reviewed run has ended: owners are known only by the addresses in the rows"
             );
             Ok(Owners::default())
         }
@@ -106,7 +106,7 @@ async fn entry(ledger: &Ledger, at: &RunRef) -> Result<Option<Entry>, LedgerErro
     ledger.newest(|entry: &Entry| entry.run_ref() == *at).await
 }
 
-/// What earlier reviews decided, back to the last complete one of scope `all`.
+/// The decisions of earlier reviews, back to the last complete one of scope `all`.
 pub(super) async fn earlier_reviews(
     ledger: &Ledger,
 ) -> Result<Option<EarlierReviews>, LedgerError> {
@@ -120,7 +120,10 @@ pub(super) async fn earlier_reviews(
         below = close.sequence;
         let closed: ReviewClosed = read(ledger, &close, ReviewFile::Review).await?;
         let Some(open) = entry(ledger, &closed.opened).await? else {
-            return Err(unreadable(&close, &"the entry that opened it is gone"));
+            return Err(unreadable(
+                &close,
+                &"the entry that opened the review is missing",
+            ));
         };
         let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
         earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));
@@ -130,7 +133,7 @@ pub(super) async fn earlier_reviews(
     }
 }
 
-/// The review that is asked for by id or name, or the newest, if it is open.
+/// The review with this id or name, or the newest, if it is open.
 pub(super) async fn open_review(
     ledger: &Ledger,
     asked: Option<&str>,
@@ -148,7 +151,7 @@ pub(super) async fn open_review(
                 closed.push((id.to_owned(), entry.sequence));
                 false
             }
-            // Two may have one name: then the newest that is open. An id is unique.
+            // A name selects the newest open review of that name. An id is unique.
             EntryKind::ReviewOpen => {
                 let is_open = closed.iter().all(|(closed, _)| closed != id);
                 is_asked && (is_open || asked == Some(id))
@@ -159,21 +162,21 @@ pub(super) async fn open_review(
     let entry = ledger.newest(is_meant).await?;
     let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
     let id = part.as_ref().map(ReviewFolder::id);
-    // The one that was asked for by its id, or one of its name.
+    // The closed review with the requested id or name.
     let mut closed = closed.iter().filter(|(of, _)| id.is_none_or(|id| id == of));
     let closed = closed.next().filter(|_| id.is_some() || asked.is_some());
     if let Some((id, sequence)) = closed {
         let text = format!("the review {id} was closed by ledger entry {sequence}");
-        return Err(ReviewError::Asked(text));
+        return Err(ReviewError::BadRequest(text));
     }
     let (Some(entry), Some(part)) = (entry, part) else {
-        return Err(ReviewError::Asked(match asked {
-            Some(asked) => format!("there is no review `{asked}` in the ledger"),
+        return Err(ReviewError::BadRequest(match asked {
+            Some(asked) => format!("the ledger has no review `{asked}`"),
             None => "no review is open".to_owned(),
         }));
     };
     if asked.is_none() {
-        tracing::info!(review = part.id(), "Took the newest review that is open");
+        tracing::info!(review = part.id(), "Selected the newest open review");
     }
     let names = [ReviewFile::WorksheetJson, ReviewFile::Manifest].map(ReviewFile::name);
     let [bytes, manifest] = ledger.committed_files(&entry, names, Extent::All).await?;

@@ -1,7 +1,7 @@
 //! `review status` and `review close`.
 
-use super::files::Given;
-use super::left::Left;
+use super::files::InputFile;
+use super::interrupted::InterruptedClose;
 use super::received::{Gathered, gather};
 use super::{
     FileFault, FileName, Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of,
@@ -18,7 +18,7 @@ use crate::review::{
     closing_page,
 };
 
-/// A review with the decisions received.
+/// A review with the received decisions.
 struct Received {
     entry: Entry,
     progress: ReviewProgress,
@@ -36,7 +36,7 @@ async fn receive(
     let reassigned = path
         .map(|path| reviewers::read_file(path, true))
         .transpose()?;
-    let given = Given::decisions(&asked.decisions, path)?;
+    let given = InputFile::decisions(&asked.decisions, path)?;
     let owners = chain::owners(ledger, &frozen.worksheet, moment.as_of).await?;
     let gathered = gather(&frozen, &owners, reassigned.as_ref(), &given);
     Ok(Received {
@@ -47,7 +47,7 @@ async fn receive(
     })
 }
 
-/// The progress of a review, by the decisions received.
+/// The progress of a review, with the received decisions.
 ///
 /// # Errors
 /// If the review or a file cannot be read.
@@ -65,7 +65,7 @@ pub async fn status(
 }
 
 /// # Errors
-/// Every fault; then nothing is written.
+/// Every fault. In this case nothing is written.
 pub async fn close(
     settings: &ReviewSettings,
     asked: &CloseArguments,
@@ -81,10 +81,10 @@ pub async fn close(
         sha256,
         origin,
     } = &progress.frozen;
-    // The grace of what it asks for counts from the closing.
+    // The grace of its decisions counts from the instant of closing.
     if moment.as_of < worksheet.opened_at {
-        return Err(ReviewError::Asked(format!(
-            "by the clock of this machine it is {}, and the review was opened at {}: set the clock",
+        return Err(ReviewError::BadRequest(format!(
+            "the clock of this machine shows {}, but the review was opened at {}: set the clock",
             moment.as_of, worksheet.opened_at
         )));
     }
@@ -94,13 +94,14 @@ pub async fn close(
         return Err(not_closed(&progress, gathered));
     }
     if is_complete && accepted.is_some() {
-        let text = "every row is decided: close it without --accept-incomplete";
-        return Err(ReviewError::asked(text));
+        let text = "every row is decided: close the review without --accept-incomplete";
+        return Err(ReviewError::bad_request(text));
     }
-    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close)
-        .ok_or_else(|| ReviewError::Unexpected("the review's id has another form".to_owned()))?;
-    let left = Left::of(&ledger, &part, worksheet, moment).await?;
-    let closed_at = left.closed_at(moment);
+    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close).ok_or_else(|| {
+        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
+    })?;
+    let interrupted = InterruptedClose::of(&ledger, &part, worksheet, moment).await?;
+    let closed_at = interrupted.closed_at(moment);
     let due = closed_at.checked_add(settings.revocation_grace);
     let with = ClosedWith {
         opened: received.entry.run_ref(),
@@ -115,16 +116,16 @@ pub async fn close(
     let page = closing_page(worksheet, &closed, &settings.frame.tool, origin);
     let page = ReviewDataFile::new(ReviewFile::Report, page, None);
     let files = vec![closed.to_file(), closed.csv(worksheet), page];
-    let frame = left.frame(settings);
+    let frame = interrupted.frame(settings);
     let manifest = |files| ReviewManifest::closed(&frame, worksheet, &closed, origin, files);
     let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest)
         .await
-        .map_err(|error| left.refusal(&closed.review, error))?;
+        .map_err(|error| interrupted.refusal(&closed.review, error))?;
     Ok(ReviewProgress {
         step: ReviewStep::Closed,
         verdict: Some(closed.verdict),
         committed: Some(committed),
-        finished: left.finished(),
+        finished: interrupted.finished(),
         ..progress
     })
 }
@@ -135,15 +136,15 @@ fn not_closed(progress: &ReviewProgress, gathered: Gathered) -> ReviewError {
     } = gathered;
     let hint = match faults.is_empty() {
         true => {
-            "gather what is missing, or close it with --accept-incomplete REASON, which is printed on page one"
+            "collect the missing decisions, or add --accept-incomplete REASON, which page one of the report shows"
         }
-        false => "correct the files; nothing was written",
+        false => "correct the files, then repeat the command; nothing was written",
     };
     let missing = FileName::of("missing");
     let undecided = rows.iter().filter(|row| row.decision.is_none());
     faults.extend(undecided.map(|row| {
         let (number, account) = (row.row, &row.account_id);
-        let text = format!("row {number}, account {account}, is not decided");
+        let text = format!("row {number}, account {account}, is undecided");
         FileFault::new(&missing, None, text)
     }));
     let (decided, rows) = (progress.totals.decided, progress.totals.rows);

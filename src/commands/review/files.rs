@@ -1,5 +1,4 @@
-//! Files that are given to a command: the decisions that came back, alone or as folders, and who decides; and what is
-//! wrong with them.
+//! The input files of a command: received decisions, as files or folders, and the reviewers file; and their faults.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,19 +10,19 @@ use crate::evidence::sha256_hex;
 /// A larger file is refused, in bytes: a worksheet of 100,000 rows has about 40 MB.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// So many digits of a file's SHA-256 distinguish it from the others in a log.
+/// Digits of a file's SHA-256 that identify it in a log.
 const DIGITS: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName {
-    /// Its name, without its folder. Reviewers name files after themselves, so this is for no log.
+    /// Without the folder. Reviewers name files after themselves, so this must not reach a log.
     pub file: String,
-    /// What a log calls the file.
+    /// The name for a log.
     pub in_a_log: String,
 }
 
 impl FileName {
-    /// Of something that is called the same everywhere.
+    /// A name that a log may have too.
     pub(super) fn of(name: &str) -> Self {
         Self {
             file: name.to_owned(),
@@ -32,15 +31,15 @@ impl FileName {
     }
 }
 
-/// Something that is wrong with what was given.
+/// A fault of an input file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFault {
     pub name: FileName,
-    /// Line in it, where it is about one.
+    /// None if the fault concerns the whole file.
     pub line: Option<u64>,
-    /// A sentence, which names people nowhere, and files only where the next field is set.
+    /// A sentence without names of people, and without names of files unless the next field is set.
     pub text: String,
-    /// The sentence for a log, where the other one names a file.
+    /// The sentence for a log, if `text` names a file.
     pub text_in_a_log: Option<String>,
 }
 
@@ -58,7 +57,7 @@ impl FileFault {
         }
     }
 
-    /// File and sentence for a person, or for a log.
+    /// File and sentence, with names for a person, or without for a log.
     pub(super) fn words(&self, names: bool) -> (&str, &str) {
         match (names, &self.text_in_a_log) {
             (true, _) => (&self.name.file, &self.text),
@@ -68,13 +67,13 @@ impl FileFault {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Given {
+pub(super) struct InputFile {
     pub(super) name: FileName,
     pub(super) bytes: Vec<u8>,
 }
 
-impl Given {
-    /// A file that the command line names, and that may be called so anywhere.
+impl InputFile {
+    /// A file whose name a log may have too.
     pub(super) fn by_name(path: &Path) -> Result<Self, ReviewError> {
         Ok(Self {
             name: FileName::of(&name_of(path)),
@@ -82,9 +81,9 @@ impl Given {
         })
     }
 
-    /// Decisions: the files that were given, and those of each folder in the order of their names, except the
-    /// reviewers file. They may be named after the people who sent them, so a log has their number and the
-    /// beginning of their hash.
+    /// Decisions: the files on the command line, and those of each folder in the order of their names, except the
+    /// reviewers file. A name may be that of a person, so a log has the number of the file and the first digits of its
+    /// hash.
     pub(super) fn decisions(
         paths: &[PathBuf],
         reviewers: Option<&Path>,
@@ -119,8 +118,8 @@ impl Given {
     }
 }
 
-/// The files of a folder, by name. Names that begin with a dot are skipped: a mounted Secret keeps its content
-/// in `..data` and links to it.
+/// The files of a folder, by name. Names with a leading dot are skipped: a mounted Secret keeps its content in `..data`
+/// and links to it.
 fn below(folder: &Path, reviewers: Option<&Path>) -> Result<Vec<PathBuf>, ReviewError> {
     let place = |path: &Path| std::fs::canonicalize(path).ok();
     let reviewers = reviewers.and_then(place);
@@ -137,7 +136,7 @@ fn below(folder: &Path, reviewers: Option<&Path>) -> Result<Vec<PathBuf>, Review
     }
     files.sort();
     if files.is_empty() {
-        let reason = "it is a folder without a file of decisions".to_owned();
+        let reason = "the folder has no file of decisions".to_owned();
         return Err(failed(folder, None, reason));
     }
     Ok(files)
@@ -147,11 +146,11 @@ fn read(path: &Path, is_in_folder: bool) -> Result<Vec<u8>, String> {
     let text = |error: std::io::Error| error.to_string();
     let what = std::fs::metadata(path).map_err(text)?;
     if what.is_dir() {
-        return Err("it is a folder itself: give each folder that has files".to_owned());
+        return Err("it is a folder: name each folder on the command line".to_owned());
     }
-    // A pipe that is named on the command line has a writer; one that lies in a folder may have none.
+    // A pipe on the command line has a writer; a pipe in a folder may have none.
     if is_in_folder && !what.is_file() {
-        return Err("it is no file: take it out".to_owned());
+        return Err("it is not a regular file: remove it from the folder".to_owned());
     }
     let mut bytes = Vec::new();
     let mut file = File::open(path).map_err(text)?.take(MAX_BYTES + 1);

@@ -1,12 +1,12 @@
-//! `review`: opens a periodic access review, shows its progress, and closes it.
+//! `review`: opens an access review, shows its progress, and closes it.
 //!
-//! Reviewers work on files: the command writes the worksheet, and checks strictly what comes back. Runs follow up what
-//! a closed review asks for.
+//! Reviewers work on files: the command writes the worksheet, and checks the returned files strictly. Runs follow up
+//! the decisions of a closed review.
 
 mod chain;
 mod close;
 mod files;
-mod left;
+mod interrupted;
 mod open;
 mod progress;
 mod received;
@@ -42,7 +42,7 @@ pub struct Moment {
     pub suffix: String,
 }
 
-/// Why a review was not opened, shown or closed.
+/// The error of a command of `review`.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
     #[error("the evidence could not be used")]
@@ -50,13 +50,13 @@ pub enum ReviewError {
     #[error("`{}` cannot be read: {reason}", path.display())]
     File {
         path: PathBuf,
-        /// What a log calls the file, if its name may name a person.
+        /// The name for a log, if the file name may be that of a person.
         in_a_log: Option<String>,
         reason: String,
     },
-    /// The request cannot be met.
+    /// The arguments do not fit the evidence.
     #[error("{0}")]
-    Asked(String),
+    BadRequest(String),
     /// The files have faults; nothing was written.
     #[error("{headline}")]
     Refused {
@@ -70,21 +70,21 @@ pub enum ReviewError {
 }
 
 impl ReviewError {
-    fn asked(text: impl Into<String>) -> Self {
-        Self::Asked(text.into())
+    fn bad_request(text: impl Into<String>) -> Self {
+        Self::BadRequest(text.into())
     }
 
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ledger(ledger) => ledger.into(),
-            Self::File { .. } | Self::Asked(_) | Self::Refused { .. } => Exit::Configuration,
+            Self::File { .. } | Self::BadRequest(_) | Self::Refused { .. } => Exit::Configuration,
             Self::Unexpected(_) => Exit::Unexpected,
         }
     }
 }
 
 /// # Errors
-/// The exit code, if the step was not taken.
+/// The exit code, if the command failed.
 pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
     let Session {
         clock,
@@ -106,9 +106,8 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
         let review = match request {
             ReviewRequest::Open(asked) => open(&settings, asked, &moment, &clock).await,
             ReviewRequest::Status(_) if is_notified && !settings.notify.has_receiver() => {
-                Err(ReviewError::asked(
-                    "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
-                     NOTIFY_SLACK_WEBHOOK_URL",
+                Err(ReviewError::bad_request(
+                    "--notify has no receiver: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL",
                 ))
             }
             ReviewRequest::Status(asked) => status(&settings, &asked.of, &moment).await,
@@ -119,8 +118,12 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
             terminal::print_error(&failure(&error, names_in_text));
             error.exit()
         })?;
+        let print = match names {
+            true => terminal::print_with_names,
+            false => terminal::print,
+        };
         // Before the notification, which takes a while and may be stopped.
-        terminal::print(&match json {
+        print(&match json {
             true => format!("{:#}\n", review.as_json(names)),
             false => text(&review, names_in_text),
         });
@@ -134,7 +137,7 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
     ended?
 }
 
-/// The ledger to write to, under the object lock of its instant.
+/// The ledger to write to, with the object lock of this instant.
 async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger, LedgerError> {
     let key = SigningKey::open(&settings.signing).await?;
     let store = Store::open(&settings.store).await?;

@@ -17,7 +17,7 @@ use crate::review::{
 /// Opens a review.
 ///
 /// # Errors
-/// Why not; files that were already written do not count then.
+/// The cause. Files that were already written do not count.
 pub async fn open(
     settings: &ReviewSettings,
     asked: &OpenArguments,
@@ -26,13 +26,15 @@ pub async fn open(
 ) -> Result<ReviewProgress, ReviewError> {
     let id = format!("{}-{}", asked.name, moment.suffix);
     let part = ReviewFolder::of(&id, ReviewPart::Open).ok_or_else(|| {
-        ReviewError::asked(
-            "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4",
+        ReviewError::bad_request(
+            "a review name has at most 70 letters, digits and hyphens, such as 2026-Q4",
         )
     })?;
     let due = asked.due.to_string();
     if due < moment.as_of.day() {
-        return Err(ReviewError::Asked(format!("the due day {due} has passed")));
+        return Err(ReviewError::BadRequest(format!(
+            "the due day {due} has passed"
+        )));
     }
     let path = asked.reviewers.as_deref();
     let lines = path.map(|path| reviewers::read_file(path, false));
@@ -57,14 +59,14 @@ pub async fn open(
     let (worksheet, owners) = Worksheet::freeze(with, run, earlier.as_ref())
         .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
     if worksheet.rows.is_empty() {
-        let text = "there is nothing to review: no account of that scope has access";
-        return Err(ReviewError::asked(text));
+        let text = "no account of this scope has access, so there is nothing to review";
+        return Err(ReviewError::bad_request(text));
     }
     let (file, review_sha256) = worksheet.to_file();
     let html = worksheet_page(&worksheet, &review_sha256, &origin);
     let html = worksheet.file(ReviewFile::WorksheetHtml, html);
     let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
-        ReviewError::Unexpected(format!("the spreadsheet could not be made: {error}"))
+        ReviewError::Unexpected(format!("could not write the spreadsheet: {error}"))
     })?;
     let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
     let manifest =
@@ -96,6 +98,6 @@ fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> Review
     ReviewError::Refused {
         headline: format!("{rows} row(s) have only their owner as a reviewer"),
         faults: accounts.iter().map(fault).collect(),
-        hint: "an owner cannot review their own account: add a `default` line with another reviewer",
+        hint: "add a `default` line with another reviewer: an owner cannot review their own account",
     }
 }

@@ -13,13 +13,13 @@ use crate::notify::{About, Content, Notification, NotifiedReview, NotifiedReview
 use crate::report::visible::Minute as _;
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
-/// The population of a review as it was frozen.
+/// The frozen population of a review.
 #[derive(Debug)]
 pub struct Frozen {
     pub worksheet: Worksheet,
     /// The SHA-256 of `worksheet.json`.
     pub sha256: String,
-    /// Where the accounts came from.
+    /// Truto's origin.
     pub origin: String,
 }
 
@@ -32,15 +32,15 @@ pub struct ReviewProgress {
     pub overdue: bool,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
-    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
+    /// Lines of the reviewers file that fit no row. A mistake in a line gives its rows to another line.
     pub idle_lines: Vec<u64>,
     /// Faults in the received files.
     pub faults: Vec<FileFault>,
-    /// Where its evidence is, if the command stored any.
+    /// The evidence, if the command stored any.
     pub committed: Option<Committed>,
-    /// The attempt that had died and was finished, if there was one.
+    /// The interrupted attempt that this command finished, if there was one.
     pub finished: Option<String>,
-    /// Once it is closed.
+    /// Set once the review is closed.
     pub verdict: Option<Verdict>,
 }
 
@@ -60,7 +60,7 @@ impl ReviewProgress {
         }
     }
 
-    /// A review that is closed with open items is inconclusive.
+    /// A review that was closed with open items is inconclusive.
     pub fn exit(&self) -> Exit {
         match self.verdict {
             None | Some(Verdict::Pass) => Exit::Pass,
@@ -70,12 +70,12 @@ impl ReviewProgress {
         }
     }
 
-    /// Whether a reviewer has rows left after the due day.
+    /// Whether a reviewer has undecided rows after the due day.
     pub(super) fn is_late(&self, of: &ByReviewer) -> bool {
         self.overdue && of.totals.undecided > 0
     }
 
-    /// Reviewers and their files are named only if `names` are wanted.
+    /// Reviewers and their files are named only if `names` is set.
     pub fn as_json(&self, names: bool) -> Value {
         let reviewer = |(number, of): (usize, &ByReviewer)| {
             let mut value = json!({

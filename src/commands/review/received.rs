@@ -1,11 +1,11 @@
-//! What reviewers sent back, held against the frozen rows: strictly, and everything that is wrong at once.
+//! The files from reviewers, compared strictly with the frozen rows. All faults are reported at once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use serde::{Deserialize, Deserializer};
 
-use super::files::Given;
+use super::files::InputFile;
 use super::reviewers::person;
 use super::table::{self, Columns, DecisionTable, TableRow};
 use super::{FileFault, FileName, Frozen};
@@ -21,7 +21,7 @@ use crate::review::{
 /// The `schema` of the file that the page saves.
 const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";
 
-/// What the files come to.
+/// The decisions of all files.
 #[derive(Debug)]
 pub(super) struct Gathered {
     /// Every row, decided or not.
@@ -30,7 +30,7 @@ pub(super) struct Gathered {
     pub(super) faults: Vec<FileFault>,
 }
 
-/// A line of a file that decides something. The page writes the fields that are read.
+/// A line with a decision. The page writes the fields that serde reads.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claim {
@@ -62,12 +62,12 @@ fn text_or_none<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> 
     Option::deserialize(text).map(Option::unwrap_or_default)
 }
 
-/// Reads every file and holds each of its lines against the rows.
+/// Reads every file, and compares each line with the frozen rows.
 pub(super) fn gather(
     frozen: &Frozen,
     owners: &Owners,
     reassigned: Option<&ReviewerFile>,
-    given: &[Given],
+    given: &[InputFile],
 ) -> Gathered {
     let mut gathered = Gathered {
         rows: undecided_rows(&frozen.worksheet, reassigned, owners),
@@ -102,7 +102,7 @@ pub(super) fn gather(
                 }
                 Entry::Occupied(first) => {
                     let ((other, line), row) = (first.get(), row.row);
-                    let text = |other| format!("row {row} is decided in {other}, line {line}, too");
+                    let text = |other| format!("line {line} of {other} decides row {row} too");
                     gathered.faults.push(FileFault {
                         text_in_a_log: Some(text(&other.in_a_log)),
                         ..fault(text(&other.file))
@@ -121,7 +121,7 @@ pub(super) fn gather(
     gathered
 }
 
-/// The row that a claim decides, with the decision, and its place.
+/// The row of a claim with its decision, and the place of the row.
 fn judged(
     of: &Frozen,
     owners: &Owners,
@@ -132,36 +132,39 @@ fn judged(
         return Err(fault.clone());
     }
     if !claim.review_sha256.eq_ignore_ascii_case(&of.sha256) {
-        return Err("it is of another review: it bears another hash, or none".to_owned());
+        return Err("it belongs to another review: its review hash differs or is blank".to_owned());
     }
-    let number = whole(&claim.row).ok_or("it names no row by its number")?;
+    let number = whole(&claim.row).ok_or("it has no row number")?;
     let frozen = of.worksheet.row(number);
-    let frozen = frozen.ok_or_else(|| format!("there is no row {number} in this review"))?;
+    let frozen = frozen.ok_or_else(|| format!("this review has no row {number}"))?;
     let at = usize::try_from(number)
         .unwrap_or_default()
         .saturating_sub(1);
     if !is_account(&claim.account_id, &frozen.account_id) || !is_email(&claim.email, frozen) {
         return Err(format!(
-            "row {number} is account {}, and the line says otherwise: columns may have been sorted \
-             apart, or a spreadsheet has changed the id",
+            "row {number} is account {}, but the line has another account: the columns were sorted \
+             separately, or a spreadsheet changed the id",
             frozen.account_id
         ));
     }
     let decision = Decision::parse(&claim.decision).ok_or_else(|| match &*claim.decision {
-        "" => format!("row {number} has a note or a new role, and no decision"),
-        _ => format!("row {number}: the decision is none of keep, revoke, change_role, dont_know"),
+        "" => format!("row {number} has a note or a new role, but no decision"),
+        _ => format!("row {number}: the decision must be keep, revoke, change_role or dont_know"),
     })?;
     let of_row = |wrong: &str| format!("row {number}: {wrong}");
     let role = Role::from(claim.new_role.to_ascii_lowercase());
     let role = Some(role).filter(|role| role.rank().is_some());
-    let wrong = "the new role is none of admin, member, guest";
+    let wrong = "the new role must be admin, member or guest";
     let new_role = if_filled(&claim.new_role, role, wrong).map_err(of_row)?;
     let (by, wrong) = (
         person(&claim.decided_by),
-        "`decided_by` is no e-mail address",
+        "`decided_by` is not an e-mail address",
     );
     let by = if_filled(&claim.decided_by, by, wrong).map_err(of_row)?;
-    let (decided_at, wrong) = (claim.decided_at.parse().ok(), "`decided_at` is no instant");
+    let (decided_at, wrong) = (
+        claim.decided_at.parse().ok(),
+        "`decided_at` is not an instant",
+    );
     let decided_at = if_filled(&claim.decided_at, decided_at, wrong).map_err(of_row)?;
     let row = ClosedRow {
         decided_by: by.or_else(|| rows[at].reviewer.clone()),
@@ -175,7 +178,7 @@ fn judged(
     Ok((at, row))
 }
 
-/// What was read of a cell, if it is not blank.
+/// The value of a cell, unless it is blank.
 fn if_filled<'w, T>(cell: &str, read: Option<T>, wrong: &'w str) -> Result<Option<T>, &'w str> {
     match read {
         None if !cell.is_empty() => Err(wrong),
@@ -183,7 +186,7 @@ fn if_filled<'w, T>(cell: &str, read: Option<T>, wrong: &'w str) -> Result<Optio
     }
 }
 
-/// A whole number, also as a spreadsheet writes it: `7.0`. Not `1,000`: that may be one or a thousand.
+/// A whole number, also in the form of a spreadsheet: `7.0`. `1,000` is ambiguous and not a number.
 fn whole(text: &str) -> Option<u32> {
     const THOUSAND: usize = 3;
     let digits = match text.split_once(['.', ',']) {
@@ -198,11 +201,11 @@ fn whole(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// Whether a cell is the account's id, is left blank, or is what a spreadsheet makes of a long number: it
-/// keeps 15 digits, and shows fewer with an exponent.
+/// Whether a cell is blank, is the account's id, or is that id as a spreadsheet changes a long number: it keeps 15
+/// digits, and shows fewer with an exponent.
 fn is_account(cell: &str, account_id: &str) -> bool {
     const KEPT: usize = 15;
-    // A spreadsheet shows six, and leaves out zeros at the end; the form `0.00E+00` shows three.
+    // A spreadsheet shows six digits without trailing zeros; the format `0.00E+00` shows three.
     const LEAST_SHOWN: usize = 3;
     if cell.is_empty() || cell == account_id {
         return true;
@@ -241,10 +244,10 @@ const TABLE: Columns<'_> = Columns {
     required: &["row", "account_id", "decision", "note", "review_sha256"],
 };
 
-fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
+fn claims(file: &InputFile) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
     let failed = |text: String| FileFault::new(&file.name, None, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
-        // The first part of such a file says what it is, and is not packed.
+        // The first part of such a file is its type, which is not packed.
         const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument";
         const AT: usize = 30;
         if file.bytes[AT.min(file.bytes.len())..].starts_with(OPEN_DOCUMENT) {
@@ -255,8 +258,7 @@ fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
         return Ok((DecisionFormat::Xlsx, of_table(&table)));
     }
     if file.bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        let text =
-            "it is a spreadsheet of the old form (.xls), or has a password: save it as .xlsx";
+        let text = "it is an old spreadsheet (.xls), or has a password: save it as .xlsx without a password";
         return Err(failed(text.to_owned()));
     }
     let decoded = files::decode(file.bytes.clone()).map_err(failed)?;
@@ -265,7 +267,7 @@ fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
         let table = table::of_text(text, TABLE).map_err(failed)?;
         return Ok((DecisionFormat::Csv, of_table(&table)));
     }
-    // The page writes UTF-8, and an editor that changes it does so to another form of Unicode.
+    // The page writes UTF-8. An editor may save another form of Unicode.
     if !decoded.encoding.starts_with("UTF-") {
         let encoding = decoded.encoding;
         let text = format!("it is not UTF-8, but looks like {encoding}");
@@ -277,7 +279,7 @@ fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
 fn of_table(table: &DecisionTable) -> Vec<Claim> {
     let claim = |row: &TableRow| {
         let cell = |name| table.cell(row, name).to_owned();
-        // An apostrophe that makes a number text in some spreadsheets, and is kept by others.
+        // Some spreadsheets mark a number as text with an apostrophe, and others keep it.
         let number = |name| cell(name).trim_start_matches('\'').to_owned();
         Claim {
             line: row.line,
@@ -293,16 +295,16 @@ fn of_table(table: &DecisionTable) -> Vec<Claim> {
             fault: row.fault.clone(),
         }
     };
-    // A row that its reviewer left alone is not decided here.
-    let is_said = |claim: &Claim| {
-        let said = [&claim.decision, &claim.new_role, &claim.note];
-        claim.fault.is_some() || said.iter().any(|text| !text.is_empty())
+    // A row that the reviewer did not fill in has no claim.
+    let is_filled = |claim: &Claim| {
+        let cells = [&claim.decision, &claim.new_role, &claim.note];
+        claim.fault.is_some() || cells.iter().any(|text| !text.is_empty())
     };
-    table.rows.iter().map(claim).filter(is_said).collect()
+    table.rows.iter().map(claim).filter(is_filled).collect()
 }
 
-/// The file that the page saves: a line that says whose decisions it holds and how many, then one a line.
-fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
+/// The file that the page saves: a head with the reviewer and the number of decisions, then one decision a line.
+fn of_page(file: &InputFile, text: &str) -> Result<Vec<Claim>, FileFault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct PageHead {
@@ -320,14 +322,14 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
     let mut lines = lines.filter(|(_, line)| !trim(line).is_empty());
     let (first, head) = lines.next().unwrap_or((1, ""));
     let head: PageHead = serde_json::from_str(head)
-        .map_err(|_| fault(Some(first), "it is no file that the page has saved"))?;
+        .map_err(|_| fault(Some(first), "it is not a file of the worksheet page"))?;
     if head.schema != PAGE_SCHEMA {
-        let text = "it is of a form this version does not know";
+        let text = "this version does not support its schema";
         return Err(fault(Some(first), text));
     }
     let claim = |(number, line): (u64, &str)| {
         let claim = serde_json::from_str(line).unwrap_or_else(|_| Claim {
-            fault: Some("it is no decision as the page writes it".to_owned()),
+            fault: Some("it is not a decision of the worksheet page".to_owned()),
             ..Claim::default()
         });
         Claim {
@@ -339,10 +341,10 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
         }
     };
     let claims: Vec<Claim> = lines.map(claim).collect();
-    let (promised, held) = (head.decisions, claims.len());
-    if held != promised {
+    let (expected, actual) = (head.decisions, claims.len());
+    if actual != expected {
         let text = format!(
-            "it says that it holds {promised} decision(s), and holds {held}: it was cut or changed"
+            "its head promises {expected} decision(s), but it has {actual}: it was cut or changed"
         );
         return Err(fault(None, &text));
     }
@@ -354,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_a_spreadsheet_shortened_is_still_recognised_and_another_is_not() {
+    fn an_id_that_a_spreadsheet_shortened_is_recognised() {
         let id = "1204556770001016";
         for cell in [
             "",
@@ -378,7 +380,7 @@ mod tests {
             assert!(!is_account(cell, id), "{cell}");
         }
         assert!(!is_account("1002", "1001"));
-        // Zeros at the end of the digits that are shown are left out.
+        // Trailing zeros of the shown digits are omitted.
         assert!(is_account("1.2E+15", "1200000000000001"));
         assert!(is_account("1.20E+15", id) && !is_account("1.2E+14", "1200000000000001"));
     }

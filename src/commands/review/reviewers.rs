@@ -1,8 +1,8 @@
-//! Reading who decides about which row.
+//! The reviewers file: who decides about which row.
 
 use std::path::Path;
 
-use super::files::Given;
+use super::files::InputFile;
 use super::table::{self, Columns};
 use super::{FileFault, ReviewError};
 use crate::evidence::sha256_hex;
@@ -14,24 +14,24 @@ const COLUMNS: Columns<'_> = Columns {
     required: &["rule", "value", "reviewer"],
 };
 
-/// The file that a review is opened with, or that gives rows of an open review to other reviewers.
+/// The reviewers file of a new review, or a file that gives rows of an open review to other reviewers.
 pub(super) fn read_file(path: &Path, is_open: bool) -> Result<ReviewerFile, ReviewError> {
-    read(&Given::by_name(path)?, is_open).map_err(|faults| ReviewError::Refused {
+    read(&InputFile::by_name(path)?, is_open).map_err(|faults| ReviewError::Refused {
         headline: match is_open {
-            false => "the reviewers file is not in order".to_owned(),
-            true => "the file of reassignments is not in order".to_owned(),
+            false => "the reviewers file has faults".to_owned(),
+            true => "the file of reassignments has faults".to_owned(),
         },
         faults,
         hint: match is_open {
             false => {
                 "its columns are rule,value,reviewer,note; docs/access-reviews.md has an example"
             }
-            true => "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
+            true => "its columns are rule,value,reviewer,note, and each rule is `reassign`",
         },
     })
 }
 
-fn read(given: &Given, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
+fn read(given: &InputFile, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
     let whole = |text: String| vec![FileFault::new(&given.name, None, text)];
     let table = table::csv(given.bytes.clone(), COLUMNS).map_err(whole)?;
     let mut lines = Vec::new();
@@ -46,29 +46,29 @@ fn read(given: &Given, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
         let (value, note) = (cell("value"), cell("note"));
         let rule = cell("rule").to_ascii_lowercase();
         let Some(rule) = Rule::ALL.iter().find(|of| of.as_str() == rule) else {
-            fault("the rule is none of role, domain, person, default, reassign");
+            fault("the rule must be role, domain, person, default or reassign");
             continue;
         };
         let Some(reviewer) = person(cell("reviewer")) else {
-            fault("the reviewer is no e-mail address");
+            fault("the reviewer is not an e-mail address");
             continue;
         };
         match rule {
             _ if is_open && *rule != Rule::Reassign => {
-                fault("the review is open: only `reassign` gives rows to somebody else now");
+                fault("the review is open, so every rule must be `reassign`");
             }
             Rule::Default if !value.is_empty() => {
-                fault("`default` is for every row, and has a value");
+                fault("`default` is for every row, so its value must be blank");
             }
             Rule::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
-                fault("the role is none of admin, member, guest, unknown");
+                fault("the role must be admin, member, guest or unknown");
             }
-            Rule::Reassign if note.is_empty() => fault("`reassign` needs a note that says why"),
+            Rule::Reassign if note.is_empty() => fault("`reassign` needs a note with the reason"),
             Rule::Domain | Rule::Person | Rule::Reassign if value.is_empty() => {
-                fault("the line has no value: what is it for?");
+                fault("the line has no value");
             }
             Rule::Domain if ReviewerLine::domain(value).is_none() => {
-                fault("the value is no mail domain");
+                fault("the value is not a mail domain");
             }
             Rule::Role | Rule::Domain | Rule::Person | Rule::Default | Rule::Reassign => {
                 lines.push(ReviewerLine {
@@ -85,7 +85,7 @@ fn read(given: &Given, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
         return Err(faults);
     }
     if lines.is_empty() {
-        return Err(whole("it has no line".to_owned()));
+        return Err(whole("it has no lines".to_owned()));
     }
     Ok(ReviewerFile {
         file: given.name.file.clone(),
@@ -94,8 +94,8 @@ fn read(given: &Given, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
     })
 }
 
-/// A person's address and nothing else: with anything around it, Ana could decide about herself. What
-/// spreadsheets make a link of is taken for what it shows.
+/// The address of a person, without any other text: with other text, a reviewer could decide about their own account. A
+/// `mailto:` link of a spreadsheet counts as its address.
 pub(super) fn person(text: &str) -> Option<EmailAddress> {
     let text = match text.split_at_checked("mailto:".len()) {
         Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
@@ -109,8 +109,8 @@ mod tests {
     use super::*;
     use crate::commands::review::FileName;
 
-    fn given(text: &str) -> Given {
-        Given {
+    fn given(text: &str) -> InputFile {
+        InputFile {
             name: FileName::of("reviewers.csv"),
             bytes: text.as_bytes().to_vec(),
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_with_anything_around_it_makes_no_other_person() {
+    fn an_address_with_other_text_is_refused() {
         let ana = EmailAddress::parse("ana@x.com");
         assert_eq!(person("mailto:ana@x.com"), ana);
         assert_eq!(person("MailTo:Ana@X.com"), ana);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_reported_by_its_line() {
+    fn each_faulty_line_is_reported() {
         let text = "rule,value,reviewer,note\nrole,boss,a@x.com,\nteam,x,a@x.com,\n\
                     domain,,a@x.com,\ndefault,x,a@x.com,\nreassign,b@x.com,a@x.com,\n\
                     person,1,nobody,\n";

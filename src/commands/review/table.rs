@@ -1,4 +1,4 @@
-//! Tables as reviewers send them: CSV as any spreadsheet saves it, or `.xlsx`. Columns are found by name.
+//! Tables from reviewers: CSV in any form that spreadsheets save, or `.xlsx`. Columns are identified by name.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use crate::files;
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::model::trim;
 
-/// A spreadsheet that unpacks to more is refused, in bytes: one of 100,000 rows has about 100 MB.
+/// The largest unpacked spreadsheet, in bytes. One of 100,000 rows has about 100 MB.
 const MAX_UNPACKED: u64 = 256 << 20;
 
 /// The columns that a table may have, and those that it must have.
@@ -28,17 +28,17 @@ pub(super) struct DecisionTable {
 }
 
 pub(super) struct TableRow {
-    /// The line it begins in, from 1.
+    /// The first line of the row, counted from 1.
     pub(super) line: u64,
     cells: Vec<String>,
-    /// Why its cells may be in the wrong columns, if so.
+    /// The reason why its cells may be in the wrong columns, if there is one.
     pub(super) fault: Option<String>,
 }
 
 impl DecisionTable {
     fn of(headers: Vec<String>, rows: Vec<TableRow>, columns: Columns<'_>) -> Result<Self, String> {
         let count = |name: &str| headers.iter().filter(|header| *header == name).count();
-        // Of two columns of one name, one would be read and the other lost.
+        // With two columns of one name, one would be ignored.
         if let Some(name) = columns.known.iter().find(|name| count(name) > 1) {
             return Err(format!("it has two columns `{name}`"));
         }
@@ -48,7 +48,7 @@ impl DecisionTable {
         }
     }
 
-    /// The text of a cell; empty without one.
+    /// The text of a cell; empty if the row has no such cell.
     pub(super) fn cell<'r>(&self, row: &'r TableRow, name: &str) -> &'r str {
         let column = self.headers.iter().position(|header| header == name);
         let cell = column.and_then(|at| row.cells.get(at));
@@ -56,7 +56,7 @@ impl DecisionTable {
     }
 }
 
-/// A cell without the apostrophe that kept a spreadsheet from running it.
+/// A cell without the apostrophe that prevents a spreadsheet from running it as a formula.
 fn plain(cell: &str) -> &str {
     let text = trim(cell);
     match text.strip_prefix('\'') {
@@ -71,9 +71,9 @@ pub(super) fn csv(bytes: Vec<u8>, columns: Columns<'_>) -> Result<DecisionTable,
     of_text(text.trim_start_matches('\u{feff}'), columns)
 }
 
-/// The same from a text without a byte order mark.
+/// Reads a CSV with a header, from a text without a byte order mark.
 pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<DecisionTable, String> {
-    // A line with which Excel names its delimiter.
+    // The first line may name the delimiter, for Excel.
     let (body, mut first_line) = match text.split_at_checked("sep=".len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case("sep=") => {
             (rest.split_once('\n').map_or("", |(_, rest)| rest), 2)
@@ -100,7 +100,7 @@ pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<DecisionTable,
         }
         let fault = match row.quotes_fault()? {
             Some(fault) => Some(fault),
-            // Missing cells at the end are blank; more cells than the header has are a fault.
+            // Missing cells at the end are blank; more cells than in the header are a fault.
             None if row.cells.len() > headers.len() => Some(row.other_count(headers.len())),
             None => None,
         };
@@ -113,20 +113,20 @@ pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<DecisionTable,
     DecisionTable::of(headers, rows, columns)
 }
 
-/// Reads a spreadsheet: one sheet alone has content, hidden ones counted, and its first row is the header.
+/// Reads a spreadsheet. Exactly one sheet, hidden ones included, may have content; its first row is the header.
 pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<DecisionTable, String> {
     ensure_of_a_size(bytes)?;
-    // A damaged file may make the library panic: it is only a file that cannot be read.
+    // The library may panic on a corrupt file, which counts as unreadable.
     let sheets = std::panic::catch_unwind(|| sheets(bytes));
-    let sheets = sheets.unwrap_or_else(|_| Err(unreadable("it is damaged")))?;
+    let sheets = sheets.unwrap_or_else(|_| Err(unreadable("it is corrupt")))?;
     let mut sheets = sheets.into_iter();
     let Some((one, rows)) = sheets.next() else {
         return Err("it is empty".to_owned());
     };
     if let Some((other, _)) = sheets.next() {
         return Err(format!(
-            "its sheets {one} and {other} (hidden ones counted) both have content: leave the decisions \
-             in one, and delete the others"
+            "its sheets {one} and {other} (hidden ones included) both have content: keep the decisions in \
+             one sheet, and delete the others"
         ));
     }
     let mut rows = rows.into_iter();
@@ -149,7 +149,7 @@ fn unreadable(error: impl Display) -> String {
     format!("the spreadsheet cannot be read: {error}")
 }
 
-/// A few bytes may unpack to any number.
+/// Checks the unpacked size first, because a few bytes may unpack to any size.
 fn ensure_of_a_size(bytes: &[u8]) -> Result<(), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
     let mut size = 0;
@@ -166,10 +166,10 @@ fn ensure_of_a_size(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Cells that are not blank, by line and column: a sheet may claim any size.
+/// The filled cells by line and column. Blank cells take no memory, because a sheet may claim any size.
 type Cells = BTreeMap<u64, BTreeMap<usize, String>>;
 
-/// Every sheet that has content, by its number from 1.
+/// Every sheet with content, and its number, counted from 1.
 fn sheets(bytes: &[u8]) -> Result<Vec<(usize, Cells)>, String> {
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
     let mut sheets = Vec::new();
@@ -182,7 +182,7 @@ fn sheets(bytes: &[u8]) -> Result<Vec<(usize, Cells)>, String> {
         };
         let mut cells = Cells::new();
         while let Some(cell) = reader.next_cell().map_err(unreadable)? {
-            // A formula that came to an error is text, too: its row was not left alone.
+            // The error of a formula is text too, so that its row counts as filled in.
             let text = Data::from(cell.get_value().clone()).to_string();
             if !trim(&text).is_empty() {
                 let (row, column) = cell.get_position();
@@ -208,7 +208,7 @@ mod tests {
     };
 
     #[test]
-    fn a_csv_is_read_as_a_spreadsheet_saves_it() {
+    fn a_csv_of_a_spreadsheet_is_read() {
         let text = "\u{feff}Sep=;\r\nNote;ROW;Decision\r\n;;\r\n'=not a formula;7;keep\r\n";
         let table = csv(text.as_bytes().to_vec(), COLUMNS).expect("a table");
         let row = &table.rows[0];

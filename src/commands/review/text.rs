@@ -1,16 +1,17 @@
-//! The texts of `review`. Names and addresses appear only if a person reads them.
+//! The texts of `review`. Names and addresses appear only for a person.
 
 use std::fmt::Write as _;
 
 use super::super::{error_text, head, row};
 use super::{FileFault, Frozen, ReviewError, ReviewProgress};
+use crate::cli::terminal::{BAD, styled};
 use crate::evidence::ReviewFile;
 use crate::judgement::Decision;
 use crate::notify::ReviewStep;
 use crate::report::on_one_line;
 use crate::review::Totals;
 
-/// At most so many faults are listed; the others are counted.
+/// The number of listed faults; the others are counted.
 const FAULTS_LISTED: usize = 1000;
 
 /// The review after a command.
@@ -31,15 +32,15 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         row(&mut text, "run", &worksheet.snapshot.run);
         let (rows, scope, left_out) = (worksheet.rows.len(), worksheet.scope, worksheet.left_out);
         let (without, out) = (left_out.without_access, left_out.out_of_scope);
-        let left_out = format!("left out: {without} without access, {out} of other roles");
-        let rows = format!("{rows} (scope {scope}; {left_out})");
+        let excluded = format!("excluded: {without} without access, {out} of other roles");
+        let rows = format!("{rows} (scope {scope}; {excluded})");
         row(&mut text, "rows", rows);
     } else {
         row(&mut text, "decided", counts(&review.totals));
     }
     for (number, of) in (1..).zip(&review.reviewers) {
         let who = match &of.reviewer {
-            None => "anybody but the owner".to_owned(),
+            None => "any person except the owner".to_owned(),
             Some(who) if names => on_one_line(who.as_written()),
             Some(_) => format!("reviewer {number}"),
         };
@@ -52,11 +53,11 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
     if !review.idle_lines.is_empty() {
         let lines: Vec<String> = review.idle_lines.iter().map(u64::to_string).collect();
         let lines = lines.join(", ");
-        let unused = format!("line(s) {lines} of the reviewers file fit no row");
+        let unused = format!("line(s) {lines} of the reviewers file, which fit no row");
         row(&mut text, "unused", unused);
     }
     if !review.faults.is_empty() {
-        let _ = writeln!(text, "\n  not in order: {}", review.faults.len());
+        let _ = writeln!(text, "\n  faults: {}", review.faults.len());
         text += &faults(&review.faults, names);
     }
     if is_opened {
@@ -111,7 +112,7 @@ fn faults(faults: &[FileFault], names: bool) -> String {
     }
     let is_numbered = |fault: &FileFault| fault.name.file != fault.name.in_a_log;
     if !names && faults.iter().any(is_numbered) {
-        text += "  (files are numbered as they were given, those of a folder by name: a log tells no names)\n";
+        text += "  (files are numbered in the order of the command line, those of a folder by name; a log has no names)\n";
     }
     text
 }
@@ -125,7 +126,7 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
             ..
         } if !names => {
             let text = on_one_line(&format!("{file} cannot be read: {reason}"));
-            format!("error: {text}\n")
+            format!("{} {text}\n", styled(BAD, "error:"))
         }
         ReviewError::Refused {
             faults: wrong,
@@ -133,7 +134,7 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
             ..
         } => format!("{without_hint}{}hint: {hint}\n", faults(wrong, names)),
         ReviewError::Ledger(ledger) => error_text(error, ledger.hint()),
-        ReviewError::File { .. } | ReviewError::Asked(_) | ReviewError::Unexpected(_) => {
+        ReviewError::File { .. } | ReviewError::BadRequest(_) | ReviewError::Unexpected(_) => {
             without_hint
         }
     }

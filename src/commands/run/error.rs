@@ -7,12 +7,12 @@ use crate::net::ErrorKind;
 use crate::signing::SigningError;
 use crate::{feed, source};
 
-/// Why a run has no verdict.
+/// The cause of a run without a verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("could not read the evidence of earlier runs")]
     Past(#[source] LedgerError),
-    /// Nothing is read or written before the key is open.
+    /// The key is opened before anything else is read or written.
     #[error("could not open the signing key")]
     Key(#[source] SigningError),
     #[error("could not read the HR feed")]
@@ -23,18 +23,18 @@ pub enum RunError {
     Source(#[from] source::SourceError),
     #[error("could not store the evidence")]
     Store(#[source] LedgerError),
-    #[error("the run was not over after {} s (RUN_DEADLINE)", length.as_secs())]
+    #[error("the run did not end within {} s (RUN_DEADLINE)", length.as_secs())]
     Deadline {
         length: Duration,
-        /// The step that ran out of time, if it is known.
+        /// The error of the step that ran out of time, if known.
         #[source]
         during: Option<Box<RunError>>,
     },
-    /// A bug: counts of the judgement that do not add up.
-    #[error("the judgement does not add up: {0}")]
+    /// A bug: the counts of the judgement contradict each other.
+    #[error("the counts of the judgement contradict each other: {0}")]
     Sums(String),
     /// A bug.
-    #[error("the program stopped on a fault of its own; the log has the place")]
+    #[error("the program has a bug; see its place in the log")]
     Panic,
 }
 
@@ -65,7 +65,7 @@ impl RunError {
         }
     }
 
-    /// Whether a retry could not sign either.
+    /// Whether a retry cannot sign either.
     pub(super) fn is_about_signing_for_good(&self) -> bool {
         let (Self::Key(signing) | Self::Store(LedgerError::Signing(signing))) = self else {
             return false;
@@ -82,11 +82,13 @@ impl RunError {
             Self::Manual(manual) => manual.hint(),
             Self::Source(source) => source.hint(),
             Self::Sums(_) | Self::Panic => None,
-            Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),
+            Self::Deadline { .. } => {
+                Some("raise RUN_DEADLINE, or start the run once more".to_owned())
+            }
         }
     }
 
-    /// The error with everything that caused it, on one line.
+    /// The error and its causes, on one line.
     pub fn chain(&self) -> String {
         exit::error_chain(self)
     }

@@ -35,11 +35,11 @@ use crate::{feed, manual, report, source};
 #[derive(Debug)]
 pub struct Done {
     pub judgement: Judgement,
-    /// The results of the runs before.
+    /// The results of earlier runs.
     pub before: EarlierRuns,
     pub committed: Committed,
     pub workspace: Workspace,
-    /// The label of evidence that is not of a real workspace, read from Truto.
+    /// The label of evidence that is not from a real workspace at Truto.
     pub mark: Option<Mark>,
 }
 
@@ -51,10 +51,10 @@ pub struct Failed {
     pub record: Option<Committed>,
 }
 
-/// A failure record must not make a failed run much longer.
+/// A failure record must not delay a failed run for long.
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
-/// Requests stop a little before the deadline: the next attempt would not fit in.
+/// Requests stop this long before the deadline, because the next attempt would exceed it.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
 
 /// # Errors
@@ -80,7 +80,7 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
         trigger,
         executor: settings.executor.clone(),
     };
-    info!(run = identity.run_id(), "Began a run");
+    info!(run = identity.run_id(), "Started a run");
 
     let about = about(&settings, &identity);
     let mut result = None;
@@ -154,13 +154,13 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
         run: identity.run_id(),
         as_of: identity.as_of,
         connection: connection(settings).to_owned(),
-        // Truto has not reported yet whether the connection is a sandbox.
+        // Whether the connection is a sandbox is still unknown.
         mark: Mark::of(&origin(settings), false),
         tool: identity.tool.clone(),
     }
 }
 
-/// Sends the notification of a run, whichever way it ended. It is over by then, and nothing here changes that.
+/// Sends the notification of an ended run. It does not change the outcome.
 pub async fn notify(
     settings: &Settings,
     about: &About,
@@ -186,7 +186,7 @@ pub async fn notify(
     crate::notify::send(&settings.notify, notification, &clock).await;
 }
 
-/// Where evidence goes, and the key that signs it.
+/// The store of the evidence, and the key that signs it.
 async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
     let store = Store::open(&settings.store).await;
     let store = store.map_err(|error| RunError::Past(error.into()))?;
@@ -196,11 +196,11 @@ async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunErr
         Ok(Err(error)) => RunError::Key(error),
         Err(_) => late(settings, None),
     };
-    warn!("No failure record is left: without the key its entry could not be signed");
+    warn!("Stored no failure record: its entry could not be signed without the key");
     Err(error)
 }
 
-/// [`run`] in an open store, with an open key.
+/// [`run`] with an open store and an open key.
 ///
 /// # Errors
 /// Why there is no verdict.
@@ -220,8 +220,8 @@ pub async fn run_in(
         own_controls: settings.own_controls.clone(),
         signer,
     };
-    // A panic is caught so that the run leaves its record; nothing of it is used again. The future is large and so
-    // on the heap.
+    // A panic is caught so that the run stores its failure record; nothing that it touched is used afterwards. The
+    // future is large, so it is on the heap.
     let left = settings.deadline.saturating_sub(clock.elapsed());
     let work = AssertUnwindSafe(Box::pin(judge_and_commit(
         &ledger, settings, &frame, clock, left,
@@ -235,7 +235,7 @@ pub async fn run_in(
     };
     let record = match error.exit().leaves_a_record() {
         _ if error.is_about_signing_for_good() => {
-            warn!("No failure record is left: its entry could not be signed either");
+            warn!("Stored no failure record: its entry could not be signed either");
             None
         }
         true => record(&ledger, settings, &frame, clock, &error).await,
@@ -244,7 +244,7 @@ pub async fn run_in(
     Err(Failed { error, record })
 }
 
-/// A request that found no time left before the deadline failed because of the deadline.
+/// A transient error just before the deadline is an error of the deadline.
 fn out_of_time(error: RunError, settings: &Settings, clock: Clock) -> RunError {
     let at_the_end = clock.elapsed() + DEADLINE_MARGIN >= settings.deadline;
     match error.exit() == Exit::Transient && at_the_end {
@@ -349,9 +349,9 @@ async fn record(
         Ok(Ok(committed)) => return Some(committed),
         Ok(Err(error)) => {
             let error = RunError::Store(error).chain();
-            warn!(error, "No failure record could be left");
+            warn!(error, "Could not store a failure record");
         }
-        Err(_) => warn!("No failure record could be left in time"),
+        Err(_) => warn!("Could not store a failure record in time"),
     }
     None
 }

@@ -17,7 +17,7 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
 
-/// Logs the outcome of a run, and leaves it as the termination message.
+/// Logs the outcome of a run, and writes it as the termination message.
 pub(super) fn leave(ended: &Result<Done, Failed>, exit: Exit) {
     write(ended.is_ok(), of(ended, exit));
 }
@@ -38,7 +38,7 @@ fn write(is_stored: bool, outcome: Value) {
     if Path::new(TERMINATION_LOG).exists()
         && let Err(error) = std::fs::write(TERMINATION_LOG, &line)
     {
-        warn!(%error, "The termination message could not be written");
+        warn!(%error, "Could not write the termination message");
     }
 }
 
@@ -86,7 +86,7 @@ fn of_refusal(exit: Exit, error: &str) -> Value {
     json!({ "exit": exit.code(), "verdict": null, "error": error })
 }
 
-/// One line of at most 4096 bytes. A longer error is cut; the rest is short.
+/// One line of at most 4096 bytes. Only the error can be long, so it is cut.
 fn termination_message(mut outcome: Value) -> String {
     let mut line = for_a_log(&outcome.to_string());
     while line.len() > TERMINATION_BYTES - 1 {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_error_is_cut_to_what_kubernetes_keeps() {
+    fn a_long_error_is_cut_to_the_limit_of_kubernetes() {
         let outcome = of_refusal(Exit::Configuration, &"\u{1}ü\"".repeat(3000));
         let line = termination_message(outcome);
         assert!(line.len() <= TERMINATION_BYTES, "{}", line.len());

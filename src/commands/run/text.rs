@@ -12,7 +12,7 @@ use crate::report::on_one_line;
 /// The summary shows this many findings, most severe first.
 const FINDINGS_SHOWN: usize = 20;
 
-/// The verdict comes last, where it stays on the screen.
+/// The verdict comes last, where a terminal shows it.
 pub fn summary(done: &Done, names: bool) -> String {
     let judgement = &done.judgement;
     let (verdict, counts) = (judgement.verdict, &judgement.counts);
@@ -87,7 +87,7 @@ fn by<W: Ord>(words: impl Iterator<Item = W>) -> BTreeMap<W, u64> {
     counts
 }
 
-/// How many there are, and of which sort: `3: 2 active, 1 invited`.
+/// The total, and the count of each kind: `3: 2 active, 1 invited`.
 fn counted<W: Display>(counts: &BTreeMap<W, u64>) -> String {
     let counts = counts.iter().filter(|(_, count)| **count > 0);
     let words: Vec<String> = counts
@@ -100,7 +100,7 @@ fn counted<W: Display>(counts: &BTreeMap<W, u64>) -> String {
     }
 }
 
-/// How many checks passed, and the ids of the others.
+/// The number of passed checks, and the ids of the others.
 fn checks(judgement: &Judgement) -> String {
     let with = |status| {
         let checks = judgement.checks.iter();
@@ -127,7 +127,7 @@ fn one_finding(finding: &Finding, names: bool) -> String {
             let _ = write!(text, " <{}>", on_one_line(email.as_written()));
         }
     }
-    // The account of a wrong line may be any text.
+    // In a faulty manual line, the account may be any text.
     let is_id = |id: &str| names || id.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(account) = finding.account_id.as_deref().filter(|id| is_id(id)) {
         let _ = write!(text, "  account {}", on_one_line(account));
@@ -168,7 +168,7 @@ mod tests {
     use crate::ledger::{Committed, EarlierRuns};
     use crate::model::{EmailAddress, Role, Workspace};
 
-    /// A run with one finding more than a screen shows.
+    /// A run with one finding more than the summary shows.
     fn done() -> Done {
         let as_of = "2026-11-23T22:40:00Z".parse().expect("an instant");
         let finding = |number: u64| Finding {
@@ -193,7 +193,7 @@ mod tests {
             judgement: Judgement {
                 hr_people: HrPeople::default(),
                 verdict: Verdict::Fail,
-                reasons: vec!["Truto said \u{1b}[2J".to_owned()],
+                reasons: vec!["a reason with \u{1b}[2J".to_owned()],
                 in_doubt: false,
                 complete: true,
                 checks: Vec::new(),
@@ -235,12 +235,12 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_for_a_person_names_people_and_leads_to_the_rest() {
+    fn the_summary_for_a_person_names_people_and_the_files() {
         insta::assert_snapshot!(anstream::adapter::strip_str(&summary(&done(), true)));
     }
 
     #[test]
-    fn outside_a_terminal_there_are_counts_and_ids_and_no_names() {
+    fn without_a_terminal_the_summary_has_counts_and_ids_but_no_names() {
         let done = done();
         let summary = summary(&done, false);
         let last = outcome::of(&Ok(done), Exit::Fail);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_move_the_cursor_or_turn_the_line_around() {
+    fn control_characters_of_a_name_are_replaced() {
         assert_eq!(
             on_one_line("a\u{1b}[31mb\u{202e}c\r\nd"),
             "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}d"

@@ -4,15 +4,15 @@
   const at = (id) => document.getElementById(id);
   const PAGE = 50;
   const WORDS = ["keep", "revoke", "change_role", "dont_know"];
-  const SAID = { keep: "keep", revoke: "revoke", change_role: "change role", dont_know: "don't know" };
+  const LABELS = { keep: "keep", revoke: "revoke", change_role: "change role", dont_know: "don't know" };
   const ROLES = ["admin", "member", "guest"];
   const SCHEMA = "asana-access-review/decisions/v1";
   const KEPT = "asana-access-review:" + data.review_sha256;
-  // Whoever is not on the list: anybody where there is none, else somebody in another's place.
+  // A person who is not on the list: any person if there is no list, else a deputy of a reviewer.
   const OTHER = data.reviewers.length;
   const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-  // What was read, with what is searched in.
+  // The rows, each with its text for the search.
   const rows = data.rows.map((cells) => {
     const [row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer, others] = cells;
     return {
@@ -24,12 +24,12 @@
   });
   const byNumber = (number) => rows[number - 1];
 
-  // What the reviewer did: by row number the decision ("" where it was cleared), the new role, the note, when it
-  // was decided, and when it was changed here. Nothing else is kept.
+  // By row number: the decision ("" if it was cleared), the new role, the note, the time of the decision, and the time
+  // of the change in this browser. Nothing else is kept.
   let decisions = new Map();
-  // Rows that changed since this reviewer's last file.
+  // Rows that changed since the last saved file of this reviewer.
   let unfiled = new Set();
-  let me = data.anybody ? OTHER : data.reviewers.length === 1 ? 0 : null;
+  let me = data.without_reviewer ? OTHER : data.reviewers.length === 1 ? 0 : null;
   let place = data.reviewers.length === 1 ? 0 : null;
   let view = [];
   let page = 0;
@@ -38,7 +38,7 @@
   let noting = null;
   let offered = null;
   let isKept = true;
-  // Whether something would be lost with the tab.
+  // Whether closing the tab would lose decisions.
   let isAtRisk = false;
 
   function kept() {
@@ -69,11 +69,11 @@
     warn();
   }
   function warn() {
-    const text = isKept ? "" : "This browser keeps nothing for this page: its storage is off, or full. Save your decisions as a file before you close it; that file can be loaded here again.";
-    if (at("trouble").textContent !== text) at("trouble").textContent = text;
-    at("trouble").hidden = isKept;
+    const text = isKept ? "" : "This browser keeps nothing for this page: its storage is off or full. Save your decisions as a file before you close the page; you can load that file later.";
+    if (at("storage").textContent !== text) at("storage").textContent = text;
+    at("storage").hidden = isKept;
   }
-  // Takes over what the same page in another tab has kept since; of one row the later change counts.
+  // Takes over newer decisions from another tab of this page. For each row, the later change counts.
   function adopt() {
     let found = null;
     try { found = kept(); } catch { return; }
@@ -90,7 +90,7 @@
       redraw(number, focused);
     }
     count();
-    if (isChanged) say("Taken over from another tab of this page.");
+    if (isChanged) report("Loaded newer decisions from another tab of this page.");
   }
 
   const of = (row) => decisions.get(row.row) || ["", "", "", "", 0];
@@ -98,7 +98,7 @@
   const lacksRole = (row) => { const [decision, role] = of(row); return decision === "change_role" && (!role || role === row.role); };
   const lacks = (row) => lacksNote(row) || lacksRole(row);
   const isOpen = (row) => !of(row)[0] || lacks(row);
-  // A plus-tag makes no other person.
+  // Addresses with different plus tags belong to one person.
   function person(address) { return address.trim().toLowerCase().replace(/\+[^@]*(?=@)/, ""); }
   function address() {
     if (me === null) return "";
@@ -127,16 +127,16 @@
     made.append(...children.filter((child) => child !== null && child !== ""));
     return made;
   }
-  // An address that is too long for its line breaks after its @, rather than in the middle of a word.
+  // A long address breaks after its @, not in the middle of a word.
   const parts = (text) => text.split("@").flatMap((part, place, all) => [place ? el("wbr") : "", part + (place < all.length - 1 ? "@" : "")]);
   const name = (text) => el("bdi", {}, short(text));
-  function say(...parts) { at("said").replaceChildren(...parts); }
+  function report(...parts) { at("message").replaceChildren(...parts); }
 
   const linesOf = (note) => Math.min(8, note.split("\n").reduce((lines, line) => lines + 1 + Math.floor(line.length / 32), 0));
 
   function fieldset(row) {
     const [decision, role, note] = of(row);
-    const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), SAID[word]));
+    const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), LABELS[word]));
     const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
     if (decision && !isNoted) choices.push(el("button", { type: "button", class: "add", "aria-label": "Note about " + row.who }, "Note"));
     if (decision) choices.push(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
@@ -152,22 +152,22 @@
     }
     return made;
   }
-  // What was decided, as paper shows it.
-  function told(row) {
+  // The decision, for a print.
+  function printed(row) {
     const [decision, role, note] = of(row);
-    if (!decision) return el("span", { class: "none" }, "not decided");
-    return el("span", {}, el("strong", {}, SAID[decision] + (role ? " to " + role : "")), note ? el("bdi", {}, note) : lacksNote(row) ? el("bdi", {}, "(the note is missing)") : "");
+    if (!decision) return el("span", { class: "none" }, "undecided");
+    return el("span", {}, el("strong", {}, LABELS[decision] + (role ? " to " + role : "")), note ? el("bdi", {}, note) : lacksNote(row) ? el("bdi", {}, "(missing note)") : "");
   }
   function drawn(row, isPrinted) {
     const cell = (label, attributes, ...children) => el("td", { role: "cell", "data-label": label, ...attributes }, ...children);
     return el("tr", { role: "row", "data-row": row.row, tabindex: row.row === active ? "0" : "-1", class: rowClass(row) },
       el("th", { scope: "row", role: "rowheader" }, el("bdi", { class: "who" }, ...parts(row.who)), row.name && row.email ? el("bdi", { class: "mail" }, ...parts(row.email)) : "", el("code", {}, row.account)),
       cell("Role, status", {}, el("bdi", {}, row.role + ", " + row.status)),
-      cell("Joined", { class: "day" }, row.joined || el("span", { class: "none" }, "not known")),
+      cell("Joined", { class: "day" }, row.joined || el("span", { class: "none" }, "unknown")),
       cell("In HR", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
-      cell("Since the last review", { class: "since" }, el("bdi", {}, ...parts(row.changed)), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
-      cell("What the evidence says", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, "speaks for " + SAID[row.recommended] + ": " + row.reason)),
-      el("td", { role: "cell", class: "decision" }, isPrinted ? told(row) : fieldset(row)));
+      cell("Since the last review", { class: "since" }, el("bdi", {}, ...parts(row.changed)), row.before ? el("small", {}, "previous decision: " + LABELS[row.before]) : ""),
+      cell("Evidence", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, "suggests " + LABELS[row.recommended] + ": " + row.reason)),
+      el("td", { role: "cell", class: "decision" }, isPrinted ? printed(row) : fieldset(row)));
   }
   function rowClass(row) {
     if (lacks(row)) return "lacking";
@@ -179,7 +179,7 @@
     changed: (row) => row.changed, finding: (row) => row.findings + " " + row.recommended, decision: (row) => of(row)[0],
   };
 
-  // Rows that were decided stay where they are until the filter is changed: none vanishes under a hand.
+  // Decided rows stay in place until the filter changes, so that no row disappears during work.
   function refilter(isFromTop) {
     const find = at("find").value.trim().toLowerCase();
     const state = at("state").value;
@@ -228,9 +228,9 @@
     at("scroll").hidden = view.length === 0;
     at("none").hidden = view.length !== 0;
     at("all").hidden = unfiltered();
-    at("nothing").textContent = me === null ? "Choose above who you are: the rows that you decide are shown then."
-      : all.length === 0 ? (me === OTHER && !data.anybody && place === null ? "Choose above in whose place you decide." : "No row is yours to decide.")
-      : "None of your " + counted(all.length, "row", "rows") + " fits what is looked for.";
+    at("nothing").textContent = me === null ? "Choose above who you are, to see the rows that you decide."
+      : all.length === 0 ? (me === OTHER && !data.without_reviewer && place === null ? "Choose above whom you replace." : "You have no rows to decide.")
+      : "None of your " + counted(all.length, "row", "rows") + " fits the filter.";
     count(all);
   }
   function count(all = mine()) {
@@ -245,8 +245,8 @@
     const isOwn = owned();
     const own = rows.filter((row) => isAssigned(row) && isOwn(row));
     at("own").hidden = own.length === 0;
-    at("own").textContent = own.length === 1 ? "Row " + own[0].row + " is your own account: somebody else decides it, so it is not shown here."
-      : "Rows " + own.map((row) => row.row).join(", ") + " are your own accounts: somebody else decides them, so they are not shown here.";
+    at("own").textContent = own.length === 1 ? "Row " + own[0].row + " is your own account. Another person decides it, so it is not shown here."
+      : "Rows " + own.map((row) => row.row).join(", ") + " are your own accounts. Another person decides them, so they are not shown here.";
   }
   const drawnRow = (number) => at("rows").querySelector('tr[data-row="' + number + '"]');
 
@@ -270,7 +270,7 @@
       keep();
     }
     redraw(number, focusOn);
-    say(name(row.who), ": " + SAID[word] + (lacksRole(row) ? ", to which role, and why?" : lacksNote(row) ? ", and why?" : ""));
+    report(name(row.who), ": " + LABELS[word] + (lacksRole(row) ? "; enter the new role and the reason" : lacksNote(row) ? "; enter the reason" : ""));
   }
   function clear(number) {
     const row = byNumber(number);
@@ -279,10 +279,10 @@
     set(number, "", "", "", now());
     keep();
     redraw(number, "tr");
-    say(name(row.who), ": not decided any more");
+    report(name(row.who), ": undecided");
   }
   function note(number) {
-    if (!of(byNumber(number))[0]) { say("Decide first, then say why: 1 keep, 2 revoke, 3 change role, 4 don't know."); return; }
+    if (!of(byNumber(number))[0]) { report("Decide first, then add a note: 1 keep, 2 revoke, 3 change role, 4 don't know."); return; }
     noting = number;
     redraw(number, "textarea");
   }
@@ -304,18 +304,18 @@
     const where = view.findIndex((row) => row.row === active);
     const next = view[where + by];
     if (next) activate(next.row, true);
-    else say(by > 0 ? "This is the last row shown." : "This is the first row shown.");
+    else report(by > 0 ? "This is the last visible row." : "This is the first visible row.");
   }
   function nextUndecided() {
     const where = view.findIndex((row) => row.row === active);
-    // The first row counts, too, as long as nobody stands on it.
+    // The active row counts too, unless it has the focus.
     const from = numberOf(document.activeElement) === active ? where + 1 : Math.max(0, where);
     const ahead = view.slice(from).concat(view.slice(0, from));
     const next = ahead.find(isOpen);
     if (next) { activate(next.row, true); return; }
     const left = mine().filter(isOpen).length;
-    if (left) say("Nothing shown here is left; " + counted(left, "row", "rows") + " outside of what is looked for " + (left === 1 ? "is." : "are."));
-    else if (mine().length) say("Every row of yours is decided. Save the file, and send it back.");
+    if (left) report("Every visible row is decided; " + counted(left, "row", "rows") + " outside the filter " + (left === 1 ? "is" : "are") + " undecided.");
+    else if (mine().length) report("All your rows are decided. Save the file, and send it back.");
   }
   function turn(by) {
     activate(view[(page + by) * PAGE].row, true);
@@ -353,14 +353,14 @@
     }
   }
 
-  // Who acts, or nothing: then it says what is missing, and goes there.
+  // The address of the reviewer. If it is missing, the page asks for it, and the focus goes there.
   function named() {
     const who = address();
-    const isPlaced = me !== OTHER || data.anybody || place !== null;
+    const isPlaced = me !== OTHER || data.without_reviewer || place !== null;
     if (isAddress(who) && isPlaced) return who;
-    if (me === OTHER && isAddress(who)) { say("Say first in whose place you decide."); at("place").focus(); }
-    else if (me === OTHER) { say("Say first who you are: your e-mail address."); at("other").focus(); }
-    else { say("Say first who you are."); at("reviewer").focus(); }
+    if (me === OTHER && isAddress(who)) { report("First choose whom you replace."); at("place").focus(); }
+    else if (me === OTHER) { report("First enter your e-mail address."); at("other").focus(); }
+    else { report("First choose who you are."); at("reviewer").focus(); }
     return null;
   }
   function save() {
@@ -372,11 +372,11 @@
     if (lacking.length) {
       showAll("note");
       activate(view[0].row, true);
-      say("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, shown now. Everything but keep needs its reason.");
+      report("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason.");
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
-    if (!decided.length) { say("Not saved: nothing is decided yet."); return; }
+    if (!decided.length) { report("Not saved: no row is decided yet."); return; }
     const head = { schema: SCHEMA, review: data.review, review_sha256: data.review_sha256, reviewer: who, exported_at: now(), decisions: decided.length };
     const lines = decided.map((row) => {
       const [decision, role, note, when] = of(row);
@@ -390,13 +390,13 @@
     keep();
     count();
     const left = all.length - decided.length;
-    say(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "That is every row of yours: send this file back, and no earlier one."));
+    report(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "All your rows are decided: send back this file, not an earlier one."));
   }
 
-  // The lines of a file that this page has saved, or an error that says in plain words why it is none.
+  // The lines of a file from this page, or an error for people.
   function read(bytes) {
     const refuse = (line, text) => { throw new Error((line ? "line " + line + ": " : "") + text); };
-    const none = "it is no file that this page has saved. The name of one ends in .decisions.jsonl.";
+    const none = "it is not a file from this page. The name of such a file ends in .decisions.jsonl.";
     const parsed = (line, text, keys, otherwise) => {
       let found = null;
       try { found = JSON.parse(text); } catch { refuse(line, otherwise); }
@@ -409,31 +409,31 @@
     if (!lines.length) refuse(0, none);
     const head = parsed(0, lines[0][1], "decisions,exported_at,review,review_sha256,reviewer,schema", none);
     if (head.schema !== SCHEMA) refuse(0, none);
-    if (String(head.review_sha256).toLowerCase() !== data.review_sha256) refuse(0, "it is of another review: it bears another hash.");
-    if (typeof head.reviewer !== "string" || !isAddress(head.reviewer)) refuse(0, "it does not say whose decisions it holds.");
-    if (head.decisions !== lines.length - 1) refuse(0, "it says that it holds " + counted(Number(head.decisions), "decision", "decisions") + ", and holds " + (lines.length - 1) + ": it was cut or changed.");
+    if (String(head.review_sha256).toLowerCase() !== data.review_sha256) refuse(0, "it belongs to another review: its hash differs.");
+    if (typeof head.reviewer !== "string" || !isAddress(head.reviewer)) refuse(0, "it does not name the reviewer.");
+    if (head.decisions !== lines.length - 1) refuse(0, "its head promises " + counted(Number(head.decisions), "decision", "decisions") + ", but it has " + (lines.length - 1) + ": it was cut or changed.");
     const seen = new Set();
     const isOwn = owned();
     const entries = lines.slice(1).map(([line, json]) => {
-      const entry = parsed(line, json, "account_id,decided_at,decision,new_role,note,row", "it is no decision as this page writes it.");
+      const entry = parsed(line, json, "account_id,decided_at,decision,new_role,note,row", "it is not a decision of this page.");
       const row = Number.isInteger(entry.row) ? byNumber(entry.row) : undefined;
-      if (!row) refuse(line, "there is no such row in this review.");
-      const told = "row " + row.row;
-      if (entry.account_id !== row.account) refuse(line, told + " is another account in this review.");
-      if (seen.has(row.row)) refuse(line, told + " is decided a second time.");
+      if (!row) refuse(line, "this review has no such row.");
+      const prefix = "row " + row.row;
+      if (entry.account_id !== row.account) refuse(line, prefix + " has another account in this review.");
+      if (seen.has(row.row)) refuse(line, prefix + " is decided a second time.");
       seen.add(row.row);
-      if (!WORDS.includes(entry.decision)) refuse(line, told + ": the decision is none of keep, revoke, change_role, dont_know.");
+      if (!WORDS.includes(entry.decision)) refuse(line, prefix + ": the decision must be keep, revoke, change_role or dont_know.");
       const isRole = entry.decision === "change_role" ? ROLES.includes(entry.new_role) && entry.new_role !== row.role : entry.new_role === null;
-      if (!isRole) refuse(line, told + ": the new role does not fit.");
-      if (typeof entry.note !== "string" || (entry.decision !== "keep" && !entry.note.trim())) refuse(line, told + ": the note is missing.");
-      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(entry.decided_at) || Number.isNaN(Date.parse(entry.decided_at))) refuse(line, told + ": it does not say when.");
-      if (!isAssigned(row)) refuse(line, told + " is not yours to decide.");
-      if (isOwn(row)) refuse(line, told + " is your own account.");
+      if (!isRole) refuse(line, prefix + ": the new role does not fit.");
+      if (typeof entry.note !== "string" || (entry.decision !== "keep" && !entry.note.trim())) refuse(line, prefix + ": the note is missing.");
+      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(entry.decided_at) || Number.isNaN(Date.parse(entry.decided_at))) refuse(line, prefix + ": the time of the decision is missing.");
+      if (!isAssigned(row)) refuse(line, prefix + " belongs to another reviewer.");
+      if (isOwn(row)) refuse(line, prefix + " is your own account.");
       return { row, decision: entry.decision, role: entry.new_role || "", note: entry.note.trim(), when: entry.decided_at };
     });
     return { who: head.reviewer, entries };
   }
-  // What the file has beside what is decided here.
+  // The decisions of the file, compared with those of this page.
   function compared(entries) {
     const isSame = ({ row, decision, role, note }) => { const own = of(row); return own[0] === decision && own[1] === role && own[2].trim() === note; };
     const fresh = entries.filter((entry) => !of(entry.row)[0]);
@@ -446,28 +446,28 @@
     if (!file || named() === null) return;
     let found = null;
     try {
-      if (file.size > 64 * 1024 * 1024) throw new Error("it is too large for a file that this page has saved.");
+      if (file.size > 64 * 1024 * 1024) throw new Error("it is too large for a file from this page.");
       found = read(await file.arrayBuffer());
     } catch (error) {
-      // A file that cannot be read has a reason of the browser's.
-      say(name(file.name), " was not loaded: " + (error instanceof DOMException ? "the browser could not read it." : error.message));
+      // For an unreadable file, the browser gives the reason.
+      report(name(file.name), " was not loaded: " + (error instanceof DOMException ? "the browser could not read it." : error.message));
       return;
     }
     adopt();
     const { fresh, same, other } = compared(found.entries);
     offered = { name: file.name, ...found };
     if (!other.length) { settle(false); return; }
-    const of_ = (decision, role, note) => SAID[decision] + (role ? " to " + role : "") + (note.trim() ? ", “" + short(note.trim()) + "”" : "");
-    at("clash-text").replaceChildren(name(file.name), " has " + counted(other.length, "decision that differs", "decisions that differ") + " from what is decided here, " + fresh.length + " new and " + same.length + " the same. Nothing is changed yet. What shall count where they differ?");
+    const of_ = (decision, role, note) => LABELS[decision] + (role ? " to " + role : "") + (note.trim() ? ", “" + short(note.trim()) + "”" : "");
+    at("clash-text").replaceChildren(name(file.name), " has " + counted(other.length, "decision that differs", "decisions that differ") + " from those here, " + fresh.length + " new and " + same.length + " equal. Nothing has changed yet. Which decisions count for rows that differ?");
     at("clash-rows").replaceChildren(
       ...other.slice(0, 10).map(({ row, decision, role, note }) => el("li", {}, "Row " + row.row + ", ", name(row.who), ": here ", el("bdi", {}, of_(...of(row).slice(0, 3))), "; in the file ", el("bdi", {}, of_(decision, role, note)))),
       other.length > 10 ? el("li", {}, "and " + (other.length - 10) + " more") : "");
     at("clash").hidden = false;
-    say("The file has decisions that differ from yours: choose what counts.");
+    report("The file has decisions that differ from yours: choose which ones count.");
     at("keep-mine").focus();
   }
   function withdraw() { offered = null; at("clash").hidden = true; }
-  // Takes a file over. What differs from a decision made here is replaced only if the reviewer said so.
+  // Loads a file. A different decision of this page is replaced only if the reviewer chose so.
   function settle(takesTheirs) {
     const { name: file, who, entries } = offered;
     const { fresh, same, other } = compared(entries);
@@ -477,16 +477,16 @@
     withdraw();
     keep();
     refilter();
-    const told = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " the same as here"];
-    if (other.length) told.push(other.length + (takesTheirs ? " replaced by the file's" : " kept as decided here"));
-    say(name(file), ": " + told.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": look through it, what you save is in your name."]));
+    const results = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " equal"];
+    if (other.length) results.push(other.length + (takesTheirs ? " replaced by those of the file" : " kept as decided here"));
+    report(name(file), ": " + results.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": check it, because the saved decisions will have your name."]));
     at("load").focus();
   }
 
   function fill() {
     const choose = () => el("option", { value: "" }, "choose");
     const everybody = () => data.reviewers.map((who, number) => el("option", { value: number }, who));
-    at("reviewer").append(choose(), ...everybody(), el("option", { value: OTHER }, "somebody else, in another's place"));
+    at("reviewer").append(choose(), ...everybody(), el("option", { value: OTHER }, "another person, as a deputy"));
     at("place").append(choose(), ...everybody());
     at("role").append(el("option", { value: "" }, "every role"), ...[...new Set(rows.map((row) => row.role))].sort().map((role) => el("option", { value: role }, role)));
     at("reviewer").value = me === null ? "" : String(me);
@@ -494,12 +494,12 @@
     fit();
   }
   function fit() {
-    at("reviewer-label").hidden = data.anybody;
+    at("reviewer-label").hidden = data.without_reviewer;
     at("other-label").hidden = me !== OTHER;
-    at("place-label").hidden = me !== OTHER || data.anybody;
-    at("deputy").hidden = me !== OTHER || data.anybody;
+    at("place-label").hidden = me !== OTHER || data.without_reviewer;
+    at("deputy").hidden = me !== OTHER || data.without_reviewer;
   }
-  // What stays at the top covers no row that is gone to.
+  // The fixed parts at the top must not cover the active row.
   function measure() {
     const far = getComputedStyle(at("far")).position === "sticky" ? at("far").offsetHeight : 0;
     const head = at("table").tHead;
@@ -511,10 +511,10 @@
     const chosen = (id) => (at(id).value === "" ? null : Number(at(id).value));
     for (const id of ["reviewer", "place"]) {
       at(id).addEventListener("change", () => {
-        me = data.anybody ? OTHER : chosen("reviewer");
+        me = data.without_reviewer ? OTHER : chosen("reviewer");
         place = chosen("place");
         withdraw();
-        say();
+        report();
         fit();
         keep();
         refilter(true);
@@ -530,7 +530,7 @@
     at("file").addEventListener("change", () => { const [file] = at("file").files; load(file).finally(() => { at("file").value = ""; }); });
     at("keep-mine").addEventListener("click", () => settle(false));
     at("take-theirs").addEventListener("click", () => settle(true));
-    at("load-nothing").addEventListener("click", () => { say(name(offered.name), ": nothing was loaded."); withdraw(); at("load").focus(); });
+    at("load-nothing").addEventListener("click", () => { report(name(offered.name), ": nothing was loaded."); withdraw(); at("load").focus(); });
     at("before").addEventListener("click", () => turn(-1));
     at("after").addEventListener("click", () => turn(1));
     for (const th of document.querySelectorAll("th[data-sort]")) {
@@ -582,7 +582,7 @@
     addEventListener("pageshow", adopt);
     addEventListener("focus", adopt);
     addEventListener("beforeunload", (event) => { if (isAtRisk && unfiled.size) event.preventDefault(); });
-    // Paper has every row that is looked for, with what was decided as text.
+    // A print has every row of the filter, with its decision as text.
     addEventListener("beforeprint", () => at("rows").replaceChildren(...view.map((row) => drawn(row, true))));
     addEventListener("afterprint", () => { draw(); if (active !== null) activate(active, true); });
     const sizes = new ResizeObserver(measure);

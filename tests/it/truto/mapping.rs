@@ -63,11 +63,8 @@ fn an_unreadable_mapping_is_only_a_warning() {
             scenario("healthy").with(|world| world.mapping = Permission::missing_scope("x")),
             "Truto answers 403",
         ),
-        (
-            odd(Action::status(200, "[]")),
-            "the answer was not understood",
-        ),
-        (odd(Action::html(200)), "the answer was not understood"),
+        (odd(Action::status(200, "[]")), "the answer cannot be read"),
+        (odd(Action::html(200)), "the answer cannot be read"),
         (odd(Action::html(502)), "Truto answers 502"),
     ];
     for (world, reason) in worlds {

@@ -47,14 +47,14 @@ async fn wrong_or_missing_json_is_refused_with_its_problem() {
         ("{\"result\":[]}garbage", "it is not JSON"),
         ("[]", "it is a list"),
         ("\"ok\"", "it is a text"),
-        ("{}", "it holds no records"),
+        ("{}", "it has no records"),
         (
             r#"{"result":7}"#,
-            "a field of its envelope (line 1, column 11)",
+            "a field of its envelope has the wrong type (line 1, column 11)",
         ),
         (
             r#"{"result":[],"next_cursor":{}}"#,
-            "a field of its envelope (line 1, column",
+            "a field of its envelope has the wrong type (line 1, column",
         ),
         (
             r#"{"result":[],"next_page":"x"}"#,
@@ -66,7 +66,7 @@ async fn wrong_or_missing_json_is_refused_with_its_problem() {
         let start = &body[..body.len().min(40)];
         assert_eq!(kind, ErrorKind::Unexpected, "{start}: {text}");
         let expected =
-            format!("GET /unified/user-directory/users: the answer was not understood: {problem}");
+            format!("GET /unified/user-directory/users: the answer cannot be read: {problem}");
         assert!(text.starts_with(&expected), "{start}: {text}");
     }
 }
@@ -112,7 +112,7 @@ async fn a_redirect_to_another_host_is_not_followed() {
         assert_eq!(kind, ErrorKind::Configuration, "{text}");
         assert!(
             text.ends_with(&format!(
-                "{status} redirects to `127.0.0.1`, and redirects are not followed"
+                "answers with a redirect to “127.0.0.1” (status {status}), which is not followed"
             )),
             "{text}"
         );
@@ -138,7 +138,7 @@ async fn a_cursor_that_is_too_long_for_a_url_is_refused() {
     assert_eq!((kind, asked), (ErrorKind::Unexpected, 1));
     assert_eq!(
         text,
-        "GET /unified/user-directory/users: the answer was not understood: it names a cursor of \
+        "GET /unified/user-directory/users: the answer cannot be read: it has a cursor of \
          1048576 bytes, more than an address can carry"
     );
 
@@ -222,7 +222,7 @@ fn a_connection_of_another_integration_is_refused() {
     let job = Job::new(scenario("healthy").fault(fault), LEFT_AND_GONE);
     let ended = job.run();
     assert_eq!(ended.code, 77);
-    let reported = format!("the connection `{CONNECTION_ID}` is for `jira`, not for Asana");
+    let reported = format!("the connection `{CONNECTION_ID}` is for “…”, not for Asana");
     assert!(ended.stderr.contains(&reported), "{}", ended.stderr);
     assert_eq!(job.simulator.requests().len(), 1);
 }

@@ -98,6 +98,6 @@ fn a_wait_beyond_the_deadline_of_the_run_is_not_started() {
     let ended = job.run();
     assert_eq!(ended.code, 75, "{}", ended.stderr);
     assert!(started.elapsed() < Duration::from_secs(15));
-    let reported = "GET /unified/user-directory/me: the rate limit asks to wait";
+    let reported = "GET /unified/user-directory/me: the rate limit requires a wait of";
     assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 }

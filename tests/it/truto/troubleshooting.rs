@@ -140,7 +140,7 @@ fn each_message_of_the_page_occurs_with_its_exit_code() {
         let says = text.contains("\nhint: ") || text.contains("  because  ");
         let passes = [
             "502 Bad Gateway",
-            "no answer in time",
+            "did not answer in time",
             "no connection",
             "429 Too",
         ];

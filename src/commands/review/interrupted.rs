@@ -1,8 +1,8 @@
-//! What an attempt to close a review left that died: with its instant, the same decisions give the same bytes,
-//! and files that are already there are no conflict.
+//! The files of an interrupted attempt to close a review. With its instant, the same decisions give the same bytes, so
+//! its files do not conflict with a second attempt.
 //!
-//! No entry vouches for these files. Their instant and executor are taken over, within bounds, and reported;
-//! all else must come out of the same decision files again, or nothing is committed.
+//! No ledger entry covers these files. Their instant and executor are used, within bounds, and reported. The rest must
+//! follow from the same decision files, or nothing is committed.
 
 use jiff::Timestamp;
 
@@ -13,13 +13,12 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
 use crate::store::StoreError;
 
-pub(super) struct Left {
+pub(super) struct InterruptedClose {
     closed: Option<ReviewClosed>,
     manifest: Option<ReviewManifest>,
 }
 
-impl Left {
-    /// Looks for it.
+impl InterruptedClose {
     pub(super) async fn of(
         ledger: &Ledger,
         part: &ReviewFolder,
@@ -28,28 +27,29 @@ impl Left {
     ) -> Result<Self, ReviewError> {
         let closed = ledger.left_behind(part, ReviewFile::Review).await?;
         let manifest = ledger.left_behind(part, ReviewFile::Manifest).await?;
-        let left = Self {
+        let interrupted = Self {
             closed: closed.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
             manifest: manifest.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         };
         let possible = worksheet.opened_at..=moment.as_of;
-        match left.closed.as_ref().map(|closed| closed.closed_at) {
-            Some(at) if !possible.contains(&at) => Err(ReviewError::Asked(format!(
-                "an attempt to close it left a {} of {at}, which is before the review was opened or in the \
-                 future: a clock was wrong, or the file was put there; nothing was committed",
+        match interrupted.closed.as_ref().map(|closed| closed.closed_at) {
+            Some(at) if !possible.contains(&at) => Err(ReviewError::BadRequest(format!(
+                "an interrupted attempt to close the review stored a {} of {at}, which is before the review \
+                 was opened or in the future: a clock was wrong, or another program wrote the file; nothing \
+                 was committed",
                 ReviewFile::Review.name()
             ))),
-            Some(_) | None => Ok(left),
+            Some(_) | None => Ok(interrupted),
         }
     }
 
     /// The instant at which the review is closed.
     pub(super) fn closed_at(&self, moment: &Moment) -> Timestamp {
         let closed = self.closed.as_ref();
-        closed.map_or(moment.as_of, |left| left.closed_at)
+        closed.map_or(moment.as_of, |interrupted| interrupted.closed_at)
     }
 
-    /// The frame of the evidence: who ran it first is who ran it.
+    /// The frame of the evidence, with the executor of the first attempt.
     pub(super) fn frame(&self, settings: &ReviewSettings) -> ReviewFrame {
         let mut frame = settings.frame.clone();
         if let Some(manifest) = self.manifest.as_ref().filter(|_| self.closed.is_some()) {
@@ -58,42 +58,42 @@ impl Left {
         frame
     }
 
-    /// Which attempt it was, once it is finished.
+    /// The interrupted attempt, in words, once it is finished.
     pub(super) fn finished(&self) -> Option<String> {
         let closed = self.closed.as_ref()?;
-        let mut attempt = format!("an attempt of {}, which had died", closed.closed_at);
+        let mut attempt = format!("an interrupted attempt of {}", closed.closed_at);
         if let Some(manifest) = &self.manifest {
             let executor = &manifest.executor;
             let claimed = [&executor.claimed_job_name, &executor.claimed_pod_uid];
             for claimed in claimed.into_iter().flatten() {
-                attempt += &format!("; as it claims, of {claimed}");
+                attempt += &format!("; it claims to be of {claimed}");
             }
         }
         Some(attempt)
     }
 
-    /// Why it could not be committed.
+    /// The error of the commit, in the terms of a review.
     pub(super) fn refusal(&self, review: &str, error: LedgerError) -> ReviewError {
         match error {
-            LedgerError::Overtaken { sequence } => ReviewError::Asked(format!(
-                "the review {review} was closed by ledger entry {sequence}, meanwhile"
+            LedgerError::Overtaken { sequence } => ReviewError::BadRequest(format!(
+                "ledger entry {sequence} closed the review {review} in the meantime"
             )),
-            LedgerError::Store(StoreError::Conflict { name }) => ReviewError::Asked(format!(
-                "`{name}` is there with other content, of another attempt to close, which still runs, died, \
-                 or was changed since; nothing was committed. If it died, close it with the same files, \
-                 settings and version as then{}",
+            LedgerError::Store(StoreError::Conflict { name }) => ReviewError::BadRequest(format!(
+                "`{name}` exists with other content: another attempt to close still runs or was \
+                 interrupted, or the file was changed; nothing was committed. If the attempt was \
+                 interrupted, close the review with the same files, settings and version{}",
                 self.given()
             )),
             other => other.into(),
         }
     }
 
-    /// What it was begun with.
+    /// The inputs of the interrupted attempt.
     fn given(&self) -> String {
         let Some(closed) = &self.closed else {
             return String::new();
         };
-        // Without their names: those may be of people, and this may be read in a log.
+        // Without names of files: these may be names of people, and this may reach a log.
         let files = closed.decision_files.iter();
         let files: Vec<String> = files.map(|of| format!("SHA-256 {}", of.sha256)).collect();
         let mut given = format!(": {}", files.join(", "));
