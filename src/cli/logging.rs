@@ -27,6 +27,9 @@ const PROGRESS: &str = "progress";
 /// the summary follows.
 pub const OUTCOME: &str = "outcome";
 
+/// The AWS SDK warns about attempts that a retry corrects. `RUST_LOG=aws_config=debug` shows them.
+const AWS_INTERNALS: &str = "aws_=error";
+
 /// The interval of logged progress without a terminal. A short run logs none.
 const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
@@ -34,7 +37,7 @@ const LOGGED_EVERY: Duration = Duration::from_secs(10);
 pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progress {
     let progress = Progress::new(stderr_is_terminal);
     let filter = EnvFilter::builder()
-        .parse(filter)
+        .parse(format!("{AWS_INTERNALS},{filter}"))
         .unwrap_or_else(|_| EnvFilter::new("info"))
         .and(ProgressLimit::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());

@@ -283,15 +283,15 @@ fn invalid_notification_settings_are_reported_without_secrets() {
       NOTIFY_ON=`sometimes` is not one of `always`, `change`, `problem`
       NOTIFY_SLACK_WEBHOOK_URL is plain http, which is allowed only for loopback
       NOTIFY_WEBHOOK_URL does not begin with `https://`
-      NOTIFY_WEBHOOK_SECRET holds a key that does not begin with `whsec_`
-    hint: use https; write the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; docs/configuration.md describes all variables
+      NOTIFY_WEBHOOK_SECRET has a key that does not start with `whsec_`
+    hint: use https; write the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the receiver the same key; docs/configuration.md describes all variables
     "#);
 
     let unsigned = with(&[("NOTIFY_WEBHOOK_URL", "https://in.test/hook")]);
     insta::assert_snapshot!(unsigned.expect_err("a problem"), @r#"
     the configuration has 1 problem
       NOTIFY_WEBHOOK_URL is set, but NOTIFY_WEBHOOK_SECRET is not
-    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; docs/configuration.md describes all variables
+    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the receiver the same key; docs/configuration.md describes all variables
     "#);
     let without = with(&[("NOTIFY_WEBHOOK_SECRET", KEY), ("NOTIFY_ON", "always")]);
     insta::assert_snapshot!(without.expect_err("problems"), @r"
@@ -539,7 +539,7 @@ fn settings_for_files_are_refused_with_an_hr_system() {
     let problems = with(&[("HR_FEED_URL", "truto-hris://a/b")]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
     the configuration has 1 problem
-      HR_FEED_URL=`truto-hris://a/b` does not name a Truto connection
+      HR_FEED_URL=`truto-hris://a/…` does not name a Truto connection
     hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; docs/configuration.md describes all variables
     ");
 }

@@ -95,7 +95,7 @@ impl Users {
                     }
                     None => "it has no id".to_owned(),
                 },
-                Row::Other(kind) => format!("it is {kind}, not a record"),
+                Row::Other(_) => "it is not a record".to_owned(),
             };
             self.listing.rejected.push(RejectedRecord {
                 page: number,

@@ -14,7 +14,7 @@ use super::memberships::Members;
 use crate::evidence::unpacked;
 use crate::model::{
     Account, EmailAddress, GapFilling, Memberships, PageRecord, Population, RAW_FILE_BYTES,
-    RawKind, RawPages, RejectedRecord, at_most, raw_file_of_each,
+    RawKind, RawPages, at_most, raw_file_of_each,
 };
 use crate::truto::{
     CustomUser, End, List, Membership, Page, StoredList, User, rows_of_minimal_page, stored_user,
@@ -244,7 +244,6 @@ impl<K: KeptAnswers> Recorded<'_, K> {
                 .stopped_because
                 .clone_from(&recorded.stopped_because);
             listing.partial_response = recorded.partial_response;
-            as_recorded(&mut listing.rejected, &recorded.rejected);
         }
         Ok(users)
     }
@@ -369,16 +368,6 @@ fn first_answer(content: &[u8], size: Option<u64>) -> Option<(&[u8], &[u8])> {
     };
     let (answer, rest) = content.split_at_checked(end)?;
     Some((answer, rest.strip_prefix(b"\n")?))
-}
-
-/// A row that is not a record is stored as null, so its kind is taken from the record.
-fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
-    let is_no_record = |one: &RejectedRecord| one.reason.ends_with(", not a record");
-    for (one, reported) in derived.iter_mut().zip(recorded) {
-        if is_no_record(one) && is_no_record(reported) {
-            one.reason.clone_from(&reported.reason);
-        }
-    }
 }
 
 /// The accounts that differ or that one side lacks, by id. Both sides are sorted by id.

@@ -203,7 +203,7 @@ fn a_connected_admin_who_is_a_leaver_is_a_warning() {
     let warned = lines(&ended, "warn");
     let viewer = warned.iter().find(|(subject, _)| subject == "viewer");
     let (_, text) = viewer.unwrap_or_else(|| panic!("{}", ended.stdout));
-    assert!(text.contains("HR names as a leaver"), "{text}");
+    assert!(text.contains("belongs to a leaver"), "{text}");
     assert!(!ended.stdout.contains(admin), "no address is printed");
 }
 

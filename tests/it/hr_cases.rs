@@ -1433,7 +1433,7 @@ fn ensure_refused_for_its_size(job: &Job) {
     assert_eq!(ended.code, 78);
     assert_eq!(
         ended.stderr,
-        "error: could not read the HR feed: the HR feed at `hr.csv` is larger than the size cap of 67108864 bytes (64 MiB), which applies before and after unpacking: export only the columns and rows that the check needs\n"
+        "error: could not read the HR feed\ncaused by: the HR feed at `hr.csv` is larger than the size cap of 67108864 bytes (64 MiB), which applies before and after unpacking: export only the columns and rows that the check needs\n"
     );
     assert!(memory < 160, "{memory} MiB");
     assert_eq!(job.entries(), 0);

@@ -231,7 +231,7 @@ async fn an_incomplete_list_is_not_used() {
     // The evidence still has the pages that were received.
     assert_eq!(feed.origin.pages.len(), 2);
     assert_eq!(feed.origin.sha256.len(), 64);
-    assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 has the cursor of an earlier page");
+    assert_snapshot!(unusable(feed), @"the list of employees did not end: page 2 has the cursor of an earlier page");
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn no_token_in_an_address_reaches_a_log() {
         ("TRUTO_BASE_URL", "http://127.0.0.1:9/hunter2"),
         ("TRUTO_BASE_URL", "https://api.truto.invalid/hunter2"),
         ("TRUTO_BASE_URL", "hunter2"),
-        ("HR_FEED_URL", "https://127.0.0.1:9/hunter2?token=hunter2"),
+        ("HR_FEED_URL", "https://127.0.0.1:9/x?token=hunter2"),
         ("EXCEPTIONS_URL", "https://hunter2@127.0.0.1:9/x"),
         ("NOTIFY_WEBHOOK_URL", "https://127.0.0.1:9/hunter2"),
         (

@@ -383,7 +383,7 @@ fn a_reviewers_own_account_goes_to_the_next_matching_line() {
     // note.
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
     let refused = close(&job, &[&file], &[]);
-    assert!(refused.stderr.contains("another than its reviewer"));
+    assert!(refused.stderr.contains("a person who is not its reviewer"));
     let given_on = job.folder.path().join("given-on.csv");
     let lines = [
         "person2@example.com",
@@ -811,7 +811,7 @@ fn a_failed_notification_changes_nothing_and_one_receiver_is_required() {
     let refused = alone.run_with(&["review", "status", "--notify"]);
     assert_eq!(refused.code, 78);
     assert!(
-        refused.stderr.contains("nobody is to be told"),
+        refused.stderr.contains("--notify has no receiver"),
         "{}",
         refused.stderr
     );

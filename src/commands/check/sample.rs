@@ -99,6 +99,9 @@ impl Sample {
         if accounts && hr {
             let line = self.line(Subject::Match, CheckId::HrMatchable);
             checked.add(match line.mark {
+                _ if self.inputs.hr.rows.is_empty() => {
+                    Subject::Match.skipped("the HR feed has no row to match")
+                }
                 LineMark::Fail if !is_whole => Subject::Match
                     .warn("no HR row shares a mail domain with an account of the first page"),
                 _ => line,

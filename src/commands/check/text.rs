@@ -38,17 +38,24 @@ pub(super) fn summary(checked: &Checked) -> String {
     }
     let lines = || checked.lines.iter();
     let count = |mark| lines().filter(|line| line.mark == mark).count();
-    let (failed, warned) = (count(LineMark::Fail), count(LineMark::Warn));
+    let checks = |count: usize, verb: &str| match count {
+        1 => format!("1 check {verb}"),
+        _ => format!("{count} checks {verb}"),
+    };
+    let failed = checks(count(LineMark::Fail), "failed");
+    let warned = checks(count(LineMark::Warn), "warned");
     let exit = checked.exit();
     let _ = match exit {
-        Exit::Pass => writeln!(
+        Exit::Pass => writeln!(text, "\n{}: {failed}, {warned}", styled(GOOD, "READY")),
+        Exit::Inconclusive => writeln!(
             text,
-            "\n{}: 0 checks failed, {warned} need attention",
-            styled(GOOD, "READY")
+            "\n{}: {failed}, {warned}; a run could not pass: it would exit with 4, or with 3 if it finds access past a \
+             deadline",
+            styled(BAD, "NOT READY")
         ),
         exit => writeln!(
             text,
-            "\n{}: {failed} checks failed, {warned} need attention; a run would exit with {} ({})",
+            "\n{}: {failed}, {warned}; a run would exit with {} ({})",
             styled(BAD, "NOT READY"),
             exit.code(),
             exit.meaning()

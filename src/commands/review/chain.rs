@@ -172,7 +172,7 @@ pub(super) async fn open_review(
     let (Some(entry), Some(part)) = (entry, part) else {
         return Err(ReviewError::BadRequest(match asked {
             Some(asked) => format!("the ledger has no review `{asked}`"),
-            None => "no review is open".to_owned(),
+            None => "no review is open: `review open --name NAME --due DAY` opens one".to_owned(),
         }));
     };
     if asked.is_none() {

@@ -28,7 +28,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     row(
         &mut text,
         "workspace",
-        format!("{workspace}, run {complete}"),
+        format!("{workspace}, list of accounts {complete}"),
     );
     row(&mut text, "checks", checks(judgement));
     row(&mut text, "accounts", counted(&counts.accounts.by_status));

@@ -88,7 +88,7 @@ async fn deep_json_is_harmless_and_a_deep_row_is_rejected() {
             .iter()
             .map(|r| &r.reason)
             .collect();
-        assert_eq!(reasons, ["it is a list, not a record"]);
+        assert_eq!(reasons, ["it is not a record"]);
     }
     // A deep error body is not parsed, only its beginning is quoted.
     let deep = Action::status(403, &"[".repeat(50_000));
