@@ -116,6 +116,8 @@ impl<'a> RunResult<'a> {
         each_line(RunFile::Concluded, files.concluded, |leaver| {
             leavers.push(leaver)
         })?;
+        // There may be ten times as many as accounts.
+        leavers.shrink_to_fit();
         let findings = self.findings.into_owned().into_iter();
         let manual = self.manual.into_owned().into_iter();
         let workspace = manifest.connection.workspace.as_ref();

@@ -51,6 +51,7 @@ use crate::model::{Account, EmailAddress};
 
 use lookup::Map;
 use manual::UsableLines;
+use outcomes::JudgedLeaver;
 use people::People;
 use uses::Uses;
 
@@ -152,14 +153,11 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let today = leavers.into_iter();
-    let today = today.flat_map(|of| std::iter::once(of.leaver).chain(of.superseded));
-    let before = closed
-        .into_iter()
-        .map(|prior| offboardings::repeated(prior, inputs));
-    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, inputs.as_of);
-    let (old, mut leavers): (Vec<_>, Vec<_>) = today.chain(before).partition(is_old);
-    let concluded = old.into_iter().map(offboardings::shortened).collect();
+    let mut leavers = records(inputs, leavers, closed);
+    // A company may have ten times as many old leavers as accounts: what is not needed any more makes room.
+    drop((suspected, matches));
+    drop(people);
+    let concluded = take_old(&mut leavers, inputs.as_of);
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::urgency(leaver.outcome));
     let needed = uses.needed();
@@ -189,6 +187,36 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         counts,
         trend,
     }
+}
+
+/// The records of this run.
+fn records(
+    inputs: &Inputs,
+    mut judged: Vec<JudgedLeaver<'_>>,
+    closed: Vec<&Leaver>,
+) -> Vec<Leaver> {
+    let superseded = judged
+        .iter_mut()
+        .map(|of| std::mem::take(&mut of.superseded));
+    let superseded: Vec<Leaver> = superseded.flatten().collect();
+    // Collects in place.
+    let mut records: Vec<Leaver> = judged.into_iter().map(|of| of.leaver).collect();
+    records.extend(superseded);
+    let repeated = closed
+        .into_iter()
+        .map(|prior| offboardings::repeated(prior, inputs));
+    records.extend(repeated);
+    records
+}
+
+/// Takes the records that were concluded long ago, each shortened.
+fn take_old(records: &mut Vec<Leaver>, as_of: Timestamp) -> Vec<Leaver> {
+    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, as_of);
+    let mut old = Vec::with_capacity(records.iter().filter(|of| is_old(of)).count());
+    let taken = records.extract_if(.., |leaver| is_old(leaver));
+    old.extend(taken.map(offboardings::shortened));
+    records.shrink_to_fit();
+    old
 }
 
 /// The first complete run that read this feed. If that run already had a leaver without a date, the end of work

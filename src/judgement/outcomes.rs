@@ -60,10 +60,12 @@ pub(super) fn of_all<'a>(
         complete,
     };
     let all = people.iter().zip(matches).zip(suspected);
-    let mut judged: Vec<JudgedLeaver<'a>> = all
-        .filter(|((person, _), _)| person.is_leaver())
-        .map(|((person, matches), suspected)| judge.one(person, matches, suspected, uses))
-        .collect();
+    let all = all.filter(|((person, _), _)| person.is_leaver());
+    // A filter does not know how many pass, and a vector that grows is up to twice as large.
+    let mut judged = Vec::with_capacity(all.clone().count());
+    judged.extend(
+        all.map(|((person, matches), suspected)| judge.one(person, matches, suspected, uses)),
+    );
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
     let new = judged.iter_mut().filter(|of| of.is_new);

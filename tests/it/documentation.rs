@@ -291,3 +291,43 @@ fn every_dependency_has_a_documented_reason() {
         .collect();
     assert_eq!(rows, crates);
 }
+
+/// Words that must not occur in code: not in names, comments or messages.
+const CODE_WORDS: [&str; 9] = [
+    "night", "nights", "tonight", "told", "whoever", "whomever", "gravest", "graver", "vouch",
+];
+
+#[test]
+fn the_code_is_in_plain_english() {
+    let mut folders = [
+        "src",
+        "tests/it",
+        "tests/simulator/src",
+        "examples",
+        "benches",
+    ]
+    .map(here)
+    .to_vec();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+            } else if [".rs", ".html", ".js"]
+                .iter()
+                .any(|end| name.ends_with(end))
+                && !name.ends_with("tests/it/documentation.rs")
+            {
+                let text = fs::read_to_string(&path).expect("a source file");
+                // A file name that is given.
+                let text = text.to_lowercase().replace("h39-mail-told.csv", "");
+                let words = text.split(|c: char| !c.is_ascii_alphabetic());
+                let wrong = words.filter(|word| CODE_WORDS.contains(word));
+                found.extend(wrong.map(|word| format!("{name}: `{word}`")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
