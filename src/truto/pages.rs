@@ -136,7 +136,7 @@ impl fmt::Display for End {
             Self::RepeatedCursor { page } => {
                 write!(f, "page {page} has the cursor of an earlier page")
             }
-            Self::TooManyPages => write!(f, "the list did not end within {MAX_PAGES} pages"),
+            Self::TooManyPages => write!(f, "it has more than {MAX_PAGES} pages"),
             Self::NotFollowed => f.write_str("only the first page was read"),
         }
     }

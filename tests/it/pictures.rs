@@ -465,7 +465,7 @@ fn take_the_pictures() {
 
     let demo = demo();
     let mut first = Page::open(&browser, &demo.run_folder(2).join("report.html"));
-    first.size(1000, 900);
+    first.size(1000, 1300);
     save("report.png", first.picture("header", "section.verdict"));
     for page in [page, report, snapshot, first] {
         assert_eq!(page.complaints, Vec::<String>::new());

@@ -620,7 +620,7 @@ fn a_list_that_may_lack_people_is_not_used() {
     };
     assert_snapshot!(reason(|list| list.is_partial = true), @"Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing");
     assert_snapshot!(reason(|list| list.end = Some(End::RepeatedCursor { page: 3 })), @"the list of employees did not end: page 3 has the cursor of an earlier page");
-    assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not end: there was no end after 10000 pages");
+    assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not end: it has more than 10000 pages");
     assert_snapshot!(reason(|list| list.end = None), @"the list of employees was not read to its end");
 }
 
