@@ -29,7 +29,7 @@ pub enum FetchFault {
     /// The file is larger than this limit, in bytes. Files are read into memory.
     TooLarge(u64),
     /// The server sent no usable answer.
-    Net(NetError),
+    Net(Box<NetError>),
     /// The bucket did not return the file.
     Aws(AwsError),
     /// The file cannot be read now. A retry may help.
@@ -111,7 +111,7 @@ impl From<NetError> for FetchFault {
             (_, NetError::TooLarge { limit, .. }) => Self::TooLarge(limit),
             (Some(status @ (401 | 403)), _) => Self::Refused(Refusal::Status(status)),
             (Some(404 | 410), _) => Self::NotFound,
-            (_, error) => Self::Net(error),
+            (_, error) => Self::Net(Box::new(error)),
         }
     }
 }

@@ -168,7 +168,7 @@ impl Api {
                 scopes,
             },
             408 | 425 | 429 => TrutoError::Failed {
-                story: error,
+                story: Box::new(error),
                 reply,
             },
             400..500 => TrutoError::Refused {
@@ -181,7 +181,7 @@ impl Api {
             _ => {
                 let reply = reply.unless_in(&error.to_string());
                 TrutoError::Failed {
-                    story: error,
+                    story: Box::new(error),
                     reply,
                 }
             }

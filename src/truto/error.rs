@@ -62,7 +62,7 @@ pub enum TrutoError {
     Unavailable { reply: Reply },
     /// A status other than success, after retries.
     #[error("{story}{reply}")]
-    Failed { story: NetError, reply: Reply },
+    Failed { story: Box<NetError>, reply: Reply },
     #[error(transparent)]
     Net(#[from] NetError),
     /// The answer differs from Truto's documentation.
@@ -167,7 +167,8 @@ impl TrutoError {
             | Self::Refused { what, .. }
             | Self::CursorExpired { what, .. }
             | Self::Malformed { what, .. } => Some(what),
-            Self::Failed { story: net, .. } | Self::Net(net) => net.what(),
+            Self::Failed { story, .. } => story.what(),
+            Self::Net(net) => net.what(),
             Self::BadToken
             | Self::TokenText
             | Self::ConnectionConnecting { .. }

@@ -90,7 +90,7 @@ fn measure(job: &Job, snapshots: u64) -> Measured {
 /// at different times.
 fn least(job: &Job, snapshots: u64) -> Measured {
     let measured: Vec<Measured> = (0..5).map(|_| measure(job, snapshots)).collect();
-    println!("{snapshots} runs: {measured:?}");
+    show(&format!("{snapshots} runs: {measured:?}"));
     Measured {
         took: measured.iter().map(|of| of.took).min().expect("five"),
         peak_kib: measured.iter().map(|of| of.peak_kib).min().expect("five"),
@@ -130,7 +130,7 @@ fn a_year_is_verified_in_time_and_no_run_stays_in_memory() {
         job = job.env(name, &value);
     }
     let from_s3 = measure(&job, RUNS);
-    println!("from S3, {DELAY:?} per request: {from_s3:?}");
+    show(&format!("from S3, {DELAY:?} per request: {from_s3:?}"));
     if !cfg!(debug_assertions) {
         assert!(year.took <= FROM_A_FOLDER, "{year:?}");
         assert!(from_s3.took <= FROM_S3, "{from_s3:?}");
