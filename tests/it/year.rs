@@ -86,6 +86,11 @@ fn measure(job: &Job, snapshots: u64) -> Measured {
     Measured { took, peak_kib }
 }
 
+#[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
+fn show(figures: &str) {
+    println!("{figures}");
+}
+
 /// The minimum of five, because other processes use the same cores and the allocator returns memory
 /// at different times.
 fn least(job: &Job, snapshots: u64) -> Measured {
