@@ -14,7 +14,7 @@ pub const ATTENTION: Style = AnsiColor::Yellow.on_default().bold();
 /// Bold red: wrong.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// `text` in a style. [`print`] drops styles where colour is not wanted.
+/// `text` in a style. [`print()`] drops styles where colour is not wanted.
 pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -36,7 +36,7 @@ pub fn print_with_names(text: &str) {
     let _ = stdout.flush();
 }
 
-/// Prints to stderr, like [`print`].
+/// Prints to stderr, like [`print()`].
 pub fn print_error(text: &str) {
     let mut stderr = anstream::stderr().lock();
     let _ = match io::stderr().is_terminal() {
