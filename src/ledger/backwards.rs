@@ -13,7 +13,7 @@ pub(super) struct Backwards<'a> {
     inspector: Inspector<'a, Store>,
     /// The numbers of the entries that were not read yet, ascending.
     sequences: &'a [u64],
-    /// The next entry, if it was already read to check a link. The inner value is none if the entry is missing.
+    /// The next entry, if it was already read to check a link. The inner value is `None` if the entry is missing.
     ahead: Option<Option<Vec<u8>>>,
     /// Whether to look for an earlier signed entry if an entry is unsigned.
     looks_back: bool,
@@ -77,7 +77,7 @@ impl<'a> Backwards<'a> {
         Ok(self.ledger.store.read(&name).await?)
     }
 
-    /// The number and the content of the next entry backwards. The content is none if the entry is missing.
+    /// The number and the content of the next entry backwards. The content is `None` if the entry is missing.
     pub(super) async fn next(&mut self) -> Result<Option<(u64, Option<ReadEntry>)>, LedgerError> {
         let Some((&sequence, earlier)) = self.sequences.split_last() else {
             return Ok(None);

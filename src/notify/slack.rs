@@ -273,7 +273,7 @@ fn facts(judged: &NotifiedRun) -> Vec<String> {
     lines
 }
 
-/// The new and closed findings; if there are none, the open ones.
+/// The new and closed findings, or the open ones if no finding is new or closed.
 fn findings(judged: &NotifiedRun) -> Vec<String> {
     let moved = |finding: &&NotifiedFinding| finding.state != FindingState::Open;
     let mut shown: Vec<&NotifiedFinding> = judged.findings.iter().filter(moved).collect();
