@@ -3,10 +3,15 @@
 //! Customers can override how Truto maps the records of an integration. So a field may be absent, null or empty, or
 //! have a number or an object instead of a text. A field that cannot be read counts as absent, and its page stays readable.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -14,9 +19,76 @@ use serde_json::{Value, json};
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// The value of a field; null if it is nested too deeply.
+///
+/// # Errors
+/// An object in it has a member twice: one of the two would go unseen.
 pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if raw.get().contains('{')
+        && let Ok(HasUniqueMembers(false)) = serde_json::from_str(raw.get())
+    {
+        return Err(D::Error::custom("an object has a member twice"));
+    }
     Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// Whether no object in a JSON value has a member twice.
+struct HasUniqueMembers(bool);
+
+impl<'de> Deserialize<'de> for HasUniqueMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueMembers)
+    }
+}
+
+struct UniqueMembers;
+
+impl<'de> Visitor<'de> for UniqueMembers {
+    type Value = HasUniqueMembers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(HasUniqueMembers(true))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut is_unique = true;
+        while let Some(HasUniqueMembers(item)) = items.next_element()? {
+            is_unique &= item;
+        }
+        Ok(HasUniqueMembers(is_unique))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut names, mut is_unique) = (BTreeSet::<String>::new(), true);
+        while let Some((name, HasUniqueMembers(member))) = members.next_entry()? {
+            is_unique &= names.insert(name) && member;
+        }
+        Ok(HasUniqueMembers(is_unique))
+    }
 }
 
 /// A text that is not blank; a whole number is read as its digits.
@@ -105,6 +177,19 @@ pub fn instant(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_an_object_has_twice_is_an_error() {
+        let read = |text: &str| value(&mut serde_json::Deserializer::from_str(text));
+        for text in [
+            r#"{"is_active": true, "is_active": false}"#,
+            r#"[1, {"a": [{"b": 1, "b": 2}]}]"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let read = read(r#"{"a": {"a": [null, 1.5, -1, "a", "a"]}, "b": {"a": true}}"#);
+        assert!(read.is_ok(), "{read:?}");
+    }
 
     #[test]
     fn instants_are_read_in_both_of_trutos_forms() {

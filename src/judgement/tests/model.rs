@@ -44,12 +44,12 @@ struct Expected {
     possible: BTreeSet<String>,
     /// Accounts with an address or an id that several people share.
     shared: BTreeMap<String, BTreeSet<String>>,
-    /// Whether the run could not have found an account of theirs.
+    /// Whether the run could not have found an account of this person.
     no_search: bool,
 }
 
 impl Model<'_> {
-    /// Whether the run would have found an account of theirs.
+    /// Whether the run would have found an account of this person.
     fn can_search(&self, person: &ModelPerson<'_>) -> bool {
         let accounts = self.accounts();
         let mut employees = accounts
