@@ -56,13 +56,15 @@ helm() {
       local arguments=("$@")
       command helm template "${arguments[@]/--reset-then-reuse-values/--skip-tests=false}" > "$RELEASES/$(date +%s%N).yaml" ;;
     template) command helm "$@" ;;
+    # The release has the values of the page.
+    get) test "$2" != values || cat values.yaml ;;
     test) command helm test --help | grep -q -- --logs ;;
   esac
 }
 kubectl() {
   note kubectl "$@"
   case "$*" in
-    *"create namespace"* | *"create secret"*) command kubectl "$@" --dry-run=client --output=json > "$MADE/$(date +%s%N).json" ;;
+    *"create namespace"* | *"create secret"* | *"create configmap"*) command kubectl "$@" --dry-run=client --output=json > "$MADE/$(date +%s%N).json" ;;
   esac
 }
 aws() {
@@ -247,6 +249,7 @@ fn every_command_for_other_stores_and_operations_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     crate::support::copy(&here("helm"), &folder.path().join("helm"));
     fs::write(folder.path().join("truto-token"), "a token").expect("a token");
+    fs::write(folder.path().join("company-ca.pem"), "a certificate").expect("a certificate");
     let values = here("helm/asana-access-review/ci/eks-pod-identity-values.yaml");
     fs::copy(values, folder.path().join("values.yaml")).expect("values");
     let before = "export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere; command aws s3 mb s3://$BUCKET > /dev/null";
