@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::support::container::{self, binary, can_build, output_of};
+use crate::support::container::{self, LIMITS, binary, can_build, output_of};
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use crate::support::kube::{here, printed, text};
 use serde_json::{Value, json};
@@ -89,14 +89,7 @@ impl Contained {
     fn run(&self, more: &[&str]) -> Command {
         let folder = self.job.folder.path().display();
         let mut command = podman();
-        command.args([
-            "run",
-            "--ulimit",
-            "nofile=1024:1024",
-            "--ulimit",
-            "nproc=1024:1024",
-            MEMORY,
-        ]);
+        command.arg("run").args(LIMITS).arg(MEMORY);
         command.args([
             "--network=host",
             "--read-only",

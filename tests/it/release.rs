@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::container::{binary, can_build, output_of, podman};
+use crate::support::container::{LIMITS, binary, can_build, output_of, podman};
 use crate::support::kube::{documents, helms, here, least, objects, output, printed, text};
 use crate::support::{files_below, has};
 use serde_json::{Value, json};
@@ -148,8 +148,9 @@ fn a_release_has_the_same_bytes_twice_and_its_files_work() {
         "localhost/asana-access-review:{}",
         env!("CARGO_PKG_VERSION")
     );
-    let run = ["run", "--rm", "--network=none", &tag, "--version"];
-    assert_eq!(output_of(podman(&storage).args(run)), printed);
+    let mut run = podman(&storage);
+    run.args(["run", "--rm", "--network=none"]).args(LIMITS);
+    assert_eq!(output_of(run.args([&tag, "--version"])), printed);
     let inspect = ["image", "inspect", "--format", "{{json .Labels}}", &tag];
     let labels: Value =
         serde_json::from_str(&output_of(podman(&storage).args(inspect))).expect("JSON");

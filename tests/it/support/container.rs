@@ -57,6 +57,14 @@ pub(crate) fn podman(storage: &Path) -> Command {
     command
 }
 
+/// Limits that `podman run` may set also without all privileges.
+pub(crate) const LIMITS: [&str; 4] = [
+    "--ulimit",
+    "nofile=1024:1024",
+    "--ulimit",
+    "nproc=1024:1024",
+];
+
 /// The output of a command that must succeed.
 pub(crate) fn output_of(command: &mut Command) -> String {
     let output = command.output().expect("a program");
