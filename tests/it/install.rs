@@ -252,7 +252,12 @@ fn every_command_for_other_stores_and_operations_runs() {
     fs::write(folder.path().join("company-ca.pem"), "a certificate").expect("a certificate");
     let values = here("helm/asana-access-review/ci/eks-pod-identity-values.yaml");
     fs::copy(values, folder.path().join("values.yaml")).expect("values");
-    let before = "export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere; command aws s3 mb s3://$BUCKET > /dev/null";
+    // A bucket, and its backup with one object.
+    let before = "
+        export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere
+        command aws s3 mb s3://$BUCKET > /dev/null
+        command aws s3 mb s3://$BUCKET-copy > /dev/null
+        printf x | command aws s3 cp - s3://$BUCKET-copy/asana/x";
     let pages = ["docs/stores.md", "docs/operations.md"];
     let typed = Typed::new(helm, Some(&moto), folder.path(), &pages, before);
     only(typed.releases.last().expect("a release"), "CronJob");
