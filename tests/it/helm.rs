@@ -505,6 +505,10 @@ fn values_that_conflict_are_refused_with_a_hint() {
             json!({ "proxy": { "url": "http://user:password@proxy.example.com:3128" } }),
         ),
         (
+            "a proxy whose port is unknown",
+            json!({ "extraEnv": [{ "name": "HTTPS_PROXY", "valueFrom": { "secretKeyRef": { "name": "proxy", "key": "url" } } }] }),
+        ),
+        (
             "exceptions of no proxy",
             json!({ "proxy": { "noProxy": ["minio.storage.svc"] } }),
         ),

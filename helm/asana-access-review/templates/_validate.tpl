@@ -248,6 +248,11 @@ schema could check them too, but its error would show only the expression. */}}
 {{- if and .Values.proxy.noProxy (not .Values.proxy.url) (not (hasKey $extra "HTTPS_PROXY")) (not .Values.extraEnvFrom) }}
 {{- $problems = append $problems "proxy.noProxy is set without a proxy: set proxy.url, or omit proxy.noProxy" }}
 {{- end }}
+{{- range .Values.extraEnv }}
+{{- if and .valueFrom (regexMatch "(?i)^(https?|all)_proxy$" .name) $.Values.networkPolicy.enabled (not $.Values.networkPolicy.extraEgress) }}
+{{- $problems = append $problems (printf "extraEnv takes %s from elsewhere, so the chart cannot open the proxy's port: allow it in networkPolicy.extraEgress" .name) }}
+{{- end }}
+{{- end }}
 
 {{- /* The HR feed. */}}
 {{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
