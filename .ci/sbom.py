@@ -1,7 +1,8 @@
 """Writes a CycloneDX SBOM of the crates that a package's binary is built from.
 
 Reads the output of `cargo tree --edges normal,build --prefix depth --format '|{p}|{l}'`. Unlike `cargo metadata`, it
-omits crates and features that only the tests need. Arguments: the commit, and its time in seconds.
+omits crates and features that only the tests need. Arguments: the commit, its time in seconds, and the address of the
+source or an empty text.
 """
 
 import json
@@ -10,7 +11,7 @@ import tomllib
 import uuid
 from datetime import datetime, timezone
 
-commit, seconds = sys.argv[1:]
+commit, seconds, url = sys.argv[1:]
 with open("Cargo.lock", "rb") as file:
     locked = tomllib.load(file)["package"]
 checksums = {(entry["name"], entry["version"]): entry.get("checksum") for entry in locked}
@@ -38,6 +39,8 @@ for line in sys.stdin:
 root = components.pop(above[0])
 root["type"] = "application"
 root["properties"] = [{"name": "git:commit", "value": commit}]
+if url:
+    root["externalReferences"] = [{"type": "vcs", "url": url}]
 sbom = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.5",

@@ -40,6 +40,8 @@ const NO_CREDENTIALS: &str = "no usable AWS credentials were found: give the job
                               or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const BAD_CREDENTIALS: &str = "the AWS credentials are wrong or have expired: check AWS_ACCESS_KEY_ID, \
                                AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the job's role";
+const UNREADABLE_CREDENTIALS: &str = "the file in AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_SHARED_CREDENTIALS_FILE must \
+     exist, and this user must be able to read it; in Kubernetes, set podSecurityContext.fsGroup";
 const BAD_CLOCK: &str = "the clock of this machine is wrong: set it";
 const WRONG_REGION: &str = "the bucket is in another region: set AWS_REGION to the bucket's region";
 const NOT_SUPPORTED: &str = "the store does not support create-only writes (`If-None-Match: *`) or SHA-256 checksums: \
@@ -232,9 +234,12 @@ fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<AwsFailureKind> {
                 CredentialsError::ProviderTimedOut(_) => AwsFailureKind::Unavailable,
                 // STS is out of reach; it did not refuse.
                 CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_)
-                    if chain(credentials).any(is_about_the_network) =>
+                    if is_about_the_network(credentials) =>
                 {
                     AwsFailureKind::Unavailable
+                }
+                _ if chain(credentials).any(is_about_a_file) => {
+                    AwsFailureKind::Misconfigured(UNREADABLE_CREDENTIALS)
                 }
                 _ => AwsFailureKind::Refused(Some(NO_CREDENTIALS)),
             });
@@ -248,8 +253,20 @@ fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<AwsFailureKind> {
     })
 }
 
-fn is_about_the_network(cause: &(dyn Error + 'static)) -> bool {
-    cause.is::<io::Error>() || cause.is::<aws_sdk_s3::error::ConnectorError>()
+fn is_about_the_network(error: &(dyn Error + 'static)) -> bool {
+    // A firewall may answer a connection attempt with the same kind of error as a file without permission.
+    let is_a_connection =
+        |cause: &(dyn Error + 'static)| cause.is::<aws_sdk_s3::error::ConnectorError>();
+    chain(error).any(is_a_connection)
+        || chain(error).any(|cause| cause.is::<io::Error>() && !is_about_a_file(cause))
+}
+
+fn is_about_a_file(cause: &(dyn Error + 'static)) -> bool {
+    let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(
+        kind,
+        Some(io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+    )
 }
 
 /// `error` and all its causes. The `source` of an `io::Error` skips its payload, so this reads the payload.
@@ -391,6 +408,17 @@ mod tests {
             kind_of_chain(&io::Error::other(offline)),
             Some(AwsFailureKind::Unavailable)
         );
+    }
+
+    #[test]
+    fn an_unreadable_file_of_credentials_is_not_retried() {
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied] {
+            let unreadable = CredentialsError::provider_error(io::Error::from(kind));
+            assert_eq!(
+                kind_of_chain(&io::Error::other(unreadable)),
+                Some(AwsFailureKind::Misconfigured(UNREADABLE_CREDENTIALS))
+            );
+        }
     }
 
     #[test]

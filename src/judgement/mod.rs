@@ -157,7 +157,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // A company may have ten times as many old leavers as accounts: what is not needed any more makes room.
     drop((suspected, matches));
     drop(people);
-    let concluded = take_old(&mut leavers, inputs.as_of);
+    let concluded = take_old(&mut leavers, inputs);
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::urgency(leaver.outcome));
     let needed = uses.needed();
@@ -210,8 +210,8 @@ fn records(
 }
 
 /// Takes the records that were concluded long ago, each shortened.
-fn take_old(records: &mut Vec<Leaver>, as_of: Timestamp) -> Vec<Leaver> {
-    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, as_of);
+fn take_old(records: &mut Vec<Leaver>, inputs: &Inputs) -> Vec<Leaver> {
+    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, inputs);
     let mut old = Vec::with_capacity(records.iter().filter(|of| is_old(of)).count());
     let taken = records.extract_if(.., |leaver| is_old(leaver));
     old.extend(taken.map(offboardings::shortened));

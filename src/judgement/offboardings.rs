@@ -338,7 +338,7 @@ pub(super) fn concluded_by(concluded: &Leaver) -> Option<String> {
 
 /// Whether an offboarding becomes a short line: it does not need attention, and it was concluded long ago, or by an
 /// earlier run that found no account of a person who left long ago.
-pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
+pub(super) fn is_old(leaver: &Leaver, inputs: &Inputs) -> bool {
     let is_quiet = match leaver.outcome {
         Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired | Outcome::Rescinded => true,
         Outcome::Upcoming
@@ -347,12 +347,15 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
         | Outcome::WithinGrace
         | Outcome::Excepted => false,
     };
-    let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
+    let is_past =
+        |at: Option<Timestamp>| at.is_some_and(|at| inputs.as_of.duration_since(at) > RECENT);
     // A suspicion needs an answer, even if it is old.
     let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
-    let before = |at: Option<Timestamp>| at.is_some_and(|at| at < as_of);
+    // Not by their times: two runs may begin within one second.
+    let concluded_run = leaver.concluded_run.as_ref();
+    let is_of_an_earlier_run = concluded_run.is_some_and(|run| *run != inputs.run);
     let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
-        && before(leaver.concluded_at)
+        && is_of_an_earlier_run
         && is_past(leaver.deadline);
     is_quiet && !is_suspected && (never_had_access || is_past(leaver.concluded_at))
 }

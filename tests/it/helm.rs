@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use crate::support::has;
 use crate::support::kube::{
-    Leaf, NAMESPACE, at, chart, document, documents, environment, groups, helms, here, least,
-    leaves, objects, only, output, over, pods, printed, schema, template, template_by, template_of,
-    text,
+    Leaf, NAMESPACE, at, chart, compare_with_kubernetes, document, documents, environment, groups,
+    helms, here, least, leaves, objects, only, output, over, pods, printed, schema, template,
+    template_by, template_of, text,
 };
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
@@ -43,7 +43,9 @@ fn matrix() -> Vec<(&'static str, Value)> {
                 "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
                     "nodeSelectorTerms": [{ "matchExpressions": [{ "key": "x", "operator": "Exists" }] }] } } },
                 "topologySpreadConstraints": [{ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" }],
-                "extraEnv": [{ "name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128" }],
+                "proxy": { "url": "http://proxy.example.com:3128", "noProxy": ["s3.example.com"] },
+                "privateCa": { "configMap": "company-ca" },
+                "extraEnv": [{ "name": "SSL_CERT_DIR", "value": "/etc/private-ca:/more" }],
                 "extraEnvFrom": [{ "configMapRef": { "name": "more" } }],
                 "extraVolumes": [{ "name": "more", "emptyDir": {} }],
                 "extraVolumeMounts": [{ "name": "more", "mountPath": "/more" }],
@@ -169,6 +171,7 @@ fn needs(leaf: &str) -> Value {
         "config.evidenceObjectLockMode" => {
             json!({ "config": { "evidenceRetentionDays": 400 } })
         }
+        "proxy.noProxy" => json!({ "proxy": { "url": "http://proxy.example.com" } }),
         "config.notifyOn" => json!({ "secretKeys": { "notifySlackWebhookUrl": "slack" } }),
         "secretKeys.notifyWebhookUrl" => json!({ "extraEnv": [
             { "name": "NOTIFY_WEBHOOK_SECRET", "value": "whsec_x" },
@@ -498,10 +501,23 @@ fn values_that_conflict_are_refused_with_a_hint() {
                 "config": { "hrTimeZone": "Local", "hrLocationZones": { "Rome": "europe/rome" } } }),
         ),
         (
+            "a proxy with a password",
+            json!({ "proxy": { "url": "http://user:password@proxy.example.com:3128" } }),
+        ),
+        (
+            "a proxy whose port is unknown",
+            json!({ "extraEnv": [{ "name": "HTTPS_PROXY", "valueFrom": { "secretKeyRef": { "name": "proxy", "key": "url" } } }] }),
+        ),
+        (
+            "exceptions of no proxy",
+            json!({ "proxy": { "noProxy": ["minio.storage.svc"] } }),
+        ),
+        (
             "names that are taken",
             json!({
+                "privateCa": { "configMap": "company-ca" },
                 "extraEnv": [{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }],
-                "extraVolumes": [{ "name": "secrets", "emptyDir": {} }, { "name": "x", "emptyDir": {} }, { "name": "x", "emptyDir": {} }],
+                "extraVolumes": [{ "name": "secrets", "emptyDir": {} }, { "name": "private-ca", "emptyDir": {} }, { "name": "x", "emptyDir": {} }, { "name": "x", "emptyDir": {} }],
                 "extraContainers": [{ "name": "asana-access-review", "securityContext": {} }],
             }),
         ),
@@ -1072,6 +1088,35 @@ fn a_variable_in_extra_env_replaces_the_one_of_the_chart() {
 }
 
 #[test]
+fn a_private_ca_is_added_to_the_certificates_of_the_image() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let values = json!({
+        "proxy": { "url": "http://proxy.example.com:3128", "noProxy": ["minio.storage.svc", ".example.com"] },
+        "privateCa": { "configMap": "company-ca" },
+    });
+    let rendered = objects("review", &over(&least(), &values));
+    for pod in pods(&rendered).values() {
+        let environment = environment(&rendered, pod);
+        assert_eq!(environment["HTTPS_PROXY"], "http://proxy.example.com:3128");
+        assert_eq!(environment["NO_PROXY"], "minio.storage.svc,.example.com");
+        // The place of the certificates in the image.
+        let roots = &environment["SSL_CERT_FILE"];
+        let dockerfile = text("Dockerfile");
+        assert!(dockerfile.contains(&format!("/dist/ca-certificates.crt {roots}\n")));
+        let mounts = pod["containers"][0]["volumeMounts"]
+            .as_array()
+            .expect("mounts");
+        let mount = mounts.iter().find(|mount| mount["name"] == "private-ca");
+        assert_eq!(
+            mount.expect("a mount")["mountPath"],
+            environment["SSL_CERT_DIR"]
+        );
+    }
+}
+
+#[test]
 fn extra_objects_are_rendered_as_templates_from_maps_or_text() {
     if !has(&["helm"]) {
         return;
@@ -1246,6 +1291,7 @@ fn the_ports_of_addresses_in_the_values_are_open() {
         return;
     }
     let values = json!({
+        "proxy": { "url": "http://proxy.example.com:8080" },
         "extraEnv": [{ "name": "https_proxy", "value": "http://proxy.example.com:3128" },
                      { "name": "HTTP_PROXY", "value": "http://proxy.example.com" },
                      { "name": "NO_PROXY", "value": "store.example.com:1234" }],
@@ -1256,7 +1302,7 @@ fn the_ports_of_addresses_in_the_values_are_open() {
     let ports = &only(&rendered, "NetworkPolicy")["spec"]["egress"][1]["ports"];
     let ports = ports.as_array().expect("ports").iter();
     let ports: Vec<_> = ports.map(|port| port["port"].as_u64()).collect();
-    assert_eq!(ports, [443, 9000, 8443, 3128, 80].map(Some));
+    assert_eq!(ports, [443, 8080, 9000, 8443, 3128, 80].map(Some));
 }
 
 #[test]
@@ -1647,7 +1693,9 @@ fn the_schema_allows_each_default() {
 #[test]
 fn chart_and_program_have_the_same_version() {
     let chart = document("helm/asana-access-review/Chart.yaml");
-    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    for version in ["version", "appVersion"] {
+        assert_eq!(chart[version], env!("CARGO_PKG_VERSION"), "{version}");
+    }
     assert_eq!(chart["annotations"]["artifacthub.io/license"], "Apache-2.0");
 }
 
@@ -1809,47 +1857,30 @@ fn the_alerts_fire_only_when_they_should() {
 }
 
 #[test]
-fn every_rendered_field_is_known_to_kubernetes() {
+fn every_rendered_field_is_known_to_kubernetes_1_31_to_1_37() {
     if !has(&["helm", "kubernetes-validate"]) {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut files = Vec::new();
-    for (number, (_, values)) in matrix().into_iter().enumerate() {
-        for (place, mut object) in objects("review", &over(&least(), &values))
-            .into_iter()
-            .enumerate()
-        {
-            // The name that Kubernetes generates, which kubernetes-validate requires.
-            if let Some(begin) = object["metadata"]["generateName"].as_str() {
-                object["metadata"]["name"] = json!(format!("{begin}x7k2p"));
-            }
-            if ["ExternalSecret", "PrometheusRule"]
-                .iter()
-                .any(|kind| object["kind"] == *kind)
-            {
-                continue;
-            }
-            let file = folder.path().join(format!("{number}-{place}.yaml"));
-            fs::write(&file, object.to_string()).expect("a manifest");
-            files.push(file.to_str().expect("UTF-8").to_owned());
-        }
+    let mut all: Vec<Value> = Vec::new();
+    for (_, values) in matrix() {
+        all.extend(objects("review", &over(&least(), &values)));
     }
-    assert!(files.len() > 40);
-    let mut arguments = vec!["-k", "1.34", "--strict"];
-    arguments.extend(files.iter().map(String::as_str));
-    printed("kubernetes-validate", &arguments);
+    for (_, values) in installations() {
+        all.extend(objects("review", &values));
+    }
+    let compared = compare_with_kubernetes(&all).unwrap_or_else(|unknown| panic!("{unknown}"));
+    assert!(compared > 60, "{compared}");
 
     // The tool reports a field that does not exist.
     let mut wrong = only(&objects("review", &least()), "CronJob").clone();
     wrong["spec"]["jobTemplate"]["spec"]["backofLimit"] = json!(1);
-    let file = folder.path().join("wrong.yaml");
-    fs::write(&file, wrong.to_string()).expect("a manifest");
-    let refused = output(
-        "kubernetes-validate",
-        &["-k", "1.34", "--strict", file.to_str().expect("UTF-8")],
-    );
-    assert!(!refused.status.success());
+    let unknown = compare_with_kubernetes(&[wrong]).expect_err("no such field");
+    for version in ["1.31", "1.37"] {
+        assert!(
+            unknown.contains(&format!("against version {version}")),
+            "{unknown}"
+        );
+    }
 }
 
 /// Findings of checkov that are not a problem here, each with its reason.

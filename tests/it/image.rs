@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::support::has;
+use crate::support::container::{self, LIMITS, binary, can_build, output_of};
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use crate::support::kube::{here, printed, text};
 use serde_json::{Value, json};
@@ -17,72 +17,13 @@ use truto_simulator::World;
 /// The memory of the job in the test, the smallest limit in use.
 const MEMORY: &str = "--memory=64m";
 
-/// The static binary for the image, as .ci/run builds it.
-fn binary() -> PathBuf {
-    let version = printed("rustc", &["-vV"]);
-    let host = version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .expect("a host");
-    here(&format!("target/{host}/release/asana-access-review"))
-}
-
-/// Whether this machine has the tools and the binary for the image.
-#[expect(
-    clippy::print_stdout,
-    reason = "the output of the test should name what was skipped"
-)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "continuous integration must not skip a test"
-)]
-fn can_build() -> bool {
-    if !has(&["buildah", "podman", "runc"]) {
-        return false;
-    }
-    let is_there = binary().is_file();
-    if !is_there {
-        let how = "see the head of the Dockerfile";
-        let is_ci = std::env::var_os("CI").is_some();
-        assert!(
-            !is_ci,
-            "no static binary, and this is continuous integration: {how}"
-        );
-        println!("skipped: no static binary, {how}");
-    }
-    is_there
-}
-
-/// Storage for images and containers of this test only.
+/// Storage for images and containers of this module only.
 fn storage() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("image")
 }
 
-fn with_storage(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.args(["--storage-driver", "vfs"]);
-    command.arg("--root").arg(storage().join("root"));
-    command.arg("--runroot").arg(storage().join("run"));
-    command
-}
-
 fn podman() -> Command {
-    let mut command = with_storage("podman");
-    command.args(["--runtime=runc", "--cgroup-manager=cgroupfs"]);
-    command
-}
-
-/// The output of a command that must succeed.
-fn output_of(command: &mut Command) -> String {
-    let output = command.output().expect("a program");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}\n{}{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    text(&output.stdout)
+    container::podman(&storage())
 }
 
 /// The image, built once from the Dockerfile and the binary.
@@ -97,7 +38,7 @@ fn image() -> &'static str {
         let roots = "/etc/ssl/certs/ca-certificates.crt";
         fs::copy(roots, dist.join("ca-certificates.crt"))
             .expect("certificates, of package ca-certificates");
-        let mut build = with_storage("buildah");
+        let mut build = container::with_storage("buildah", &storage());
         build.args([
             "bud",
             "--isolation=chroot",
@@ -148,14 +89,7 @@ impl Contained {
     fn run(&self, more: &[&str]) -> Command {
         let folder = self.job.folder.path().display();
         let mut command = podman();
-        command.args([
-            "run",
-            "--ulimit",
-            "nofile=1024:1024",
-            "--ulimit",
-            "nproc=1024:1024",
-            MEMORY,
-        ]);
+        command.arg("run").args(LIMITS).arg(MEMORY);
         command.args([
             "--network=host",
             "--read-only",

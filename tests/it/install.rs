@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use crate::support::has;
 use crate::support::job::{Job, LEFT_AND_GONE, ended};
-use crate::support::kube::{documents, here, only, pods, printed, text};
+use crate::support::kube::{
+    compare_with_kubernetes, documents, helms, here, only, pods, printed, text,
+};
 use crate::support::servers::Moto;
 use asana_access_review::cli;
 use serde_json::Value;
@@ -52,15 +54,17 @@ helm() {
       command helm upgrade --help | grep -q -- --reset-then-reuse-values
       shift
       local arguments=("$@")
-      command helm template "${arguments[@]/--reset-then-reuse-values/--skip-tests=false}" > "$RENDERED" ;;
+      command helm template "${arguments[@]/--reset-then-reuse-values/--skip-tests=false}" > "$RELEASES/$(date +%s%N).yaml" ;;
     template) command helm "$@" ;;
+    # The release has the values of the page.
+    get) test "$2" != values || cat values.yaml ;;
     test) command helm test --help | grep -q -- --logs ;;
   esac
 }
 kubectl() {
   note kubectl "$@"
   case "$*" in
-    *"create namespace"* | *"create secret"*) command kubectl "$@" --dry-run=client --output=json > "$MADE/$(date +%s%N).json" ;;
+    *"create namespace"* | *"create secret"* | *"create configmap"*) command kubectl "$@" --dry-run=client --output=json > "$MADE/$(date +%s%N).json" ;;
   esac
 }
 aws() {
@@ -69,7 +73,8 @@ aws() {
     # moto has no EKS.
     "eks create-pod-identity-association") ;;
     "eks describe-cluster") echo https://oidc.eks.eu-central-1.amazonaws.com/id/0123 ;;
-    *) command aws "$@" > /dev/null ;;
+    # What happens in AWS does not depend on Helm.
+    *) test -z "${AWS_ENDPOINT_URL:-}" || command aws "$@" > /dev/null ;;
   esac
 }
 asana-access-review() { note asana-access-review "$@"; }
@@ -78,17 +83,29 @@ sh() { note sh "$@"; }
 "#;
 
 #[test]
-fn every_command_of_the_installation_runs_as_far_as_possible() {
-    if !has(&["bash", "helm", "kubectl", "aws", "jq"]) {
+fn the_installation_runs_to_its_end_on_each_helm() {
+    if !has(&["bash", "kubectl", "aws", "jq", "kubernetes-validate"]) {
         return;
     }
+    let helms = helms();
     let Some(moto) = Moto::start() else { return };
+    let mut all = Vec::new();
+    for (place, helm) in helms.iter().enumerate() {
+        let aws = (place == 0).then_some(&moto);
+        all.extend(install(helm, aws));
+    }
+    let compared = compare_with_kubernetes(&all).unwrap_or_else(|unknown| panic!("{unknown}"));
+    assert!(compared > 10, "{compared}");
+}
+
+/// Follows `docs/install.md`. Returns all objects that it makes.
+fn install(helm: &Path, moto: Option<&Moto>) -> Vec<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["docs", "helm"] {
         crate::support::copy(&here(name), &folder.path().join(name));
     }
     fs::write(folder.path().join("truto-token"), "a token").expect("a token");
-    let (notes, made, rendered) = typed(&moto, folder.path(), &["docs/install.md"], "");
+    let typed = Typed::new(helm, moto, folder.path(), &["docs/install.md"], "");
     let trust = fs::read_to_string(folder.path().join("trust.json")).expect("a policy");
     let subject = r#"id/0123:sub":"system:serviceaccount:access-review:asana-access-review""#;
     assert!(trust.contains(subject), "{trust}");
@@ -117,16 +134,18 @@ fn every_command_of_the_installation_runs_as_far_as_possible() {
             );
         }
     }
-    // The last release is the run with its alerts.
-    only(&rendered, "CronJob");
-    only(&rendered, "PrometheusRule");
-    let pods = pods(&rendered);
+    // The release, with notifications, with alerts.
+    assert_eq!(typed.releases.len(), 3);
+    let release = typed.releases.last().expect("a release");
+    only(release, "CronJob");
+    only(release, "PrometheusRule");
+    let pods = pods(release);
     assert!(pods.values().all(
         |pod| pod["containers"][0]["image"] == "registry.example.com/asana-access-review:0.1.0"
     ));
     // The last Secret has every key that the pods mount.
-    only(&made, "Namespace");
-    let secret = made.iter().rfind(|object| object["kind"] == "Secret");
+    only(&typed.made, "Namespace");
+    let secret = typed.made.iter().rfind(|object| object["kind"] == "Secret");
     let secret = secret.expect("a Secret");
     for pod in pods.values() {
         let volume = &pod["volumes"][0]["secret"];
@@ -147,72 +166,115 @@ fn every_command_of_the_installation_runs_as_far_as_possible() {
         "sh",
     ];
     assert_eq!(
-        ensure_commands_are_valid(&notes),
+        ensure_commands_are_valid(&typed.notes),
         BTreeSet::from(programs.map(str::to_owned))
     );
+    typed.objects()
 }
 
-/// Types the blocks of some pages into a shell. Returns its notes, the objects that kubectl made in
-/// their order, and the last installed release.
-fn typed(
-    moto: &Moto,
-    folder: &Path,
-    pages: &[&str],
-    before: &str,
-) -> (String, Vec<Value>, Vec<Value>) {
-    let made = folder.join("made");
-    fs::create_dir(&made).expect("a folder");
-    let notes = folder.join("notes");
-    let rendered = folder.join("rendered.yaml");
-    let blocks = pages.iter().flat_map(|page| blocks(&text(page), "sh"));
-    let script = format!(
-        "{PRELUDE}\n{before}\n{}",
-        blocks.collect::<Vec<_>>().join("\n")
-    );
-    let mut bash = Process::new("bash");
-    bash.args(["-c", &script]).current_dir(folder);
-    for (name, value) in moto.s3_env() {
-        bash.env(name, value);
+/// What the commands of some pages did.
+struct Typed {
+    /// Every command, one a line.
+    notes: String,
+    /// The objects that kubectl made, in order.
+    made: Vec<Value>,
+    /// The objects of each `helm install` and `helm upgrade`, in order.
+    releases: Vec<Vec<Value>>,
+}
+
+impl Typed {
+    /// Types the blocks of some pages into a shell with this helm. Without moto, nothing is done in AWS.
+    fn new(helm: &Path, moto: Option<&Moto>, folder: &Path, pages: &[&str], before: &str) -> Self {
+        let (made, releases) = (folder.join("made"), folder.join("releases"));
+        for name in [&made, &releases] {
+            fs::create_dir(name).expect("a folder");
+        }
+        let notes = folder.join("notes");
+        let blocks = pages.iter().flat_map(|page| blocks(&text(page), "sh"));
+        let script = format!(
+            "{PRELUDE}\n{before}\n{}",
+            blocks.collect::<Vec<_>>().join("\n")
+        );
+        // The helm comes with the kubectl of its time.
+        let own = helm.parent().unwrap_or(Path::new("")).display();
+        let script = format!("PATH={own}:$PATH\n{script}");
+        let mut bash = Process::new("bash");
+        bash.args(["-c", &script]).current_dir(folder);
+        if let Some(moto) = moto {
+            bash.envs(moto.s3_env());
+            bash.env("AWS_ENDPOINT_URL", moto.endpoint());
+        }
+        bash.env("NOTES", &notes)
+            .env("RELEASES", &releases)
+            .env("MADE", &made);
+        let run = ended(bash.output().expect("bash"));
+        assert_eq!(run.code, 0, "{helm:?}: {}{}", run.stdout, run.stderr);
+        let files = |folder: &PathBuf| -> Vec<String> {
+            let names = crate::support::files_below(folder).into_iter();
+            let read = |name| fs::read_to_string(folder.join(name)).expect("a file");
+            names.map(read).collect()
+        };
+        let parse = |text: String| serde_json::from_str(&text).expect("JSON");
+        Self {
+            notes: fs::read_to_string(&notes).expect("notes"),
+            made: files(&made).into_iter().map(parse).collect(),
+            releases: files(&releases)
+                .iter()
+                .map(|text| documents(text))
+                .collect(),
+        }
     }
-    bash.env("AWS_ENDPOINT_URL", moto.endpoint());
-    bash.env("NOTES", &notes)
-        .env("RENDERED", &rendered)
-        .env("MADE", &made);
-    let run = ended(bash.output().expect("bash"));
-    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-    let objects = crate::support::files_below(&made)
-        .iter()
-        .map(|name| fs::read(made.join(name)).expect("a file"))
-        .map(|bytes| serde_json::from_slice(&bytes).expect("JSON"))
-        .collect();
-    let rendered = fs::read_to_string(&rendered).expect("manifests");
-    let notes = fs::read_to_string(&notes).expect("notes");
-    (notes, objects, documents(&rendered))
+
+    fn objects(self) -> Vec<Value> {
+        let released = self.releases.into_iter().flatten();
+        self.made.into_iter().chain(released).collect()
+    }
 }
 
 #[test]
 fn every_command_for_other_stores_and_operations_runs() {
-    if !has(&["bash", "helm", "kubectl", "aws", "jq", "promtool"]) {
+    if !has(&[
+        "bash",
+        "kubectl",
+        "aws",
+        "jq",
+        "promtool",
+        "kubernetes-validate",
+    ]) {
         return;
     }
+    let helms = helms();
+    let Some(helm) = helms.last() else { return };
     let Some(moto) = Moto::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     crate::support::copy(&here("helm"), &folder.path().join("helm"));
     fs::write(folder.path().join("truto-token"), "a token").expect("a token");
+    fs::write(folder.path().join("company-ca.pem"), "a certificate").expect("a certificate");
     let values = here("helm/asana-access-review/ci/eks-pod-identity-values.yaml");
     fs::copy(values, folder.path().join("values.yaml")).expect("values");
-    let before = "export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere; command aws s3 mb s3://$BUCKET > /dev/null";
+    // A bucket, and its backup with one object.
+    let before = "
+        export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere
+        command aws s3 mb s3://$BUCKET > /dev/null
+        command aws s3 mb s3://$BUCKET-copy > /dev/null
+        printf x | command aws s3 cp - s3://$BUCKET-copy/asana/x";
     let pages = ["docs/stores.md", "docs/operations.md"];
-    let (notes, made, rendered) = typed(&moto, folder.path(), &pages, before);
-    only(&rendered, "CronJob");
-    assert!(only(&made, "Secret")["data"]["AWS_CREDENTIALS"].is_string());
-    ensure_commands_are_valid(&notes);
+    let typed = Typed::new(helm, Some(&moto), folder.path(), &pages, before);
+    only(typed.releases.last().expect("a release"), "CronJob");
+    assert!(
+        typed
+            .made
+            .iter()
+            .any(|made| made["kind"] == "Secret" && made["data"]["AWS_CREDENTIALS"].is_string())
+    );
+    ensure_commands_are_valid(&typed.notes);
     // With these names, the rules are those of the plain manifests.
     let rules = fs::read_to_string(folder.path().join("prometheus-rules.yaml")).expect("rules");
     assert_eq!(
         documents(&rules),
         documents(&text("k8s/prometheus-rules.yaml"))
     );
+    compare_with_kubernetes(&typed.objects()).unwrap_or_else(|unknown| panic!("{unknown}"));
 }
 
 /// Checks the commands that could not run. Returns the names of the programs.

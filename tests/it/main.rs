@@ -38,6 +38,7 @@ mod source;
 mod store;
 mod stores;
 mod support;
+mod tls;
 mod truto;
 mod verify;
 mod worksheet;

@@ -174,6 +174,13 @@ server-side apply rejects a duplicate name. */}}
 {{- with .Values.aws.region }}{{ $env = append $env (dict "name" "AWS_REGION" "value" .) }}{{ end }}
 {{- with .Values.aws.endpointUrlS3 }}{{ $env = append $env (dict "name" "AWS_ENDPOINT_URL_S3" "value" .) }}{{ end }}
 {{- $env = append $env (dict "name" "AWS_EC2_METADATA_DISABLED" "value" (toString .Values.aws.ec2MetadataDisabled)) }}
+{{- with .Values.proxy.url }}{{ $env = append $env (dict "name" "HTTPS_PROXY" "value" .) }}{{ end }}
+{{- with .Values.proxy.noProxy }}{{ $env = append $env (dict "name" "NO_PROXY" "value" (join "," .)) }}{{ end }}
+{{- /* Both variables together add the folder to the certificates of the image. */}}
+{{- if .Values.privateCa.configMap }}
+{{- $env = append $env (dict "name" "SSL_CERT_FILE" "value" "/etc/ssl/certs/ca-certificates.crt") }}
+{{- $env = append $env (dict "name" "SSL_CERT_DIR" "value" "/etc/private-ca") }}
+{{- end }}
 {{- $secret := include "asana-access-review.secretName" . }}
 {{- range $name, $key := include "asana-access-review.secretKeys" . | fromYaml }}
 {{- $variable := include "asana-access-review.variable" $name }}
@@ -192,7 +199,7 @@ server-side apply rejects a duplicate name. */}}
 {{/* The ports of the addresses in the values, 443 first. */}}
 {{- define "asana-access-review.ports" -}}
 {{- $config := .Values.config }}
-{{- $urls := list .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl }}
+{{- $urls := list .Values.proxy.url .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl }}
 {{- range .Values.extraEnv }}
 {{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls (.value | default "") }}{{ end }}
 {{- end }}
@@ -287,7 +294,7 @@ containers:
       {{- end }}
     env:
       {{- include "asana-access-review.env" $root | nindent 6 }}
-    {{- if or $items $values.persistence.enabled $values.extraVolumeMounts }}
+    {{- if or $items $values.persistence.enabled $values.privateCa.configMap $values.extraVolumeMounts }}
     volumeMounts:
       {{- if $items }}
       - name: secrets
@@ -298,6 +305,11 @@ containers:
       - name: evidence
         mountPath: {{ $values.persistence.mountPath }}
       {{- end }}
+      {{- if $values.privateCa.configMap }}
+      - name: private-ca
+        mountPath: /etc/private-ca
+        readOnly: true
+      {{- end }}
       {{- with $values.extraVolumeMounts }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -305,7 +317,7 @@ containers:
   {{- with $values.extraContainers }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- if or $items $values.persistence.enabled $values.extraVolumes }}
+{{- if or $items $values.persistence.enabled $values.privateCa.configMap $values.extraVolumes }}
 volumes:
   {{- if $items }}
   - name: secrets
@@ -319,6 +331,12 @@ volumes:
   - name: evidence
     persistentVolumeClaim:
       claimName: {{ $values.persistence.existingClaim | default (printf "%s-evidence" (include "asana-access-review.fullname" $root)) }}
+  {{- end }}
+  {{- with $values.privateCa.configMap }}
+  - name: private-ca
+    configMap:
+      name: {{ . }}
+      defaultMode: 292 # 0444
   {{- end }}
   {{- with $values.extraVolumes }}
   {{- toYaml . | nindent 2 }}

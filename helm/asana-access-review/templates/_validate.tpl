@@ -36,6 +36,7 @@ schema could check them too, but its error would show only the expression. */}}
   (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
   (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)
   (list "config.runDeadline" $config.runDeadline $someTime $writeTime)
+  (list "proxy.url" .Values.proxy.url "^$|^https?://[^@/\\s]+/?$" "write `http://host:port`; a proxy with a password belongs in a Secret, as HTTPS_PROXY in extraEnv")
   (list "prometheusRule.runbookUrl" .Values.prometheusRule.runbookUrl "^$|^https?://[^\\s#]+$" "write a full URL, such as `https://wiki.example.com/runbook`, or leave it empty for no link")
   (list "externalSecret.refreshInterval" .Values.externalSecret.refreshInterval "^([0-9]+[smh])+$" "write `1h` or `15m`") }}
 {{- if not (regexMatch (index . 2) (index . 1)) }}
@@ -137,6 +138,7 @@ schema could check them too, but its error would show only the expression. */}}
 {{- $volumes := list }}
 {{- if include "asana-access-review.secretItems" . | fromYamlArray }}{{ $volumes = append $volumes "secrets" }}{{ end }}
 {{- if $values.persistence.enabled }}{{ $volumes = append $volumes "evidence" }}{{ end }}
+{{- if $values.privateCa.configMap }}{{ $volumes = append $volumes "private-ca" }}{{ end }}
 {{- if and $values.review.args (include "asana-access-review.reviewFiles" .) }}{{ $volumes = append $volumes "review" }}{{ end }}
 {{- range $values.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end }}
 {{- $containers := list "asana-access-review" }}
@@ -241,6 +243,15 @@ schema could check them too, but its error would show only the expression. */}}
 {{- end }}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
 {{- $problems = append $problems "serviceAccount.annotations is set, but serviceAccount.create is false: annotate the existing service account, or set serviceAccount.create to true" }}
+{{- end }}
+
+{{- if and .Values.proxy.noProxy (not .Values.proxy.url) (not (hasKey $extra "HTTPS_PROXY")) (not .Values.extraEnvFrom) }}
+{{- $problems = append $problems "proxy.noProxy is set without a proxy: set proxy.url, or omit proxy.noProxy" }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if and .valueFrom (regexMatch "(?i)^(https?|all)_proxy$" .name) $.Values.networkPolicy.enabled (not $.Values.networkPolicy.extraEgress) }}
+{{- $problems = append $problems (printf "extraEnv takes %s from elsewhere, so the chart cannot open the proxy's port: allow it in networkPolicy.extraEgress" .name) }}
+{{- end }}
 {{- end }}
 
 {{- /* The HR feed. */}}

@@ -222,6 +222,50 @@ pub(crate) fn environment(objects: &[Value], pod: &Value) -> BTreeMap<String, St
     environment
 }
 
+/// The versions of Kubernetes with which the chart must work: from its `kubeVersion` to the newest
+/// that kubernetes-validate knows.
+const KUBERNETES_VERSIONS: [&str; 7] = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
+
+/// Kinds that operators add to a cluster.
+const KINDS_OF_OPERATORS: [&str; 2] = ["ExternalSecret", "PrometheusRule"];
+
+/// Compares objects with the strict schemas of each version. Returns how many objects it compared,
+/// or what a schema does not know. Needs kubernetes-validate.
+pub(crate) fn compare_with_kubernetes(objects: &[Value]) -> Result<usize, String> {
+    let is_known = |object: &&Value| {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        !KINDS_OF_OPERATORS.contains(&kind)
+    };
+    let texts: BTreeSet<String> = objects
+        .iter()
+        .filter(is_known)
+        .map(|object| {
+            let mut object = object.clone();
+            // The name that Kubernetes generates, which kubernetes-validate requires.
+            if let Some(begin) = object["metadata"]["generateName"].as_str() {
+                object["metadata"]["name"] = json!(format!("{begin}x7k2p"));
+            }
+            object.to_string()
+        })
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("objects.yaml");
+    let count = texts.len();
+    let texts: Vec<String> = texts.into_iter().collect();
+    fs::write(&file, texts.join("\n---\n")).expect("manifests");
+    let mut arguments = vec!["--strict", "--quiet"];
+    for version in KUBERNETES_VERSIONS {
+        arguments.extend(["-k", version]);
+    }
+    arguments.push(file.to_str().expect("UTF-8"));
+    let compared = output("kubernetes-validate", &arguments);
+    if compared.status.success() {
+        return Ok(count);
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Err(text(&compared.stdout) + &text(&compared.stderr))
+}
+
 /// A leaf of the chart's schema: a value that can be set, with its examples.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaf {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 pub(crate) mod chance;
 pub(crate) mod chromium;
 pub(crate) mod company;
+pub(crate) mod container;
 pub(crate) mod job;
 pub(crate) mod kms;
 pub(crate) mod kube;
