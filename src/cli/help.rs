@@ -22,7 +22,7 @@ pub(super) const PRINTS: &str = "Exit codes:\n    0  printed\n    2  wrong comma
 pub(super) fn overview() -> String {
     let program = env!("CARGO_PKG_NAME");
     let codes = exit_codes(Command::Run);
-    format!("Variables of a run: {program} run --help\n\nWithout a command, it runs. {codes}")
+    format!("Without a command it makes a run. Variables of a run: {program} run --help\n\n{codes}")
 }
 
 /// The last part of a command's `--help`: its variables, and the exit codes.
