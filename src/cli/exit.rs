@@ -55,16 +55,14 @@ impl Exit {
         self as u8
     }
 
-    /// One line.
+    /// What it means when a run ends with it, in one line. `cli::meaning_for` has the other commands.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Pass => "evidence stored; verdict pass (also with risk acceptances)",
             Self::Unexpected => "unexpected error (a bug); a retry may help",
             Self::Usage => "wrong command line",
             Self::Fail => "evidence stored; verdict fail",
-            Self::Inconclusive => {
-                "evidence stored; verdict inconclusive (verify: scheduled runs are missing)"
-            }
+            Self::Inconclusive => "evidence stored; verdict inconclusive",
             Self::IntegrityFault => "integrity fault in the evidence",
             Self::Transient => "Truto, the HR feed or the store was unavailable; a retry may help",
             Self::Refused => {

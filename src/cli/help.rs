@@ -8,13 +8,21 @@ use crate::config::{Command, Default, VARIABLES};
 /// The last line of `-h`.
 pub(super) const SHORT: &str = "Variables and exit codes: see --help";
 
+/// The last part of the help of a command of `review`.
+pub(super) const REVIEW: &str = concat!(
+    "Variables and exit codes: ",
+    env!("CARGO_PKG_NAME"),
+    " review --help"
+);
+
+/// The last part of the help of a command that only prints a text.
+pub(super) const PRINTS: &str = "Exit codes:\n    0  printed\n    2  wrong command line";
+
 /// The last part of the program's own `--help`.
 pub(super) fn overview() -> String {
     let program = env!("CARGO_PKG_NAME");
-    format!(
-        "Variables of a run: {program} run --help\n\n{}",
-        exit_codes()
-    )
+    let codes = exit_codes(Command::Run);
+    format!("Without a command it makes a run. Variables of a run: {program} run --help\n\n{codes}")
 }
 
 /// The last part of a command's `--help`: its variables, and the exit codes.
@@ -33,13 +41,51 @@ pub(super) fn variables_and_exit_codes(command: Command) -> String {
         let _ = writeln!(text, "  {}  ({default}{secret})", variable.name);
         let _ = writeln!(text, "      {}", variable.meaning);
     }
-    text + "\n" + &exit_codes()
+    text + "\n" + &exit_codes(command)
 }
 
-fn exit_codes() -> String {
+fn exit_codes(command: Command) -> String {
     let mut text = String::from("Exit codes:\n");
     for exit in Exit::ALL {
-        let _ = writeln!(text, "  {:>3}  {}", exit.code(), exit.meaning());
+        if let Some(meaning) = meaning_for(exit, command) {
+            let _ = writeln!(text, "  {:>3}  {meaning}", exit.code());
+        }
     }
     text
+}
+
+/// The meaning of an exit code of this command; none if the command never ends with it.
+pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
+    use Command::{Check, Connect, Review, Run, Verify};
+    let meaning = match (exit, command) {
+        (exit, Run) => exit.meaning(),
+        (Exit::Fail, Check | Connect | Verify | Review) => return None,
+        (Exit::Inconclusive | Exit::IntegrityFault, Connect) => return None,
+
+        (Exit::Pass, Check) => "ready: no check failed",
+        (Exit::Inconclusive, Check) => "not ready: a run would not pass",
+
+        (Exit::Pass, Connect) => "the connection is active and sees a workspace",
+        (Exit::Transient, Connect) => "the link was not used in time, or Truto was unavailable",
+        (Exit::Refused, Connect) => {
+            "Truto refused, or the connection failed; the reason is printed"
+        }
+        (Exit::Interrupted, Connect) => "stopped by Ctrl-C, or you answered no",
+
+        (Exit::Pass, Verify) => "integrity holds, and no run is known to be missing",
+        (Exit::Inconclusive, Verify) => "integrity holds, and scheduled runs are missing",
+        (Exit::Transient, Verify) => "the store was unavailable; a retry may help",
+        (Exit::Refused, Verify) => "the store refused access",
+        (Exit::Configuration, Verify) => "wrong configuration, or a path without evidence",
+
+        (Exit::Pass, Review) => "done; after close: every row is decided",
+        (Exit::Inconclusive, Review) => "closed, with rows undecided or in doubt",
+        (Exit::IntegrityFault, Review) => "the evidence was modified, or part of it is missing",
+        (Exit::Transient, Review) => "the store was unavailable; a retry may help",
+        (Exit::Refused, Review) => "access refused: bucket or signing key",
+        (Exit::Configuration, Review) => "refused, with what to correct; nothing was written",
+
+        (exit, Check | Connect | Verify | Review) => exit.meaning(),
+    };
+    Some(meaning)
 }

@@ -7,3 +7,4 @@ pub mod logging;
 pub mod terminal;
 
 pub use arguments::{CommandRequest, parse, print_completions, print_manual_page};
+pub use help::meaning_for;

@@ -12,7 +12,7 @@ impl Judge {
         let elapsed = self.get(&raw.retry_max_elapsed, values::duration);
         Some(net::Settings {
             timeout: timeout?,
-            max_attempts: attempts?,
+            max_attempts: attempts?.min(self.few_attempts.unwrap_or(u32::MAX)),
             max_elapsed: elapsed?,
             base_delay: net::Settings::BASE_DELAY,
         })

@@ -29,6 +29,8 @@ const OF_OTHERS: [&str; 1] = ["NOTIFY_SOCKET"];
 #[derive(Default)]
 pub(super) struct Judge {
     pub(super) problems: Problems,
+    /// The most attempts per request, if a person waits.
+    pub(super) few_attempts: Option<u32>,
 }
 
 /// The settings with their warnings, or all problems.

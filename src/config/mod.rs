@@ -25,6 +25,7 @@ use self::variables::Raw;
 use crate::cli::exit::FailOn;
 use crate::evidence::{Executor, OwnControl, Tool};
 use crate::judgement::Policy;
+use crate::model::counted;
 use crate::review::ReviewFrame;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
@@ -112,10 +113,8 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problems.len() {
-            1 => writeln!(f, "the configuration has 1 problem")?,
-            count => writeln!(f, "the configuration has {count} problems")?,
-        }
+        let problems = counted(self.problems.len(), "problem", "problems");
+        writeln!(f, "the configuration has {problems}")?;
         for problem in &self.problems {
             writeln!(f, "  {problem}")?;
         }
@@ -128,6 +127,10 @@ impl std::error::Error for Problems {}
 /// Names and values of environment variables, as the operating system provides them.
 pub type Environment = Vec<(std::ffi::OsString, std::ffi::OsString)>;
 
+/// A person waits for `check` and `connect`. Three attempts are over after about a second and a half if a host is
+/// unknown or refuses the connection.
+const FEW_ATTEMPTS: u32 = 3;
+
 /// The settings of a run.
 ///
 /// `read_file` reads the file that `<secret>_FILE` names.
@@ -139,6 +142,20 @@ pub fn load(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
     judge::judged(environment, read_file, |judge, raw| judge.settings(raw))
+}
+
+/// The settings of `check`: those of a run, with few attempts per request.
+///
+/// # Errors
+/// All problems at once.
+pub fn load_check(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<Settings>, Problems> {
+    judge::judged(environment, read_file, |judge, raw| {
+        judge.few_attempts = Some(FEW_ATTEMPTS);
+        judge.settings(raw)
+    })
 }
 
 /// The settings of a periodic review.
@@ -180,6 +197,7 @@ pub fn load_truto(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<truto::ApiSettings>, Problems> {
     judge::judged(environment, read_file, |judge, raw| {
+        judge.few_attempts = Some(FEW_ATTEMPTS);
         let http = judge.http(&raw);
         let settings = judge.api(&raw, http);
         judge.logs(&raw);

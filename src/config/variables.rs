@@ -157,7 +157,7 @@ variables! {
     evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages in the evidence: none, minimal (only the fields that are used) or full. Their digests are always stored";
     s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "Whether to use path-style addresses: true or false. The AWS SDK reads its other settings itself (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";
     http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "Time limit of one HTTP attempt, body included";
-    retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "Attempts per request, including the first";
+    retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "Attempts per request, including the first; check and connect make at most 3";
     retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "Time limit of all attempts of one request, including the waits between them";
     run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "The job's cron schedule (five fields), recorded in the evidence: 30 0,23 * * *. Check cadence names time zones whose deadlines no two runs enclose closely";
     run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("the value of HR_TIME_ZONE"), [], SOURCE, "Time zone of RUN_SCHEDULE";

@@ -5,8 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use super::columns::Layout;
 use super::rows::{ReadRow, RowReader};
-use super::values::count;
-use crate::model::{FeedOrigin, HrFeed, HrRow};
+use crate::model::{FeedOrigin, HrFeed, HrRow, counted};
 
 /// The most notes on a file. People read no more, and an odd file must not make the evidence large.
 const MAX_NOTES: usize = 20;
@@ -122,7 +121,10 @@ impl Draft {
     /// The feed, or an unusable feed with the reason if reading failed.
     pub(super) fn finish(mut self, read: Result<(), String>) -> HrFeed {
         if self.notes_left_out > 0 {
-            let more = format!("and {}", count(self.notes_left_out, "more note"));
+            let more = format!(
+                "and {}",
+                counted(self.notes_left_out, "more note", "more notes")
+            );
             self.feed.origin.notes.push(more);
         }
         let unusable = read.err().or(self.is_full.then(too_many_rows));

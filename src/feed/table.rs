@@ -12,9 +12,9 @@ use super::draft::Draft;
 use super::footer::{self, FooterMeaning};
 use super::record::{Record, Value};
 use super::rows::RowReader;
-use super::values::{count, listed};
+use super::values::listed;
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
-use crate::model::{EmailAddress, is_blank_word, trim};
+use crate::model::{EmailAddress, counted, is_blank_word, trim};
 
 /// Reports have a title and filters above their header. Below this line, a line that looks like a header is data.
 const HEADER_WITHIN_LINES: usize = 20;
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         draft.note(format!(
             "The header is in line {}, below {} that {} skipped",
             found.line,
-            count(above, "line"),
+            counted(above, "line", "lines"),
             if above == 1 { "was" } else { "were" }
         ));
     }
@@ -113,7 +113,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             return Err(format!(
                 "the file looks truncated at line {line}, which has {} of {} and no line break after it",
                 cells.len(),
-                count(width as u64, "cell")
+                counted(width, "cell", "cells")
             ));
         }
         // A shifted row may end with extra blank cells. Then an address is in a column with another meaning.

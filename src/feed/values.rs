@@ -74,14 +74,6 @@ pub(super) fn shortened(name: &str) -> String {
     }
 }
 
-/// A number with its noun, in the singular or plural.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
-
 /// The purpose of an address, most preferred first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AddressKind {

@@ -18,7 +18,7 @@ use super::{
     Basis, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, OffboardingResult, Outcome,
     Severity,
 };
-use crate::model::{Access, Account, EmailAddress, Role};
+use crate::model::{Access, Account, EmailAddress, Role, counted};
 
 /// The findings of the run, most severe first.
 pub(super) fn of_the_run(
@@ -245,8 +245,8 @@ fn without_address(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Option<Find
     };
     let count = leavers.iter().filter(is_open).count();
     let note = format!(
-        "HR gives no usable work address for {count} leaver(s), so the run could not have found an account; \
-         closes with: `{}`",
+        "HR gives no usable work address for {}, so the run could not have found an account; closes with: `{}`",
+        counted(count, "leaver", "leavers"),
         Remedy::Check(WITHOUT_ADDRESS).line(Key::None)
     );
     let kind = FindingKind::LeaverWithoutAddress;

@@ -13,7 +13,7 @@ use super::{
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::judgement::FollowUps;
-use crate::model::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status};
+use crate::model::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status, counted};
 
 /// The people of today's feed, by their standing. Together with `further_rows` they add up to the rows that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -456,11 +456,9 @@ impl Counts {
         match verdict {
             Verdict::Pass => "no leaver was found with access past the deadline".to_owned(),
             Verdict::PassWithExceptions => {
-                let count = self.risk_acceptances;
-                let plural = if count == 1 { "" } else { "s" };
-                format!(
-                    "no unapproved access past the deadline was found; {count} risk acceptance{plural}"
-                )
+                let accepted =
+                    counted(self.risk_acceptances, "risk acceptance", "risk acceptances");
+                format!("no unapproved access past the deadline was found; {accepted}")
             }
             Verdict::Inconclusive => "scope limitation: no reliance on this run".to_owned(),
             Verdict::Fail if has(FindingKind::OffboardedAccess) => {

@@ -11,7 +11,7 @@ use super::{
     FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Outcome,
     Standing, TrendPoint, Verdict,
 };
-use crate::model::{Employment, Role};
+use crate::model::{Employment, Role, counted};
 
 /// The number of runs in the trend. The newest complete run is always one of them.
 const TREND: usize = 90;
@@ -32,14 +32,26 @@ pub(super) fn verdict(
     let of_kind = |kind| findings.iter().filter(|of| of.kind == kind).count();
     let with_outcome = |outcome| leavers.iter().filter(|of| of.outcome == outcome).count();
     let mut failing = Vec::new();
-    for kind in [
-        FindingKind::OffboardedAccess,
-        FindingKind::AccessAfterConclusion,
-        FindingKind::RevocationNotDone,
+    for (kind, one, several) in [
+        (
+            FindingKind::OffboardedAccess,
+            "account of a leaver has access past the deadline",
+            "accounts of leavers have access past the deadline",
+        ),
+        (
+            FindingKind::AccessAfterConclusion,
+            "account of a leaver has access after the offboarding was concluded",
+            "accounts of leavers have access after the offboarding was concluded",
+        ),
+        (
+            FindingKind::RevocationNotDone,
+            "decision of an access review was not carried out",
+            "decisions of access reviews were not carried out",
+        ),
     ] {
         let found = of_kind(kind);
         if found > 0 {
-            failing.push(format!("{kind}: {found} finding(s)"));
+            failing.push(counted(found, one, several));
         }
     }
     let failed = checks.iter().filter(|of| of.status == CheckStatus::Fail);
@@ -50,16 +62,22 @@ pub(super) fn verdict(
     let open = [
         (
             with_outcome(Outcome::NotEvaluable),
-            "leaver(s) could not be judged",
+            "leaver could not be judged",
+            "leavers could not be judged",
         ),
         (
             of_kind(FindingKind::PossibleOffboardedAccess),
-            "account(s) may belong to a leaver",
+            "account may belong to a leaver",
+            "accounts may belong to a leaver",
         ),
-        (admins.count(), "administrator(s) have no HR record"),
+        (
+            admins.count(),
+            "administrator has no HR record",
+            "administrators have no HR record",
+        ),
     ];
-    let open = open.iter().filter(|(count, _)| *count > 0);
-    doubts.extend(open.map(|(count, what)| format!("{count} {what}")));
+    let open = open.iter().filter(|(count, ..)| *count > 0);
+    doubts.extend(open.map(|(count, one, several)| counted(*count, one, several)));
 
     let verdict = if !failing.is_empty() {
         Verdict::Fail
@@ -77,14 +95,17 @@ pub(super) fn verdict(
         let excepted = with_outcome(Outcome::Excepted);
         let leavers = match excepted {
             0 => String::new(),
-            excepted => format!("; {excepted} leaver(s) keep access under them"),
+            excepted => {
+                let keep = counted(excepted, "leaver keeps access", "leavers keep access");
+                format!("; {keep} under them")
+            }
         };
         let late = match needed.after_the_fact {
             0 => String::new(),
             late => format!(", {late} of them after the fact"),
         };
-        let needed = needed.exceptions;
-        reasons.push(format!("{needed} risk acceptance(s) in use{late}{leavers}"));
+        let needed = counted(needed.exceptions, "risk acceptance", "risk acceptances");
+        reasons.push(format!("{needed} in use{late}{leavers}"));
     }
     Conclusion {
         verdict,

@@ -29,10 +29,17 @@ pub struct Committed {
     pub head_sha256: String,
     /// The path or address of the folder.
     pub folder: String,
-    /// The path or address of the report.
+    /// The path or address of the report, or of an opened worksheet.
     pub report: String,
-    /// The folder relative to `EVIDENCE_URL`, for notifications, which must not name the address.
+    /// The folder relative to `EVIDENCE_URL`.
     pub key: String,
+}
+
+impl Committed {
+    /// The address of the report, if it is in a bucket.
+    pub fn report_in_bucket(&self) -> Option<&str> {
+        self.report.starts_with("s3://").then_some(&*self.report)
+    }
 }
 
 impl Ledger {

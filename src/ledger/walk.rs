@@ -11,7 +11,7 @@ use crate::evidence::{
     RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, FollowUps, Past, Previous, is_tolerable_clock_difference};
-use crate::model::{at_most, quoted};
+use crate::model::{at_most, counted, quoted};
 use crate::review::{ReviewChange, ReviewEvent};
 
 /// How many entries to read before those that a run builds on: if runs raced, the order of their entries may differ
@@ -241,10 +241,12 @@ impl<'a> Walk<'a> {
         let prefix = self.ledger.folder.ledger();
         let first = first.strip_prefix(&prefix).unwrap_or(first);
         let first: String = first.escape_debug().take(60).collect();
-        let (count, first) = (extra.len(), quoted(&first));
-        self.note(format!(
-            "{count} file(s) in ledger/ are not entries, such as {first}"
-        ));
+        let files = counted(
+            extra.len(),
+            "file in ledger/ is not an entry",
+            "files in ledger/ are not entries",
+        );
+        self.note(format!("{files}, such as {}", quoted(&first)));
     }
 
     /// Numbers have no gaps: a gap is a deletion.
@@ -252,10 +254,12 @@ impl<'a> Walk<'a> {
         let mut expected = 1;
         for sequence in sequences {
             if *sequence > expected {
-                let missing = sequence - expected;
-                self.note(format!(
-                    "{missing} ledger entry(s) are missing from {expected} on"
-                ));
+                let missing = counted(
+                    sequence - expected,
+                    "ledger entry is missing",
+                    "ledger entries are missing",
+                );
+                self.note(format!("{missing} from {expected} on"));
                 self.note_lost(sequence - 1);
             }
             expected = sequence + 1;

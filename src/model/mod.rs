@@ -28,5 +28,5 @@ pub use population::{
 };
 pub use protection::{Lock, LockMode, Protection};
 pub use quoted::{for_a_log, quoted, quoted_in_full};
-pub(crate) use text::{at_most, fold, is_blank_word, is_zero_width, trim};
+pub(crate) use text::{at_most, counted, fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

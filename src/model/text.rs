@@ -33,6 +33,14 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
+/// A number with its words, in the singular or plural: `1 row was read`, `2 rows were read`.
+pub(crate) fn counted(number: impl std::fmt::Display, one: &str, several: &str) -> String {
+    match number.to_string().as_str() {
+        "1" => format!("1 {one}"),
+        number => format!("{number} {several}"),
+    }
+}
+
 /// The first lines, then the number of further ones.
 pub(crate) fn at_most(most: usize, mut lines: Vec<String>) -> Vec<String> {
     let more = lines.len().saturating_sub(most);

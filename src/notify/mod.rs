@@ -20,7 +20,7 @@ use tracing::{info, warn};
 pub use keys::{Keys, WebhookKeyError};
 pub use notification::{
     About, Because, Content, FindingState, Notification, NotifiedCheck, NotifiedFinding,
-    NotifiedReview, NotifiedReviewer, NotifiedRun, PreviousRun, ReviewStep,
+    NotifiedReview, NotifiedReviewer, NotifiedRun, NotifiedWorkspace, PreviousRun, ReviewStep,
 };
 pub use webhook::Webhook;
 

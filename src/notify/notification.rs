@@ -14,6 +14,8 @@ use crate::judgement::{
     Verdict,
 };
 use crate::ledger::{Committed, EarlierRuns};
+use crate::model::{Workspace, for_a_log};
+use crate::report::words::Title as _;
 use crate::review::Totals;
 
 /// The run, or command of an access review, of a notification.
@@ -23,9 +25,29 @@ pub struct About {
     pub run: String,
     pub as_of: Timestamp,
     pub connection: String,
+    /// The workspace, if the run reached it.
+    pub workspace: Option<NotifiedWorkspace>,
     /// The label of evidence that is not from a real workspace at Truto.
     pub mark: Option<Mark>,
     pub tool: Tool,
+}
+
+/// The names by which people know the workspace and its connection, without e-mail addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifiedWorkspace {
+    pub name: String,
+    /// The tenant, as named by the creator of the connection.
+    pub tenant: Option<String>,
+}
+
+impl NotifiedWorkspace {
+    /// The id takes the place of an unknown name.
+    pub fn new(workspace: &Workspace, tenant: Option<&str>) -> Self {
+        Self {
+            name: for_a_log(workspace.name_or_id()),
+            tenant: tenant.map(for_a_log),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +110,7 @@ pub struct NotifiedReviewer {
 pub struct NotifiedRun {
     pub verdict: Verdict,
     pub complete: bool,
-    /// The reasons of the verdict. They have ids of checks, because the sentence of a check may quote a name.
+    /// The reasons of the verdict. They have titles of checks, because the sentence of a check may quote a name.
     pub reasons: Vec<String>,
     pub checks: Vec<NotifiedCheck>,
     pub counts: Counts,
@@ -261,7 +283,7 @@ impl NotifiedRun {
     }
 }
 
-/// The reasons with ids of checks, counts, and words of closed sets only.
+/// The reasons with titles of checks, counts, and words of closed sets only.
 fn reasons(judgement: &Judgement) -> Vec<String> {
     let of_check: BTreeMap<String, CheckId> = judgement
         .checks
@@ -272,7 +294,7 @@ fn reasons(judgement: &Judgement) -> Vec<String> {
         .reasons
         .iter()
         .map(|reason| match of_check.get(reason) {
-            Some(id) => format!("check {id} failed"),
+            Some(id) => format!("check failed: {} ({id})", id.title()),
             None => reason.clone(),
         })
         .collect()

@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 
 use super::notification::{
     Content, FindingState, Notification, NotifiedFinding, NotifiedReview, NotifiedReviewer,
-    NotifiedRun, ReviewStep,
+    NotifiedRun, NotifiedWorkspace, ReviewStep,
 };
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::{Decision, Verdict};
+use crate::model::counted;
 use crate::net::{Http, NetError, Request};
+use crate::report::visible::Minute as _;
+use crate::report::words::Title as _;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;
@@ -85,16 +88,7 @@ fn message(notification: &Notification) -> Value {
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
     let mark = notification.about.mark;
     summary.extend(mark.map(|mark| format!("*{}*", escaped(mark.as_str()))));
-    let what = match notification.content {
-        Content::Run(_) | Content::Failed { .. } => "run of",
-        Content::Review(_) => "at",
-    };
-    summary.push(format!(
-        "Connection {}, {what} {}, exit {}",
-        code(&notification.about.connection),
-        escaped(&notification.about.as_of.to_string()),
-        notification.exit.code()
-    ));
+    summary.push(place_and_time(notification));
     let because = notification.because().iter();
     let because: Vec<_> = because.map(|because| because.in_words()).collect();
     if !because.is_empty() {
@@ -104,9 +98,10 @@ fn message(notification: &Notification) -> Value {
     match &notification.content {
         Content::Failed { stage } => {
             summary.push(format!(
-                "While {}: {}",
+                "While {}: {} (exit {})",
                 escaped(stage),
-                escaped(notification.exit.meaning())
+                escaped(notification.exit.meaning()),
+                notification.exit.code()
             ));
             sections.push(summary);
         }
@@ -121,13 +116,16 @@ fn message(notification: &Notification) -> Value {
             sections.push(reviewers(review));
         }
     }
-    let anchor = match (&notification.committed, &notification.content) {
+    let mut anchor = match (&notification.committed, &notification.content) {
         (Some(committed), _) => vec![
+            match committed.report_in_bucket() {
+                Some(page) => format!("{} {}", page_of(&notification.content), code(page)),
+                None => format!("Evidence {}", code(&committed.key)),
+            },
             format!(
                 "Ledger {}",
                 code(&format!("{}:{}", committed.sequence, committed.head_sha256))
             ),
-            format!("Evidence {}", code(&committed.key)),
         ],
         // A status stores nothing.
         (None, Content::Review(_)) => Vec::new(),
@@ -135,6 +133,12 @@ fn message(notification: &Notification) -> Value {
             vec!["No evidence was stored. See the cause in the log of the run.".to_owned()]
         }
     };
+    if notification.about.workspace.is_some() {
+        anchor.push(format!(
+            "Connection {}",
+            code(&notification.about.connection)
+        ));
+    }
     sections.push(anchor);
 
     let header: String = title.chars().take(HEADER_CHARACTERS).collect();
@@ -154,6 +158,32 @@ fn message(notification: &Notification) -> Value {
             }),
     );
     json!({ "text": fallback(notification, &title, &sentence), "blocks": blocks })
+}
+
+/// The page that people open after the command.
+fn page_of(content: &Content) -> &'static str {
+    match content {
+        Content::Review(review) if review.step == ReviewStep::Opened => "Worksheet",
+        Content::Run(_) | Content::Failed { .. } | Content::Review(_) => "Report",
+    }
+}
+
+/// Workspace, tenant and time; for a run that did not reach the workspace, the connection.
+fn place_and_time(notification: &Notification) -> String {
+    let about = &notification.about;
+    let place = match &about.workspace {
+        Some(NotifiedWorkspace { name, tenant }) => {
+            let tenant = tenant.as_ref();
+            let tenant = tenant.map_or(String::new(), |id| format!(" (tenant {})", escaped(id)));
+            format!("Workspace {}{tenant}", escaped(name))
+        }
+        None => format!("Connection {}", code(&about.connection)),
+    };
+    let what = match notification.content {
+        Content::Run(_) | Content::Failed { .. } => "run of ",
+        Content::Review(_) => "",
+    };
+    format!("{place}, {what}{}", about.as_of.minute())
 }
 
 /// The title, and a sentence that explains it.
@@ -196,8 +226,9 @@ fn fallback(notification: &Notification, title: &str, sentence: &str) -> String 
         Content::Run(judged) => text += &format!("; {}", finding_counts(judged)),
         Content::Review(review) => {
             text += &format!(
-                "; {} of {} row(s) decided",
-                review.totals.decided, review.totals.rows
+                "; {} of {} decided",
+                review.totals.decided,
+                counted(review.totals.rows, "row", "rows")
             );
         }
         Content::Failed { .. } => {}
@@ -211,17 +242,27 @@ fn fallback(notification: &Notification, title: &str, sentence: &str) -> String 
 /// Rows and decisions, in numbers.
 fn progress(review: &NotifiedReview) -> String {
     let mut text = format!(
-        "{} of {} row(s) decided",
-        review.totals.decided, review.totals.rows
+        "{} of {} decided",
+        review.totals.decided,
+        counted(review.totals.rows, "row", "rows")
     );
     for decision in Decision::ALL {
         let count = review.totals.with(*decision);
         if count > 0 {
+            let decision = match decision {
+                Decision::Keep => "keep",
+                Decision::Revoke => "revoke",
+                Decision::ChangeRole => "change role",
+                Decision::DontKnow => "don't know",
+            };
             text += &format!(", {count} {decision}");
         }
     }
     if review.not_in_order > 0 {
-        text += &format!("; {} problem(s) in decision files", review.not_in_order);
+        text += &format!(
+            "; {} in decision files",
+            counted(review.not_in_order, "problem", "problems")
+        );
     }
     escaped(&text)
 }
@@ -263,9 +304,9 @@ fn facts(judged: &NotifiedRun) -> Vec<String> {
         "not complete"
     };
     lines.push(format!(
-        "{} account(s), {} leaver(s), run {complete}; {}",
-        judged.counts.accounts.total,
-        judged.counts.leavers.total,
+        "{}, {}, run {complete}; {}",
+        counted(judged.counts.accounts.total, "account", "accounts"),
+        counted(judged.counts.leavers.total, "leaver", "leavers"),
         finding_counts(judged)
     ));
     let reasons = judged.reasons.iter();
@@ -289,9 +330,9 @@ fn findings(judged: &NotifiedRun) -> Vec<String> {
         let account = finding.account_id.as_deref();
         let account = account.map_or(String::new(), |id| format!(", account {}", code(id)));
         format!(
-            "{state} {} {}{account}, {}",
+            "{state}, {}: {}{account}, finding {}",
             finding.severity,
-            finding.kind,
+            finding.kind.title(),
             code(&finding.finding_id)
         )
     };
@@ -337,7 +378,8 @@ fn that_fit(lines: Vec<String>) -> String {
         rest.is_some()
     });
     let fit = fit.count();
-    let more = format!("… and {} line(s) more", lines.len() - fit);
+    let more = counted(lines.len() - fit, "more line", "more lines");
+    let more = format!("… and {more}");
     let shown = lines.into_iter().take(fit).chain([more]);
     shown.collect::<Vec<_>>().join("\n")
 }
@@ -359,10 +401,7 @@ mod tests {
         for letter in ["x", "\u{e4}"] {
             let line = letter.repeat(985);
             let text = that_fit(vec![line.clone(); 40]);
-            assert_eq!(
-                text,
-                format!("{line}\n{line}\n{line}\n… and 37 line(s) more")
-            );
+            assert_eq!(text, format!("{line}\n{line}\n{line}\n… and 37 more lines"));
             assert!(text.chars().count() <= SECTION_CHARACTERS);
         }
     }

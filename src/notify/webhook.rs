@@ -77,12 +77,17 @@ struct Data<'a> {
     run: &'a str,
     as_of: Timestamp,
     connection: &'a str,
+    workspace: Option<&'a str>,
+    tenant: Option<&'a str>,
     mark: Option<Mark>,
     exit_code: u8,
     verdict: Option<Verdict>,
     because: &'a [Because],
     ledger: Option<LedgerHead<'a>>,
     evidence: Option<&'a str>,
+    /// The address of the report, or of an opened worksheet, in a bucket. The path of a folder means nothing to a
+    /// receiver.
+    report: Option<&'a str>,
     tool: ToolVersion<'a>,
     #[serde(flatten)]
     content: ContentData<'a>,
@@ -205,6 +210,8 @@ fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<
             run: &about.run,
             as_of: about.as_of,
             connection: &about.connection,
+            workspace: about.workspace.as_ref().map(|of| of.name.as_str()),
+            tenant: about.workspace.as_ref().and_then(|of| of.tenant.as_deref()),
             mark: about.mark,
             exit_code: notification.exit.code(),
             verdict,
@@ -214,6 +221,7 @@ fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<
                 head: &committed.head_sha256,
             }),
             evidence: committed.map(|committed| committed.key.as_str()),
+            report: committed.and_then(|committed| committed.report_in_bucket()),
             tool: ToolVersion {
                 name: &about.tool.name,
                 version: &about.tool.version,

@@ -477,12 +477,12 @@ mod tests {
 
     #[test]
     fn a_review_of_some_roles_is_not_the_due_one() {
-        let everybody = closed(5, "q4", vec![decided("1", Decision::Keep)]);
+        let of_all = closed(5, "q4", vec![decided("1", Decision::Keep)]);
         let admins = vec![decided("1", Decision::Keep)];
         let admins = but(closed(8, "admins", admins), |closed| {
             closed.scope = Scope::Admins
         });
-        let reviews = after(&[everybody, admins]);
+        let reviews = after(&[of_all, admins]);
         let name = |of: &Option<ClosedReview>| of.as_ref().map(|of| of.review.clone());
         assert_eq!(name(&reviews.last_closed).as_deref(), Some("q4"));
         assert_eq!(name(&reviews.last_of_some).as_deref(), Some("admins"));

@@ -10,7 +10,7 @@ use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, u
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{Decision, RunRef, Verdict};
-use crate::model::{EmailAddress, Role, words};
+use crate::model::{EmailAddress, Role, counted, words};
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
@@ -356,12 +356,14 @@ impl ReviewClosed {
         let mut reasons = Vec::new();
         if let Some(AcceptedIncomplete { reason }) = &self.accepted_incomplete {
             let undecided = self.totals.undecided;
-            reasons.push(format!("{undecided} row(s) are undecided: {reason}"));
+            let undecided = counted(undecided, "row is undecided", "rows are undecided");
+            reasons.push(format!("{undecided}: {reason}"));
         }
         let open_questions = self.totals.with(Decision::DontKnow);
         if open_questions > 0 {
             reasons.push(format!(
-                "the reviewer answered `don't know` for {open_questions} row(s)"
+                "the reviewer answered `don't know` for {}",
+                counted(open_questions, "row", "rows")
             ));
         }
         reasons

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::operation::ScheduleChange;
 use super::{ChainVerified, Due, Expectations, Fault, FaultKind, MissingRuns, Verified};
+use crate::model::counted;
 use crate::report::on_one_line;
 
 /// The text has at most this many lines of one kind; `--json` has all.
@@ -97,18 +98,11 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     lines.map(|(_, line)| line.to_owned()).collect()
 }
 
-fn count(number: u64, one: &str, more: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{number} {more}"),
-    }
-}
-
 /// The first answer, on one line.
 fn integrity(verified: &Verified) -> String {
     match verified.faults.len() as u64 {
         0 => "Integrity: holds".to_owned(),
-        faults => format!("Integrity: broken, {}", count(faults, "fault", "faults")),
+        faults => format!("Integrity: broken, {}", counted(faults, "fault", "faults")),
     }
 }
 
@@ -132,11 +126,11 @@ fn operation(verified: &Verified) -> String {
     }
     let failed = verified.failed_runs();
     if failed > 0 {
-        let _ = write!(text, ", {} failed", count(failed, "run", "runs"));
+        let _ = write!(text, ", {} failed", counted(failed, "run", "runs"));
     }
     let after: u64 = verified.due().map(|due| due.after_last_run).sum();
     if after > 0 {
-        let were = count(after, "run was", "runs were");
+        let were = counted(after, "run was", "runs were");
         let _ = write!(
             text,
             "; {were} due since the last run (to count them: --to now)"
@@ -205,8 +199,8 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         row("runs", format!("the first at {first}, the last at {last}"));
     }
     let (entries, runs) = (chain.entries, chain.runs);
-    let judged = count(runs, "run", "runs");
-    let failed = count(chain.failures, "run", "runs");
+    let judged = counted(runs, "run", "runs");
+    let failed = counted(chain.failures, "run", "runs");
     row(
         "entries",
         format!("{entries}: {judged} judged, {failed} failed"),
@@ -279,7 +273,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
              local,
          }| match local {
             Some(local) => format!("due at {from} ({local}), no run started before {to}"),
-            None => format!("{} between {from} and {to}", count(*runs, "run", "runs")),
+            None => format!("{} between {from} and {to}", counted(*runs, "run", "runs")),
         },
     );
     list(&mut text, "missing   ", Vec::from_iter(missing).into_iter());
@@ -288,7 +282,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
 
 fn schedule_as_text(due: &Due) -> String {
     let mut text = match due.runs {
-        Some(runs) => format!("{} due", count(runs, "run was", "runs were")),
+        Some(runs) => format!("{} due", counted(runs, "run was", "runs were")),
         None => "checked against the interval".to_owned(),
     };
     let _ = write!(text, " from {} to {}", due.from, due.to);

@@ -421,9 +421,7 @@ fn a_deleted_ledger_entry_is_found() {
     let ended = job.run();
     assert_eq!(ended.code, 4);
     assert!(
-        ended
-            .stdout
-            .contains("1 ledger entry(s) are missing from 2 on"),
+        ended.stdout.contains("1 ledger entry is missing from 2 on"),
         "{}",
         ended.stdout
     );
@@ -438,7 +436,7 @@ fn a_deleted_ledger_entry_is_found() {
     assert_eq!(check["status"], "warn");
     let detail = check["detail"].as_str().unwrap_or_default();
     assert!(
-        detail.starts_with("recorded before: 1 ledger entry(s) are missing from 2 on"),
+        detail.starts_with("recorded before: 1 ledger entry is missing from 2 on"),
         "{detail}"
     );
 
@@ -485,7 +483,7 @@ fn an_entry_with_a_huge_number_does_not_delay_a_run() {
     let ended = job.run();
     assert_eq!(ended.code, 4, "{ended:?}");
     for fault in [
-        "8999999998 ledger entry(s) are missing from 2 on",
+        "8999999998 ledger entries are missing from 2 on",
         "entry 9000000000: its content is that of entry 1",
     ] {
         assert!(ended.stdout.contains(fault), "{}", ended.stdout);

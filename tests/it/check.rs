@@ -110,6 +110,26 @@ fn every_scenario_names_its_problem_and_ends_like_a_run() {
 }
 
 #[test]
+fn a_dead_truto_ends_check_and_connect_after_three_attempts() {
+    // Nothing listens at this address.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dead = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let job = healthy()
+        .env("TRUTO_BASE_URL", &dead)
+        .env("RETRY_MAX_ATTEMPTS", "8");
+    let connect = ["connect", "--tenant-id", "acme", "--yes"];
+    for arguments in [&["check"][..], &connect] {
+        let started = std::time::Instant::now();
+        let ended = job.run_with(arguments);
+        assert_eq!(ended.code, 75, "{}", ended.stderr);
+        assert!(started.elapsed().as_secs() < 20);
+        let shown = ended.stdout + &ended.stderr;
+        assert!(shown.contains("3 attempts"), "{shown}");
+    }
+}
+
+#[test]
 fn wrong_settings_are_listed_and_end_the_check() {
     let job = healthy()
         .env("HTTP_TIMEOUT", "30")

@@ -151,7 +151,7 @@ fn only_variables_for_truto_are_required() {
 
 #[test]
 fn json_output_has_the_link_first_and_later_the_result() {
-    let connect = Connect::scenario("connect-nobody");
+    let connect = Connect::scenario("connect-unused");
     let mut child = connect.start(&["--tenant-id", "acme", "--yes", "--json"]);
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let first = lines.next().expect("a line").expect("text");
@@ -338,9 +338,9 @@ fn a_connection_that_fails_in_truto_is_reported_with_its_reason() {
 
 #[test]
 fn an_admin_who_does_not_connect_in_time_is_a_timeout() {
-    let connect = Connect::scenario("connect-nobody");
+    let connect = Connect::scenario("connect-unused");
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "3s"]);
-    assert_snapshot!("connect_nobody", reported(&ended));
+    assert_snapshot!("connect_unused", reported(&ended));
     connect.ensure_nothing_written();
 
     let stuck = World::scenario("healthy").expect("a scenario");
@@ -378,7 +378,7 @@ fn connect_waits_for_a_slow_admin_and_retries_errors_of_truto() {
 #[test]
 fn ctrl_c_during_the_wait_is_a_clean_stop() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        let connect = Connect::scenario("connect-nobody");
+        let connect = Connect::scenario("connect-unused");
         let child = connect.start(NEW);
         let watched = Instant::now();
         while connect.links_made() == 0 && watched.elapsed() < Duration::from_secs(20) {
@@ -499,7 +499,7 @@ fn a_connection_of_another_tenant_is_never_mistaken_for_the_new_one() {
         {"id":"../x","tenant_id":"acme","status":"active","integration":{"name":"asana"}},
         {"tenant_id":"acme","status":"active","integration":{"name":"asana"}},
         null]}"#;
-    let world = World::scenario("connect-nobody").expect("a scenario");
+    let world = World::scenario("connect-unused").expect("a scenario");
     let unfiltered = Fault::once("integrated-account$", Action::status(200, others)).nth(2);
     let ended = Connect::new(world.fault(unfiltered.for_ever())).run(&[
         "--tenant-id",
@@ -522,7 +522,7 @@ fn every_page_of_the_connections_is_read() {
     let again = r#"{"result":[],"next_cursor":"again"}"#;
     let second =
         r#"{"result":[{"id":"old","tenant_id":"acme","status":"paused"}],"next_cursor":null}"#;
-    let world = World::scenario("connect-nobody").expect("a scenario");
+    let world = World::scenario("connect-unused").expect("a scenario");
     let pages = [first, second].map(|page| Action::status(200, page));
     let [first, second] = pages;
     let world = world
@@ -539,7 +539,7 @@ fn every_page_of_the_connections_is_read() {
     assert_eq!(requests[1].query("next_cursor"), Some("more"));
 
     let endless = Action::status(200, again);
-    let world = World::scenario("connect-nobody").expect("a scenario");
+    let world = World::scenario("connect-unused").expect("a scenario");
     let world = world.fault(Fault::once("integrated-account$", endless).for_ever());
     let ended = Connect::new(world).run(NEW);
     assert_eq!(ended.code, 1);

@@ -250,7 +250,7 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
         let once_more = company.job.run_with(&close(&file));
         assert_eq!(once_more.code, 78, "{context}");
         assert!(
-            once_more.stderr.contains("no review is open"),
+            once_more.stderr.contains("no access review is open"),
             "{}",
             once_more.stderr
         );

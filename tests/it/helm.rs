@@ -412,7 +412,7 @@ fn values_that_conflict_are_refused_with_a_hint() {
             json!({ "secretKeys": { "notifyWebhookUrl": "url" } }),
         ),
         (
-            "a key without a webhook, and nobody to tell",
+            "a key without a webhook, and no receiver",
             json!({ "secretKeys": { "notifyWebhookSecret": "key" }, "config": { "notifyOn": "problem" } }),
         ),
         (
@@ -462,7 +462,7 @@ fn values_that_conflict_are_refused_with_a_hint() {
             json!({ "config": { "hrFeedUrl": "truto-hris://5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10", "hrFeedFormat": "csv" } }),
         ),
         (
-            "annotations of nobody",
+            "annotations without a service account",
             json!({ "serviceAccount": { "create": false, "annotations": { "a": "b" } } }),
         ),
         (
@@ -560,7 +560,7 @@ fn values_that_conflict_are_refused_with_a_hint() {
             json!({ "review": { "files": { "secret": "one", "claim": "two" } } }),
         ),
         (
-            "files that a shell would find, and files on nobody's laptop",
+            "files that only a shell would find, and files of a laptop",
             json!({ "review": { "args": ["close", "--decisions", "/review/*", "received/ada.csv", "--reviewers=/reviews/on.csv",
                 "--accept-incomplete", "no/file"], "files": { "configMap": "one" } } }),
         ),

@@ -288,24 +288,50 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
     let overview = help(&["--help"]);
     assert!(!overview.contains("TRUTO_API_TOKEN"), "{overview}");
     assert!(!help(&["run", "-h"]).contains("TRUTO_API_TOKEN"));
+    let line = |exit: Exit, meaning: &str| format!("\n  {:>3}  {meaning}\n", exit.code());
     for exit in Exit::ALL {
-        assert!(overview.contains(exit.meaning()), "{}", exit.code());
+        let line = line(exit, exit.meaning());
+        assert!(overview.contains(&line), "{line}");
     }
-    for (command, word) in [
-        (Command::Run, "run"),
-        (Command::Check, "check"),
-        (Command::Connect, "connect"),
-        (Command::Verify, "verify"),
-        (Command::Review, "review"),
-    ] {
-        let help = help(&[word, "--help"]);
+    for command in Command::ALL {
+        let help = help(&[command.as_str(), "--help"]);
         for variable in VARIABLES {
             let serves = variable.commands.contains(&command);
             let line = format!("\n  {}  (", variable.name);
             assert_eq!(help.contains(&line), serves, "{}", variable.name);
         }
         for exit in Exit::ALL {
-            assert!(help.contains(exit.meaning()), "{}", exit.code());
+            match cli::meaning_for(exit, command) {
+                Some(meaning) => assert!(help.contains(&line(exit, meaning)), "{help}"),
+                None => assert!(
+                    !help.contains(&format!("\n  {:>3}  ", exit.code())),
+                    "{help}"
+                ),
+            }
         }
+    }
+}
+
+#[test]
+fn a_page_about_a_command_gives_its_exit_codes_as_the_help_does() {
+    for (name, command) in [
+        ("docs/connect-and-check.md", Command::Connect),
+        ("docs/verify.md", Command::Verify),
+        ("docs/access-reviews.md", Command::Review),
+    ] {
+        let page = page(name);
+        let rows: Vec<&str> = page
+            .lines()
+            .map(str::trim)
+            .skip_while(|line| *line != "| exit | meaning |")
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let expected = Exit::ALL.iter().filter_map(|exit| {
+            let meaning = cli::meaning_for(*exit, command)?;
+            // A code that means the same for every command is only in the README.
+            (meaning != exit.meaning()).then(|| format!("| `{}` | {meaning} |", exit.code()))
+        });
+        assert_eq!(rows, expected.collect::<Vec<_>>(), "{name}");
     }
 }

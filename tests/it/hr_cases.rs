@@ -586,7 +586,7 @@ fn h22_a_day_that_does_not_exist_rejects_only_its_row() {
     assert_eq!(
         snapshot.check("hr_rows_accounted"),
         format!(
-            "fail: 1 row(s) were rejected, the first at line 3: {REJECTED}; closes with: `EXCEPTIONS_URL: ,E2,,,<why>,<who>,<today>,<date>`"
+            "fail: 1 row was rejected, the first at line 3: {REJECTED}; closes with: `EXCEPTIONS_URL: ,E2,,,<why>,<who>,<today>,<date>`"
         )
     );
 }
@@ -630,7 +630,7 @@ fn h23_a_status_is_mapped_or_shown_as_unclassified() {
     );
     assert_eq!(
         snapshot.check("hr_rows_accounted"),
-        "warn: 2 row(s) have an unknown status"
+        "warn: 2 rows have an unknown status"
     );
     assert_eq!(
         snapshot.leavers(),

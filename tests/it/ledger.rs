@@ -322,14 +322,14 @@ const TAMPERINGS: &[Tampering] = &[
     Tampering {
         what: "an entry in the middle is deleted",
         done: |place, _| place.remove(&entry_name(2)),
-        fault: "1 ledger entry(s) are missing from 2 on",
+        fault: "1 ledger entry is missing from 2 on",
         built_on: 3,
         stays: true,
     },
     Tampering {
         what: "the first entry is deleted",
         done: |place, _| place.remove(&entry_name(1)),
-        fault: "1 ledger entry(s) are missing from 1 on",
+        fault: "1 ledger entry is missing from 1 on",
         built_on: 3,
         stays: true,
     },
@@ -388,14 +388,14 @@ const TAMPERINGS: &[Tampering] = &[
             place.put(&below("ledger/0000000000.json"), b"garbage");
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
-        fault: "3 file(s) in ledger/ are not entries, such as “0000000000.json”",
+        fault: "3 files in ledger/ are not entries, such as “0000000000.json”",
         built_on: 3,
         stays: true,
     },
     Tampering {
         what: "an entry has a far higher number",
         done: |place, objects| place.put(&entry_name(8_000_000_000), &objects[&entry_name(3)]),
-        fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000: its content is that of entry 3",
+        fault: "7999999996 ledger entries are missing from 4 on; entry 8000000000: its content is that of entry 3",
         built_on: 3,
         stays: true,
     },

@@ -24,6 +24,7 @@ mod killed;
 mod kms;
 mod ledger;
 mod notify;
+mod page_commands;
 mod pictures;
 mod privacy;
 mod quarter;

@@ -106,9 +106,41 @@ fn a_review_is_opened_decided_and_closed_and_verifies() {
     let again = close(&job, &[&file], &[]);
     assert_eq!(again.code, 78);
     assert!(
-        again.stderr.contains("no review is open"),
+        again.stderr.contains("no access review is open"),
         "{}",
         again.stderr
+    );
+}
+
+#[test]
+fn status_without_an_open_review_is_an_answer() {
+    let job = reviewed(LEFT_AND_GONE);
+    let none = job.run_with(&["review", "status", "--notify"]);
+    assert_eq!(none.code, 78, "no receiver is set: {}", none.stderr);
+    let none = job.run_with(&["review", "status"]);
+    assert_eq!(none.code, 0, "{}", none.stderr);
+    insta::assert_snapshot!(none.stdout, @"No access review is open. Open one with `asana-access-review review open --name 2026-Q4 --due 2026-12-31`.");
+    let json = job.run_with(&["review", "status", "--json"]);
+    assert_eq!(json.code, 0, "{}", json.stderr);
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json, json!({ "review": null, "reviewers": [] }));
+}
+
+#[test]
+fn a_missing_review_is_an_error_if_it_was_named_or_has_decisions() {
+    let job = reviewed(LEFT_AND_GONE);
+    fs::write(job.place().join("w.csv"), "").expect("a file");
+    for arguments in [&["--review", "2026-Q4"], &["--decisions", "w.csv"]] {
+        let ended = job.run_with(&[&["review", "status"], &arguments[..]].concat());
+        assert_eq!(ended.code, 78, "{arguments:?}: {}", ended.stdout);
+    }
+    let elsewhere = job.env("EVIDENCE_URL", "elsewhere");
+    let ended = elsewhere.run_with(&["review", "status"]);
+    assert_eq!(ended.code, 78, "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("the ledger is empty"),
+        "{}",
+        ended.stderr
     );
 }
 
@@ -420,7 +452,7 @@ fn a_reviewers_file_that_assigns_a_row_to_its_owner_is_refused() {
     assert!(
         opened
             .stderr
-            .contains("1 row(s) have only their owner as a reviewer"),
+            .contains("1 row has only its owner as a reviewer"),
         "{}",
         opened.stderr
     );
@@ -767,7 +799,7 @@ fn each_step_sends_a_notification_with_the_head_and_without_names() {
     );
     assert!(
         text.contains(&format!(
-            "{} of {rows} row(s) decided",
+            "{} of {rows} rows decided",
             data["totals"]["decided"]
         )),
         "{text}"
@@ -1448,14 +1480,14 @@ fn reviewers_never_get_their_own_row_and_unused_lines_are_reported() {
     ]);
     assert_eq!(opened.code, 0, "{}", opened.stderr);
     assert!(
-        opened.stdout.contains("reviewer 1: 11 row(s)"),
+        opened.stdout.contains("reviewer 1: 11 rows"),
         "{}",
         opened.stdout
     );
     assert!(
         opened
             .stdout
-            .contains("line(s) 3 of the reviewers file, which fit no row"),
+            .contains("line 3 of the reviewers file: no row fits"),
         "{}",
         opened.stdout
     );

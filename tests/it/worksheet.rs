@@ -227,9 +227,7 @@ fn a_truncated_file_of_the_page_is_refused() {
         cut.to_str().expect("UTF-8"),
     ]);
     assert!(
-        status
-            .stdout
-            .contains("promises 3 decision(s), but it has 2"),
+        status.stdout.contains("promises 3 decisions, but it has 2"),
         "{}",
         status.stdout
     );

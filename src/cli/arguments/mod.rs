@@ -19,7 +19,7 @@ pub use review::{
 pub use verify::VerifyArguments;
 
 use super::exit::Exit;
-use super::help::{SHORT, overview, variables_and_exit_codes};
+use super::help::{PRINTS, SHORT, overview, variables_and_exit_codes};
 use super::terminal;
 use crate::config::Command;
 
@@ -72,8 +72,10 @@ pub enum CommandRequest {
     )]
     Review(ReviewRequest),
     /// Print completions for a shell
+    #[command(after_help = PRINTS)]
     Completions { shell: Shell },
     /// Print the manual page, in roff
+    #[command(after_help = PRINTS)]
     Man,
 }
 

@@ -3,15 +3,19 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
+use super::super::help::REVIEW;
 use crate::review::Scope;
 
 #[derive(Debug, Subcommand)]
 pub enum ReviewRequest {
     /// Create the worksheet from the accounts of a stored run
+    #[command(after_help = REVIEW)]
     Open(OpenArguments),
     /// Show the progress of a review
+    #[command(after_help = REVIEW)]
     Status(StatusArguments),
     /// Check the decisions against the worksheet and store them
+    #[command(after_help = REVIEW)]
     Close(CloseArguments),
 }
 

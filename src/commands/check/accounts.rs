@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
     Account, DerivationRecord, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
+    counted,
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
@@ -146,15 +147,20 @@ fn users(population: &Population) -> Line {
         true => ", and Truto marked it as incomplete",
         false => "",
     };
-    let (rows, unique) = (listing.rows, listing.unique);
-    let text = format!("the first page has {rows} row(s), {unique} account(s){partial}");
+    let unique = listing.unique;
+    let text = format!(
+        "the first page has {}, {}{partial}",
+        counted(listing.rows, "row", "rows"),
+        counted(unique, "account", "accounts")
+    );
     match listing.rejected.len() {
         _ if unique == 0 => subject
             .fail(Exit::Inconclusive, text)
             .hint("an admin of the workspace must connect"),
         0 => subject.ok(text),
         rejected => {
-            let text = format!("{text}; {rejected} row(s) are not accounts");
+            let rejected = counted(rejected, "row is not an account", "rows are not accounts");
+            let text = format!("{text}; {rejected}");
             subject.fail(Exit::Inconclusive, text)
         }
     }
@@ -171,7 +177,11 @@ fn missing(mark: &str, scopes: &[String]) -> String {
 fn memberships(reported: &Memberships) -> Line {
     let subject = Subject::Memberships;
     match reported {
-        Memberships::Read { rows, .. } => subject.ok(format!("{rows} membership(s) were read")),
+        Memberships::Read { rows, .. } => subject.ok(counted(
+            *rows,
+            "membership was read",
+            "memberships were read",
+        )),
         // Only the first page was requested.
         Memberships::Incomplete { reason } if *reason == End::NotFollowed.to_string() => {
             subject.ok("the first page was read")
@@ -273,7 +283,7 @@ fn token(tokens: Result<Vec<ApiToken>, TrutoError>, as_of: Timestamp) -> Line {
         1 => "it works, and expires".to_owned(),
         many => format!("it works; the first of the environment's {many} tokens expires"),
     };
-    let text = format!("{whose} in {days} day(s), at {first}");
+    let text = format!("{whose} in {}, at {first}", counted(days, "day", "days"));
     match days < TOKEN_DAYS {
         true => subject
             .warn(text)

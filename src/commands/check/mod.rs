@@ -22,6 +22,7 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config::{self, Judged, Settings};
 use crate::manual;
+use crate::model::counted;
 use crate::net::Deadline;
 use crate::schedule::RunSchedule;
 
@@ -44,7 +45,7 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
         prints: (!arguments.json).then(|| progress.clone()),
         ..Checked::default()
     };
-    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let loaded = config::load_check(environment, |path| std::fs::read_to_string(path));
     let Judged {
         mut settings,
         warnings,
@@ -94,11 +95,12 @@ async fn check(
     let evidence = store::check(settings, write_probe, clock, checked).await;
     let manual = match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
-            let (aliases, exceptions) = (read.aliases().len(), read.exceptions().len());
+            let aliases = counted(read.aliases().len(), "line", "lines");
+            let exceptions = read.exceptions().len();
             checked.add(Subject::Manual.ok(match (&read.aliases, &read.exceptions) {
                 (None, None) => "neither ALIASES_URL nor EXCEPTIONS_URL is set".to_owned(),
                 _ => {
-                    format!("read {aliases} line(s) of aliases and {exceptions} of exceptions")
+                    format!("read {aliases} of aliases and {exceptions} of exceptions")
                 }
             }));
             Some(read)

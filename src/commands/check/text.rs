@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Checked, Line, LineMark, feed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{ATTENTION, BAD, GOOD, styled};
+use crate::model::counted;
 use crate::report::on_one_line;
 
 impl LineMark {
@@ -38,12 +39,8 @@ pub(super) fn summary(checked: &Checked) -> String {
     }
     let lines = || checked.lines.iter();
     let count = |mark| lines().filter(|line| line.mark == mark).count();
-    let checks = |count: usize, verb: &str| match count {
-        1 => format!("1 check {verb}"),
-        _ => format!("{count} checks {verb}"),
-    };
-    let failed = checks(count(LineMark::Fail), "failed");
-    let warned = checks(count(LineMark::Warn), "warned");
+    let failed = counted(count(LineMark::Fail), "check failed", "checks failed");
+    let warned = counted(count(LineMark::Warn), "check warned", "checks warned");
     let exit = checked.exit();
     let _ = match exit {
         Exit::Pass => writeln!(text, "\n{}: {failed}, {warned}", styled(GOOD, "READY")),

@@ -139,7 +139,9 @@ pub(super) async fn open_review(
     asked: Option<&str>,
 ) -> Result<(Entry, Frozen), ReviewError> {
     let mut closed: Vec<(String, u64)> = Vec::new();
+    let mut is_empty = true;
     let is_meant = |entry: &Entry| {
+        is_empty = false;
         let Some(part) = ReviewFolder::parse(&entry.run) else {
             return false;
         };
@@ -170,10 +172,14 @@ pub(super) async fn open_review(
         return Err(ReviewError::BadRequest(text));
     }
     let (Some(entry), Some(part)) = (entry, part) else {
-        return Err(ReviewError::BadRequest(match asked {
-            Some(asked) => format!("the ledger has no review `{asked}`"),
-            None => "no review is open: `review open --name NAME --due DAY` opens one".to_owned(),
-        }));
+        return Err(match asked {
+            Some(asked) => ReviewError::BadRequest(format!("the ledger has no review `{asked}`")),
+            // A mistyped setting must not pass for a ledger without a review.
+            None if is_empty => ReviewError::bad_request(
+                "the ledger is empty: check EVIDENCE_URL and TRUTO_INTEGRATED_ACCOUNT_ID, or make a run first",
+            ),
+            None => ReviewError::NoneOpen,
+        });
     };
     if asked.is_none() {
         tracing::info!(review = part.id(), "Selected the newest open review");

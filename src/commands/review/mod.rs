@@ -34,6 +34,11 @@ pub use open::open;
 pub use progress::{Frozen, ReviewProgress};
 pub use text::{failure, text};
 
+const OPEN_A_REVIEW: &str = concat!(
+    env!("CARGO_PKG_NAME"),
+    " review open --name 2026-Q4 --due 2026-12-31"
+);
+
 /// The instant of a command, and a suffix that distinguishes two of one second.
 #[derive(Clone, Debug)]
 pub struct Moment {
@@ -54,6 +59,8 @@ pub enum ReviewError {
         in_a_log: Option<String>,
         reason: String,
     },
+    #[error("no access review is open: open one with `{OPEN_A_REVIEW}`")]
+    NoneOpen,
     /// The arguments do not fit the evidence.
     #[error("{0}")]
     BadRequest(String),
@@ -77,7 +84,9 @@ impl ReviewError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ledger(ledger) => ledger.into(),
-            Self::File { .. } | Self::BadRequest(_) | Self::Refused { .. } => Exit::Configuration,
+            Self::NoneOpen | Self::File { .. } | Self::BadRequest(_) | Self::Refused { .. } => {
+                Exit::Configuration
+            }
             Self::Unexpected(_) => Exit::Unexpected,
         }
     }
@@ -114,6 +123,10 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
             ReviewRequest::Close(asked) => close(&settings, asked, &moment, &clock).await,
         };
         progress.clear();
+        if matches!(review, Err(ReviewError::NoneOpen)) && asks_only_for_the_status(request) {
+            terminal::print(&text::none_open(json));
+            return Ok(Exit::Pass);
+        }
         let review = review.map_err(|error| {
             terminal::print_error(&failure(&error, names_in_text));
             error.exit()
@@ -135,6 +148,16 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
     });
     progress.clear();
     ended?
+}
+
+/// Whether no review is an answer. Decisions without a review are an error.
+fn asks_only_for_the_status(request: &ReviewRequest) -> bool {
+    match request {
+        ReviewRequest::Status(asked) => {
+            asked.of.decisions.is_empty() && asked.of.reassigned.is_none()
+        }
+        ReviewRequest::Open(_) | ReviewRequest::Close(_) => false,
+    }
 }
 
 /// The ledger to write to, with the object lock of this instant.

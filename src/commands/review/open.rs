@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::commit_review;
+use crate::model::counted;
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
@@ -94,9 +95,12 @@ fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> Review
         let text = format!("no line names a reviewer other than the owner of account {account}");
         FileFault::new(&file, None, text)
     };
-    let rows = accounts.len();
     ReviewError::Refused {
-        headline: format!("{rows} row(s) have only their owner as a reviewer"),
+        headline: counted(
+            accounts.len(),
+            "row has only its owner as a reviewer",
+            "rows have only their owner as a reviewer",
+        ),
         faults: accounts.iter().map(fault).collect(),
         hint: "add a `default` line with another reviewer: an owner cannot review their own account",
     }

@@ -9,7 +9,9 @@ use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
 use crate::ledger::Committed;
-use crate::notify::{About, Content, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
+use crate::notify::{
+    About, Content, Notification, NotifiedReview, NotifiedReviewer, NotifiedWorkspace, ReviewStep,
+};
 use crate::report::visible::Minute as _;
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
@@ -113,6 +115,7 @@ impl ReviewProgress {
             run: run_id(moment.as_of, &moment.suffix),
             as_of: moment.as_of,
             connection: settings.connection.clone(),
+            workspace: Some(NotifiedWorkspace::new(&worksheet.workspace, None)),
             mark: Mark::of(&self.frozen.origin, worksheet.is_sandbox),
             tool: settings.frame.tool.clone(),
         };

@@ -12,7 +12,7 @@ use super::{FileFault, FileName, Frozen};
 use crate::evidence::sha256_hex;
 use crate::files;
 use crate::judgement::Decision;
-use crate::model::{EmailAddress, Role, trim};
+use crate::model::{EmailAddress, Role, counted, trim};
 use crate::review::{
     COLUMNS, ClosedRow, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
     undecided_rows,
@@ -344,7 +344,8 @@ fn of_page(file: &InputFile, text: &str) -> Result<Vec<Claim>, FileFault> {
     let (expected, actual) = (head.decisions, claims.len());
     if actual != expected {
         let text = format!(
-            "its head promises {expected} decision(s), but it has {actual}: it was cut or changed"
+            "its head promises {}, but it has {actual}: it was cut or changed",
+            counted(expected, "decision", "decisions")
         );
         return Err(fault(None, &text));
     }

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::super::{error_text, head, row};
-use super::{FileFault, Frozen, ReviewError, ReviewProgress};
+use super::{FileFault, Frozen, OPEN_A_REVIEW, ReviewError, ReviewProgress};
 use crate::cli::terminal::{BAD, styled};
 use crate::evidence::ReviewFile;
 use crate::judgement::Decision;
+use crate::model::counted;
 use crate::notify::ReviewStep;
 use crate::report::on_one_line;
 use crate::review::Totals;
@@ -45,15 +46,16 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
             Some(_) => format!("reviewer {number}"),
         };
         let rows = match is_opened {
-            true => format!(": {} row(s)", of.totals.rows),
+            true => format!(": {}", counted(of.totals.rows, "row", "rows")),
             false => format!(" {}{}", counts(&of.totals), overdue(review.is_late(of))),
         };
         row(&mut text, "reviewer", who + &rows);
     }
     if !review.idle_lines.is_empty() {
         let lines: Vec<String> = review.idle_lines.iter().map(u64::to_string).collect();
+        let line = if lines.len() == 1 { "line" } else { "lines" };
         let lines = lines.join(", ");
-        let unused = format!("line(s) {lines} of the reviewers file, which fit no row");
+        let unused = format!("{line} {lines} of the reviewers file: no row fits");
         row(&mut text, "unused", unused);
     }
     if !review.faults.is_empty() {
@@ -117,6 +119,14 @@ fn faults(faults: &[FileFault], names: bool) -> String {
     text
 }
 
+/// The answer of `status` if no review is open.
+pub(super) fn none_open(json: bool) -> String {
+    match json {
+        true => "{\n  \"review\": null,\n  \"reviewers\": []\n}\n".to_owned(),
+        false => format!("No access review is open. Open one with `{OPEN_A_REVIEW}`.\n"),
+    }
+}
+
 pub fn failure(error: &ReviewError, names: bool) -> String {
     let without_hint = error_text(error, None::<String>);
     match error {
@@ -134,8 +144,9 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
             ..
         } => format!("{without_hint}{}hint: {hint}\n", faults(wrong, names)),
         ReviewError::Ledger(ledger) => error_text(error, ledger.hint()),
-        ReviewError::File { .. } | ReviewError::BadRequest(_) | ReviewError::Unexpected(_) => {
-            without_hint
-        }
+        ReviewError::NoneOpen
+        | ReviewError::File { .. }
+        | ReviewError::BadRequest(_)
+        | ReviewError::Unexpected(_) => without_hint,
     }
 }

@@ -26,7 +26,7 @@ use crate::judgement::{self, Inputs, Judgement, Mark, judge};
 use crate::ledger::{Committed, EarlierRuns, Ledger, commit_failure, commit_run};
 use crate::model::Workspace;
 use crate::net::Deadline;
-use crate::notify::{About, Content, Notification};
+use crate::notify::{About, Content, Notification, NotifiedWorkspace};
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{feed, manual, report, source};
@@ -39,6 +39,8 @@ pub struct Done {
     pub before: EarlierRuns,
     pub committed: Committed,
     pub workspace: Workspace,
+    /// The tenant, as named by the creator of the connection.
+    pub tenant: Option<String>,
     /// The label of evidence that is not from a real workspace at Truto.
     pub mark: Option<Mark>,
 }
@@ -154,6 +156,7 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
         run: identity.run_id(),
         as_of: identity.as_of,
         connection: connection(settings).to_owned(),
+        workspace: None,
         // Whether the connection is a sandbox is still unknown.
         mark: Mark::of(&origin(settings), false),
         tool: identity.tool.clone(),
@@ -170,7 +173,9 @@ pub async fn notify(
 ) {
     let notification = || match ended {
         Ok(done) => {
+            let workspace = NotifiedWorkspace::new(&done.workspace, done.tenant.as_deref());
             let about = About {
+                workspace: Some(workspace),
                 mark: done.mark,
                 ..about.clone()
             };
@@ -304,6 +309,7 @@ async fn judge_and_commit(
         before: chain.before,
         committed,
         workspace: inputs.population.workspace.clone(),
+        tenant: inputs.population.connection.tenant_id.clone(),
         mark: Mark::of_population(&inputs.population),
         judgement,
     })

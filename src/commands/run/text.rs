@@ -225,6 +225,7 @@ mod tests {
                 report: "./evidence/x/dt=2026-11-23/run=1/report.html".to_owned(),
                 key: "x/dt=2026-11-23/run=1".to_owned(),
             },
+            tenant: None,
             workspace: Workspace {
                 id: "1331".to_owned(),
                 name: Some("Example\u{1b}[31m".to_owned()),

@@ -6,9 +6,11 @@ use super::super::columns::Layout;
 use super::super::draft::Draft;
 use super::super::record::{Record as Texts, Value};
 use super::super::rows::{ReadRow, RowReader, rejected};
-use super::super::values::{AddressKind, count, plain};
+use super::super::values::{AddressKind, plain};
 use super::{HrisSettings, ListedRecord};
-use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, quoted, trim};
+use crate::model::{
+    Employment, HrDate, HrRow, Meaning, RejectedRow, counted, is_blank_word, quoted, trim,
+};
 use crate::truto::{self, Employee, Row};
 
 /// The columns of a record, with the fields of Truto that fill them.
@@ -125,7 +127,7 @@ impl Reader {
     pub(super) fn finish(self, draft: &mut Draft) {
         draft.was_read_by(&self.rows);
         for (how, records) in self.tally {
-            draft.note(format!("{} {how}", count(records, "record")));
+            draft.note(format!("{} {how}", counted(records, "record", "records")));
         }
     }
 

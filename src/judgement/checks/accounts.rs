@@ -10,7 +10,9 @@ use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
-use crate::model::{Access, Listing, Memberships, Population, Role, Status, Viewer, quoted};
+use crate::model::{
+    Access, Listing, Memberships, Population, Role, Status, Viewer, counted, quoted,
+};
 
 /// The largest tolerable error of a clock, in minutes. Beyond it the instants in the evidence are unreliable.
 pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
@@ -211,18 +213,21 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
     }
     if let Some(first) = rejected.first() {
         faults.push(format!(
-            "{} row(s) could not be read as accounts, the first on page {} row {}: {}",
-            rejected.len(),
+            "{} could not be read as accounts, the first on page {} row {}: {}",
+            counted(rejected.len(), "row", "rows"),
             first.page,
             first.row,
             first.reason
         ));
     }
-    let mut missing = |number: &str, accounts: &[String], what: &str| {
+    let mut missing = |number: &str, accounts: &[String], one: &str, several: &str| {
         let count = accounts.len();
         numbers[number] = json!(count);
         let first = accounts.first()?;
-        Some(format!("{count} {what}, account {first} first"))
+        Some(format!(
+            "{}, account {first} first",
+            counted(count, one, several)
+        ))
     };
     match &inputs.population.memberships {
         Memberships::Read {
@@ -234,13 +239,21 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             ..
         } => {
             if *rejected > 0 {
-                faults.push(format!("{rejected} membership record(s) could not be read"));
+                let records = counted(*rejected, "membership record", "membership records");
+                faults.push(format!("{records} could not be read"));
             }
-            let what = "active membership(s) are missing from the list";
-            faults.extend(missing("active_not_listed", active_not_listed, what));
-            let what = "listed account(s) have no membership";
-            let number = "listed_without_membership";
-            faults.extend(missing(number, listed_without_membership, what));
+            faults.extend(missing(
+                "active_not_listed",
+                active_not_listed,
+                "active membership is missing from the list",
+                "active memberships are missing from the list",
+            ));
+            faults.extend(missing(
+                "listed_without_membership",
+                listed_without_membership,
+                "listed account has no membership",
+                "listed accounts have no membership",
+            ));
             numbers["memberships"] = json!(rows);
             numbers["active_memberships"] = json!(active);
         }
@@ -259,12 +272,18 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             if let Some(second) = second_list.filter(|second| second.last_page_reached) {
                 warning =
                     format!("Asana's own list of users names the same accounts, but {unanswered}");
-                let (number, accounts) = ("second_list_not_listed", &second.not_listed);
-                let what = "account(s) of Asana's own list of users are missing from the list";
-                faults.extend(missing(number, accounts, what));
-                let (number, accounts) = ("second_list_only_listed", &second.only_listed);
-                let what = "listed account(s) are missing from Asana's own list of users";
-                faults.extend(missing(number, accounts, what));
+                faults.extend(missing(
+                    "second_list_not_listed",
+                    &second.not_listed,
+                    "account of Asana's own list of users is missing from the list",
+                    "accounts of Asana's own list of users are missing from the list",
+                ));
+                faults.extend(missing(
+                    "second_list_only_listed",
+                    &second.only_listed,
+                    "listed account is missing from Asana's own list of users",
+                    "listed accounts are missing from Asana's own list of users",
+                ));
             }
             single_source = Some(warning);
         }
@@ -294,7 +313,7 @@ fn population_size(inputs: &Inputs) -> Check {
              list is complete",
         )
     } else {
-        id.pass(format!("{accounts} account(s)"))
+        id.pass(counted(accounts, "account", "accounts"))
     };
     check.with(json!({ "accounts": accounts }))
 }
@@ -333,12 +352,18 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     }
     let gaps = &inputs.population.gaps;
     let mut detail = Vec::new();
-    let without = "account(s) that have or may have access have no address";
+    if no_email > 0 {
+        detail.push(counted(
+            no_email,
+            "account that has or may have access has no address",
+            "accounts that have or may have access have no address",
+        ));
+    }
     let unknown = [
         (no_status, "of unknown status"),
         (no_role, "of unknown role"),
     ];
-    for (count, what) in [(no_email, without)].into_iter().chain(unknown) {
+    for (count, what) in unknown {
         if count > 0 {
             detail.push(format!("{count} {what}"));
         }
@@ -360,9 +385,12 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             0 => "aliases".to_owned(),
             _ => Vec::from_iter(exceptions).join(", "),
         };
-        detail.push(format!(
-            "{covered} account(s) without an address are covered by {by}"
-        ));
+        let covered_accounts = counted(
+            covered,
+            "account without an address is",
+            "accounts without an address are",
+        );
+        detail.push(format!("{covered_accounts} covered by {by}"));
         numbers["without_email_named_by_hand"] = json!(covered);
     }
     let detail = detail.join("; ");

@@ -13,7 +13,7 @@ use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, FeedScope, Inputs, Outcome, TrendPoint};
-use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role};
+use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role, counted};
 
 /// How far in the future a file may be dated: as far as two clocks may differ.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
@@ -70,7 +70,7 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
         let rows = rows_with_people(inputs);
         let check = match rows {
             0 => id.fail("the roster names no person"),
-            _ => id.pass(format!("the roster has {rows} row(s)")),
+            _ => id.pass(format!("the roster has {}", counted(rows, "row", "rows"))),
         };
         return check.with(json!({ "rows": rows }));
     }
@@ -81,7 +81,7 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
         (0, false) => id.fail(
             "the HR feed names no leaver; if that is correct, closes with: `HR_FEED_ALLOW_EMPTY=true`",
         ),
-        (named, _) => id.pass(format!("the HR feed names {named} leaver(s)")),
+        (named, _) => id.pass(format!("the HR feed names {}", counted(named, "leaver", "leavers"))),
     };
     check.with(json!({ "leavers": named }))
 }
@@ -106,8 +106,8 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         id.fail(format!("the HR feed cannot be used: {reason}"))
     } else if let Some(first) = open.first().or(hr.rejected.first().as_ref()) {
         let (line, reason) = (first.line, &first.reason);
-        let rejected = hr.rejected.len();
-        let detail = format!("{rejected} row(s) were rejected, the first at line {line}: {reason}");
+        let rejected = counted(hr.rejected.len(), "row was rejected", "rows were rejected");
+        let detail = format!("{rejected}, the first at line {line}: {reason}");
         // If the reason names a setting, the setting is the better remedy.
         let line = exception_for(first).filter(|_| !first.names_setting);
         let detail = match line.filter(|_| !open.is_empty()) {
@@ -123,7 +123,11 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             )),
         }
     } else if unclassified > 0 {
-        id.warn(format!("{unclassified} row(s) have an unknown status"))
+        id.warn(counted(
+            unclassified,
+            "row has an unknown status",
+            "rows have an unknown status",
+        ))
     } else {
         id.pass("every row of the HR feed was understood")
     };
@@ -170,8 +174,10 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
             "no HR row shares a mail domain with an account: HR and Asana may belong to \
              different organizations",
         ),
-        _ => id.pass(format!(
-            "{matchable} HR row(s) share a mail domain or an id with accounts"
+        _ => id.pass(counted(
+            matchable,
+            "HR row shares a mail domain or an id with accounts",
+            "HR rows share a mail domain or an id with accounts",
         )),
     };
     check.with(json!({ "rows": inputs.hr.rows.len(), "matchable": matchable }))

@@ -12,7 +12,7 @@ use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
-use crate::model::{HrDate, Mapping};
+use crate::model::{HrDate, Mapping, counted};
 use crate::schedule::{CLOSE_RUNS, RunSchedule};
 
 /// If the last complete run is older than this, a daily run was missed.
@@ -100,10 +100,7 @@ fn in_between(incomplete: u64, failed: u64) -> String {
         (failed, "run failed", "runs failed"),
     ];
     let parts = parts.iter().filter(|(count, ..)| *count > 0);
-    let parts = parts.map(|(count, one, several)| match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {several}"),
-    });
+    let parts = parts.map(|(count, one, several)| counted(*count, one, several));
     match Vec::from_iter(parts) {
         parts if parts.is_empty() => "no run in between left a record".to_owned(),
         parts => format!("in between, {}", parts.join(" and ")),

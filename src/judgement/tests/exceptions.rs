@@ -312,9 +312,7 @@ fn an_exception_after_the_deadline_is_after_the_fact() {
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert_eq!(
         judged.reasons,
-        [
-            "1 risk acceptance(s) in use, 1 of them after the fact; 1 leaver(s) keep access under them"
-        ]
+        ["1 risk acceptance in use, 1 of them after the fact; 1 leaver keeps access under them"]
     );
     let line = exception(&judged);
     assert!(line.after_the_fact);
@@ -443,7 +441,7 @@ fn an_exception_in_time_is_preferred() {
         .judge();
     assert_eq!(
         judged.reasons,
-        ["1 risk acceptance(s) in use; 1 leaver(s) keep access under them"]
+        ["1 risk acceptance in use; 1 leaver keeps access under them"]
     );
     let note = &leaver(&judged, ADA).note;
     assert!(note.contains("exception in line 2"), "{note}");

@@ -72,7 +72,7 @@ fn an_administrator_without_hr_record_makes_a_run_inconclusive() {
     let judged = snapshot.judge();
     assert_eq!(judged.findings[0].severity, Severity::High);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
-    assert_eq!(judged.reasons, ["1 administrator(s) have no HR record"]);
+    assert_eq!(judged.reasons, ["1 administrator has no HR record"]);
 
     let excepted = snapshot.exception(|exception| exception.account_id = text("eve"));
     let judged = excepted.judge();

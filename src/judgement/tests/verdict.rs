@@ -122,11 +122,11 @@ fn the_worst_reason_decides_and_comes_first() {
     assert_eq!(
         reasons,
         [
-            "offboarded_access: 1 finding(s)",
+            "1 account of a leaver has access past the deadline",
             "check clock failed: so it is",
-            "1 leaver(s) could not be judged",
-            "1 account(s) may belong to a leaver",
-            "1 risk acceptance(s) in use; 1 leaver(s) keep access under them",
+            "1 leaver could not be judged",
+            "1 account may belong to a leaver",
+            "1 risk acceptance in use; 1 leaver keeps access under them",
         ]
     );
 }

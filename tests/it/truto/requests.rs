@@ -109,7 +109,7 @@ fn requests_of(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequ
 /// The requests of `connect`, for a new connection and for a reconnect.
 fn connect(name: &str, world: World) -> Vec<RecordedRequest> {
     let timeout = match name {
-        "connect-nobody" => "1s",
+        "connect-unused" => "1s",
         _ => "20s",
     };
     let simulator = Simulator::spawn(world);

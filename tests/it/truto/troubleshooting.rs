@@ -121,7 +121,7 @@ fn results() -> Vec<Ended> {
             LIST,
             Action::status(302, "").header("location", "https://elsewhere.example/"),
         )),
-        connect("connect-nobody"),
+        connect("connect-unused"),
         connect("connect-validation-error"),
         connect("connect-post-install-error"),
     ]

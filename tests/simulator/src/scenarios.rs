@@ -393,7 +393,7 @@ const WORLDS: &[Scenario] = &[
         },
     ),
     (
-        "connect-nobody",
+        "connect-unused",
         "No admin uses the link, unless you open it in a browser.",
         || connecting(Admin::absent()),
     ),
