@@ -231,9 +231,11 @@ pub(super) fn people<'a>(
         missing.retain(|links| !rejected.names(links) && !is_followed(links));
         people.extend(missing.iter().map(|links| (None, missing_person(links))));
     }
-    people.sort_by(|(_, a), (_, b)| {
+    // A stable sort would need half of the memory again.
+    people.sort_unstable_by(|(one, a), (other, b)| {
         let by_keys = order(a).cmp(&order(b));
-        by_keys.then_with(|| a.tenures().cmp(&b.tenures()))
+        let by_tenures = by_keys.then_with(|| a.tenures().cmp(&b.tenures()));
+        by_tenures.then_with(|| one.cmp(other))
     });
     // Relations name groups by their numbers.
     let places = people.iter().enumerate();
@@ -365,6 +367,7 @@ fn person<'a>(
     // The id of the deciding tenure comes first.
     ids.sort_unstable_by_key(|id| (Some(*id) != person_id, *id));
     ids.dedup();
+    ids.shrink_to_fit();
     Person {
         ids,
         person_id,
@@ -495,5 +498,7 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
             kept.push(value);
         }
     }
+    // Most people have one of each, and a vector begins with room for four.
+    kept.shrink_to_fit();
     kept
 }
