@@ -4,9 +4,10 @@
 //! `cargo bench --bench judgement`
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use asana_access_review::judgement::{
-    Baseline, FeedScope, FollowUps, Inputs, Past, Policy, Previous, RunRef, judge,
+    Baseline, FeedScope, FollowUps, Inputs, Past, Policy, Previous, RunRef, for_later_runs, judge,
 };
 use asana_access_review::model::{
     Account, AgeBasis, Connection, DerivationRecord, EmailAddress, Employment, FeedOrigin,
@@ -195,7 +196,11 @@ fn run_after(first: &Inputs) -> Inputs {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: [judged.leavers, judged.concluded].concat(),
+            leavers: {
+                let leavers = judged.leavers.into_iter();
+                let leavers = leavers.map(|of| Arc::new(for_later_runs(of, first.as_of)));
+                leavers.chain(judged.concluded).collect()
+            },
             trend: judged.trend,
             ledger_faults: Vec::new(),
             manual: BTreeMap::new(),

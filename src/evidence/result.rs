@@ -1,6 +1,8 @@
 //! `result.json`: the judgement as JSON, and the data that later runs take from it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -112,12 +114,18 @@ impl<'a> RunResult<'a> {
         let Some(policy) = manifest.policy.clone() else {
             return Ok(None);
         };
-        let mut leavers: Vec<Leaver> = lines(RunFile::LeaversJsonl, files.leavers)?;
-        each_line(RunFile::Concluded, files.concluded, |leaver| {
-            leavers.push(leaver)
-        })?;
-        // There may be ten times as many as accounts.
-        leavers.shrink_to_fit();
+        let mut leavers: Vec<Arc<Leaver>> = Vec::new();
+        let mut known: HashSet<Arc<str>> = HashSet::new();
+        for (file, bytes) in [
+            (RunFile::LeaversJsonl, files.leavers),
+            (RunFile::Concluded, files.concluded),
+        ] {
+            each_line(file, bytes, |leaver| {
+                let mut leaver = judgement::for_later_runs(leaver, self.as_of);
+                compact(&mut leaver, &mut known);
+                leavers.push(Arc::new(leaver));
+            })?;
+        }
         let findings = self.findings.into_owned().into_iter();
         let manual = self.manual.into_owned().into_iter();
         let workspace = manifest.connection.workspace.as_ref();
@@ -140,6 +148,25 @@ impl<'a> RunResult<'a> {
             feed_since: self.feed_since,
             follow_ups: self.follow_ups.into_owned(),
         }))
+    }
+}
+
+/// Makes a parsed record smaller: thousands name the same few runs, and most have one address, for which a parser leaves
+/// room for four.
+fn compact(leaver: &mut Leaver, known: &mut HashSet<Arc<str>>) {
+    leaver.emails.shrink_to_fit();
+    leaver.account_id.shrink_to_fit();
+    leaver.account_email.shrink_to_fit();
+    leaver.matched_by.shrink_to_fit();
+    leaver.tenures.shrink_to_fit();
+    let runs = [&mut leaver.concluded_run, &mut leaver.deadline_rule_run];
+    for run in runs.into_iter().flatten() {
+        match known.get(run) {
+            Some(same) => *run = Arc::clone(same),
+            None => {
+                known.insert(Arc::clone(run));
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The changes since earlier runs, with the values before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::schedule::RunSchedule;
 pub(super) fn of_the_run(
     basis: &Basis<'_>,
     leavers: &[JudgedLeaver<'_>],
-    closed: &[&Leaver],
+    closed: &[&Arc<Leaver>],
     complete: bool,
 ) -> Vec<Change> {
     let inputs = basis.inputs;
@@ -127,7 +128,7 @@ fn joined(emails: &[EmailAddress]) -> String {
 fn of_people(
     inputs: &Inputs,
     leavers: &[JudgedLeaver<'_>],
-    closed: &[&Leaver],
+    closed: &[&Arc<Leaver>],
     changes: &mut Vec<Change>,
 ) {
     let Some(previous) = &inputs.past.previous else {

@@ -5,6 +5,7 @@
 //! the leaver is followed separately.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -25,7 +26,7 @@ pub(super) struct EarlierPerson<'a> {
 }
 
 impl<'a> EarlierPerson<'a> {
-    pub(super) fn of_leaver(leaver: &'a Leaver) -> Self {
+    pub(super) fn of_leaver(leaver: &'a Arc<Leaver>) -> Self {
         Self {
             id: leaver.person_id.as_deref(),
             other_ids: &leaver.other_person_ids,

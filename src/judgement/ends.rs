@@ -1,6 +1,7 @@
 //! When work ends, by the HR rows of one person at the instant of the run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -237,10 +238,11 @@ impl<'r> EndDecision<'r> {
 /// Decides the standing of one person by their rows and by the previous run.
 pub(super) fn decide<'r>(
     rows: &[&'r HrRow],
-    previous: &[&'r Leaver],
+    previous: &[&'r Arc<Leaver>],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    let is_announced = |of: &&Leaver| of.end_of_work.is_some() && is_named_as_gone(of.standing);
+    let is_announced =
+        |of: &&Arc<Leaver>| of.end_of_work.is_some() && is_named_as_gone(of.standing);
     let announced = previous.iter().any(is_announced);
     let states = rows
         .iter()
@@ -261,7 +263,7 @@ pub(super) fn is_named_as_gone(standing: Standing) -> bool {
 
 fn standing<'r>(
     states: &[(RowState, &'r HrRow)],
-    previous: &[&'r Leaver],
+    previous: &[&'r Arc<Leaver>],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
     let (mut lefts, mut doubts, mut untils) = (vec![], vec![], vec![]);
@@ -349,7 +351,8 @@ fn standing<'r>(
     }
     // Only tenures that have not begun.
     let row = states[0].1;
-    let had_left = |leaver: &&&Leaver| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
+    let had_left =
+        |leaver: &&&Arc<Leaver>| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
     let followed = previous.iter().find(had_left).or(previous.first());
     let Some(leaver) = followed else {
         return EndDecision::new(Standing::Working, None, row);
@@ -451,7 +454,7 @@ fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
 }
 
 /// Whether the previous run had the id of a row as a leaver.
-fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
+fn had_left_as(previous: &[&Arc<Leaver>], row: &HrRow) -> bool {
     let mut left = previous
         .iter()
         .filter(|leaver| is_named_as_gone(leaver.standing));

@@ -162,7 +162,7 @@ pub struct Previous {
     pub policy: Policy,
     pub schedule: Option<RunSchedule>,
     /// Its offboardings, also old concluded ones.
-    pub leavers: Vec<Leaver>,
+    pub leavers: Vec<Arc<Leaver>>,
     /// When each of its findings was first seen, by finding id.
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The runs up to it, oldest first.

@@ -616,10 +616,10 @@ impl<'a> UsableLines<'a> {
         Some(found)
     }
 
-    /// The exception in a line that is in force.
-    pub(super) fn exception_at(&self, (kind, line): Place) -> Option<&InForce<'a>> {
-        let mut exceptions = self.exceptions.iter();
-        exceptions.find(|of| kind == ManualKind::Exception && of.line == line)
+    /// The exceptions in force, each with its line.
+    pub(super) fn in_force_by_line(&self) -> impl Iterator<Item = (Place, &InForce<'a>)> {
+        let exceptions = self.exceptions.iter();
+        exceptions.map(|of| ((ManualKind::Exception, of.line), of))
     }
 
     /// An exception that may be used, or the reason against it.

@@ -44,6 +44,7 @@ mod words;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -51,7 +52,7 @@ use crate::model::{Account, EmailAddress};
 
 use lookup::Map;
 use manual::UsableLines;
-use outcomes::JudgedLeaver;
+use outcomes::{JudgedLeaver, JudgedLeavers};
 use people::People;
 use uses::Uses;
 
@@ -61,6 +62,7 @@ pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
+pub use offboardings::for_later_runs;
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, Finding, FindingCounts, GoneAccount,
     HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, ManualUse, Owner, PersonLinks,
@@ -135,7 +137,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let matches = matching::of_all(&basis, &people, &index, &mut uses);
     let suspected = suspicion::of_all(&basis, &people, &index, &matches, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
-    let leavers = outcomes::of_all(
+    let JudgedLeavers { leavers, unchanged } = outcomes::of_all(
         &basis, &people, &matches, &suspected, feed_since, complete, &mut uses,
     );
 
@@ -157,7 +159,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // A company may have ten times as many old leavers as accounts: what is not needed any more makes room.
     drop((suspected, matches));
     drop(people);
-    let concluded = take_old(&mut leavers, inputs);
+    let mut concluded = unchanged;
+    take_old(&mut leavers, &mut concluded, inputs);
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::urgency(leaver.outcome));
     let needed = uses.needed();
@@ -193,7 +196,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 fn records(
     inputs: &Inputs,
     mut judged: Vec<JudgedLeaver<'_>>,
-    closed: Vec<&Leaver>,
+    closed: Vec<&Arc<Leaver>>,
 ) -> Vec<Leaver> {
     let superseded = judged
         .iter_mut()
@@ -209,14 +212,11 @@ fn records(
     records
 }
 
-/// Takes the records that were concluded long ago, each shortened.
-fn take_old(records: &mut Vec<Leaver>, inputs: &Inputs) -> Vec<Leaver> {
-    let is_old = |leaver: &Leaver| offboardings::is_old(leaver, inputs);
-    let mut old = Vec::with_capacity(records.iter().filter(|of| is_old(of)).count());
-    let taken = records.extract_if(.., |leaver| is_old(leaver));
-    old.extend(taken.map(offboardings::shortened));
+/// Moves the records that were concluded long ago, each shortened.
+fn take_old(records: &mut Vec<Leaver>, concluded: &mut Vec<Arc<Leaver>>, inputs: &Inputs) {
+    let taken = records.extract_if(.., |leaver| offboardings::is_short(leaver, inputs));
+    concluded.extend(taken.map(offboardings::shortened).map(Arc::new));
     records.shrink_to_fit();
-    old
 }
 
 /// The first complete run that read this feed. If that run already had a leaver without a date, the end of work

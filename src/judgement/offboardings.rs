@@ -27,7 +27,7 @@ const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 pub(super) fn bind<'a>(
     person: &Person<'a>,
     inputs: &Inputs,
-) -> (Option<&'a Leaver>, Vec<&'a Leaver>) {
+) -> (Option<&'a Arc<Leaver>>, Vec<&'a Arc<Leaver>>) {
     let mut others = person.previous.clone();
     others.sort_by_key(|prior| {
         (
@@ -278,7 +278,7 @@ pub(super) fn keep_accounts(leaver: &mut Leaver, concluded: &Leaver) {
 /// Gives new offboardings a distinct id if theirs is taken. Two people without an id may have the same name, and a
 /// person may leave twice without a date.
 pub(super) fn ensure_distinct<'l>(
-    on_record: impl Iterator<Item = &'l Leaver>,
+    on_record: impl Iterator<Item = &'l Arc<Leaver>>,
     new: impl Iterator<Item = &'l mut Leaver>,
     connection: &str,
 ) {
@@ -315,7 +315,7 @@ pub(super) fn conclude(leaver: &mut Leaver, result: OffboardingResult, inputs: &
     leaver.concluded_at = Some(inputs.as_of);
 }
 
-/// An offboarding that is no longer followed, repeated unchanged.
+/// An offboarding that is no longer followed, repeated.
 pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.in_feed = false;
@@ -336,9 +336,9 @@ pub(super) fn concluded_by(concluded: &Leaver) -> Option<String> {
     Some(format!("concluded by run {run}: {result}"))
 }
 
-/// Whether an offboarding becomes a short line: it does not need attention, and it was concluded long ago, or by an
-/// earlier run that found no account of a person who left long ago.
-pub(super) fn is_old(leaver: &Leaver, inputs: &Inputs) -> bool {
+/// Whether an offboarding is a short line after the run that concluded it: it does not need attention, and it was
+/// concluded long ago, or there was no account of a person who left long ago.
+fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
     let is_quiet = match leaver.outcome {
         Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired | Outcome::Rescinded => true,
         Outcome::Upcoming
@@ -347,17 +347,28 @@ pub(super) fn is_old(leaver: &Leaver, inputs: &Inputs) -> bool {
         | Outcome::WithinGrace
         | Outcome::Excepted => false,
     };
-    let is_past =
-        |at: Option<Timestamp>| at.is_some_and(|at| inputs.as_of.duration_since(at) > RECENT);
+    let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
     // A suspicion needs an answer, even if it is old.
     let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
-    // Not by their times: two runs may begin within one second.
-    let concluded_run = leaver.concluded_run.as_ref();
-    let is_of_an_earlier_run = concluded_run.is_some_and(|run| *run != inputs.run);
-    let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
-        && is_of_an_earlier_run
-        && is_past(leaver.deadline);
+    let never_had_access =
+        leaver.result == Some(OffboardingResult::NoAccount) && is_past(leaver.deadline);
     is_quiet && !is_suspected && (never_had_access || is_past(leaver.concluded_at))
+}
+
+/// Whether an offboarding is a short line in a run: not in the run that concludes it. Two runs may begin within one
+/// second, so their names decide.
+pub(super) fn is_short(leaver: &Leaver, inputs: &Inputs) -> bool {
+    let concluded_run = leaver.concluded_run.as_ref();
+    concluded_run.is_some_and(|run| *run != inputs.run) && is_old(leaver, inputs.as_of)
+}
+
+/// The record of a run for the runs after it: an offboarding that they write as a short line is one already. An older
+/// company has ten times as many of these as accounts.
+pub fn for_later_runs(leaver: Leaver, as_of: Timestamp) -> Leaver {
+    match is_old(&leaver, as_of) {
+        true => shortened(leaver),
+        false => leaver,
+    }
 }
 
 /// The short line of an offboarding that was concluded long ago.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,6 +13,7 @@ use super::matching::{AccountLink, Matches};
 use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
+use super::summary::fell_due;
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspected, Suspicion};
 use super::uses::Uses;
 use super::{
@@ -37,11 +39,18 @@ pub(super) struct JudgedLeaver<'a> {
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
     /// The records of the person in the previous run.
-    pub(super) previous: &'a [&'a Leaver],
+    pub(super) previous: &'a [&'a Arc<Leaver>],
     /// Earlier offboardings of the person that this one supersedes.
     pub(super) superseded: Vec<Leaver>,
     /// Whether this run is the first with this offboarding.
     pub(super) is_new: bool,
+}
+
+/// The judged leavers.
+pub(super) struct JudgedLeavers<'a> {
+    pub(super) leavers: Vec<JudgedLeaver<'a>>,
+    /// Offboardings that were concluded long ago and have not changed, as the previous run had them.
+    pub(super) unchanged: Vec<Arc<Leaver>>,
 }
 
 /// Judges every leaver.
@@ -53,19 +62,26 @@ pub(super) fn of_all<'a>(
     feed_since: Option<Timestamp>,
     complete: bool,
     uses: &mut Uses,
-) -> Vec<JudgedLeaver<'a>> {
+) -> JudgedLeavers<'a> {
     let judge = OutcomeJudge {
         basis,
         feed_since,
         complete,
     };
     let all = people.iter().zip(matches).zip(suspected);
-    let all = all.filter(|((person, _), _)| person.is_leaver());
-    // A filter does not know how many pass, and a vector that grows is up to twice as large.
-    let mut judged = Vec::with_capacity(all.clone().count());
-    judged.extend(
-        all.map(|((person, matches), suspected)| judge.one(person, matches, suspected, uses)),
-    );
+    let (mut judged, mut unchanged) = (Vec::new(), Vec::new());
+    for ((person, matches), suspected) in all.filter(|((person, _), _)| person.is_leaver()) {
+        let mut leaver = judge.one(person, matches, suspected, uses);
+        if judge.is_quiet(&leaver) {
+            leaver.leaver = offboardings::shortened(leaver.leaver);
+            let prior = leaver.previous[0];
+            if leaver.leaver == **prior {
+                unchanged.push(Arc::clone(prior));
+                continue;
+            }
+        }
+        judged.push(leaver);
+    }
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
     let new = judged.iter_mut().filter(|of| of.is_new);
@@ -74,7 +90,10 @@ pub(super) fn of_all<'a>(
         new.map(|of| &mut of.leaver),
         &inputs.population.connection.id,
     );
-    judged
+    JudgedLeavers {
+        leavers: judged,
+        unchanged,
+    }
 }
 
 /// The sort key of outcomes, those that need action first.
@@ -178,11 +197,11 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let fixed = concluded.or(prior.filter(|_| !is_gone));
         let terms = match fixed {
             Some(fixed) => Terms::of_record(fixed),
-            None => Terms::of_today(person, prior, inputs),
+            None => Terms::of_today(person, prior.map(Arc::as_ref), inputs),
         };
         let first_seen_in_feed = terms.first_seen_in_feed;
         // Sightings of an earlier tenure are on another record.
-        let sightings: Vec<&Leaver> = match prior {
+        let sightings: Vec<&Arc<Leaver>> = match prior {
             Some(prior) => others.iter().copied().chain([prior]).collect(),
             None => Vec::new(),
         };
@@ -413,7 +432,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),
             other_person_ids: other_ids.map(|id| (*id).to_owned()).collect(),
-            tenures: person.tenures.clone(),
+            tenures: person.tenures(),
             suspected_account_id: suspected.carried.clone(),
             more_suspected: suspected.has_more,
         };
@@ -453,6 +472,24 @@ impl<'a> OutcomeJudge<'_, 'a> {
             is_new: prior.is_none(),
             suspicions,
         }
+    }
+
+    /// Whether an offboarding on record is a short line, and nothing else of this run concerns the person.
+    fn is_quiet(&self, judged: &JudgedLeaver<'_>) -> bool {
+        let (inputs, leaver) = (self.basis.inputs, &judged.leaver);
+        let is_known = |link: &AccountLink<'_>| link.listed.is_some() || link.earlier.is_some();
+        let accounts = &inputs.population.accounts;
+        judged.previous.len() == 1
+            && judged.superseded.is_empty()
+            && judged.suspicions.is_empty()
+            && !judged.links.iter().any(is_known)
+            && offboardings::is_short(leaver, inputs)
+            && !fell_due(inputs, leaver)
+            && self
+                .basis
+                .manual
+                .services_of_leaver(leaver, accounts)
+                .is_empty()
     }
 
     /// The doubts about a leaver or a possible leaver, each with the line that closes it.
@@ -600,8 +637,8 @@ fn recycled<'s>(
 }
 
 /// The address of a linked account: today's, else the last known one.
-fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
-    let of_leaver = |leaver: &&Leaver| {
+fn email_of(link: &AccountLink<'_>, previous: &[&Arc<Leaver>]) -> Option<EmailAddress> {
+    let of_leaver = |leaver: &&Arc<Leaver>| {
         let mut ids = leaver.account_id.iter();
         let place = ids.position(|id| id == link.account_id)?;
         leaver.account_email.get(place)?.clone()
@@ -625,7 +662,7 @@ fn seen(
     inputs: &Inputs,
     links: &[AccountLink<'_>],
     worst: Access,
-    previous: &[&Leaver],
+    previous: &[&Arc<Leaver>],
     complete: bool,
 ) -> Interval {
     if worst == Access::Has {

@@ -1,6 +1,7 @@
 //! People from HR rows, with their standing, and people who are followed without a row.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -47,15 +48,13 @@ pub(super) struct Person<'a> {
     pub(super) doubt: Option<Doubt>,
     /// Unread columns of the feed that cause the doubt.
     pub(super) unread_columns: BTreeSet<usize>,
-    /// Every tenure.
-    pub(super) tenures: Vec<Tenure>,
     /// Notes for a reader.
     pub(super) notes: Vec<String>,
     /// Whether today's feed names the person.
     pub(super) in_feed: bool,
     /// The leaver in the previous run, or several whom HR now shows to be one
     /// person. The one with today's id comes first.
-    pub(super) previous: Vec<&'a Leaver>,
+    pub(super) previous: Vec<&'a Arc<Leaver>>,
     /// The accounts that were tied to them while they worked here.
     pub(super) links: Vec<&'a PersonLinks>,
 }
@@ -93,14 +92,26 @@ impl<'a> Person<'a> {
 
     /// Whether an earlier complete run saw them employed without an address, and no address is known since.
     pub(super) fn worked_without_address(&self) -> bool {
-        let had_none =
-            |leaver: &&Leaver| leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty();
+        let had_none = |leaver: &&Arc<Leaver>| {
+            leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty()
+        };
         self.links.iter().any(|links| links.without_address) || self.previous.iter().any(had_none)
     }
 
     /// Ids of the tenures that do not decide.
     pub(super) fn other_ids(&self) -> &[&'a str] {
         &self.ids[usize::from(self.person_id.is_some())..]
+    }
+
+    /// Every tenure that HR reports today or reported earlier.
+    pub(super) fn tenures(&self) -> Vec<Tenure> {
+        let today = self.rows.iter().map(|row| Tenure::of(row));
+        let before = self.previous.iter();
+        let before = before.flat_map(|leaver| leaver.tenures.iter().cloned());
+        let mut tenures: Vec<Tenure> = today.chain(before).collect();
+        sort_distinct(&mut tenures);
+        tenures.shrink_to_fit();
+        tenures
     }
 
     /// All ids, addresses and names.
@@ -163,7 +174,7 @@ pub(super) struct People<'a> {
     /// All people in the feed, and all leavers of earlier runs who are still followed.
     pub(super) all: Vec<Person<'a>>,
     /// Offboardings of earlier runs that are no longer followed.
-    pub(super) closed: Vec<&'a Leaver>,
+    pub(super) closed: Vec<&'a Arc<Leaver>>,
     /// The number of rows whose id does not identify a person.
     pub(super) rows_with_shared_id: usize,
 }
@@ -176,7 +187,7 @@ pub(super) fn people<'a>(
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
     let leavers = previous.clone().flat_map(|previous| &previous.leavers);
-    let (mut closed, leavers): (Vec<&Leaver>, Vec<&Leaver>) =
+    let (mut closed, leavers): (Vec<&Arc<Leaver>>, Vec<&Arc<Leaver>>) =
         leavers.partition(|leaver| leaver.superseded);
     let links: Vec<&PersonLinks> = previous.flat_map(|previous| &previous.links).collect();
     let rows = &inputs.hr.rows;
@@ -221,7 +232,12 @@ pub(super) fn people<'a>(
         missing.retain(|links| !rejected.names(links) && !is_followed(links));
         people.extend(missing.iter().map(|links| (None, missing_person(links))));
     }
-    people.sort_by(|(_, a), (_, b)| order(a).cmp(&order(b)));
+    // A stable sort would need half of the memory again.
+    people.sort_unstable_by(|(one, a), (other, b)| {
+        let by_keys = order(a).cmp(&order(b));
+        let by_tenures = by_keys.then_with(|| a.tenures().cmp(&b.tenures()));
+        by_tenures.then_with(|| one.cmp(other))
+    });
     // Relations name groups by their numbers.
     let places = people.iter().enumerate();
     let places: Map<usize, usize> = places
@@ -241,13 +257,7 @@ pub(super) fn people<'a>(
 }
 
 fn order<'p>(of: &'p Person<'_>) -> impl Ord + use<'p> {
-    (
-        &of.person_id,
-        &of.emails,
-        &of.names,
-        of.end_of_work,
-        &of.tenures,
-    )
+    (&of.person_id, &of.emails, &of.names, of.end_of_work)
 }
 
 /// Sorts groups, and the rows in each, by content, so that the order of the file does not matter.
@@ -290,7 +300,7 @@ fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, 
 /// One person from their rows and from the previous run.
 fn person<'a>(
     group: Group<'a>,
-    mut previous: Vec<&'a Leaver>,
+    mut previous: Vec<&'a Arc<Leaver>>,
     links: Vec<&'a PersonLinks>,
     ids_today: &Set<&str>,
     rules: Rules<'_>,
@@ -358,6 +368,7 @@ fn person<'a>(
     // The id of the deciding tenure comes first.
     ids.sort_unstable_by_key(|id| (Some(*id) != person_id, *id));
     ids.dedup();
+    ids.shrink_to_fit();
     Person {
         ids,
         person_id,
@@ -372,7 +383,6 @@ fn person<'a>(
         end_of_work,
         doubt,
         unread_columns: BTreeSet::new(),
-        tenures: tenures(&rows, &previous),
         notes,
         in_feed: true,
         previous,
@@ -385,7 +395,7 @@ fn person<'a>(
 /// A leaver of the previous run without a row in today's feed. The leaver is followed until access is proven gone, so
 /// that a deleted row cannot hide a leaver.
 fn followed<'a>(
-    leaver: &'a Leaver,
+    leaver: &'a Arc<Leaver>,
     basis: &Basis<'a>,
     rejected: &Rejected<'_>,
 ) -> Option<Person<'a>> {
@@ -412,7 +422,6 @@ fn followed<'a>(
         person_id: leaver.person_id.as_deref(),
         doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
         end_of_work,
-        tenures: leaver.tenures.clone(),
         notes: vec![note],
         in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
         previous: vec![leaver],
@@ -455,7 +464,6 @@ fn without_row<'a>(
         end_of_work: None,
         doubt: None,
         unread_columns: BTreeSet::new(),
-        tenures: Vec::new(),
         notes: Vec::new(),
         in_feed: false,
         previous: Vec::new(),
@@ -483,15 +491,6 @@ fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
     !basis.manual.services_of_leaver(leaver, accounts).is_empty()
 }
 
-/// Every tenure that HR reports today or reported earlier.
-fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
-    let today = rows.iter().map(|row| Tenure::of(row));
-    let before = previous.iter().flat_map(|leaver| leaver.tenures.clone());
-    let mut tenures: Vec<Tenure> = today.chain(before).collect();
-    sort_distinct(&mut tenures);
-    tenures
-}
-
 /// The values in order, each once.
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
@@ -500,5 +499,7 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
             kept.push(value);
         }
     }
+    // Most people have one of each, and a vector begins with room for four.
+    kept.shrink_to_fit();
     kept
 }

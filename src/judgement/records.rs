@@ -57,7 +57,7 @@ pub struct Judgement {
     /// Each offboarding that is open or was concluded within 90 days, with exactly one outcome, most severe first.
     pub leavers: Vec<Leaver>,
     /// Offboardings that were concluded more than 90 days ago, shortened.
-    pub concluded: Vec<Leaver>,
+    pub concluded: Vec<Arc<Leaver>>,
     /// Accounts that lost access within the last 400 days, by id.
     pub gone: BTreeMap<String, GoneAccount>,
     /// The findings, most severe first.

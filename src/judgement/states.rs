@@ -3,9 +3,9 @@
 //! A line in force without an effect is reported as unused, so that it can be deleted.
 
 use super::approvers::{NameSource, OWN_APPROVAL, Register, malformed};
-use super::lookup::found;
-use super::manual::{Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
-use super::uses::Uses;
+use super::lookup::{Map, found};
+use super::manual::{InForce, Invalid, Line, Relation, WITHOUT_ADDRESS, lines};
+use super::uses::{Place, Uses};
 use super::{Basis, ManualState, ManualUse};
 use crate::model::{EmailAddress, Exception};
 
@@ -25,12 +25,14 @@ pub(super) fn invalid<'a>(basis: &Basis<'a>, uses: &Uses) -> Vec<Invalid<'a>> {
 /// The state of every line, in the order of the files.
 pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<ManualUse> {
     let invalid = invalid(basis, uses);
+    let invalid = invalid.iter().rev();
+    let invalid: Map<Place, &Invalid<'_>> = invalid.map(|of| (of.line.place(), of)).collect();
     let manual = &basis.manual;
+    let in_force: Map<Place, &InForce<'_>> = manual.in_force_by_line().collect();
     let state_of = |line: Line<'_>| {
         let place = line.place();
         let effect = uses.effects.get(&place);
-        let invalid = invalid.iter().find(|of| of.line.place() == place);
-        let (state, detail) = match (effect, invalid) {
+        let (state, detail) = match (effect, invalid.get(&place)) {
             (Some(effect), _) => {
                 let what: Vec<&str> = effect.what.iter().map(String::as_str).collect();
                 (ManualState::Used, what.join("; "))
@@ -39,7 +41,7 @@ pub(super) fn of_every_line(basis: &Basis<'_>, uses: &Uses) -> Vec<ManualUse> {
             (None, None) => (ManualState::Unused, unused(line, &manual.register)),
         };
         let in_force = match state {
-            ManualState::Used | ManualState::Unused => manual.exception_at(place),
+            ManualState::Used | ManualState::Unused => in_force.get(&place),
             ManualState::Expired | ManualState::Malformed => None,
         };
         let (kind, line) = place;

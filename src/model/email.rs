@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,11 +13,13 @@ use super::text::{fold, is_blank_word, is_zero_width, trim};
 /// Two addresses are equal if their keys are equal. A key has no surrounding white space (including no-break spaces) and
 /// no zero-width characters. It is case-folded and in NFC, with the domain in ASCII (IDNA) form. A plus-tag, another
 /// domain and look-alike letters make different addresses.
+///
+/// Clones share the text: a leaver's row, person and records have the same addresses.
 #[derive(Clone)]
 pub struct EmailAddress {
-    key: Box<str>,
+    key: Arc<str>,
     /// `None` if it equals the key, as for most addresses. This halves the memory for a large population.
-    written: Option<Box<str>>,
+    written: Option<Arc<str>>,
 }
 
 impl EmailAddress {
@@ -41,7 +44,7 @@ impl EmailAddress {
         let key = format!("{}@{domain}", fold(local));
         Some(Self {
             written: (key != written).then(|| written.into()),
-            key: key.into_boxed_str(),
+            key: key.into(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Tests of the page.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -208,7 +209,10 @@ impl ReportedRun {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: [judged.leavers, judged.concluded].concat(),
+            leavers: {
+                let leavers = judged.leavers.into_iter().map(Arc::new);
+                leavers.chain(judged.concluded).collect()
+            },
             trend: judged.trend,
         });
         self.inputs.as_of += SignedDuration::from_hours(24);

@@ -31,7 +31,8 @@ fn proven(leaver: &Leaver) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 fn record<'j>(judged: &'j Judgement, id: &str) -> &'j Leaver {
-    let mut all = judged.leavers.iter().chain(&judged.concluded);
+    let concluded = judged.concluded.iter().map(|of| &**of);
+    let mut all = judged.leavers.iter().chain(concluded);
     let found = all.find(|leaver| *leaver.offboarding_id == *id);
     found.expect("the offboarding is on record")
 }

@@ -1,6 +1,7 @@
 //! Small worlds to judge: a few accounts, a few rows, and several runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::{Date, date as day};
 use jiff::tz::TimeZone;
@@ -8,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::judgement::{
     Baseline, Change, Check, CheckId, CheckStatus, FeedScope, FindingKind, FollowUps, Inputs,
-    Judgement, Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
+    Judgement, Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile,
+    for_later_runs, judge,
 };
 use crate::model::{
     Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
@@ -354,7 +356,11 @@ impl World {
             at,
             workspace_id: Some(population.workspace.id),
             policy,
-            leavers: [judged.leavers, judged.concluded].concat(),
+            leavers: {
+                let leavers = judged.leavers.into_iter();
+                let leavers = leavers.map(|of| Arc::new(for_later_runs(of, self.inputs.as_of)));
+                leavers.chain(judged.concluded).collect()
+            },
             findings_first_seen: findings
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),

@@ -349,7 +349,8 @@ fn in_world(before: World, scope: FeedScope, seen: &SeenAccess) -> World {
 }
 
 fn records(judged: &Judgement) -> Vec<&Leaver> {
-    judged.leavers.iter().chain(&judged.concluded).collect()
+    let concluded = judged.concluded.iter().map(|of| &**of);
+    judged.leavers.iter().chain(concluded).collect()
 }
 
 /// The fields that a conclusion fixes.
