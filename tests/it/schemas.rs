@@ -412,7 +412,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: judged.leavers,
+            leavers: judged.leavers.into_iter().map(std::sync::Arc::new).collect(),
             trend: judged.trend,
         }),
     };
