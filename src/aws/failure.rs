@@ -40,8 +40,9 @@ const NO_CREDENTIALS: &str = "no usable AWS credentials were found: give the job
                               or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const BAD_CREDENTIALS: &str = "the AWS credentials are wrong or have expired: check AWS_ACCESS_KEY_ID, \
                                AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the job's role";
-const UNREADABLE_CREDENTIALS: &str = "the file in AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_SHARED_CREDENTIALS_FILE must \
-     exist, and this user must be able to read it; in Kubernetes, set podSecurityContext.fsGroup";
+const UNREADABLE_CREDENTIALS: &str = "the file in AWS_WEB_IDENTITY_TOKEN_FILE or \
+                                      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must exist, and this user must be able \
+                                      to read it; in Kubernetes, set podSecurityContext.fsGroup";
 const BAD_CLOCK: &str = "the clock of this machine is wrong: set it";
 const WRONG_REGION: &str = "the bucket is in another region: set AWS_REGION to the bucket's region";
 const NOT_SUPPORTED: &str = "the store does not support create-only writes (`If-None-Match: *`) or SHA-256 checksums: \
