@@ -324,7 +324,11 @@ fn slack_gets_names_of_places_and_words_instead_of_codes() {
 
     let text = of("/slack").text();
     for words in [
-        format!("Workspace {}, run of ", healthy().workspaces[0].name),
+        format!(
+            "Workspace `{}` (tenant `{}`), run of ",
+            healthy().workspaces[0].name,
+            healthy().tenant_id
+        ),
         format!("Report `{report}`"),
         "*new*, critical: Access past the deadline, account `".to_owned(),
         "check failed: Age of the HR feed (hr_fresh)".to_owned(),
