@@ -330,7 +330,7 @@ fn slack_gets_names_of_places_and_words_instead_of_codes() {
             healthy().tenant_id
         ),
         format!("Report `{report}`"),
-        "*new*, critical: Access past the deadline, account `".to_owned(),
+        "*new*, high: Access past the deadline, account `".to_owned(),
         "check failed: Age of the HR feed (hr_fresh)".to_owned(),
     ] {
         assert!(text.contains(&words), "`{words}` in {text}");
