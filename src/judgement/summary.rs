@@ -97,12 +97,13 @@ pub(super) fn verdict(
             0 => String::new(),
             excepted => {
                 let keep = counted(excepted, "leaver keeps access", "leavers keep access");
-                format!("; {keep} under them")
+                let them = if needed.exceptions == 1 { "it" } else { "them" };
+                format!("; {keep} under {them}")
             }
         };
         let late = match needed.after_the_fact {
             0 => String::new(),
-            late => format!(", {late} of them after the fact"),
+            late => format!(", {late} after the fact"),
         };
         let needed = counted(needed.exceptions, "risk acceptance", "risk acceptances");
         reasons.push(format!("{needed} in use{late}{leavers}"));

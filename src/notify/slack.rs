@@ -168,14 +168,15 @@ fn page_of(content: &Content) -> &'static str {
     }
 }
 
-/// Workspace, tenant and time; for a run that did not reach the workspace, the connection.
+/// Workspace, tenant and time; the connection, if the run did not reach the workspace. In a code span, Slack makes no
+/// link of an address.
 fn place_and_time(notification: &Notification) -> String {
     let about = &notification.about;
     let place = match &about.workspace {
         Some(NotifiedWorkspace { name, tenant }) => {
             let tenant = tenant.as_ref();
-            let tenant = tenant.map_or(String::new(), |id| format!(" (tenant {})", escaped(id)));
-            format!("Workspace {}{tenant}", escaped(name))
+            let tenant = tenant.map_or(String::new(), |id| format!(" (tenant {})", code(id)));
+            format!("Workspace {}{tenant}", code(name))
         }
         None => format!("Connection {}", code(&about.connection)),
     };

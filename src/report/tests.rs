@@ -633,7 +633,7 @@ fn an_exception_after_the_fact_is_labelled() {
             })
             .report(),
     );
-    assert_has(&text, "1 risk acceptance in use, 1 of them after the fact");
+    assert_has(&text, "1 risk acceptance in use, 1 after the fact");
     assert_has(
         &text,
         "hands over ticket SEC-118 ciso@example.com on 2026-11-24",

@@ -326,6 +326,11 @@ fn the_code_is_in_plain_english() {
                 let words = text.split(|c: char| !c.is_ascii_alphabetic());
                 let wrong = words.filter(|word| CODE_WORDS.contains(word));
                 found.extend(wrong.map(|word| format!("{name}: `{word}`")));
+                // A count has a singular and a plural.
+                let both = text
+                    .lines()
+                    .filter(|line| line.contains("(s) ") && line.contains('"'));
+                found.extend(both.map(|line| format!("{name}: {}", line.trim())));
             }
         }
     }

@@ -303,12 +303,7 @@ fn slack_gets_names_of_places_and_words_instead_of_codes() {
     let server = crate::support::s3::S3Server::start(["evidence"]);
     let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver);
     let job = in_bucket(job, &server).env("HR_FEED_MAX_AGE", "1s");
-    let old = std::time::SystemTime::now() - Duration::from_secs(3600);
-    let feed = fs::File::options()
-        .write(true)
-        .open(job.place().join("hr.csv"));
-    feed.and_then(|feed| feed.set_modified(old))
-        .expect("a time");
+    job.hr_changed_at(job.hr_changed() - Duration::from_secs(3600));
     assert_eq!(job.run().code, 3);
     let mail = receiver.take();
     let of = |path: &str| mail.iter().find(|mail| mail.path == path).expect("mail");
@@ -324,9 +319,13 @@ fn slack_gets_names_of_places_and_words_instead_of_codes() {
 
     let text = of("/slack").text();
     for words in [
-        format!("Workspace {}, run of ", healthy().workspaces[0].name),
+        format!(
+            "Workspace `{}` (tenant `{}`), run of ",
+            healthy().workspaces[0].name,
+            healthy().tenant_id
+        ),
         format!("Report `{report}`"),
-        "*new*, critical: Access past the deadline, account `".to_owned(),
+        "*new*, high: Access past the deadline, account `".to_owned(),
         "check failed: Age of the HR feed (hr_fresh)".to_owned(),
     ] {
         assert!(text.contains(&words), "`{words}` in {text}");

@@ -312,7 +312,7 @@ fn an_exception_after_the_deadline_is_after_the_fact() {
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert_eq!(
         judged.reasons,
-        ["1 risk acceptance in use, 1 of them after the fact; 1 leaver keeps access under them"]
+        ["1 risk acceptance in use, 1 after the fact; 1 leaver keeps access under it"]
     );
     let line = exception(&judged);
     assert!(line.after_the_fact);
@@ -441,7 +441,7 @@ fn an_exception_in_time_is_preferred() {
         .judge();
     assert_eq!(
         judged.reasons,
-        ["1 risk acceptance in use; 1 leaver keeps access under them"]
+        ["1 risk acceptance in use; 1 leaver keeps access under it"]
     );
     let note = &leaver(&judged, ADA).note;
     assert!(note.contains("exception in line 2"), "{note}");

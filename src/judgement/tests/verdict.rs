@@ -126,7 +126,7 @@ fn the_worst_reason_decides_and_comes_first() {
             "check clock failed: so it is",
             "1 leaver could not be judged",
             "1 account may belong to a leaver",
-            "1 risk acceptance in use; 1 leaver keeps access under them",
+            "1 risk acceptance in use; 1 leaver keeps access under it",
         ]
     );
 }

@@ -142,7 +142,7 @@ async fn each_status_is_retried_and_reported_as_in_the_table() {
             let message = hosts.join("`[host]");
             let hint = error.hint().unwrap_or_else(|| "-".to_owned());
             let outcome = format!(
-                "{attempts} attempt(s), exit {}\n    {message}\n    hint: {hint}\n",
+                "attempts: {attempts}, exit {}\n    {message}\n    hint: {hint}\n",
                 exit.code()
             );
             if !outcomes.contains(&outcome) {
