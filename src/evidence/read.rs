@@ -26,7 +26,9 @@ pub(super) fn each_line<T: DeserializeOwned>(
     let (mut line, mut read) = (Vec::new(), 0);
     loop {
         line.clear();
-        read += unpacked.read_until(b'\n', &mut line).map_err(|_| packed())? as u64;
+        read += unpacked
+            .read_until(b'\n', &mut line)
+            .map_err(|_| packed())? as u64;
         let record = line.trim_ascii_end();
         if read > MOST_BYTES {
             return Err(packed());

@@ -241,7 +241,8 @@ pub(super) fn decide<'r>(
     previous: &[&'r Arc<Leaver>],
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
-    let is_announced = |of: &&Arc<Leaver>| of.end_of_work.is_some() && is_named_as_gone(of.standing);
+    let is_announced =
+        |of: &&Arc<Leaver>| of.end_of_work.is_some() && is_named_as_gone(of.standing);
     let announced = previous.iter().any(is_announced);
     let states = rows
         .iter()
@@ -350,7 +351,8 @@ fn standing<'r>(
     }
     // Only tenures that have not begun.
     let row = states[0].1;
-    let had_left = |leaver: &&&Arc<Leaver>| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
+    let had_left =
+        |leaver: &&&Arc<Leaver>| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
     let followed = previous.iter().find(had_left).or(previous.first());
     let Some(leaver) = followed else {
         return EndDecision::new(Standing::Working, None, row);
