@@ -51,7 +51,7 @@ pub(super) fn mark(
             "an unread column has a date: {names} (add the column to `ignore=` if it has nothing to do with leaving)"
         );
         let remedy = Remedy::Columns(reading(inputs, *first, ENDS));
-        person.doubt = Some(Doubt::new(text, remedy));
+        person.doubt = Some(Box::new(Doubt::new(text, remedy)));
         person.standing = Standing::Doubtful;
         person.unread_columns = columns;
     }

@@ -135,10 +135,10 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     columns::mark(&basis, &mut people, &index, &mut uses);
     let hr_people = summary::hr_people(&people);
     let matches = matching::of_all(&basis, &people, &index, &mut uses);
-    let suspected = suspicion::of_all(&basis, &people, &index, &matches, complete, &mut uses);
+    let suspects = suspicion::suspects(&basis, &people, &index, &matches, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
     let JudgedLeavers { leavers, unchanged } = outcomes::of_all(
-        &basis, &people, &matches, &suspected, feed_since, complete, &mut uses,
+        &basis, &people, &matches, &suspects, feed_since, complete, &mut uses,
     );
 
     checks.extend(checks::of_the_feed(
@@ -157,7 +157,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 
     let mut leavers = records(inputs, leavers, closed);
     // A company may have ten times as many old leavers as accounts: what is not needed any more makes room.
-    drop((suspected, matches));
+    drop((suspects, matches));
     drop(people);
     let mut concluded = unchanged;
     take_old(&mut leavers, &mut concluded, inputs);

@@ -14,7 +14,7 @@ use super::offboardings::{self, Interval, Terms, result_of_rehire, result_of_rem
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
 use super::summary::fell_due;
-use super::suspicion::{MOST_SUSPECTED, Reason, Suspected, Suspicion};
+use super::suspicion::{MOST_SUSPECTED, Reason, Suspected, Suspects, Suspicion};
 use super::uses::Uses;
 use super::{
     Basis, FeedScope, Inputs, Leaver, OffboardingResult, Outcome, Standing, Tenure, WithinSla,
@@ -58,7 +58,7 @@ pub(super) fn of_all<'a>(
     basis: &Basis<'a>,
     people: &'a [Person<'a>],
     matches: &[Matches<'a>],
-    suspected: &[Suspected<'a>],
+    suspects: &Suspects<'_, 'a>,
     feed_since: Option<Timestamp>,
     complete: bool,
     uses: &mut Uses,
@@ -68,9 +68,10 @@ pub(super) fn of_all<'a>(
         feed_since,
         complete,
     };
-    let all = people.iter().zip(matches).zip(suspected);
+    let all = people.iter().zip(matches);
     let (mut judged, mut unchanged) = (Vec::new(), Vec::new());
-    for ((person, matches), suspected) in all.filter(|((person, _), _)| person.is_leaver()) {
+    for (person, matches) in all.filter(|(person, _)| person.is_leaver()) {
+        let suspected = suspects.of_leaver(person, matches, uses);
         let mut leaver = judge.one(person, matches, suspected, uses);
         if judge.is_quiet(&leaver) {
             leaver.leaver = offboardings::shortened(leaver.leaver);
@@ -137,7 +138,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         &self,
         person: &'a Person<'a>,
         matches: &Matches<'a>,
-        suspected: &Suspected<'a>,
+        suspected: Suspected<'a>,
         uses: &mut Uses,
     ) -> JudgedLeaver<'a> {
         let (basis, complete) = (self.basis, self.complete);
@@ -147,7 +148,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let (prior, others) = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
-        let mut suspicions = suspected.open.clone();
+        let mut suspicions = suspected.open;
         let mut has_more = suspected.has_more;
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
         let is_vanished = person.rows.is_empty() && !person.in_feed;
@@ -433,7 +434,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
             hr_line: row.map(|row| row.line),
             other_person_ids: other_ids.map(|id| (*id).to_owned()).collect(),
             tenures: person.tenures(),
-            suspected_account_id: suspected.carried.clone(),
+            suspected_account_id: suspected.carried,
             more_suspected: suspected.has_more,
         };
         if let Some(concluded) = concluded {

@@ -45,7 +45,7 @@ pub(super) struct Person<'a> {
     /// When work ended or ends.
     pub(super) end_of_work: Option<Timestamp>,
     /// Why the standing is doubtful.
-    pub(super) doubt: Option<Doubt>,
+    pub(super) doubt: Option<Box<Doubt>>,
     /// Unread columns of the feed that cause the doubt.
     pub(super) unread_columns: BTreeSet<usize>,
     /// Notes for a reader.
@@ -381,7 +381,7 @@ fn person<'a>(
         standing,
         has_begun: rows.iter().any(|row| ends::has_begun(row, rules.as_of)),
         end_of_work,
-        doubt,
+        doubt: doubt.map(Box::new),
         unread_columns: BTreeSet::new(),
         notes,
         in_feed: true,
@@ -420,7 +420,8 @@ fn followed<'a>(
     let ids = leaver.ids().map(String::as_str).collect();
     Some(Person {
         person_id: leaver.person_id.as_deref(),
-        doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
+        doubt: (standing == Standing::Doubtful)
+            .then(|| Box::new(Doubt::new(text, Remedy::Exception))),
         end_of_work,
         notes: vec![note],
         in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
@@ -435,7 +436,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
     let ids: Vec<&str> = links.person_ids.iter().map(String::as_str).collect();
     Person {
         person_id: ids.first().copied(),
-        doubt: Some(Doubt::new(text, Remedy::Exception)),
+        doubt: Some(Box::new(Doubt::new(text, Remedy::Exception))),
         links: vec![links],
         ..without_row(ids, links.name.as_ref(), &links.emails, Standing::Doubtful)
     }

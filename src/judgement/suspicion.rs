@@ -93,7 +93,7 @@ impl Reason {
 pub(super) const MOST_SUSPECTED: usize = 50;
 
 /// The accounts that may belong to one leaver.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Suspected<'a> {
     /// By account id, at most [`MOST_SUSPECTED`].
     pub(super) open: Vec<Suspicion<'a>>,
@@ -253,15 +253,15 @@ fn pairs(words: &[String]) -> impl Iterator<Item = (String, String)> {
 /// Longer names are only compared for equality.
 const MOST_WORDS: usize = 12;
 
-/// The suspected accounts of each leaver: one entry a person, in the same order, empty for people who are not leavers.
-pub(super) fn of_all<'a>(
+/// The accounts that a leaver may be suspected to have, given the matches of all people.
+pub(super) fn suspects<'s, 'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
-    index: &Index<'a>,
+    index: &'s Index<'a>,
     matches: &[Matches<'a>],
     complete: bool,
     uses: &mut Uses,
-) -> Vec<Suspected<'a>> {
+) -> Suspects<'s, 'a> {
     let links = matches.iter().flat_map(|matches| &matches.links);
     let taken: Set<&str> = links.map(|link| link.account_id).collect();
     let population = basis.inputs.population.accounts.iter();
@@ -278,7 +278,7 @@ pub(super) fn of_all<'a>(
     let alike = emails().filter(|(email, _)| is_any_odd || is_odd(email));
     let alike = alike.map(|(email, account)| (look(email), (is_odd(email), account)));
     let ours = emails().filter(|(email, _)| basis.is_ours(email));
-    let suspects = Suspects {
+    Suspects {
         complete,
         accessible: accessible.map(|account| account.id.as_str()).collect(),
         by_id: by_id(accounts.iter().copied()),
@@ -290,18 +290,12 @@ pub(super) fn of_all<'a>(
         taken,
         basis,
         index,
-    };
-    let both = people.iter().zip(matches);
-    both.map(|(person, matches)| match person.is_leaver() {
-        true => suspects.of_person(person, matches, uses),
-        false => Suspected::default(),
-    })
-    .collect()
+    }
 }
 
 impl<'a> Suspects<'_, 'a> {
-    /// The suspicions about a person with these matches.
-    fn of_person(
+    /// The suspicions about a leaver with these matches.
+    pub(super) fn of_leaver(
         &self,
         person: &Person<'a>,
         matches: &Matches<'a>,

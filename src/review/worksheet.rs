@@ -1,6 +1,7 @@
 //! The worksheet: one row for each account, as of the opening of the review.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -154,13 +155,9 @@ impl Worksheet {
 
     /// The reviewers, in the order of their first row.
     pub fn deciders(&self) -> Vec<&EmailAddress> {
-        let mut deciders: Vec<&EmailAddress> = Vec::new();
-        for reviewer in self.rows.iter().filter_map(|row| row.reviewer.as_ref()) {
-            if !deciders.contains(&reviewer) {
-                deciders.push(reviewer);
-            }
-        }
-        deciders
+        let mut known = HashSet::new();
+        let reviewers = self.rows.iter().filter_map(|row| row.reviewer.as_ref());
+        reviewers.filter(|who| known.insert(*who)).collect()
     }
 
     /// A file with a record for each row.

@@ -303,8 +303,8 @@ impl<K: KeptAnswers> Recorded<'_, K> {
                 // The record does not name ids without an answer. If there are none, this answer is for the next id.
                 None if gets_not_found == 0 => Some(0),
                 None => {
-                    let text = "a user that was read alone has no id".to_owned();
-                    return Err(NotRecomputed::NotPossible(text));
+                    let text = "it holds a user without an id, and some accounts were not found";
+                    return Err(differs_at(RawKind::Gets, text));
                 }
             };
             let Some((id, rest)) = place.and_then(|place| left[place..].split_first()) else {

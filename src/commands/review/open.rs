@@ -64,11 +64,12 @@ pub async fn open(
         return Err(ReviewError::bad_request(text));
     }
     let (file, review_sha256) = worksheet.to_file();
-    let html = worksheet_page(&worksheet, &review_sha256, &origin);
-    let html = worksheet.file(ReviewFile::WorksheetHtml, html);
+    // First, because a spreadsheet of 100,000 rows takes the most memory while it is written.
     let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
         ReviewError::Unexpected(format!("could not write the spreadsheet: {error}"))
     })?;
+    let html = worksheet_page(&worksheet, &review_sha256, &origin);
+    let html = worksheet.file(ReviewFile::WorksheetHtml, html);
     let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
     let manifest =
         |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
