@@ -51,12 +51,9 @@ pub(super) fn of_the_run(
     // One account and person give one finding, with all notes.
     let same = findings.chunk_by(|one, other| one.finding_id == other.finding_id);
     let merged = same.map(|same| {
-        let mut notes: Vec<&str> = Vec::new();
-        for of in same {
-            if !notes.contains(&of.note.as_str()) {
-                notes.push(&of.note);
-            }
-        }
+        let notes = same.iter().map(|of| of.note.as_str());
+        let mut known = HashSet::new();
+        let notes: Vec<&str> = notes.filter(|note| known.insert(*note)).collect();
         Finding {
             note: notes.join("; "),
             ..same[0].clone()

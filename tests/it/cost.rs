@@ -157,8 +157,8 @@ fn leavers_and_accounts_of_one_name_stay_within_the_limits() {
         |number| format!("l{number}@example.com"),
     );
     let bound = Bound {
-        memory: 64,
-        evidence: 1.0,
+        memory: 56,
+        evidence: 0.8,
         full: (100, 10.0, 2.0),
     };
     check("one name", &Job::new(world, &rows), 1, count, &bound);
@@ -174,9 +174,9 @@ fn ten_leavers_for_each_account_stay_within_the_limits() {
     );
     let job = Job::new(world(accounts, |_, person| person), &rows);
     let bound = Bound {
-        memory: 96,
-        evidence: 0.8,
-        full: (64, 10.0, 2.0),
+        memory: 66,
+        evidence: 0.5,
+        full: (160, 5.0, 2.0),
     };
     check("older company", &job, 2, accounts, &bound);
 }
@@ -191,9 +191,9 @@ fn a_hundred_thousand_accounts_stay_within_the_limits() {
     );
     let job = Job::new(world(accounts, |_, person| person), &rows);
     let bound = Bound {
-        memory: 88,
-        evidence: 3.0,
-        full: (200, 61.0, 30.0),
+        memory: 80,
+        evidence: 2.6,
+        full: (230, 25.0, 30.0),
     };
     check("100,000 accounts", &job, 2, accounts, &bound);
 }
@@ -208,9 +208,9 @@ fn half_a_million_leavers_stay_within_the_limits() {
     );
     let job = Job::new(world(100, |_, person| person), &rows);
     let bound = Bound {
-        memory: 400,
+        memory: 200,
         evidence: 3.5,
-        full: (400, 60.0, 30.0),
+        full: (1300, 30.0, 30.0),
     };
     check("500,000 leavers", &job, 2, 100, &bound);
 }
@@ -234,9 +234,9 @@ fn expired_exceptions_stay_within_the_limits() {
         Job::new(world(100, |_, person| person), &rows).env("EXCEPTIONS_URL", "exceptions.csv");
     fs::write(job.place().join("exceptions.csv"), exceptions).expect("a file");
     let bound = Bound {
-        memory: 72,
-        evidence: 3.5,
-        full: (200, 30.0, 1.0),
+        memory: 60,
+        evidence: 3.2,
+        full: (100, 30.0, 1.0),
     };
     check("40,000 expired exceptions", &job, 2, 100, &bound);
 }
@@ -251,9 +251,9 @@ fn rows_of_one_address_stay_within_the_limits() {
     );
     let job = Job::new(world(100, |_, person| person), &rows);
     let bound = Bound {
-        memory: 96,
-        evidence: 3.5,
-        full: (200, 30.0, 1.0),
+        memory: 80,
+        evidence: 3.3,
+        full: (280, 30.0, 2.5),
     };
     check("60,000 rows of one address", &job, 2, 100, &bound);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::Arc;
 
 use crate::support::schema::{ensure_as_published, schema, validator};
 use asana_access_review::evidence::{
@@ -412,7 +413,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: judged.leavers.into_iter().map(std::sync::Arc::new).collect(),
+            leavers: judged.leavers.into_iter().map(Arc::new).collect(),
             trend: judged.trend,
         }),
     };
