@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "pure",
         &[
+            "pack",
             "report",
             "review",
             "evidence",
@@ -42,6 +43,17 @@ const WITHIN: &[(&str, &[&str])] = &[
     ("truto", &["net", "clock"]),
     ("files", &["aws", "net"]),
     ("aws", &["net"]),
+    (
+        "pack",
+        &[
+            "review",
+            "report",
+            "evidence",
+            "judgement",
+            "schedule",
+            "model",
+        ],
+    ),
     ("review", &["report", "evidence", "judgement", "model"]),
     ("report", &["evidence", "judgement", "schedule", "model"]),
     ("evidence", &["judgement", "schedule", "model"]),

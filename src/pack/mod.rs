@@ -1,0 +1,5 @@
+//! The audit pack of a period: what an auditor asks for at its end, made from the evidence of its runs alone.
+
+mod table;
+
+pub use table::{Column, Kind, Table};
