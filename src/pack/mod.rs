@@ -3,6 +3,7 @@
 //! CSV files, spreadsheet and page are printers of one [`Pack`]. The pack draws no conclusion on the effectiveness of
 //! the control.
 
+mod page;
 mod spreadsheet;
 mod table;
 mod words;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::evidence::{OwnControl, Tool};
+pub use page::{index, sheet};
 pub use spreadsheet::spreadsheet;
 pub use table::{Column, Kind, Table};
 pub use words::{DeviationType, Flag, ItemResult, Part, RunState, SampleReason, ScheduleBasis};

@@ -24,6 +24,7 @@ mod killed;
 mod kms;
 mod ledger;
 mod notify;
+mod pack_page;
 mod pictures;
 mod privacy;
 mod quarter;
