@@ -148,6 +148,12 @@ pub(super) fn extent(shown: usize, total: usize) -> String {
     }
 }
 
+impl Cell<'_> {
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self, Self::Blank)
+    }
+}
+
 /// The places of the rows of each group. Rows of no listed group come last, in a group without a name.
 fn places(table: &Table, by: Option<&GroupBy>) -> Vec<(Option<GroupName>, Vec<usize>)> {
     let rows = Row::all(table);
@@ -192,6 +198,7 @@ fn class(column: &Column, table: &Table, at: usize) -> &'static str {
         Kind::Count | Kind::Decimal => "amount",
         Kind::Text if column.name == "management_response" => "answer",
         Kind::Text if is_code(column.name) => "id",
+        Kind::Text if column.name.ends_with("_local") => "when",
         Kind::Text => {
             let mut first = table.rows.iter().take(MAX_ROWS);
             match first.any(|row| row[at].chars().count() > LONG) {

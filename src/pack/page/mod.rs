@@ -204,9 +204,7 @@ const WEEK: [(i64, &str); 7] = [
 /// The columns of wide tables that the page shows.
 const RUNS: &[&str] = &[
     "due_local",
-    "kind",
     "began_at",
-    "committed_at",
     "sequence",
     "complete",
     "accounts",
