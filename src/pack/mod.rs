@@ -3,6 +3,19 @@
 //! CSV files, spreadsheet and page are printers of one [`Pack`]. The pack draws no conclusion on the effectiveness of
 //! the control.
 
+mod accounts;
+mod deviations;
+mod findings;
+mod fold;
+mod hr;
+mod ipe;
+mod items;
+mod manual;
+mod period;
+mod reviews;
+mod rules;
+mod runs;
+mod sample;
 mod table;
 mod words;
 
@@ -12,6 +25,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::evidence::{OwnControl, Tool};
+pub use fold::{Ending, Fold, Folded, JudgedFiles, LeaverToSample, RunFiles, is_of_a_run};
+use items::PopulationItem;
+pub use period::{Entries, LedgerEntry, Period, RunVerified};
+pub use runs::{DueAt, DueGap, DueRuns};
+pub use sample::{SampleRequest, SampledRunFolder};
 pub use table::{Column, Kind, Table};
 pub use words::{DeviationType, Flag, ItemResult, Part, RunState, SampleReason, ScheduleBasis};
 
