@@ -1,37 +1,14 @@
 //! Administrators of the period, and the accounts that joined or changed their role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::items::RunAt;
 use super::period::{Period, Phase};
 use super::table::{cell, count, instant, joined, text};
-use super::{Column, Table};
+use super::{AdminBegan, AdminEnded, Column, Table};
 use crate::evidence::AccountLine;
 use crate::judgement::{Change, ChangeKind, Decision};
-use crate::model::{Access, EmailAddress, Role, words};
-
-words! {
-    /// How a term as administrator began.
-    AdminBegan {
-        /// The first run that was read already showed it.
-        FirstSeen = "first_seen",
-        /// The account had another role in the run before.
-        RoleChanged = "role_changed",
-        /// The account had no access, or was not listed, in the run before.
-        Joined = "joined",
-    }
-}
-
-words! {
-    /// How a term as administrator ended.
-    AdminEnded {
-        RoleChanged = "role_changed",
-        /// The account has no access any more.
-        Deactivated = "deactivated",
-        /// The account is not listed any more.
-        Removed = "removed",
-    }
-}
+use crate::model::{Access, EmailAddress, Role};
 
 #[derive(Clone, Debug)]
 struct AdminTerm {
@@ -56,7 +33,7 @@ pub(super) struct Admins {
     open: BTreeMap<String, AdminTerm>,
     ended: Vec<AdminTerm>,
     /// The accounts that had access in the newest complete run, except administrators.
-    others: std::collections::BTreeSet<String>,
+    others: BTreeSet<String>,
     has_first: bool,
     changes: Vec<(RunAt, Change)>,
 }

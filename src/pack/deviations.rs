@@ -14,9 +14,9 @@ pub(super) type Moment = (Timestamp, Option<u64>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Deviation {
-    kind: DeviationType,
+    pub(super) kind: DeviationType,
     /// What distinguishes it from others of its type.
-    key: String,
+    pub(super) key: String,
     pub(super) item_id: Option<String>,
     pub(super) account_id: String,
     /// `dt=…/run=…`.

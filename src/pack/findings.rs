@@ -5,19 +5,8 @@ use std::collections::BTreeMap;
 use super::items::RunAt;
 use super::period::{Entries, Period, Phase};
 use super::table::{cell, count, text};
-use super::{Column, FindingTotals, Table};
+use super::{Column, FindingClosed, FindingTotals, Table};
 use crate::judgement::{Finding, FindingKind, Severity};
-use crate::model::words;
-
-words! {
-    /// How a finding was closed.
-    FindingClosed {
-        /// A complete run no longer has it.
-        NotFound = "not_found",
-        /// A run that was not complete no longer has it.
-        NotConfirmed = "not_confirmed",
-    }
-}
 
 /// One series of runs with a finding.
 #[derive(Clone, Debug)]

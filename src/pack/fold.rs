@@ -10,14 +10,15 @@ use super::findings::Findings;
 use super::hr::{self, HrRuns};
 use super::items::{Gaps, Items, ItemsOfRun, RunAt};
 use super::manual::{ManualLines, used_exceptions};
-use super::period::{Entries, LedgerEntry, Period, Phase, RunVerified};
+use super::period::{Entries, LedgerEntry, Period, Phase};
 use super::reviews::Reviews;
 use super::rules::{Rules, RulesOfRun};
 use super::runs::{self, DueRuns, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
+use super::table::cell;
 use super::{
-    Cover, DeviationType, Fact, ItemResult, NO_CONCLUSION, Pack, PopulationItem, SampleReason,
-    ScheduleBasis, Totals, ipe,
+    Cover, DeviationType, Fact, FindingClosed, ItemResult, NO_CONCLUSION, Pack, PopulationItem,
+    RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
 };
 use crate::evidence::{
     AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,
@@ -247,7 +248,6 @@ impl Fold {
             &ItemsOfRun {
                 run,
                 complete,
-                phase,
                 findings: &result.findings,
                 exceptions: &exceptions,
                 entries: &self.entries,
@@ -458,10 +458,7 @@ impl Lasting {
         Deviation {
             opened: Some(self.since),
             closed,
-            how_closed: match closed {
-                Some(_) => "a later run no longer shows it".to_owned(),
-                None => String::new(),
-            },
+            how_closed: cell(closed.map(|_| FindingClosed::NotFound)),
             what: self.what,
             ..Deviation::of(kind, "")
         }

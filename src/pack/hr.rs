@@ -1,17 +1,16 @@
 //! HR: the rows of each run tie out to people, and the evidence ties out to the auditor's own export.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::items::RunAt;
 use super::period::Period;
 use super::table::{count, text};
-use super::{Column, HrTotals, PopulationItem, Table, TieoutTotals};
+use super::{Column, HrTotals, PopulationItem, Table, TieoutDifference, TieoutTotals};
 use crate::evidence::Manifest;
 use crate::judgement::Leaver;
-use crate::model::HrRow;
-use crate::model::words;
+use crate::model::{EmailAddress, HrRow};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct HrRuns {
@@ -85,16 +84,6 @@ impl HrRuns {
     }
 }
 
-words! {
-    /// How the auditor's export and the evidence differ about a person.
-    TieoutDifference {
-        Same = "same",
-        DateDiffers = "date_differs",
-        OnlyInHr = "only_in_hr",
-        OnlyInEvidence = "only_in_evidence",
-    }
-}
-
 const HR_TIEOUT: &[Column] = &[
     text("person_id"),
     text("in_hr"),
@@ -126,7 +115,7 @@ pub(super) fn tieout(
         let Some(end) = row.end_of_work().filter(|end| period.contains_end(end.at)) else {
             continue;
         };
-        let emails = row.emails().map(crate::model::EmailAddress::key);
+        let emails = row.emails().map(EmailAddress::key);
         let key = key_of(row.person_id.as_deref(), emails, row.name.as_deref());
         hr.insert(key, (end.at, end.written.to_string()));
     }
@@ -156,7 +145,7 @@ pub(super) fn tieout(
         let written = written.map_or_else(|| end.to_string(), str::to_owned);
         evidence.insert(known.unwrap_or(first), (end, written));
     }
-    let keys: std::collections::BTreeSet<&String> = hr.keys().chain(evidence.keys()).collect();
+    let keys: BTreeSet<&String> = hr.keys().chain(evidence.keys()).collect();
     let mut table = Table::new("hr_tieout", "Tie-out to the auditor's HR export", HR_TIEOUT);
     let mut totals = TieoutTotals::default();
     for key in keys {

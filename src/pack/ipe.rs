@@ -1,30 +1,7 @@
 //! Information produced by the entity: for each population, the questions of an auditor, and where the answer is.
 
 use super::table::text;
-use super::{Column, Cover, Table, Totals};
-use crate::model::words;
-
-words! {
-    IpePopulation {
-        Leavers = "leavers",
-        Accounts = "accounts",
-        Runs = "runs",
-        Reviews = "access_reviews",
-    }
-}
-
-words! {
-    IpeQuestion {
-        Source = "source",
-        WhoAndWhen = "who_and_when",
-        Parameters = "parameters",
-        Completeness = "completeness",
-        Accuracy = "accuracy",
-        Exclusions = "exclusions",
-        Changes = "changes",
-        Limits = "limits",
-    }
-}
+use super::{Column, Cover, IpePopulation, IpeQuestion, Table, Totals};
 
 const COLUMNS: &[Column] = &[
     text("population"),

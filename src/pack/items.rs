@@ -9,28 +9,11 @@ use super::manual::UsedException;
 use super::period::{Entries, Period, Phase};
 use super::table::{cell, count, decimal, instant, joined, text};
 use super::{
-    CalendarRun, Column, DeviationType, Flag, ItemBar, ItemResult, ItemTotals, Part, RunState,
-    SampleReason, Table,
+    CalendarRun, Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals,
+    LaterEvent, Part, RunState, SampleReason, Table,
 };
 use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
-use crate::model::{EmailAddress, Role, words};
-
-words! {
-    /// An event after the conclusion of an item. It is listed, and changes nothing.
-    LaterEvent {
-        Rehired = "rehired",
-        /// HR took the end of work back.
-        Rescinded = "rescinded",
-        /// HR's rows no longer name the leaver.
-        Vanished = "vanished",
-        /// A later offboarding of the same person supersedes this one.
-        Superseded = "superseded",
-        /// An account was found after the conclusion `no_account`, or HR reported a withdrawn end of work once more.
-        Reopened = "reopened",
-        /// An account had access again. It is an item of its own.
-        AccessAgain = "access_again",
-    }
-}
+use crate::model::{EmailAddress, Role};
 
 /// A run, by its entry and its instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +70,6 @@ pub(super) struct Items {
 pub(super) struct ItemsOfRun<'a> {
     pub(super) run: RunAt,
     pub(super) complete: bool,
-    pub(super) phase: Phase,
     pub(super) findings: &'a [Finding],
     /// The exceptions in use, with the lines as written.
     pub(super) exceptions: &'a [UsedException],
@@ -534,7 +516,7 @@ impl Items {
                     account_id: joined(&item.record.account_id),
                     opened: Some((again.first.at, Some(again.first.entry))),
                     closed: again.ended.map(|of| (of.at, Some(of.entry))),
-                    how_closed: again.ended.map_or("", |_| "removed").to_owned(),
+                    how_closed: cell(again.ended.map(|_| FindingClosed::NotFound)),
                     what: "an account has access again after the item was concluded".to_owned(),
                     ..Deviation::of(DeviationType::AccessAfterConclusion, &row.1.bar.item_id)
                 });

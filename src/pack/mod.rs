@@ -5,6 +5,7 @@
 
 mod accounts;
 mod deviations;
+mod document;
 mod findings;
 mod fold;
 mod hr;
@@ -12,10 +13,12 @@ mod ipe;
 mod items;
 mod manual;
 mod period;
+mod redact;
 mod reviews;
 mod rules;
 mod runs;
 mod sample;
+mod sampled;
 mod table;
 mod words;
 
@@ -27,11 +30,17 @@ use serde::Serialize;
 use crate::evidence::{OwnControl, Tool};
 pub use fold::{Ending, Fold, Folded, JudgedFiles, LeaverToSample, RunFiles, is_of_a_run};
 use items::PopulationItem;
-pub use period::{Entries, LedgerEntry, Period, RunVerified};
+pub use period::{Entries, LedgerEntry, Period};
+pub use redact::RedactionKey;
 pub use runs::{DueAt, DueGap, DueRuns};
 pub use sample::{SampleRequest, SampledRunFolder};
+pub use sampled::SampleTables;
 pub use table::{Column, Kind, Table};
-pub use words::{DeviationType, Flag, ItemResult, Part, RunState, SampleReason, ScheduleBasis};
+pub use words::{
+    AdminBegan, AdminEnded, DeviationType, Effect, FindingClosed, Flag, IpePopulation, IpeQuestion,
+    ItemResult, LaterEvent, Part, RunState, RunVerified, SampleReason, ScheduleBasis,
+    TieoutDifference,
+};
 
 /// Page one says so, and `pack.json`.
 pub const NO_CONCLUSION: &str =

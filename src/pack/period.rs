@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
+use super::RunVerified;
 use crate::evidence::{Entry, EntryKind, RunFolder};
-use crate::model::words;
 
 /// The first and the last day of a period, in its zone.
 #[derive(Clone, Debug)]
@@ -94,19 +94,6 @@ impl Period {
             false => at,
         };
         self.zone.to_datetime(at).date()
-    }
-}
-
-words! {
-    /// How far the evidence of a run was verified.
-    RunVerified {
-        /// Its accounts and decisions were recomputed with the same result.
-        Recomputed = "recomputed",
-        /// Its hashes are right, but this version cannot recompute all of it, or a failed run has nothing to recompute.
-        HashesOnly = "hashes_only",
-        /// Its retention has ended, and files are missing.
-        Expired = "expired",
-        Fault = "fault",
     }
 }
 

@@ -7,28 +7,14 @@ use serde_json::Value;
 
 use super::deviations::{Deviation, Deviations};
 use super::items::RunAt;
-use super::period::{LedgerEntry, Period, Phase, RunVerified};
+use super::period::{LedgerEntry, Period, Phase};
 use super::runs::rules_sha256;
 use super::table::{cell, count, instant, text};
-use super::{Column, DeviationType, Table};
+use super::{Column, DeviationType, Effect, RunVerified, Table};
 use crate::evidence::Manifest;
 use crate::judgement::{Change, ChangeKind};
-use crate::model::{Mapping, words};
+use crate::model::Mapping;
 use crate::schedule::RunSchedule;
-
-words! {
-    /// What a change of a rule does.
-    Effect {
-        /// The value in force in the first run of the period.
-        InForce = "in_force",
-        /// The rule asks for less than before.
-        Loosened = "loosened",
-        /// The rule asks for more than before.
-        Tightened = "tightened",
-        /// Neither.
-        Changed = "changed",
-    }
-}
 
 #[derive(Clone, Debug)]
 struct RuleChange {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::deviations::{Deviation, Deviations};
-use super::period::{LedgerEntry, Period, Phase, RunVerified};
+use super::period::{LedgerEntry, Period, Phase};
 use super::table::{cell, count, flag, instant, joined, text};
 use super::{
-    CalendarDay, CalendarRun, Column, DeviationType, RunState, RunTotals, ScheduleBasis, Table,
+    CalendarDay, CalendarRun, Column, DeviationType, RunState, RunTotals, RunVerified,
+    ScheduleBasis, Table,
 };
 use crate::evidence::{EntryKind, Manifest, sha256_hex};
 use crate::judgement::{CheckStatus, Counts, Verdict};

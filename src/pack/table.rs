@@ -111,13 +111,6 @@ pub(super) const fn decimal(name: &'static str) -> Column {
     }
 }
 
-pub(super) const fn day(name: &'static str) -> Column {
-    Column {
-        name,
-        kind: Kind::Day,
-    }
-}
-
 pub(super) const fn instant(name: &'static str) -> Column {
     Column {
         name,

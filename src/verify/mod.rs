@@ -289,7 +289,10 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
 }
 
 /// The folders of all connections below the store's address.
-async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
+///
+/// # Errors
+/// If the store is out of reach.
+pub async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
     let names = store.list(ConnectionFolder::ALL).await?;
     let folders = names
         .iter()
