@@ -3,7 +3,23 @@
 //! CSV files, spreadsheet and page are printers of one [`Pack`]. The pack draws no conclusion on the effectiveness of
 //! the control.
 
+mod accounts;
+mod deviations;
+mod document;
+mod findings;
+mod fold;
+mod hr;
+mod ipe;
+mod items;
+mod manual;
 mod page;
+mod period;
+mod redact;
+mod reviews;
+mod rules;
+mod runs;
+mod sample;
+mod sampled;
 mod spreadsheet;
 mod table;
 mod words;
@@ -14,10 +30,21 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::evidence::{OwnControl, Tool};
+pub use fold::{Ending, Fold, Folded, JudgedFiles, LeaverToSample, RunFiles, is_of_a_run};
+use items::PopulationItem;
 pub use page::{index, sheet};
+pub use period::{Entries, LedgerEntry, Period};
+pub use redact::RedactionKey;
+pub use runs::{DueAt, DueGap, DueRuns};
+pub use sample::{SampleRequest, SampledRunFolder};
+pub use sampled::SampleTables;
 pub use spreadsheet::spreadsheet;
 pub use table::{Column, Kind, Table};
-pub use words::{DeviationType, Flag, ItemResult, Part, RunState, SampleReason, ScheduleBasis};
+pub use words::{
+    AdminBegan, AdminEnded, DeviationType, Effect, FindingClosed, Flag, IpePopulation, IpeQuestion,
+    ItemResult, LaterEvent, Part, RunState, RunVerified, SampleReason, ScheduleBasis,
+    TieoutDifference,
+};
 
 /// Page one says so, and `pack.json`.
 pub const NO_CONCLUSION: &str =

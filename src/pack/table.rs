@@ -1,5 +1,9 @@
 //! One table of the pack. CSV, spreadsheet and page are three printers of the same tables.
 
+use std::borrow::Cow;
+
+use crate::evidence::csv;
+
 /// A table: every row has one cell for each column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -33,4 +37,90 @@ pub enum Kind {
     Instant,
     /// `true` or `false`.
     Flag,
+}
+
+impl Table {
+    pub(super) fn new(name: &'static str, title: &'static str, columns: &'static [Column]) -> Self {
+        Self {
+            name,
+            title,
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row. It must have one cell for each column.
+    pub(super) fn push<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(N, self.columns.len(), "{}", self.name);
+        self.rows.push(cells.into());
+    }
+
+    /// The place of a column, from 0. None if the table has no such column.
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|of| of.name == column)
+    }
+
+    /// The cells of a column, from the first row to the last. Empty if the table has no such column.
+    pub fn cells(&self, column: &str) -> impl Iterator<Item = &str> {
+        let place = self.place(column);
+        let cells = self.rows.iter().filter_map(move |row| row.get(place?));
+        cells.map(String::as_str)
+    }
+
+    /// The CSV file: as in the evidence, with a byte order mark and CRLF, and without formulas.
+    pub fn to_csv(&self) -> Vec<u8> {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let mut table = csv::Table::with_header(&names);
+        for row in &self.rows {
+            table.row(row.iter().map(|cell| Cow::Borrowed(cell.as_str())));
+        }
+        let (bytes, _) = table.finish();
+        bytes
+    }
+}
+
+/// Several values of one cell.
+pub(super) fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    let values: Vec<String> = values.into_iter().map(|of| of.to_string()).collect();
+    values.join(";")
+}
+
+/// A cell that may be blank.
+pub(super) fn cell<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+pub(super) const fn text(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Text,
+    }
+}
+
+pub(super) const fn count(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Count,
+    }
+}
+
+pub(super) const fn decimal(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Decimal,
+    }
+}
+
+pub(super) const fn instant(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Instant,
+    }
+}
+
+pub(super) const fn flag(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Flag,
+    }
 }

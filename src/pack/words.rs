@@ -116,6 +116,117 @@ words! {
 }
 
 words! {
+    /// How a term as administrator began.
+    AdminBegan {
+        /// The first run that was read already showed it.
+        FirstSeen = "first_seen",
+        /// The account had another role in the run before.
+        RoleChanged = "role_changed",
+        /// The account had no access, or was not listed, in the run before.
+        Joined = "joined",
+    }
+}
+
+words! {
+    /// How a term as administrator ended.
+    AdminEnded {
+        RoleChanged = "role_changed",
+        /// The account has no access any more.
+        Deactivated = "deactivated",
+        /// The account is not listed any more.
+        Removed = "removed",
+    }
+}
+
+words! {
+    /// How a finding was closed.
+    FindingClosed {
+        /// A complete run no longer has it.
+        NotFound = "not_found",
+        /// A run that was not complete no longer has it.
+        NotConfirmed = "not_confirmed",
+    }
+}
+
+words! {
+    /// How the auditor's export and the evidence differ about a person.
+    TieoutDifference {
+        Same = "same",
+        DateDiffers = "date_differs",
+        OnlyInHr = "only_in_hr",
+        OnlyInEvidence = "only_in_evidence",
+    }
+}
+
+words! {
+    /// An event after the conclusion of an item. It is listed, and changes nothing.
+    LaterEvent {
+        Rehired = "rehired",
+        /// HR took the end of work back.
+        Rescinded = "rescinded",
+        /// HR's rows no longer name the leaver.
+        Vanished = "vanished",
+        /// A later offboarding of the same person supersedes this one.
+        Superseded = "superseded",
+        /// An account was found after the conclusion `no_account`, or HR reported a withdrawn end of work once more.
+        Reopened = "reopened",
+        /// An account had access again. It is an item of its own.
+        AccessAgain = "access_again",
+    }
+}
+
+words! {
+    /// What a change of a rule does.
+    Effect {
+        /// The value in force in the first run of the period.
+        InForce = "in_force",
+        /// The rule asks for less than before.
+        Loosened = "loosened",
+        /// The rule asks for more than before.
+        Tightened = "tightened",
+        /// Neither.
+        Changed = "changed",
+    }
+}
+
+words! {
+    /// How far the evidence of a run was verified.
+    RunVerified {
+        /// Its accounts and decisions were recomputed with the same result.
+        Recomputed = "recomputed",
+        /// Its hashes are right, but this version cannot recompute all of it, or a failed run has nothing to recompute.
+        HashesOnly = "hashes_only",
+        /// Its retention has ended, and files are missing.
+        Expired = "expired",
+        Fault = "fault",
+    }
+}
+
+words! {
+    /// A population that the entity produces.
+    IpePopulation {
+        Leavers = "leavers",
+        Accounts = "accounts",
+        Runs = "runs",
+        Reviews = "access_reviews",
+    }
+}
+
+words! {
+    /// A question about such a population.
+    IpeQuestion {
+        Source = "source",
+        WhoAndWhen = "who_and_when",
+        Parameters = "parameters",
+        Completeness = "completeness",
+        Accuracy = "accuracy",
+        Exclusions = "exclusions",
+        Changes = "changes",
+        Limits = "limits",
+    }
+}
+
+words! {
     /// What deviates from the control or its rules.
     DeviationType {
         AccessAfterDeadline = "access_after_deadline",
