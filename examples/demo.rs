@@ -8,6 +8,9 @@
 //! Priya Raman loses access on the third day, after her deadline. On the fourth day the grace is ten days and she is
 //! rehired, but the record of the late removal does not change.
 
+#[path = "demo/quarter.rs"]
+mod quarter;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -16,7 +19,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::cli::terminal;
 use asana_access_review::clock::Clock;
-use asana_access_review::commands::run;
+use asana_access_review::commands::{report, run};
 use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
@@ -86,7 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&public_key, public)?;
 
     let simulator = Simulator::start(World::new()).await?;
-    let mut report = PathBuf::new();
+    let mut last_report = PathBuf::new();
     for (number, step) in STEPS.iter().enumerate() {
         let as_of: Timestamp = step.as_of.parse()?;
         simulator.set_world((step.world)().at(as_of));
@@ -111,13 +114,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map_err(|failed| failed.error)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
         terminal::print_with_names(&format!("{}\n", run::summary(&done, true)));
-        report = PathBuf::from(done.committed.report);
+        last_report = PathBuf::from(done.committed.report);
     }
+    let made = quarter::quarter(&folder.join("quarter"), &key, &public_key).await?;
+    println!(
+        "An audit pack: two runs a day for a quarter\n\n{}",
+        report::summary(&made)
+    );
     println!(
         "Open the report of the last run:\n  file://{}\n\n\
+         Open the audit pack of the quarter:\n  file://{}\n\n\
          Check the evidence as an auditor would, with sh, awk, sha256sum and openssl:\n  \
          sh docs/verify.sh --public-key {} {}",
-        report.display(),
+        last_report.display(),
+        made.folder.join("index.html").display(),
         public_key.display(),
         folder.join("evidence").display()
     );
