@@ -12,7 +12,7 @@
 //! | 2 September | a run is inconclusive, because the HR export is five days old |
 //! | 7 to 14 September | the grace is 72 h instead of 24 h, and Eva Horvat is due under it |
 //! | 15 September | an exception for Nora Petersen, before her last day |
-//! | 24 September | Karin Holm leaves, and keeps her access: open |
+//! | 24 September | Karin Holm leaves, and keeps her access: late, and not concluded |
 //! | 29 September | Hugo Meyer leaves; his deadline is after the last run: not due |
 
 use std::error::Error;

@@ -547,7 +547,7 @@ fn a_sheet_fills_in_b_to_f_and_leaves_the_rest_to_the_auditor() {
     let html = sheet(&pack, &leaver(true)).expect("a sheet");
     let html = String::from_utf8(html).expect("text");
     assert!(!html.contains("<script"));
-    assert!(html.contains("after the fact") && html.contains("Removed late"));
+    assert!(html.contains("after the fact") && html.contains("<strong>Late</strong>"));
     let rows: Vec<&str> = html.split("<tr><th scope=\"row\">").skip(1).collect();
     for (letter, filled) in ["A.", "B.", "C.", "D.", "E.", "F.", "G.", "Conclusion"]
         .into_iter()

@@ -203,7 +203,7 @@ fn class(column: &Column, table: &Table, at: usize) -> &'static str {
             let mut first = table.rows.iter().take(MAX_ROWS);
             match first.any(|row| row[at].chars().count() > LONG) {
                 true => "long",
-                false => "",
+                false => "short",
             }
         }
         Kind::Day | Kind::Instant | Kind::Flag => "",

@@ -25,7 +25,7 @@ each!(Meaning::meaning of RunState {
 
 each!(Title::title of ItemResult {
     InTime => "Removed in time",
-    Late => "Removed late",
+    Late => "Late",
     NotDemonstrated => "Not demonstrated",
     RiskAccepted => "Risk accepted",
     Open => "Open",
