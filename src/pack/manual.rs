@@ -196,7 +196,11 @@ impl ManualLines {
             let before = lines.get(&key);
             let is_used = of.state == ManualState::Used;
             let line = Line {
-                id: of.exception_id.clone().unwrap_or_default(),
+                // An expired line has no id any more.
+                id: match &of.exception_id {
+                    Some(id) => id.clone(),
+                    None => before.map_or_else(String::new, |of| of.id.clone()),
+                },
                 state: of.state,
                 in_force_since: match of.kind {
                     ManualKind::Exception => of.in_force_since,

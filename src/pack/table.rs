@@ -72,7 +72,14 @@ impl Table {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         let mut table = csv::Table::with_header(&names);
         for row in &self.rows {
-            table.row(row.iter().map(|cell| Cow::Borrowed(cell.as_str())));
+            let cells = self.columns.iter().zip(row);
+            table.row_with_numbers(cells.map(|(column, cell)| {
+                let is_number = match column.kind {
+                    Kind::Count | Kind::Decimal => true,
+                    Kind::Text | Kind::Day | Kind::Instant | Kind::Flag => false,
+                };
+                (Cow::Borrowed(cell.as_str()), is_number)
+            }));
         }
         let (bytes, _) = table.finish();
         bytes

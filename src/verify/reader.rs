@@ -69,7 +69,7 @@ impl Objects for CountingReader<'_> {
 
 impl Locks {
     /// A sentence for people.
-    pub fn as_text(&self) -> String {
+    pub(super) fn as_text(&self) -> String {
         let (objects, compliance, governance) = (self.objects, self.compliance, self.governance);
         match self.first_until {
             None => format!(

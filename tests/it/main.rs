@@ -29,6 +29,7 @@ mod pictures;
 mod privacy;
 mod quarter;
 mod release;
+mod report;
 mod review_job;
 mod reviews;
 mod run;

@@ -30,7 +30,14 @@ pub(super) fn due(
         }
         (None, None) => {
             let usual = usual_interval(started);
-            let text = usual.map(|usual| format!("usual time between two runs: {usual:?}"));
+            let text = usual.map(|usual| {
+                let minutes = usual.as_secs() / 60;
+                format!(
+                    "{} h {} min, the usual time between two runs",
+                    minutes / 60,
+                    minutes % 60
+                )
+            });
             let rhythm = usual.map(Rhythm::Interval);
             let checked = rhythm.and_then(|rhythm| {
                 verify::check_operation(started, Some(&rhythm), &bounds, now).due

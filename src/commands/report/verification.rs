@@ -53,11 +53,23 @@ pub(super) fn facts(
         ("warnings", verified.warnings.len().to_string()),
         ("folders expired", expired),
         ("folders without entry", chain.uncommitted.len().to_string()),
-        ("locks", verified.locks.as_text()),
+        ("locks", locks(verified)),
         ("greatest stored_at - committed_at", delay),
     ];
     let facts = facts.into_iter();
     facts.map(|(name, value)| Fact { name, value }).collect()
+}
+
+fn locks(verified: &Verified) -> String {
+    let locks = &verified.locks;
+    let until = match locks.first_until {
+        Some(until) => format!("; the first lock ends at {until}"),
+        None => String::new(),
+    };
+    format!(
+        "{} objects read: {} locked in compliance mode, {} in governance mode{until}",
+        locks.objects, locks.compliance, locks.governance
+    )
 }
 
 /// Which entries are signed, as ranges: `1-40, 42-90`.
