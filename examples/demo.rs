@@ -1,4 +1,4 @@
-//! Four runs at a company that does not exist, through the real program.
+//! Four runs at a company that does not exist, and the audit pack of a quarter, through the real program.
 //!
 //! A simulator answers in place of Truto, on a loopback port. The HR exports, an alias and an exception are in the
 //! folder next to this file. The evidence goes to `target/demo/`, signed with a key that is created for the demo and
@@ -7,6 +7,8 @@
 //!
 //! Priya Raman loses access on the third day, after her deadline. On the fourth day the grace is ten days and she is
 //! rehired, but the record of the late removal does not change.
+//!
+//! The quarter has its own evidence, in `target/demo/quarter`; `demo/quarter.rs` lists what happens in it.
 
 #[path = "demo/quarter.rs"]
 mod quarter;
@@ -118,7 +120,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let made = quarter::quarter(&folder.join("quarter"), &key, &public_key).await?;
     println!(
-        "An audit pack: two runs a day for a quarter\n\n{}",
+        "The audit pack of a quarter with a run every night\n\n{}",
         report::summary(&made)
     );
     println!(

@@ -1,4 +1,4 @@
-//! The third quarter of 2026 at Northwind Instruments, with two runs a day, and the audit pack of that quarter.
+//! The third quarter of 2026 at Northwind Instruments, with a run every night, and the audit pack of that quarter.
 //!
 //! | when | what happens |
 //! |---|---|
@@ -37,7 +37,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Person, Simulator, TOKEN, World};
 
 const ZONE: &str = "Europe/Berlin";
-const SCHEDULE: &str = "30 0,23 * * *";
+const SCHEDULE: &str = "30 23 * * *";
 
 /// The seed of the sample. In reality, the auditor chooses it after the population is fixed.
 const SEED: &str = "northwind-2026-Q3";
@@ -46,10 +46,10 @@ const SEED: &str = "northwind-2026-Q3";
 const FIRST_DAY: Date = date(2026, 6, 29);
 const LAST_DAY: Date = date(2026, 9, 30);
 
-/// The later run of this day does not start.
+/// No run starts on this day.
 const MISSING: Date = date(2026, 8, 15);
 const FAILED: &str = "2026-07-21T23:30";
-const OLD_EXPORT: &str = "2026-09-02T00:30";
+const OLD_EXPORT: &str = "2026-09-02T23:30";
 
 struct Leaver {
     number: u64,
@@ -146,7 +146,7 @@ const LEAVERS: [Leaver; 24] = [
         "Jonas Weber",
         "2026-08-14",
         "2026-08-03",
-        "2026-08-15T23:50",
+        "2026-08-15T15:00",
     ),
     leaver(
         51,
@@ -286,7 +286,6 @@ pub(crate) async fn quarter(
     fs::write(folder.join("reviewers.csv"), REVIEWERS)?;
     let mut day = FIRST_DAY;
     while day <= LAST_DAY {
-        company.run(day.at(0, 30, 0, 0)).await?;
         if day == date(2026, 8, 3) {
             company.open_review(day.at(9, 0, 0, 0)).await?;
         } else if day == date(2026, 8, 14) {
