@@ -234,7 +234,7 @@ fn quarter() -> &'static Quarter {
         let out = folder.path().join("pack");
         made(&job.evidence(), &out, &["--seed", "autumn", "--sample", "3", "--sample-runs", "4"])
             .unwrap_or_else(|error| panic!("{error}"));
-         
+
         Quarter { job, folder }
     })
 }
@@ -820,7 +820,8 @@ fn a_sampled_leaver_has_the_evidence_before_and_after() {
     assert_eq!(
         hr.lines().count(),
         3,
-        "the header, and a row for each date: {hr}"
+        "the header, and a row for each date: {hr} {:?}",
+        pack.item(MOVED)
     );
     assert!(
         hr.contains("2026-10-04") && hr.contains("2026-10-12"),

@@ -145,6 +145,7 @@ pub(super) async fn runs(
 fn window(sampled: LeaverToSample, judged: &[(Timestamp, &LedgerEntry)]) -> Window {
     let leaver = &sampled.leaver;
     let end = leaver.end_of_work.unwrap_or(leaver.first_seen_in_feed);
+    let end = leaver.moved_from.map_or(end, |from| from.min(end));
     let from = sampled
         .last_seen_with_access
         .map_or(end, |seen| seen.min(end));
