@@ -309,10 +309,21 @@ impl Item {
         }
     }
 
+    /// The end of work that decides the period of the item. An end that HR moved after the deadline had passed does not
+    /// count, because it would take the item out of its period. Without a date, the first run that named the leaver
+    /// counts.
+    fn end_of_record(&self) -> Timestamp {
+        let record = &self.record;
+        let first = record
+            .moved_from
+            .filter(|_| record.corrected_deadline.is_some());
+        let end = first.or(record.end_of_work);
+        end.unwrap_or(record.first_seen_in_feed)
+    }
+
     /// The part of the population that the item belongs to. None if it belongs to another period.
     fn part(&self, period: &Period) -> Option<Part> {
-        let record = &self.record;
-        let end = record.end_of_work.unwrap_or(record.first_seen_in_feed);
+        let (record, end) = (&self.record, self.end_of_record());
         let was_open = record.concluded_at.is_none_or(|at| at >= period.from);
         if period.contains_end(end) {
             Some(Part::InPeriod)
@@ -466,11 +477,7 @@ impl Items {
                 let row = item.row(period, entries, gaps, self.last_run, part);
                 let id = row.1.bar.item_id.clone();
                 item.deviate(&id, row.1.bar.result, entries, deviations);
-                let end = item
-                    .record
-                    .end_of_work
-                    .unwrap_or(item.record.first_seen_in_feed);
-                rows.push((end, row.0, row.1));
+                rows.push((item.end_of_record(), row.0, row.1));
             }
             for (number, again) in item.again.iter().enumerate() {
                 let was_open = again.ended.is_none_or(|ended| ended.at >= period.from);

@@ -116,10 +116,13 @@ fn state_of(at: &LedgerEntry) -> RunState {
 }
 
 impl RunRow {
-    /// Whether absence from its list proves removal, and everything was judged.
+    /// Whether absence from its list proves removal.
     fn proves_absence(&self) -> bool {
+        let is_faultless = self.verified != RunVerified::Fault;
         match self.state {
-            RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => self.complete,
+            RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => {
+                self.complete && is_faultless
+            }
             RunState::Inconclusive | RunState::Failed | RunState::Missing | RunState::Extra => {
                 false
             }
