@@ -8,7 +8,7 @@ use super::accounts::Admins;
 use super::deviations::{Deviation, Deviations, Moment};
 use super::findings::Findings;
 use super::hr::{self, HrRuns};
-use super::items::{Gaps, Items, ItemsOfRun, RunAt};
+use super::items::{Items, ItemsOfRun, RunAt};
 use super::manual::{ManualLines, used_exceptions};
 use super::period::{Entries, LedgerEntry, Period, Phase};
 use super::reviews::Reviews;
@@ -312,10 +312,9 @@ impl Fold {
         let period = &self.period;
         let mut deviations = self.deviations;
         let runs = self.runs.table(period, &due, &mut deviations);
-        let gaps = Gaps::of(&runs.calendar, period);
         let population = self
             .items
-            .population(period, &self.entries, &gaps, &mut deviations);
+            .population(period, &self.entries, &runs.gaps, &mut deviations);
         let items = &population.items;
         let deadlines = items
             .iter()

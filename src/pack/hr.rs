@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::items::RunAt;
 use super::period::Period;
 use super::table::{count, text};
-use super::{Column, HrTotals, PopulationItem, Table, TieoutDifference, TieoutTotals};
+use super::{
+    Column, HrTotals, ItemResult, Part, PopulationItem, Table, TieoutDifference, TieoutTotals,
+};
 use crate::evidence::Manifest;
 use crate::judgement::Leaver;
 use crate::model::{EmailAddress, HrRow};
@@ -122,7 +124,9 @@ pub(super) fn tieout(
     let mut evidence: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
     for item in items {
         let leaver = &item.leaver;
-        let Some(end) = leaver.end_of_work.filter(|end| period.contains_end(*end)) else {
+        let is_of_period =
+            item.bar.part == Part::InPeriod && item.bar.result != ItemResult::AccessAfterConclusion;
+        let Some(end) = leaver.end_of_work.filter(|_| is_of_period) else {
             continue;
         };
         let emails: Vec<&str> = leaver.emails.iter().map(|email| email.key()).collect();

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use super::deviations::{Deviation, Deviations};
 use super::manual::UsedException;
 use super::period::{Entries, Period, Phase};
+use super::runs::Gaps;
 use super::table::{cell, count, decimal, instant, joined, text};
 use super::{
-    CalendarRun, Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals,
-    LaterEvent, Part, RunState, SampleReason, Table,
+    Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals, LaterEvent, Part,
+    SampleReason, Table,
 };
 use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
 use crate::model::{EmailAddress, Role};
@@ -291,8 +292,10 @@ impl Item {
                 let due = last_deadline(&self.record);
                 let is_due = due.zip(last_run).is_some_and(|(due, last)| due <= last);
                 match self.record.outcome {
-                    Outcome::NotEvaluable => ItemResult::NotEvaluable,
+                    // Without a date, it cannot become due.
+                    Outcome::NotEvaluable if is_due || due.is_none() => ItemResult::NotEvaluable,
                     _ if !is_due => ItemResult::NotDue,
+                    Outcome::NotEvaluable => ItemResult::NotEvaluable,
                     Outcome::Excepted => ItemResult::RiskAccepted,
                     Outcome::Rehired
                     | Outcome::Rescinded
@@ -306,10 +309,21 @@ impl Item {
         }
     }
 
+    /// The end of work that decides the period of the item. An end that HR moved after the deadline had passed does not
+    /// count, because it would take the item out of its period. Without a date, the first run that named the leaver
+    /// counts.
+    fn end_of_record(&self) -> Timestamp {
+        let record = &self.record;
+        let first = record
+            .moved_from
+            .filter(|_| record.corrected_deadline.is_some());
+        let end = first.or(record.end_of_work);
+        end.unwrap_or(record.first_seen_in_feed)
+    }
+
     /// The part of the population that the item belongs to. None if it belongs to another period.
     fn part(&self, period: &Period) -> Option<Part> {
-        let record = &self.record;
-        let end = record.end_of_work.unwrap_or(record.first_seen_in_feed);
+        let (record, end) = (&self.record, self.end_of_record());
         let was_open = record.concluded_at.is_none_or(|at| at >= period.from);
         if period.contains_end(end) {
             Some(Part::InPeriod)
@@ -356,40 +370,6 @@ impl Item {
             false => &self.roles,
         };
         roles.iter().flatten().any(|role| *role == Role::Admin)
-    }
-}
-
-/// The times between two conclusive runs between which a run is missing, failed or inconclusive.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(Vec<(Timestamp, Timestamp)>);
-
-impl Gaps {
-    /// From the runs of the period, in order.
-    pub(super) fn of(runs: &[CalendarRun], period: &Period) -> Self {
-        let mut gaps = Vec::new();
-        let mut last_conclusive = period.from;
-        let mut has_gap = false;
-        for run in runs {
-            match run.state {
-                RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => {
-                    if has_gap {
-                        gaps.push((last_conclusive, run.at));
-                    }
-                    (last_conclusive, has_gap) = (run.at, false);
-                }
-                RunState::Inconclusive | RunState::Failed | RunState::Missing => has_gap = true,
-                RunState::Extra => {}
-            }
-        }
-        if has_gap {
-            gaps.push((last_conclusive, period.to));
-        }
-        Self(gaps)
-    }
-
-    fn contains(&self, deadline: Timestamp) -> bool {
-        let mut gaps = self.0.iter();
-        gaps.any(|(from, to)| *from < deadline && deadline <= *to)
     }
 }
 
@@ -497,11 +477,7 @@ impl Items {
                 let row = item.row(period, entries, gaps, self.last_run, part);
                 let id = row.1.bar.item_id.clone();
                 item.deviate(&id, row.1.bar.result, entries, deviations);
-                let end = item
-                    .record
-                    .end_of_work
-                    .unwrap_or(item.record.first_seen_in_feed);
-                rows.push((end, row.0, row.1));
+                rows.push((item.end_of_record(), row.0, row.1));
             }
             for (number, again) in item.again.iter().enumerate() {
                 let was_open = again.ended.is_none_or(|ended| ended.at >= period.from);

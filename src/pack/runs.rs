@@ -51,6 +51,7 @@ struct RunRow {
     began_at: Timestamp,
     kind: EntryKind,
     state: RunState,
+    complete: bool,
     verified: RunVerified,
     run: String,
     sequence: u64,
@@ -114,6 +115,21 @@ fn state_of(at: &LedgerEntry) -> RunState {
     }
 }
 
+impl RunRow {
+    /// Whether absence from its list proves removal.
+    fn proves_absence(&self) -> bool {
+        let is_faultless = self.verified != RunVerified::Fault;
+        match self.state {
+            RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => {
+                self.complete && is_faultless
+            }
+            RunState::Inconclusive | RunState::Failed | RunState::Missing | RunState::Extra => {
+                false
+            }
+        }
+    }
+}
+
 impl Runs {
     /// Takes a run that began in the period or later. `files` is none if its files have expired or have faults.
     pub(super) fn take(
@@ -164,6 +180,7 @@ impl Runs {
             began_at,
             kind: entry.kind,
             state: state_of(at),
+            complete: entry.complete,
             verified: at.verified,
             run: entry.run.clone(),
             sequence: entry.sequence,
@@ -215,6 +232,7 @@ impl Runs {
             by_state: RunState::ALL.iter().map(|state| (*state, 0)).collect(),
         };
         let mut calendar = Vec::new();
+        let mut gaps = GapFinder::new(period);
         for line in &lines {
             let state = line.state();
             *totals.by_state.entry(state).or_default() += 1;
@@ -241,12 +259,14 @@ impl Runs {
                 state,
                 run: line.row.map(|row| row.run.clone()),
             });
+            gaps.take(line);
             line.deviate(deviations);
         }
         RunsOfPeriod {
             table,
             totals,
             calendar,
+            gaps: gaps.finish(period),
         }
     }
 
@@ -332,6 +352,55 @@ pub(super) struct RunsOfPeriod {
     pub(super) totals: RunTotals,
     /// The rows of the table, in its order.
     pub(super) calendar: Vec<CalendarRun>,
+    pub(super) gaps: Gaps,
+}
+
+/// The times between two runs that prove absence, with a missing, failed, inconclusive or incomplete run between them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gaps(Vec<(Timestamp, Timestamp)>);
+
+impl Gaps {
+    pub(super) fn contains(&self, deadline: Timestamp) -> bool {
+        let mut gaps = self.0.iter();
+        gaps.any(|(from, to)| *from < deadline && deadline <= *to)
+    }
+}
+
+struct GapFinder {
+    gaps: Vec<(Timestamp, Timestamp)>,
+    last_proof: Timestamp,
+    has_gap: bool,
+}
+
+impl GapFinder {
+    fn new(period: &Period) -> Self {
+        Self {
+            gaps: Vec::new(),
+            last_proof: period.from,
+            has_gap: false,
+        }
+    }
+
+    /// Takes the next line. An extra run may prove absence, and is never a gap.
+    fn take(&mut self, line: &Line<'_>) {
+        let proof = line.row.filter(|row| row.proves_absence());
+        match proof {
+            Some(row) => {
+                if self.has_gap {
+                    self.gaps.push((self.last_proof, row.began_at));
+                }
+                (self.last_proof, self.has_gap) = (row.began_at, false);
+            }
+            None => self.has_gap |= line.state() != RunState::Extra,
+        }
+    }
+
+    fn finish(mut self, period: &Period) -> Gaps {
+        if self.has_gap {
+            self.gaps.push((self.last_proof, period.to));
+        }
+        Gaps(self.gaps)
+    }
 }
 
 /// A row of the table.

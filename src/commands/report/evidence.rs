@@ -90,12 +90,16 @@ impl Evidence<'_> {
         }
     }
 
-    /// The files of a run that the pack reads. None if they have expired or have faults.
+    /// The files of a run that the pack reads. None if they have expired, or if the run has a fault: it then proves
+    /// nothing.
     pub(super) async fn run(
         &self,
         at: &LedgerEntry,
         with_concluded: bool,
     ) -> Result<Option<RunFiles>, ReportError> {
+        if at.verified == RunVerified::Fault {
+            return Ok(None);
+        }
         let Some(folder) = self.folder_of(at).await? else {
             return Ok(None);
         };

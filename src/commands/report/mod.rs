@@ -19,7 +19,6 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
-use crate::model::quoted;
 use crate::pack::{
     self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
     SampleRequest,
@@ -317,11 +316,7 @@ async fn only_connection(store: &Store) -> Result<Option<String>, ReportError> {
     match folders.len() {
         0 | 1 => Ok(None),
         _ => {
-            let ids = folders.iter().map(|folder| {
-                let name = folder.to_string();
-                let id = name.rsplit("connection=").next().unwrap_or_default();
-                quoted(id).trim_matches('`').to_owned()
-            });
+            let ids = folders.iter().map(ConnectionFolder::id);
             Err(ReportError::SeveralConnections(ids.collect()))
         }
     }

@@ -140,10 +140,12 @@ pub(super) async fn runs(
     Ok(())
 }
 
-/// From the run before the end of work, and from the last one that saw access, to three after the conclusion.
+/// From the run before the end of work, also as first reported, and before the last one that saw access, to three
+/// after the conclusion.
 fn window(sampled: LeaverToSample, judged: &[(Timestamp, &LedgerEntry)]) -> Window {
     let leaver = &sampled.leaver;
     let end = leaver.end_of_work.unwrap_or(leaver.first_seen_in_feed);
+    let end = leaver.moved_from.map_or(end, |from| from.min(end));
     let from = sampled
         .last_seen_with_access
         .map_or(end, |seen| seen.min(end));
