@@ -287,7 +287,13 @@ fn pack(leavers: &[&Leaver]) -> Pack {
              how_closed",
             &[finding("f-1", ""), finding("f-2", "83")],
         ),
-        table("hr_by_run", "sequence:count sha256 rows:count", &[]),
+        table(
+            "hr_by_run",
+            "sequence:count sha256 rows:count read:count rejected:count blank:count duplicates:count \
+             persons:count further_rows:count leavers:count active:count on_leave:count \
+             unclassified:count carried:count",
+            &[],
+        ),
         table("rules", "rule before after entry:count", &[]),
     ];
     Pack {

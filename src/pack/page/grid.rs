@@ -103,6 +103,7 @@ impl<'a> Grid<'a> {
                 })
                 .collect(),
         };
+        let hashes = columns.iter().filter(|(_, column)| is_hash(column)).count();
         let mut left = MAX_ROWS;
         let groups = places(table, by).into_iter().map(|(name, places)| {
             let shown = places.len().min(left);
@@ -127,7 +128,10 @@ impl<'a> Grid<'a> {
                 .into_iter()
                 .map(|(at, column)| GridColumn {
                     heading: heading(column.name),
-                    class: class(column, table, at),
+                    class: match is_hash(column) && hashes == 1 {
+                        true => "hash",
+                        false => class(column, table, at),
+                    },
                 })
                 .collect(),
         }
@@ -186,6 +190,10 @@ fn cell<'a>(column: &Column, cell: &'a str, items: &BTreeSet<&str>) -> Cell<'a> 
         Kind::Instant => cell.parse().map_or(Cell::Text(cell), Cell::Instant),
         Kind::Flag => cell.parse().map_or(Cell::Text(cell), Cell::Flag),
     }
+}
+
+fn is_hash(column: &Column) -> bool {
+    column.name.ends_with("sha256")
 }
 
 /// Ids and hashes.

@@ -6,8 +6,8 @@ use super::words::Tone;
 use crate::pack::ItemBar;
 use crate::report::visible::duration;
 
-/// The bar shows this many hours before and after the deadline.
-const HOURS: i64 = 72;
+/// The drawing shows this many seconds before and after the deadline: three days.
+const SHOWN: i64 = 72 * 3600;
 
 /// Half of the drawing, in its own units (224 × 22). The deadline is in the middle.
 const HALF: i64 = 112;
@@ -28,6 +28,7 @@ pub(super) struct Interval {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Bar {
     pub(super) start: i64,
+    /// 0 if the whole interval is outside of the drawing.
     pub(super) width: i64,
     /// The interval begins before, or ends after, what the drawing shows.
     pub(super) goes_on: (bool, bool),
@@ -84,24 +85,26 @@ fn text(item: &ItemBar) -> String {
 fn bar(item: &ItemBar) -> Option<Bar> {
     let (deadline, last) = (item.deadline?, item.last_seen_with_access?);
     let seconds = |at: Timestamp| at.duration_since(deadline).as_secs();
-    let end = item.first_seen_without_access.map(seconds);
-    let (shown_start, start_beyond) = place(seconds(last));
-    let (shown_end, end_beyond) = end.map_or((2 * HALF - MARGIN, true), place);
-    let end_of_work = item.end_of_work.map(|at| place(seconds(at)));
+    let start = seconds(last);
+    let end = item.first_seen_without_access.map_or(i64::MAX, seconds);
+    let end_of_work = item.end_of_work.map(seconds);
     Some(Bar {
-        start: shown_start,
-        // The bar is visible even if both runs are close together, or beyond the same edge.
-        width: (shown_end - shown_start).max(3),
-        goes_on: (start_beyond, end_beyond),
-        end_of_work: end_of_work.and_then(|(place, beyond)| (!beyond).then_some(place)),
+        start: place(start),
+        // The bar is visible even if both runs are close together.
+        width: match start > SHOWN || end < -SHOWN {
+            true => 0,
+            false => (place(end) - place(start)).max(3),
+        },
+        goes_on: (start < -SHOWN, end > SHOWN),
+        end_of_work: end_of_work
+            .filter(|at| (-SHOWN..=SHOWN).contains(at))
+            .map(place),
     })
 }
 
-/// The position of an instant so many seconds after the deadline, and whether it lies outside of the drawing.
-fn place(seconds: i64) -> (i64, bool) {
-    let most = HOURS * 3600;
-    let shown = seconds.clamp(-most, most);
-    (HALF + shown * (HALF - MARGIN) / most, shown != seconds)
+/// The position of an instant so many seconds after the deadline; of one outside of the drawing, its edge.
+fn place(seconds: i64) -> i64 {
+    HALF + seconds.clamp(-SHOWN, SHOWN) * (HALF - MARGIN) / SHOWN
 }
 
 #[cfg(test)]
@@ -178,6 +181,8 @@ mod tests {
             (far.start, far.start + far.width),
             (MARGIN, 2 * HALF - MARGIN)
         );
+        let later = of("2026-11-20T00:00:00Z", Some("2026-11-21T00:00:00Z"));
+        assert_eq!((later.width, later.goes_on), (0, (false, true)));
         assert_eq!(bar(&item(None, Some(DEADLINE))), None);
     }
 }

@@ -67,6 +67,11 @@ impl Item<'_> {
     fn anchor(&self) -> String {
         format!("interval-{}", self.number)
     }
+
+    /// The grace of record in hours.
+    fn grace(&self) -> Option<&str> {
+        hours(self.row.get("grace_hours"))
+    }
 }
 
 impl<'a> IndexPage<'a> {
@@ -94,6 +99,11 @@ impl<'a> IndexPage<'a> {
     /// Whether the row of an item is on this page.
     fn is_shown(&self, item: &ItemBar) -> bool {
         self.shown.contains(&*item.item_id)
+    }
+
+    fn hr_by_run(&self) -> Option<Grid<'a>> {
+        let table = self.pack.table("hr_by_run")?;
+        Some(Grid::of(table, HR_BY_RUN, None, &self.shown))
     }
 
     fn runs(&self) -> Option<Grid<'a>> {
@@ -176,8 +186,7 @@ impl<'a> IndexPage<'a> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let rows = self.pack.table("population").map(Row::all);
         for row in rows.unwrap_or_default() {
-            let grace = row.get("grace_hours");
-            if !grace.is_empty() {
+            if let Some(grace) = hours(row.get("grace_hours")) {
                 *counts.entry(grace).or_default() += 1;
             }
         }
@@ -187,6 +196,15 @@ impl<'a> IndexPage<'a> {
         items
             .map(|(grace, count)| format!("{grace} h for {}", counted(count, "item")))
             .collect()
+    }
+}
+
+/// A decimal number without the zeros at its end; none for a blank.
+fn hours(cell: &str) -> Option<&str> {
+    let short = cell.trim_end_matches('0').trim_end_matches('.');
+    match cell.contains('.') {
+        true => Some(short),
+        false => (!cell.is_empty()).then_some(cell),
     }
 }
 
@@ -209,11 +227,24 @@ const RUNS: &[&str] = &[
     "complete",
     "accounts",
     "hr_rows",
-    "leavers",
     "deadlines_since_last_complete",
-    "failed_checks",
     "verified",
     "reason",
+];
+const HR_BY_RUN: &[&str] = &[
+    "sequence",
+    "rows",
+    "read",
+    "rejected",
+    "blank",
+    "duplicates",
+    "persons",
+    "further_rows",
+    "leavers",
+    "active",
+    "on_leave",
+    "unclassified",
+    "carried",
 ];
 const DEVIATIONS: &[&str] = &[
     "deviation_id",
