@@ -254,6 +254,8 @@ pub struct SampledLeaver {
     /// The last run that saw access, and the first that did not: what `before/` and `after/` contain.
     pub before: Option<SampledRun>,
     pub after: Option<SampledRun>,
+    /// The run that fixed the deadline: what `rule/` contains.
+    pub rule: Option<SampledRun>,
     /// The exception that covers the item: reason, approver, day of approval, ticket, first run.
     pub exception: Option<SampledException>,
     /// The grace of record in seconds, and the run that fixed the deadline.

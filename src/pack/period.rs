@@ -23,6 +23,9 @@ pub struct Period {
     pub to: Timestamp,
 }
 
+/// The longest period, in days. A longer one is a mistyped year.
+const MOST_DAYS: i32 = 36_600;
+
 /// When a run began, by the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -39,6 +42,11 @@ impl Period {
         if first > last {
             return Err(format!(
                 "--from ({first}) is after --to ({last}): swap the two days"
+            ));
+        }
+        if (last - first).get_days() > MOST_DAYS {
+            return Err(format!(
+                "the period from {first} to {last} is longer than 100 years: correct the year"
             ));
         }
         let zone = TimeZone::get(zone_name).map_err(|_| {

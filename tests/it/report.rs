@@ -1081,11 +1081,16 @@ fn a_wrong_request_writes_nothing_and_says_what_is_wrong() {
     let quarter = quarter();
     let evidence = quarter.job.evidence();
     let october = ["--from", "2026-10-01", "--to", "2026-10-20"];
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (
             &["--from", "2027-01-01", "--to", "2027-03-31"],
             2,
             "the period has no run",
+        ),
+        (
+            &["--from", "0206-10-01", "--to", "2026-10-20"],
+            2,
+            "longer than 100 years",
         ),
         (
             &["--from", "2026-10-20", "--to", "2026-10-01"],

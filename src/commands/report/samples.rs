@@ -18,6 +18,9 @@ use crate::pack::{
 /// How many runs after the conclusion `access.csv` shows.
 const AFTER: usize = 3;
 
+/// The folder of the run that fixed the deadline.
+const RULE: &str = "rule";
+
 /// The largest unpacked size of a raw file that is searched, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -86,14 +89,18 @@ pub(super) async fn leavers(
             let (Some(at), Some(of)) = (at, of) else {
                 return Ok::<_, ReportError>(None);
             };
-            let Some(bundle) = evidence.bundle(of, true).await? else {
+            // The run that fixed the deadline proves the rule, not the access.
+            let with_raw = name != RULE;
+            let Some(bundle) = evidence.bundle(of, with_raw).await? else {
                 return Ok(None);
             };
             let below = format!("{folder}/{name}");
             let mut written = add_bundle(files, &below, &bundle);
-            let records = raw_records(&bundle, &sampled.leaver.account_id);
-            files.add(format!("{below}/raw.jsonl"), records);
-            written.push("raw.jsonl".to_owned());
+            if with_raw {
+                let records = raw_records(&bundle, &sampled.leaver.account_id);
+                files.add(format!("{below}/raw.jsonl"), records);
+                written.push("raw.jsonl".to_owned());
+            }
             Ok(Some(SampledRun {
                 sequence: of.entry.sequence,
                 run: of.entry.run.clone(),
@@ -105,6 +112,11 @@ pub(super) async fn leavers(
         let before = run_of(sampled.last_seen_with_access, "before").await?;
         let after = run_of(sampled.first_seen_without_access, "after").await?;
         let rule_run = sampled.leaver.deadline_rule_run.as_deref();
+        let rule_entry = rule_run.and_then(|run| index.of_run(run));
+        let rule = match rule_entry.and_then(|of| by_sequence.get(&of)) {
+            Some(of) => run_of(of.run_instant(), RULE).await?,
+            None => None,
+        };
         folders.push(SampledLeaver {
             folder: sampled.folder,
             item_id: sampled.item_id,
@@ -113,6 +125,7 @@ pub(super) async fn leavers(
             access,
             before,
             after,
+            rule,
             exception: sampled.exception,
             grace_seconds: sampled.leaver.grace_seconds,
             rule_run: rule_run.map(str::to_owned),
