@@ -1,4 +1,4 @@
-//! Four runs at a company that does not exist, through the real program.
+//! Four runs at a company that does not exist, and the audit pack of a quarter, through the real program.
 //!
 //! A simulator answers in place of Truto, on a loopback port. The HR exports, an alias and an exception are in the
 //! folder next to this file. The evidence goes to `target/demo/`, signed with a key that is created for the demo and
@@ -7,6 +7,11 @@
 //!
 //! Priya Raman loses access on the third day, after her deadline. On the fourth day the grace is ten days and she is
 //! rehired, but the record of the late removal does not change.
+//!
+//! The quarter has its own evidence, in `target/demo/quarter`; `demo/quarter.rs` lists what happens in it.
+
+#[path = "demo/quarter.rs"]
+mod quarter;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -16,7 +21,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::cli::terminal;
 use asana_access_review::clock::Clock;
-use asana_access_review::commands::run;
+use asana_access_review::commands::{report, run};
 use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
@@ -86,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&public_key, public)?;
 
     let simulator = Simulator::start(World::new()).await?;
-    let mut report = PathBuf::new();
+    let mut last_report = PathBuf::new();
     for (number, step) in STEPS.iter().enumerate() {
         let as_of: Timestamp = step.as_of.parse()?;
         simulator.set_world((step.world)().at(as_of));
@@ -111,13 +116,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map_err(|failed| failed.error)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
         terminal::print_with_names(&format!("{}\n", run::summary(&done, true)));
-        report = PathBuf::from(done.committed.report);
+        last_report = PathBuf::from(done.committed.report);
     }
+    let made = quarter::quarter(&folder.join("quarter"), &key, &public_key).await?;
+    println!(
+        "The audit pack of a quarter with a run every night\n\n{}",
+        report::summary(&made)
+    );
     println!(
         "Open the report of the last run:\n  file://{}\n\n\
+         Open the audit pack of the quarter:\n  file://{}\n\n\
          Check the evidence as an auditor would, with sh, awk, sha256sum and openssl:\n  \
          sh docs/verify.sh --public-key {} {}",
-        report.display(),
+        last_report.display(),
+        made.folder.join("index.html").display(),
         public_key.display(),
         folder.join("evidence").display()
     );

@@ -38,6 +38,7 @@ pub mod truto; // Truto's API and its wire types
 pub mod evidence; // every file of a snapshot, one type each
 pub mod judgement; // the decision
 pub mod model; // the shared words: accounts, people, addresses, dates
+pub mod pack; // the audit pack of a period
 pub mod report; // HTML pages
 pub mod review; // the periodic access review: population, decisions, follow-up
 pub mod schedule; // cron schedules

@@ -56,11 +56,12 @@ fn exit_codes(command: Command) -> String {
 
 /// The meaning of an exit code of this command; none if the command never ends with it.
 pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
-    use Command::{Check, Connect, Review, Run, Verify};
+    use Command::{Check, Connect, Report, Review, Run, Verify};
     let meaning = match (exit, command) {
         (exit, Run) => exit.meaning(),
-        (Exit::Fail, Check | Connect | Verify | Review) => return None,
+        (Exit::Fail, Check | Connect | Verify | Report | Review) => return None,
         (Exit::Inconclusive | Exit::IntegrityFault, Connect) => return None,
+        (Exit::Inconclusive, Report) => return None,
 
         (Exit::Pass, Check) => "ready: no check failed",
         (Exit::Inconclusive, Check) => "not ready: a run would not pass",
@@ -78,6 +79,14 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         (Exit::Refused, Verify) => "the store refused access",
         (Exit::Configuration, Verify) => "wrong configuration, or a path without evidence",
 
+        (Exit::Pass, Report) => "the pack is written",
+        (Exit::IntegrityFault, Report) => {
+            "the evidence has faults; nothing is written without `--despite-faults`"
+        }
+        (Exit::Transient, Report) => "the store was unavailable; a retry may help",
+        (Exit::Refused, Report) => "the store refused access",
+        (Exit::Configuration, Report) => "wrong configuration, or a path without evidence",
+
         (Exit::Pass, Review) => "done; after close: every row is decided",
         (Exit::Inconclusive, Review) => "closed, with rows undecided or in doubt",
         (Exit::IntegrityFault, Review) => "the evidence was modified, or part of it is missing",
@@ -85,7 +94,7 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         (Exit::Refused, Review) => "access refused: bucket or signing key",
         (Exit::Configuration, Review) => "refused, with what to correct; nothing was written",
 
-        (exit, Check | Connect | Verify | Review) => exit.meaning(),
+        (exit, Check | Connect | Verify | Report | Review) => exit.meaning(),
     };
     Some(meaning)
 }

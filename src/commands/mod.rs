@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod connect;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod verify;

@@ -49,7 +49,7 @@ pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit>
 }
 
 /// The public keys in these files.
-fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
+pub(super) fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
     let read = |path: &PathBuf| {
         let place = path.display();
         let text = std::fs::read(path)

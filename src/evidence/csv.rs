@@ -54,6 +54,19 @@ impl Table {
         self.rows += 1;
     }
 
+    /// A row whose numbers, which are ours, keep their minus sign.
+    pub(crate) fn row_with_numbers<'a>(
+        &mut self,
+        cells: impl IntoIterator<Item = (Cow<'a, str>, bool)>,
+    ) {
+        let cells = cells.into_iter().map(|(cell, is_number)| match is_number {
+            true => cell,
+            false => defused(cell),
+        });
+        write(&mut self.writer, cells);
+        self.rows += 1;
+    }
+
     /// The bytes and the number of rows below the header.
     pub(crate) fn finish(self) -> (Vec<u8>, u64) {
         let bytes = self
@@ -95,6 +108,18 @@ mod tests {
         assert_eq!(
             table(&["1", "x, \"y\""]),
             "\u{feff}a,b\r\n1,\"x, \"\"y\"\"\"\r\n"
+        );
+    }
+
+    #[test]
+    fn a_number_of_ours_keeps_its_minus_sign() {
+        let mut table = Table::with_header(&["a", "b"]);
+        table.row_with_numbers([("-1.50".into(), true), ("-1.50".into(), false)]);
+        let (bytes, rows) = table.finish();
+        let text = String::from_utf8(bytes).expect("text");
+        assert_eq!(
+            (text.as_str(), rows),
+            ("\u{feff}a,b\r\n-1.50,'-1.50\r\n", 1)
         );
     }
 

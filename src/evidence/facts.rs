@@ -34,13 +34,13 @@ pub struct Facts<'a> {
     pub former_emails: Cow<'a, FormerEmails>,
     pub gone: Cow<'a, BTreeMap<String, GoneAccount>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    aliases: Option<Cow<'a, ManualFile<Alias>>>,
+    pub aliases: Option<Cow<'a, ManualFile<Alias>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exceptions: Option<Cow<'a, ManualFile<Exception>>>,
+    pub exceptions: Option<Cow<'a, ManualFile<Exception>>>,
     follow_ups: Cow<'a, FollowUps>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<Cow<'a, Protection>>,
-    population: Cow<'a, Population>,
+    pub population: Cow<'a, Population>,
 }
 
 /// The ledger at the start of the run, and the runs that it builds on.
@@ -186,6 +186,19 @@ pub(super) fn input_facts(snapshot: &Snapshot<'_>) -> DataFile {
     // With three levels, each page and each request is one line.
     let bytes = json::document(&Facts::of(snapshot), 3);
     DataFile::of(RunFile::InputFacts, bytes)
+}
+
+/// The rows of an `inputs/hr.jsonl.gz` that could be read.
+///
+/// # Errors
+/// If the bytes cannot be parsed.
+pub fn hr_rows(bytes: &[u8]) -> Result<Vec<HrRow>, serde_json::Error> {
+    let mut rows = Vec::new();
+    each_line(RunFile::InputHr, bytes, |line| match line {
+        HrLine::Row(row) => rows.push(row.into_owned()),
+        HrLine::Rejected(_) => {}
+    })?;
+    Ok(rows)
 }
 
 /// `inputs/hr.jsonl.gz`: rows and rejected rows. It depends only on the feed, so it can be stored before the judgement.

@@ -62,6 +62,22 @@ impl ConnectionFolder {
         ))
     }
 
+    /// The id of the connection, as `--connection` takes it. Characters that no id from this program has become `?`.
+    pub fn id(&self) -> String {
+        let encoded = self.0.rsplit("connection=").next().unwrap_or_default();
+        let mut bytes = encoded.split('%');
+        let mut id = bytes.next().unwrap_or_default().to_owned();
+        for part in bytes {
+            let byte = part
+                .get(..2)
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            id.push(byte.filter(u8::is_ascii_graphic).map_or('?', char::from));
+            id.push_str(part.get(2..).unwrap_or_default());
+        }
+        let shown = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+        id.chars().map(shown).collect()
+    }
+
     /// The folder of the ledger; ends with a slash.
     pub fn ledger(&self) -> String {
         format!("{}/ledger/", self.0)
@@ -412,6 +428,8 @@ mod tests {
             folder.to_string(),
             "system=asana/connection=%2E%2E%2F%2E%2E%2Fetc%2Fpass%20wd"
         );
+        assert_eq!(folder.id(), "../../etc/pass?wd");
+        assert_eq!(ConnectionFolder::of("5f0c-a_B").id(), "5f0c-a_B");
     }
 
     #[test]

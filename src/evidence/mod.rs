@@ -22,7 +22,7 @@ pub use account_line::AccountLine;
 pub use controls::{Control, OwnControl};
 pub use data_file::{DataFile, FileRecord, raw_file, sums};
 pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
-pub use facts::{Facts, PastFacts, input_hr};
+pub use facts::{Facts, PastFacts, hr_rows, input_hr};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{
@@ -30,7 +30,7 @@ pub use layout::{
 };
 pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;
-pub use read::{account_lines, sums_of};
+pub use read::{account_lines, leaver_lines, sums_of};
 pub use result::{CarriedFiles, EarlierRun, RunResult};
 
 use crate::judgement::{Inputs, Judgement};

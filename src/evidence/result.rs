@@ -24,16 +24,16 @@ pub struct RunResult<'a> {
     pub as_of: Timestamp,
     pub verdict: Verdict,
     pub complete: bool,
-    reasons: Cow<'a, [String]>,
-    checks: Cow<'a, [Check]>,
+    pub reasons: Cow<'a, [String]>,
+    pub checks: Cow<'a, [Check]>,
     summary: Summary<'a>,
-    findings: Cow<'a, [Finding]>,
-    changes: Cow<'a, [Change]>,
+    pub findings: Cow<'a, [Finding]>,
+    pub changes: Cow<'a, [Change]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    manual: Cow<'a, [ManualUse]>,
+    pub manual: Cow<'a, [ManualUse]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
-    follow_ups: Cow<'a, FollowUps>,
+    pub follow_ups: Cow<'a, FollowUps>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     ledger_faults: Cow<'a, [String]>,
 }
@@ -99,6 +99,10 @@ impl<'a> RunResult<'a> {
             counts: self.summary.counts.clone().into_owned(),
             findings: self.findings.to_vec(),
         }
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.summary.counts
     }
 
     /// The data that a later run carries from this one. None if the manifest has no policy, because the run failed.

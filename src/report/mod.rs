@@ -5,7 +5,7 @@
 
 mod failed;
 mod snapshot;
-mod trend;
+pub(crate) mod trend;
 pub(crate) mod visible;
 pub(crate) mod words;
 

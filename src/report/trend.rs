@@ -101,7 +101,7 @@ fn y(value: u64, most: u64, (top, bottom): (i64, i64)) -> i64 {
 }
 
 /// A separate shape for each verdict, because colours alone are not visible to every person and printer.
-pub(super) fn shape(verdict: Verdict, x: i64, y: i64) -> String {
+pub(crate) fn shape(verdict: Verdict, x: i64, y: i64) -> String {
     match verdict {
         // A tick.
         Verdict::Pass => format!("M{} {y}l2 3 4-6", x - 3),

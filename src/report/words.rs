@@ -16,7 +16,7 @@ pub(crate) trait Title {
 }
 
 /// A value with a sentence.
-pub(super) trait Meaning {
+pub(crate) trait Meaning {
     /// One sentence.
     fn meaning(&self) -> &'static str;
 }
@@ -31,6 +31,8 @@ macro_rules! each {
         }
     };
 }
+
+pub(crate) use each;
 
 each!(Title::title of Verdict {
     Pass => "Pass",

@@ -10,7 +10,7 @@ mod manifest;
 mod owners;
 mod population;
 mod reviewers;
-mod spreadsheet;
+pub(crate) mod spreadsheet;
 mod worksheet;
 mod worksheet_page;
 

@@ -2,6 +2,7 @@
 //!
 //! Every cell is text, so no cell is a formula, and no spreadsheet shortens an id to `1.2E+15`.
 
+use jiff::Timestamp;
 use rust_xlsxwriter::{
     DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, XlsxError,
 };
@@ -15,16 +16,19 @@ const WIDTHS: [f64; 20] = [
     12.0, 40.0, 26.0, 20.0,
 ];
 
-pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
+/// An empty workbook with the time `at`. Otherwise it has the time of writing, and the same rows give different bytes.
+pub(crate) fn workbook(title: &str, at: Timestamp) -> Result<Workbook, XlsxError> {
     let mut workbook = Workbook::new();
-    // Without this, the file has the time of writing, and the same review gives different bytes.
-    let opened = worksheet.opened_at.strftime("%Y-%m-%dT%H:%M:%S");
-    let opened = ExcelDateTime::parse_from_str(&opened.to_string())?;
     let properties = DocProperties::new()
-        .set_title(format!("Access review {}", worksheet.review))
-        .set_creation_datetime(&opened);
+        .set_title(title)
+        .set_creation_datetime(&ExcelDateTime::from_timestamp(at.as_second())?);
     workbook.set_properties(&properties);
+    Ok(workbook)
+}
 
+pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
+    let title = format!("Access review {}", worksheet.review);
+    let mut workbook = workbook(&title, worksheet.opened_at)?;
     let head = Format::new().set_bold().set_text_wrap();
     let text = Format::new()
         .set_num_format("@")

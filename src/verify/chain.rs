@@ -12,7 +12,7 @@ use super::recompute::Recompute;
 use super::reviews;
 use super::runs;
 use super::tail::{self, StoredTimes};
-use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
+use super::{Anchor, ChainVerified, EntryState, Expectations, FaultKind, Verified};
 use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, RunFile};
 use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
@@ -42,6 +42,41 @@ impl ConnectionListing {
             }
         }
         Ok(listing)
+    }
+}
+
+/// What was found before the check of an entry.
+#[derive(Clone, Copy)]
+struct Counted {
+    sequence: u64,
+    faults: usize,
+    expired: usize,
+    not_recomputed: usize,
+}
+
+impl Counted {
+    fn before(sequence: u64, chain: &ChainVerified, verified: &Verified) -> Self {
+        Self {
+            sequence,
+            faults: verified.faults.len(),
+            expired: chain.expired.len(),
+            not_recomputed: chain.accounts_not_recomputed.len()
+                + chain.decisions_not_recomputed.len()
+                + chain.reviews_not_recomputed.len(),
+        }
+    }
+
+    /// The state of the entry, from what was found until the next one.
+    fn state(&self, next: &Self) -> EntryState {
+        if next.faults > self.faults {
+            EntryState::Faulty
+        } else if next.expired > self.expired {
+            EntryState::Expired
+        } else if next.not_recomputed > self.not_recomputed {
+            EntryState::HashesOnly
+        } else {
+            EntryState::Recomputed
+        }
     }
 }
 
@@ -80,7 +115,15 @@ pub(super) async fn verify(
         let text = "the first entry is 1: the job writes no entry of this number";
         verified.fault(FaultKind::ExtraFile, place, text);
     }
+    let mut counted: Option<Counted> = None;
     for (sequence, stored_at) in sequences {
+        let before_it = Counted::before(sequence, &chain, verified);
+        if let Some(last) = counted.replace(before_it) {
+            chain.states.insert(last.sequence, last.state(&before_it));
+        }
+        if let Some(stored_at) = stored_at {
+            chain.stored_at.insert(sequence, stored_at);
+        }
         let place = format!("{}, ledger entry {sequence}", chain.folder);
         if sequence > wanted {
             let text = match sequence - wanted {
@@ -192,6 +235,10 @@ pub(super) async fn verify(
         }
         info!(target: "progress", sequence, head = last, "Checked entry {sequence} of {last}");
     }
+    if let Some(last) = counted {
+        let end = Counted::before(last.sequence, &chain, verified);
+        chain.states.insert(last.sequence, last.state(&end));
+    }
     if chain.entries == 0 {
         let text = match expected.connection {
             None => "it has no ledger entry, so nothing in it is evidence",
@@ -225,6 +272,7 @@ pub(super) async fn verify(
     chain.last_run = started.last().map(|run| run.at);
     let rhythm = expected.every.as_ref();
     chain.operation = operation::check(&started, rhythm, &expected.period, expected.now);
+    chain.started = started;
     verified.chains.push(chain);
     Ok(())
 }

@@ -17,13 +17,17 @@ mod reviews;
 mod runs;
 mod tail;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use fault::{Fault, FaultKind, Warning, WarningKind};
-pub use operation::{Bound, Due, FailedRun, MissingRuns, Operation, Period, Rhythm};
+pub use operation::{
+    Bound, Due, DueInstant, FailedRun, MissingRuns, Operation, Period, Rhythm, Started,
+    check as check_operation,
+};
 pub use output::{as_json, as_text};
 use reader::CountingReader;
 pub use reader::Locks;
@@ -147,6 +151,28 @@ pub struct ChainVerified {
     #[serde(rename = "stored_times_compared")]
     pub stored_times: u64,
     pub operation: Operation,
+    /// Every run that was started, in the order of their instants.
+    #[serde(skip)]
+    pub started: Vec<Started>,
+    /// How far each entry that can be read was verified, by number.
+    #[serde(skip)]
+    pub states: BTreeMap<u64, EntryState>,
+    /// When the bucket stored each entry, by number. Empty for a folder.
+    #[serde(skip)]
+    pub stored_at: BTreeMap<u64, Timestamp>,
+}
+
+/// How far an entry and its folder were verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    /// Its hashes are right, and everything in it was recomputed with the same result.
+    Recomputed,
+    /// Its hashes are right, but this version could not recompute all of it.
+    HashesOnly,
+    /// Its retention has ended, and files are missing.
+    Expired,
+    /// It has a fault.
+    Faulty,
 }
 
 impl Verified {
@@ -263,7 +289,10 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
 }
 
 /// The folders of all connections below the store's address.
-async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
+///
+/// # Errors
+/// If the store is out of reach.
+pub async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
     let names = store.list(ConnectionFolder::ALL).await?;
     let folders = names
         .iter()

@@ -55,12 +55,12 @@ pub struct Period {
 
 /// A run that was started, judged or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Started {
-    pub(super) at: Timestamp,
+pub struct Started {
+    pub at: Timestamp,
     /// Set if the run ended without a judgement.
-    pub(super) failed: Option<FailedRun>,
+    pub failed: Option<FailedRun>,
     /// The schedule in the manifest.
-    pub(super) schedule: Option<RunSchedule>,
+    pub schedule: Option<RunSchedule>,
 }
 
 /// A run that ended without a judgement. It is not missing, because its record gives the reason.
@@ -95,10 +95,23 @@ pub struct Due {
     /// How many runs were due. None with an interval.
     pub runs: Option<u64>,
     pub missing: Vec<MissingRuns>,
+    /// With a schedule: every instant at which a run was due, in order, except those whose run may still start.
+    #[serde(skip)]
+    pub instants: Vec<DueInstant>,
     /// Due runs that have not started and may still start.
     pub may_still_start: u64,
     /// If the period ends with the last run: how many runs were due between that run and now. Else 0.
     pub after_last_run: u64,
+}
+
+/// An instant at which a run was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueInstant {
+    pub at: Timestamp,
+    /// `at` by the clock of the schedule's zone.
+    pub local: Option<String>,
+    /// The runs that started for it, in order. Empty if the run is missing.
+    pub started: Vec<Timestamp>,
 }
 
 impl Due {
@@ -129,7 +142,7 @@ pub struct Operation {
 }
 
 /// Checks the runs of one ledger. `started` is sorted by instant.
-pub(super) fn check(
+pub fn check(
     started: &[Started],
     rhythm: Option<&Rhythm>,
     period: &Period,
@@ -350,6 +363,7 @@ impl RunsOfPeriod<'_> {
                 .windows(2)
                 .filter_map(|pair| missing(pair[0], pair[1]))
                 .collect(),
+            instants: Vec::new(),
             may_still_start: 0,
             after_last_run: after
                 .and_then(|last| missing(last, self.known_until()))
@@ -372,28 +386,41 @@ impl RunsOfPeriod<'_> {
         let mut due = timetable.between(self.from, end);
         let judged = due.len();
         due.extend(due.last().and_then(|last| timetable.next(*last)));
-        let runs = runs_of_each(&due, self.runs);
-        // A run just before the next instant counts for this one if the next instant has another run, or is outside the
-        // period.
-        let has_spare = |next: usize| {
-            let is_early = |run: &Timestamp| *run < due[next];
-            let of_next = runs.get(next).map_or(&[][..], Vec::as_slice);
-            of_next.iter().any(is_early) && (next >= judged || of_next.len() > 1)
-        };
-        let is_covered = |place: usize| !runs[place].is_empty() || has_spare(place + 1);
+        let mut runs = runs_of_each(&due, self.runs);
         let mut missing = Vec::new();
+        let mut instants = Vec::new();
         let mut may_still_start = 0;
-        for place in (0..judged).filter(|place| !is_covered(*place)) {
+        for place in 0..judged {
+            // A run just before the next instant counts for this one if the next instant has another run, or is outside
+            // the period.
+            if runs[place].is_empty()
+                && let Some(of_next) = runs.get_mut(place + 1)
+                && of_next.first().is_some_and(|run| *run < due[place + 1])
+                && (place + 1 >= judged || of_next.len() > 1)
+            {
+                let early = of_next.remove(0);
+                runs[place].push(early);
+            }
             let next = due.get(place + 1).copied();
-            let Some(next) = next.filter(|next| *next <= known_until) else {
-                may_still_start += 1;
-                continue;
-            };
-            missing.push(MissingRuns {
-                runs: 1,
-                from: due[place],
-                to: next,
-                local: timetable.local(due[place]),
+            let next = next.filter(|next| *next <= known_until);
+            let local = timetable.local(due[place]);
+            match next {
+                _ if !runs[place].is_empty() => {}
+                Some(next) => missing.push(MissingRuns {
+                    runs: 1,
+                    from: due[place],
+                    to: next,
+                    local: local.clone(),
+                }),
+                None => {
+                    may_still_start += 1;
+                    continue;
+                }
+            }
+            instants.push(DueInstant {
+                at: due[place],
+                local,
+                started: std::mem::take(&mut runs[place]),
             });
         }
         let after_last_run = match self.to {
@@ -409,6 +436,7 @@ impl RunsOfPeriod<'_> {
             to: to.min(known_until),
             runs: Some(judged as u64),
             missing,
+            instants,
             may_still_start,
             after_last_run,
         }

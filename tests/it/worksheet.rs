@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::chromium::{Page, browser};
+use crate::support::chromium::{Page, axe, browser};
 use crate::support::job::{Job, LEFT_AND_GONE};
 use asana_access_review::review;
 use asana_access_review::review::Worksheet;
@@ -1024,21 +1024,8 @@ fn five_thousand_rows_stay_fast() {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test looks for tools on this machine"
-)]
 fn axe_finds_no_accessibility_problem_in_the_page() {
-    let Some(browser) = browser() else { return };
-    let path = "target/tools/axe/node_modules/axe-core/axe.min.js";
-    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let Ok(axe) = fs::read_to_string(axe) else {
-        let is_ci = std::env::var_os("CI").is_some();
-        assert!(
-            !is_ci,
-            "axe-core is missing, and this is continuous integration"
-        );
-        println!("skipped: no axe-core on this machine");
+    let (Some(browser), Some(axe)) = (browser(), axe()) else {
         return;
     };
     let (_job, file) = opened();

@@ -2,6 +2,7 @@
 
 mod check;
 mod connect;
+mod report;
 mod review;
 mod verify;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 
 pub use check::CheckArguments;
 pub use connect::ConnectArguments;
+pub use report::ReportArguments;
 pub use review::{
     CloseArguments, DecisionArguments, OpenArguments, ReviewRequest, StatusArguments,
 };
@@ -62,6 +64,9 @@ pub enum CommandRequest {
     /// Verify evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)
     #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Verify))]
     Verify(VerifyArguments),
+    /// Make the audit pack of a period: population, runs, deviations and a sample, from the evidence alone
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Report))]
+    Report(ReportArguments),
     /// Conduct the periodic access review
     #[command(
         subcommand,

@@ -51,10 +51,8 @@ impl VerifyArguments {
                 "--zone applies to a schedule such as --every \"30 0,23 * * *\", not to an interval"
                     .to_owned(),
             ),
-            (Some(Every::Schedule(pattern)), zone) => {
-                let schedule = pattern.clone().in_zone(zone.unwrap_or("Etc/UTC"));
-                let schedule = schedule.map_err(|wrong| format!("--zone: {wrong}"))?;
-                Ok(Some(Rhythm::Schedule(schedule)))
+            (Some(every @ Every::Schedule { .. }), zone) => {
+                every.in_zone(zone.unwrap_or("Etc/UTC")).map(Some)
             }
         }
     }
@@ -79,22 +77,37 @@ impl VerifyArguments {
 
 /// What `--every` is given: `24h`, or a schedule, which holds in a zone.
 #[derive(Clone, Debug)]
-enum Every {
+pub(super) enum Every {
     Interval(Duration),
-    Schedule(Pattern),
+    Schedule { pattern: Pattern, text: String },
 }
 
 impl Every {
-    fn parse(text: &str) -> Result<Self, String> {
-        let is_schedule = text.trim().contains([' ', '\t', '*', '@']);
-        match is_schedule {
-            true => Pattern::parse(text).map(Self::Schedule),
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        match text.contains([' ', '\t', '*', '@']) {
+            true => Pattern::parse(text).map(|pattern| Self::Schedule {
+                pattern,
+                text: text.to_owned(),
+            }),
             false => config::interval(text).map(Self::Interval),
+        }
+    }
+
+    /// An interval needs no zone.
+    pub(super) fn in_zone(&self, zone: &str) -> Result<Rhythm, String> {
+        match self {
+            Self::Interval(every) => Ok(Rhythm::Interval(*every)),
+            Self::Schedule { pattern, .. } => {
+                let schedule = pattern.clone().in_zone(zone);
+                let schedule = schedule.map_err(|wrong| format!("--zone: {wrong}"))?;
+                Ok(Rhythm::Schedule(schedule))
+            }
         }
     }
 }
 
-fn anchor(text: &str) -> Result<Anchor, &'static str> {
+pub(super) fn anchor(text: &str) -> Result<Anchor, &'static str> {
     Anchor::parse(text).ok_or("write it as a run prints it: 42:<64 hex digits>")
 }
 

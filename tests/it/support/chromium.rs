@@ -39,6 +39,28 @@ pub(crate) fn browser() -> Option<PathBuf> {
     found
 }
 
+/// The script of axe-core. Continuous integration must have it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test looks for tools on this machine"
+)]
+#[expect(
+    clippy::print_stdout,
+    reason = "the output of the test should name what was skipped"
+)]
+pub(crate) fn axe() -> Option<String> {
+    let path = "target/tools/axe/node_modules/axe-core/axe.min.js";
+    let axe = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok();
+    assert!(
+        axe.is_some() || std::env::var_os("CI").is_none(),
+        "axe-core is missing, and this is continuous integration"
+    );
+    if axe.is_none() {
+        println!("skipped: no axe-core on this machine");
+    }
+    axe
+}
+
 /// A page that is open.
 pub(crate) struct Page {
     child: Child,

@@ -173,6 +173,10 @@ fn bucket() -> Made {
         ("run", &[][..]),
         ("run", &[]),
         ("verify", &["verify"]),
+        (
+            "report",
+            &["report", "--from", "2026-01-01", "--to", "2099-12-31"],
+        ),
         ("check", probing),
     ] {
         let before = server.actions().len();

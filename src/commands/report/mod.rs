@@ -1,0 +1,414 @@
+//! `report`: the audit pack of a period. [`crate::pack`] has its rules.
+
+mod due;
+mod evidence;
+mod expected;
+mod output;
+mod samples;
+mod verification;
+
+use std::path::{Path, PathBuf};
+
+use tracing::{info, warn};
+
+use super::verify::public_keys;
+use super::{Session, error_text, failed, row, run_until_signal, settings, tool};
+use crate::cli::arguments::ReportArguments;
+use crate::cli::exit::Exit;
+use crate::cli::terminal;
+use crate::clock::Clock;
+use crate::config;
+use crate::evidence::{ConnectionFolder, EntryKind, Tool};
+use crate::pack::{
+    self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
+    SampleRequest,
+};
+use crate::signing::PublicKey;
+use crate::store::{Store, StoreError};
+use crate::verify::{self, Expectations, Fault, VerifyError};
+use evidence::Evidence;
+use output::PackFiles;
+
+/// Why no pack was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The command line is wrong.
+    #[error("{0}")]
+    Asked(String),
+    #[error("the evidence has {} connections: {}", .0.len(), .0.join(", "))]
+    SeveralConnections(Vec<String>),
+    #[error("the period has no run: the runs of the evidence began from {first} to {last}")]
+    NoRun { first: String, last: String },
+    #[error("the evidence has {count} fault(s) of integrity; nothing was written", count = .0.len())]
+    Faults(Vec<Fault>),
+    #[error("`{0}` changed while the pack was made")]
+    Changed(String),
+    #[error("the folder `{}` is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("`{}` is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the file of --expect cannot be used: {0}")]
+    Expected(String),
+    /// A bug.
+    #[error("cannot make the spreadsheet")]
+    Spreadsheet(#[from] rust_xlsxwriter::XlsxError),
+    #[error("the key of the pseudonyms, `{}`, cannot be used: {reason}", path.display())]
+    Key { path: PathBuf, reason: String },
+}
+
+impl ReportError {
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Verify(error) => error.hint().map(str::to_owned),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Asked(_) => None,
+            Self::SeveralConnections(ids) => {
+                let first = ids.first().map(String::as_str).unwrap_or_default();
+                Some(format!("select one, such as --connection {first}"))
+            }
+            Self::NoRun { .. } => {
+                Some("correct --from and --to, or select another connection".to_owned())
+            }
+            Self::Faults(_) => Some(
+                "`verify` shows all faults; --despite-faults makes a pack that says so on page one".to_owned(),
+            ),
+            Self::Changed(_) => Some("run the command again, and then `verify`".to_owned()),
+            Self::NotEmpty(_) | Self::NotAFolder(_) => {
+                Some("name a new folder with --out: a pack is never mixed with other files".to_owned())
+            }
+            Self::Write { .. } | Self::Spreadsheet(_) => None,
+            Self::Expected(_) => Some(
+                "export the terminations with the columns of an HR feed; docs/hr-feed.md describes them".to_owned(),
+            ),
+            Self::Key { .. } => Some(
+                "delete the file to get a new key; the pseudonyms of earlier packs then differ".to_owned(),
+            ),
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Verify(error) => error.exit(),
+            Self::Store(error) => error.kind().into(),
+            Self::Asked(_) | Self::SeveralConnections(_) | Self::NoRun { .. } => Exit::Usage,
+            Self::Faults(_) | Self::Changed(_) => Exit::IntegrityFault,
+            Self::Spreadsheet(_) => Exit::Unexpected,
+            Self::NotEmpty(_)
+            | Self::NotAFolder(_)
+            | Self::Write { .. }
+            | Self::Expected(_)
+            | Self::Key { .. } => Exit::Configuration,
+        }
+    }
+}
+
+/// A pack that was written.
+#[derive(Debug)]
+pub struct Made {
+    pub pack: Pack,
+    pub folder: PathBuf,
+    /// The file with the key of the pseudonyms, if the pack is redacted.
+    pub key_file: Option<PathBuf>,
+    /// SHA-256 of `SHA256SUMS`, in hex.
+    pub sums_sha256: String,
+}
+
+/// # Errors
+/// The exit code, if no pack was made.
+pub fn start(arguments: ReportArguments, session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let read = |path: &Path| std::fs::read_to_string(path);
+    let store = settings(config::load_store(environment, arguments.url.clone(), read))?;
+    let keys = public_keys(&arguments.public_keys);
+    let keys = keys.map_err(|problem| failed(Exit::Configuration, &problem))?;
+    let made = run_until_signal(async {
+        let store = Store::open(&store).await?;
+        make(&store, &arguments, keys, clock, tool()).await
+    });
+    progress.clear();
+    let made = made?.map_err(|error| {
+        let mut text = error_text(&error, error.hint());
+        if let ReportError::Faults(faults) = &error {
+            for fault in faults.iter().take(MOST_FAULTS) {
+                text.push_str(&format!("  {}: {}\n", fault.place, fault.text));
+            }
+        }
+        terminal::print_error(&text);
+        error.exit()
+    })?;
+    terminal::print(&summary(&made));
+    Ok(Exit::Pass)
+}
+
+/// The most faults that the error lists. `verify` lists all.
+const MOST_FAULTS: usize = 10;
+
+/// What was written, for people.
+pub fn summary(made: &Made) -> String {
+    let mut text = String::new();
+    let (cover, totals) = (&made.pack.cover, &made.pack.totals);
+    row(&mut text, "pack", made.folder.display());
+    row(
+        &mut text,
+        "period",
+        format!("{} to {} ({})", cover.from, cover.to, cover.zone),
+    );
+    let items = &totals.items;
+    let deviations: u64 = totals.deviations.values().sum();
+    row(
+        &mut text,
+        "content",
+        format!(
+            "{} runs due, {} leavers, {deviations} deviations",
+            totals.runs.due, items.total
+        ),
+    );
+    row(&mut text, "population", &cover.population_sha256);
+    match &cover.seed {
+        Some(seed) => row(&mut text, "seed", seed),
+        None => row(
+            &mut text,
+            "sample",
+            "none: note the hash of the population, then choose a seed and use --seed",
+        ),
+    }
+    if let Some(key) = &made.key_file {
+        row(&mut text, "key", key.display());
+    }
+    row(&mut text, "sums", &made.sums_sha256);
+    text
+}
+
+/// Makes a pack from the evidence in a store, and writes it.
+///
+/// # Errors
+/// If there is no pack to make, if the evidence has faults, or if a file cannot be read or written. Nothing is written
+/// then.
+pub async fn make(
+    store: &Store,
+    asked: &ReportArguments,
+    keys: Vec<PublicKey>,
+    clock: Clock,
+    tool: Tool,
+) -> Result<Made, ReportError> {
+    let (from, to) = (asked.from, asked.to);
+    // Wrong requests are reported before the long check of the evidence.
+    let zone = asked.zone.as_deref().unwrap_or("Etc/UTC");
+    Period::of(from, to, zone).map_err(ReportError::Asked)?;
+    let out = asked
+        .out
+        .clone()
+        .unwrap_or_else(|| format!("audit-pack-{from}-{to}").into());
+    output::ensure_empty(&out)?;
+
+    let connection = match &asked.connection {
+        Some(connection) => Some(connection.clone()),
+        None => only_connection(store).await?,
+    };
+    let expected = Expectations {
+        now: clock.as_of(),
+        connection: connection.clone(),
+        heads: asked.heads.clone(),
+        every: None,
+        period: verify::Period::default(),
+        keys: keys.clone(),
+    };
+    let verified = verify::verify(store, &expected).await?;
+    if !verified.integrity_holds() && !asked.despite_faults {
+        return Err(ReportError::Faults(verified.faults));
+    }
+    let Some(chain) = verified.chains.first() else {
+        return Err(VerifyError::NoEvidence(verified.location).into());
+    };
+    let folder = ConnectionFolder::containing(&format!("{}/ledger", chain.folder));
+    let Some(folder) = folder else {
+        return Err(VerifyError::NoEvidence(verified.location.clone()).into());
+    };
+    let evidence = Evidence {
+        store,
+        folder: &folder,
+    };
+    let entries = evidence.entries(chain).await?;
+    let zone = match &asked.zone {
+        Some(zone) => zone.clone(),
+        None => zone_of_newest(&evidence, &entries).await?,
+    };
+    let period = Period::of(from, to, &zone).map_err(ReportError::Asked)?;
+    ensure_has_runs(&entries, &period)?;
+    let rhythm = asked.rhythm(&zone).map_err(ReportError::Asked)?;
+    let due = due::due(
+        chain,
+        rhythm,
+        asked.every_as_text(&zone),
+        &period,
+        clock.as_of(),
+    );
+    let expected_rows = match &asked.expect {
+        Some(path) => Some(expected::read(path, &zone).await?),
+        None => None,
+    };
+
+    let connection = entries.first().map(|of| of.entry.connection.clone());
+    let connection = connection.unwrap_or_default();
+    let fold = Fold::new(period.clone(), &connection, Entries::of(&entries));
+    let fold = folded(&evidence, &entries, &period, fold).await?;
+    let Folded {
+        mut pack,
+        population_ids,
+        leavers,
+        runs,
+    } = fold.finish(Ending {
+        due,
+        sample: SampleRequest {
+            seed: asked.seed.clone(),
+            items: asked.sample,
+            runs: asked.sample_runs,
+        },
+        expected: expected_rows,
+        tool,
+        faults: verified.faults.len() as u64,
+        integrity: verification::facts(&verified, chain, &entries, asked),
+        relies_on_signatures: !keys.is_empty(),
+        has_head: !asked.heads.is_empty(),
+    });
+    let mut files = PackFiles::default();
+    let mut key_file = None;
+    if asked.redact {
+        let (key, path) = output::redaction_key(&out)?;
+        pack = pack.redact(&key);
+        key_file = Some(path);
+    } else {
+        pack.sample = samples::leavers(&evidence, &entries, leavers, &mut files).await?;
+        samples::runs(&evidence, &entries, &runs, &mut files).await?;
+    }
+    files.add("population-ids.txt", population_ids);
+    files.add_pack(&pack)?;
+    let text = verification::text(&verified, &pack, clock.as_of(), asked);
+    let sums_sha256 = files.write(&out, text)?;
+    Ok(Made {
+        pack,
+        folder: out,
+        key_file,
+        sums_sha256,
+    })
+}
+
+/// The only connection of a store. None leaves it to `verify`, which reports that there is no evidence.
+async fn only_connection(store: &Store) -> Result<Option<String>, ReportError> {
+    if !store.exists().await {
+        return Err(VerifyError::NotThere(store.location()).into());
+    }
+    let folders = verify::connections(store).await?;
+    match folders.len() {
+        0 | 1 => Ok(None),
+        _ => {
+            let ids = folders.iter().map(ConnectionFolder::id);
+            Err(ReportError::SeveralConnections(ids.collect()))
+        }
+    }
+}
+
+/// The zone of HR's dates in the newest run that can be read.
+async fn zone_of_newest(
+    evidence: &Evidence<'_>,
+    entries: &[LedgerEntry],
+) -> Result<String, ReportError> {
+    let judged = entries
+        .iter()
+        .rev()
+        .filter(|of| of.entry.kind == EntryKind::Run);
+    for at in judged {
+        if let Some(RunFiles { manifest, .. }) = evidence.run(at, false).await?
+            && let Some(policy) = manifest.policy
+        {
+            return Ok(policy.hr_time_zone);
+        }
+    }
+    Ok("Etc/UTC".to_owned())
+}
+
+fn ensure_has_runs(entries: &[LedgerEntry], period: &Period) -> Result<(), ReportError> {
+    let mut instants: Vec<_> = entries
+        .iter()
+        .filter_map(LedgerEntry::run_instant)
+        .collect();
+    instants.sort();
+    let is_within = |at: &&jiff::Timestamp| period.from <= **at && **at < period.to;
+    if instants.iter().any(|at| is_within(&at)) {
+        return Ok(());
+    }
+    let day = |at: Option<&jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), ToString::to_string);
+    Err(ReportError::NoRun {
+        first: day(instants.first()),
+        last: day(instants.last()),
+    })
+}
+
+/// Folds every run since the last one before the period, and every access review.
+async fn folded(
+    evidence: &Evidence<'_>,
+    entries: &[LedgerEntry],
+    period: &Period,
+    mut fold: Fold,
+) -> Result<Fold, ReportError> {
+    let is_before = |of: &&LedgerEntry| {
+        let is_there = match of.verified {
+            RunVerified::Recomputed | RunVerified::HashesOnly => true,
+            RunVerified::Expired | RunVerified::Fault => false,
+        };
+        let is_early = of.run_instant().is_some_and(|at| at < period.from);
+        is_there && is_early && of.entry.kind == EntryKind::Run
+    };
+    let context = entries
+        .iter()
+        .rev()
+        .find(is_before)
+        .map(|of| of.entry.sequence);
+    let last = entries.last().map_or(0, |of| of.entry.sequence);
+    let mut needs_concluded = true;
+    for at in entries {
+        let sequence = at.entry.sequence;
+        if !pack::is_of_a_run(at.entry.kind) {
+            match evidence.review(at).await? {
+                Some((manifest, closed)) => fold.review(&at.entry, &manifest, closed.as_ref()),
+                None => fold.limit(format!(
+                    "The access review of entry {sequence} cannot be read."
+                )),
+            }
+            continue;
+        }
+        let is_since = at.run_instant().is_some_and(|at| at >= period.from);
+        if !is_since && context != Some(sequence) {
+            continue;
+        }
+        let files = evidence.run(at, needs_concluded).await?;
+        let has_leavers = files.as_ref().is_some_and(|files| files.judged.is_some());
+        needs_concluded = match at.entry.kind {
+            EntryKind::Failure => needs_concluded,
+            _ => !has_leavers,
+        };
+        if files.is_none() {
+            warn!(sequence, "The files of a run cannot be read");
+            fold.limit(format!(
+                "The files of the run of entry {sequence} cannot be read."
+            ));
+        }
+        fold.run(at, files);
+        info!(target: "progress", sequence, head = last, "Read entry {sequence} of {last}");
+    }
+    Ok(fold)
+}

@@ -1,0 +1,181 @@
+//! `verification.txt`, and the section on integrity.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::cli::arguments::ReportArguments;
+use crate::pack::{Fact, LedgerEntry, Pack};
+use crate::verify::{ChainVerified, Verified};
+
+/// What was verified, without the time of making.
+pub(super) fn facts(
+    verified: &Verified,
+    chain: &ChainVerified,
+    entries: &[LedgerEntry],
+    asked: &ReportArguments,
+) -> Vec<Fact> {
+    let given = match asked.heads.is_empty() {
+        true => "none: the end of the ledger may have been cut off".to_owned(),
+        false => {
+            let heads: Vec<String> = asked.heads.iter().map(ToString::to_string).collect();
+            heads.join(", ")
+        }
+    };
+    let head = chain.head.as_ref().map(ToString::to_string);
+    let keys = match asked.public_keys.len() {
+        0 => "signatures not relied on: no public key was given".to_owned(),
+        count => format!("{count} public key(s) given; each signature was checked with them"),
+    };
+    let delay = entries.iter().filter_map(|of| {
+        let delay = of.stored_at?.duration_since(of.entry.committed_at);
+        Some((delay.as_secs(), of.entry.sequence))
+    });
+    let delay = match delay.max() {
+        Some((seconds, entry)) => format!("{seconds} s (entry {entry})"),
+        None => "not known: only a bucket reports when it stored an object".to_owned(),
+    };
+    let expired = match chain.expired.len() {
+        0 => "none".to_owned(),
+        count => format!("{count} folder(s)"),
+    };
+    let facts = [
+        (
+            "ledger head found",
+            head.unwrap_or_else(|| "none".to_owned()),
+        ),
+        ("ledger heads given", given),
+        ("ledger entries", chain.entries.to_string()),
+        ("keys", keys),
+        ("entries signed", signed(entries)),
+        ("files verified", chain.files.to_string()),
+        ("faults of integrity", verified.faults.len().to_string()),
+        ("warnings", verified.warnings.len().to_string()),
+        ("folders expired", expired),
+        ("folders without entry", chain.uncommitted.len().to_string()),
+        ("locks", locks(verified)),
+        ("greatest stored_at - committed_at", delay),
+    ];
+    let facts = facts.into_iter();
+    facts.map(|(name, value)| Fact { name, value }).collect()
+}
+
+fn locks(verified: &Verified) -> String {
+    let locks = &verified.locks;
+    let until = match locks.first_until {
+        Some(until) => format!("; the first lock ends at {until}"),
+        None => String::new(),
+    };
+    format!(
+        "{} objects read: {} locked in compliance mode, {} in governance mode{until}",
+        locks.objects, locks.compliance, locks.governance
+    )
+}
+
+/// Which entries are signed, as ranges: `1-40, 42-90`.
+fn signed(entries: &[LedgerEntry]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for of in entries.iter().filter(|of| of.entry.is_signed()) {
+        let sequence = of.entry.sequence;
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == sequence => *last = sequence,
+            _ => ranges.push((sequence, sequence)),
+        }
+    }
+    let ranges: Vec<String> = ranges
+        .iter()
+        .map(|(from, to)| format!("{from}-{to}"))
+        .collect();
+    match ranges.is_empty() {
+        true => "none".to_owned(),
+        false => ranges.join(", "),
+    }
+}
+
+/// `verification.txt`, up to the hash of `SHA256SUMS`.
+pub(super) fn text(
+    verified: &Verified,
+    pack: &Pack,
+    now: Timestamp,
+    asked: &ReportArguments,
+) -> String {
+    let cover = &pack.cover;
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name}: {value}");
+    };
+    line("made at", &now.to_string());
+    let tool = &cover.tool;
+    line(
+        "made by",
+        &format!("{} {} (commit {})", tool.name, tool.version, tool.commit),
+    );
+    line("evidence", &verified.location);
+    line("connection", &cover.connection);
+    line(
+        "period",
+        &format!("{} to {} ({})", cover.from, cover.to, cover.zone),
+    );
+    line("command", &command(pack, asked));
+    for Fact { name, value } in &pack.integrity {
+        line(name, value);
+    }
+    for fault in &verified.faults {
+        line(
+            "fault",
+            &format!("{}: {}: {}", fault.kind, fault.place, fault.text),
+        );
+    }
+    for warning in &verified.warnings {
+        line("warning", &format!("{}: {}", warning.kind, warning.text));
+    }
+    line("population SHA-256", &cover.population_sha256);
+    line("seed", cover.seed.as_deref().unwrap_or("none"));
+    if let Some(why) = verified.versions_unchecked {
+        line("not checked", &format!("older versions of objects: {why}"));
+    }
+    if asked.public_keys.is_empty() {
+        line(
+            "not checked",
+            "who signed the ledger: no public key was given",
+        );
+    }
+    for limit in &pack.limits {
+        line("limit", limit);
+    }
+    text
+}
+
+/// The options that decide what the pack contains.
+fn command(pack: &Pack, asked: &ReportArguments) -> String {
+    let cover = &pack.cover;
+    let mut text = format!(
+        "report --from {} --to {} --zone {} --connection {}",
+        cover.from, cover.to, cover.zone, cover.connection
+    );
+    if let Some(every) = &cover.schedule
+        && cover.schedule_basis == crate::pack::ScheduleBasis::Given
+    {
+        let _ = write!(text, " --every '{every}'");
+    }
+    for head in &asked.heads {
+        let _ = write!(text, " --head {head}");
+    }
+    if let Some(seed) = &cover.seed {
+        let (items, runs) = (cover.sample_size, cover.sample_runs);
+        let _ = write!(
+            text,
+            " --sample {items} --seed '{seed}' --sample-runs {runs}"
+        );
+    }
+    let flags = [
+        (!asked.public_keys.is_empty(), " --public-key FILE"),
+        (cover.has_expected, " --expect FILE"),
+        (cover.redacted, " --redact"),
+        (asked.despite_faults, " --despite-faults"),
+    ];
+    for (_, flag) in flags.iter().filter(|(is_set, _)| *is_set) {
+        text.push_str(flag);
+    }
+    text
+}

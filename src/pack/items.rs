@@ -1,0 +1,747 @@
+//! The items: one offboarding each, followed from run to run, and the population of the period.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::deviations::{Deviation, Deviations};
+use super::manual::UsedException;
+use super::period::{Entries, Period, Phase};
+use super::runs::Gaps;
+use super::table::{cell, count, decimal, instant, joined, text};
+use super::{
+    Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals, LaterEvent, Part,
+    SampleReason, Table,
+};
+use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
+use crate::model::{EmailAddress, Role};
+
+/// A run, by its entry and its instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RunAt {
+    pub(super) entry: u64,
+    pub(super) at: Timestamp,
+}
+
+/// Access after a conclusion.
+#[derive(Clone, Debug)]
+struct AccessAgain {
+    first: RunAt,
+    last: Timestamp,
+    /// The first complete run that no longer saw it.
+    ended: Option<RunAt>,
+}
+
+/// An item, after the newest run.
+#[derive(Clone, Debug)]
+struct Item {
+    /// The record of the run that concluded it, else that of the newest run.
+    record: Leaver,
+    concluded_entry: Option<u64>,
+    /// Roles and states of the accounts in the newest run that saw access, before the conclusion.
+    roles: Vec<Option<Role>>,
+    statuses: Vec<String>,
+    /// Since when runs have seen access after the deadline without a valid exception.
+    late_since: Option<(Timestamp, Option<u64>)>,
+    /// The newest such run.
+    late_until: Option<RunAt>,
+    /// Whether a run has seen access after the deadline under a valid exception.
+    was_accepted: bool,
+    exception: Option<UsedException>,
+    later: Vec<(LaterEvent, u64)>,
+    again: Vec<AccessAgain>,
+    vanished: Option<RunAt>,
+    moved_late: Option<RunAt>,
+    expired_in_use: Option<RunAt>,
+    excepted_late: Option<RunAt>,
+    /// The newest run.
+    in_feed: bool,
+    outcome: Outcome,
+}
+
+/// All items that any run since the beginning of the period has shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Items {
+    by_id: BTreeMap<String, Item>,
+    /// The newest judged run.
+    last_run: Option<Timestamp>,
+}
+
+/// A run, for the items.
+pub(super) struct ItemsOfRun<'a> {
+    pub(super) run: RunAt,
+    pub(super) complete: bool,
+    pub(super) findings: &'a [Finding],
+    /// The exceptions in use, with the lines as written.
+    pub(super) exceptions: &'a [UsedException],
+    pub(super) entries: &'a Entries,
+}
+
+impl Items {
+    /// Takes the offboardings of one run, those concluded long ago included.
+    pub(super) fn take(&mut self, leavers: Vec<Leaver>, of: &ItemsOfRun<'_>) {
+        self.last_run = self.last_run.max(Some(of.run.at));
+        for leaver in leavers {
+            match self.by_id.get_mut(&*leaver.offboarding_id) {
+                Some(item) => item.take(leaver, of),
+                None => {
+                    let item = Item::new(leaver, of);
+                    self.by_id
+                        .insert(item.record.offboarding_id.to_string(), item);
+                }
+            }
+        }
+    }
+
+    /// Addresses of people, each with the earliest end of work of its items.
+    pub(super) fn ends_by_email(&self) -> BTreeMap<String, Timestamp> {
+        let mut ends = BTreeMap::new();
+        for item in self.by_id.values() {
+            let Some(end) = item.record.end_of_work else {
+                continue;
+            };
+            if item.record.result == Some(OffboardingResult::Withdrawn) {
+                continue;
+            }
+            for email in &item.record.emails {
+                let first = ends.entry(email.key().to_owned()).or_insert(end);
+                *first = end.min(*first);
+            }
+        }
+        ends
+    }
+}
+
+/// The last instant up to which access is in time: HR may have moved the end of work after the deadline of record.
+fn last_deadline(leaver: &Leaver) -> Option<Timestamp> {
+    leaver.corrected_deadline.max(leaver.deadline)
+}
+
+impl Item {
+    fn new(leaver: Leaver, of: &ItemsOfRun<'_>) -> Self {
+        let concluded_run = leaver.concluded_run.as_deref();
+        let concluded_entry = concluded_run.and_then(|run| of.entries.of_run(run));
+        let mut record = leaver.clone();
+        if concluded_entry == Some(of.run.entry) {
+            (record.result, record.concluded_run) = (None, None);
+        }
+        let mut item = Self {
+            concluded_entry,
+            roles: Vec::new(),
+            statuses: Vec::new(),
+            late_since: None,
+            late_until: None,
+            was_accepted: false,
+            exception: None,
+            later: Vec::new(),
+            again: Vec::new(),
+            vanished: None,
+            moved_late: None,
+            expired_in_use: None,
+            excepted_late: None,
+            in_feed: leaver.in_feed,
+            outcome: leaver.outcome,
+            record,
+        };
+        // A person who is missing from a roster is named by no row from the first run on.
+        if !leaver.in_feed && leaver.result.is_none() && leaver.tenures.is_empty() {
+            item.vanished = Some(of.run);
+        }
+        item.take(leaver, of);
+        item
+    }
+
+    fn take(&mut self, leaver: Leaver, of: &ItemsOfRun<'_>) {
+        let run = of.run;
+        let was_concluded = self.record.result.is_some();
+        let is_same_record = was_concluded && leaver.concluded_run == self.record.concluded_run;
+        if is_same_record {
+            self.note_later(&leaver, of);
+        } else {
+            if was_concluded {
+                self.later.push((LaterEvent::Reopened, run.entry));
+            }
+            self.note_open(&leaver, of);
+        }
+        self.in_feed = leaver.in_feed;
+        self.outcome = leaver.outcome;
+        if !is_same_record {
+            let concluded_run = leaver.concluded_run.as_deref();
+            self.concluded_entry = concluded_run.and_then(|run| of.entries.of_run(run));
+            self.record = leaver;
+        }
+    }
+
+    /// An item that was not concluded before this run.
+    fn note_open(&mut self, leaver: &Leaver, of: &ItemsOfRun<'_>) {
+        let run = of.run;
+        if self.in_feed && !leaver.in_feed && leaver.result.is_none() {
+            self.vanished.get_or_insert(run);
+        }
+        if leaver.corrected_deadline.is_some() {
+            self.moved_late.get_or_insert(run);
+        }
+        let saw_access = leaver.last_seen_with_access == Some(run.at);
+        if saw_access {
+            self.roles.clone_from(&leaver.account_role);
+            let states = leaver.account_status.iter().map(|of| cell(of.as_ref()));
+            self.statuses = states.collect();
+        }
+        let exception = leaver
+            .exception_expires
+            .as_ref()
+            .and_then(|_| of.exceptions.iter().find(|of| of.is_for(leaver)));
+        let due = last_deadline(leaver);
+        let due_from_notice = due.max(leaver.deadline_from_notice);
+        let is_after_the_fact = exception.is_some_and(|of| of.is_after_the_fact(due_from_notice));
+        if let Some(exception) = exception {
+            self.exception = Some(exception.clone());
+            if is_after_the_fact {
+                self.excepted_late.get_or_insert(run);
+            }
+        }
+        if self.outcome == Outcome::Excepted && leaver.outcome == Outcome::StillActive && saw_access
+        {
+            self.expired_in_use.get_or_insert(run);
+        }
+        if !saw_access || due.is_none_or(|due| run.at <= due) {
+            return;
+        }
+        if leaver.outcome == Outcome::Excepted && !is_after_the_fact {
+            self.was_accepted = true;
+            return;
+        }
+        self.late_until = Some(run);
+        if self.late_since.is_none() {
+            // A finding is as old as the first run of its series, which may be earlier than the first run read.
+            let is_about = |finding: &&Finding| {
+                finding.kind == FindingKind::OffboardedAccess
+                    && finding.person_id == leaver.person_id
+                    && finding
+                        .account_id
+                        .as_ref()
+                        .is_some_and(|id| leaver.account_id.contains(id))
+            };
+            let known = of.findings.iter().filter(is_about);
+            let first = known.map(|finding| finding.first_seen).min();
+            let first = first.unwrap_or(run.at);
+            self.late_since = Some((first, of.entries.at(first)));
+        }
+    }
+
+    /// An item that an earlier run has concluded.
+    fn note_later(&mut self, leaver: &Leaver, of: &ItemsOfRun<'_>) {
+        let run = of.run;
+        let is_new = self.outcome != leaver.outcome;
+        let event = match leaver.outcome {
+            Outcome::Rehired if is_new => Some(LaterEvent::Rehired),
+            Outcome::Rescinded if is_new => Some(LaterEvent::Rescinded),
+            _ => None,
+        };
+        let event = match leaver.superseded && !self.record.superseded {
+            true => {
+                self.record.superseded = true;
+                Some(LaterEvent::Superseded)
+            }
+            false => event,
+        };
+        self.later.extend(event.map(|event| (event, run.entry)));
+        if self.in_feed && !leaver.in_feed && !leaver.superseded {
+            self.later.push((LaterEvent::Vanished, run.entry));
+        }
+        let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
+        match (leaver.outcome == Outcome::StillActive, is_open) {
+            (true, true) => {
+                if let Some(again) = self.again.last_mut() {
+                    again.last = run.at;
+                }
+            }
+            (true, false) => {
+                let first = of.findings.iter().filter(|finding| {
+                    finding.kind == FindingKind::AccessAfterConclusion
+                        && finding.person_id == leaver.person_id
+                });
+                let first = first.map(|finding| finding.first_seen).min();
+                let first = first.filter(|_| self.again.is_empty()).unwrap_or(run.at);
+                let entry = of.entries.at(first).unwrap_or(run.entry);
+                self.again.push(AccessAgain {
+                    first: RunAt { entry, at: first },
+                    last: run.at,
+                    ended: None,
+                });
+                self.later.push((LaterEvent::AccessAgain, entry));
+            }
+            (false, true) if of.complete => {
+                if let Some(again) = self.again.last_mut() {
+                    again.ended = Some(run);
+                }
+            }
+            (false, _) => {}
+        }
+    }
+
+    /// The result at the end of the evidence.
+    fn result(&self, last_run: Option<Timestamp>) -> ItemResult {
+        let is_accepted = self.was_accepted && self.late_since.is_none();
+        match self.record.result {
+            Some(OffboardingResult::Late) if is_accepted => ItemResult::RiskAccepted,
+            Some(result) => result.into(),
+            None if self.late_since.is_some() => ItemResult::Late,
+            None if is_accepted => ItemResult::RiskAccepted,
+            None => {
+                let due = last_deadline(&self.record);
+                let is_due = due.zip(last_run).is_some_and(|(due, last)| due <= last);
+                match self.record.outcome {
+                    // Without a date, it cannot become due.
+                    Outcome::NotEvaluable if is_due || due.is_none() => ItemResult::NotEvaluable,
+                    _ if !is_due => ItemResult::NotDue,
+                    Outcome::NotEvaluable => ItemResult::NotEvaluable,
+                    Outcome::Excepted => ItemResult::RiskAccepted,
+                    Outcome::Rehired
+                    | Outcome::Rescinded
+                    | Outcome::Upcoming
+                    | Outcome::StillActive
+                    | Outcome::WithinGrace
+                    | Outcome::Removed
+                    | Outcome::NoAccessFound => ItemResult::Open,
+                }
+            }
+        }
+    }
+
+    /// The end of work that decides the period of the item. An end that HR moved after the deadline had passed does not
+    /// count, because it would take the item out of its period. Without a date, the first run that named the leaver
+    /// counts.
+    fn end_of_record(&self) -> Timestamp {
+        let record = &self.record;
+        let first = record
+            .moved_from
+            .filter(|_| record.corrected_deadline.is_some());
+        let end = first.or(record.end_of_work);
+        end.unwrap_or(record.first_seen_in_feed)
+    }
+
+    /// The part of the population that the item belongs to. None if it belongs to another period.
+    fn part(&self, period: &Period) -> Option<Part> {
+        let (record, end) = (&self.record, self.end_of_record());
+        let was_open = record.concluded_at.is_none_or(|at| at >= period.from);
+        if period.contains_end(end) {
+            Some(Part::InPeriod)
+        } else if end <= period.from && was_open {
+            Some(Part::CarriedIn)
+        } else {
+            None
+        }
+    }
+
+    fn flags(&self, gaps: &Gaps) -> Vec<Flag> {
+        let record = &self.record;
+        let end = record.end_of_work;
+        let flags = [
+            (
+                Flag::GapOverDeadline,
+                record.deadline.is_some_and(|due| gaps.contains(due)),
+            ),
+            (
+                Flag::LateNotice,
+                end.is_some_and(|end| record.first_seen_in_feed > end),
+            ),
+            (Flag::EndMoved, record.moved_from.is_some()),
+            (Flag::EndMovedAfterTheFact, self.moved_late.is_some()),
+            (
+                Flag::Vanished,
+                self.vanished.is_some()
+                    || self.later.iter().any(|(of, _)| *of == LaterEvent::Vanished),
+            ),
+            (Flag::ExceptionAfterTheFact, self.excepted_late.is_some()),
+            (
+                Flag::Suspected,
+                !record.suspected_account_id.is_empty() || record.more_suspected,
+            ),
+            (Flag::NoDate, end.is_none()),
+        ];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        flags.map(|(flag, _)| flag).collect()
+    }
+
+    fn is_admin(&self) -> bool {
+        let roles = match self.roles.is_empty() {
+            true => &self.record.account_role,
+            false => &self.roles,
+        };
+        roles.iter().flatten().any(|role| *role == Role::Admin)
+    }
+}
+
+/// An item of the population.
+#[derive(Clone, Debug)]
+pub(super) struct PopulationItem {
+    pub(super) bar: ItemBar,
+    pub(super) leaver: Leaver,
+    pub(super) exception: Option<UsedException>,
+    /// Why the sample contains the item in any case.
+    pub(super) always: Option<SampleReason>,
+}
+
+/// The population: its table, and what the rest of the pack takes from it.
+#[derive(Clone, Debug)]
+pub(super) struct Population {
+    pub(super) table: Table,
+    pub(super) items: Vec<PopulationItem>,
+    pub(super) totals: ItemTotals,
+}
+
+const COLUMNS: &[Column] = &[
+    text("item_id"),
+    text("person_id"),
+    text("name"),
+    text("emails"),
+    text("hr_status"),
+    text("hr_end"),
+    text("hr_last_day"),
+    text("zone"),
+    instant("end_of_work"),
+    text("end_of_work_local"),
+    instant("moved_from"),
+    instant("first_seen_in_feed"),
+    decimal("notice_days"),
+    instant("deadline"),
+    decimal("grace_hours"),
+    count("rule_entry"),
+    text("account_id"),
+    text("account_email"),
+    text("role_at_end"),
+    text("status_at_end"),
+    text("match"),
+    instant("last_seen_with_access"),
+    count("last_seen_entry"),
+    instant("first_seen_without_access"),
+    count("first_seen_entry"),
+    decimal("late_hours_min"),
+    decimal("late_hours_max"),
+    text("result"),
+    count("concluded_entry"),
+    text("later_events"),
+    text("exception"),
+    text("flags"),
+    text("part"),
+];
+
+/// A duration in units of this many seconds, with two decimals.
+fn in_units(seconds: i64, unit: i64) -> String {
+    let hundredths = (i128::from(seconds) * 100).div_euclid(i128::from(unit));
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let hundredths = hundredths.abs();
+    format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+pub(super) fn hours(seconds: i64) -> String {
+    in_units(seconds, 3600)
+}
+
+pub(super) fn days(from: Timestamp, to: Timestamp) -> String {
+    in_units(to.as_second() - from.as_second(), 24 * 3600)
+}
+
+/// Hours from a deadline to a later instant. Blank if the instant is not later.
+fn late_hours(deadline: Option<Timestamp>, at: Option<Timestamp>) -> String {
+    let late = deadline
+        .zip(at)
+        .map(|(deadline, at)| at.as_second() - deadline.as_second());
+    cell(late.filter(|late| *late > 0).map(hours))
+}
+
+impl Items {
+    /// The population of the period, and the deviations of its items.
+    pub(super) fn population(
+        &self,
+        period: &Period,
+        entries: &Entries,
+        gaps: &Gaps,
+        deviations: &mut Deviations,
+    ) -> Population {
+        let mut population = Population {
+            table: Table::new("population", "Population of leavers", COLUMNS),
+            items: Vec::new(),
+            totals: ItemTotals::default(),
+        };
+        for result in ItemResult::ALL {
+            population.totals.by_result.insert(*result, 0);
+        }
+        for part in Part::ALL {
+            population.totals.by_part.insert(*part, 0);
+        }
+        let mut rows: Vec<(Timestamp, Vec<String>, PopulationItem)> = Vec::new();
+        for item in self.by_id.values() {
+            if let Some(part) = item.part(period) {
+                let row = item.row(period, entries, gaps, self.last_run, part);
+                let id = row.1.bar.item_id.clone();
+                item.deviate(&id, row.1.bar.result, entries, deviations);
+                rows.push((item.end_of_record(), row.0, row.1));
+            }
+            for (number, again) in item.again.iter().enumerate() {
+                let was_open = again.ended.is_none_or(|ended| ended.at >= period.from);
+                let part = match period.phase(again.first.at) {
+                    Phase::Within => Part::InPeriod,
+                    Phase::Before if was_open => Part::CarriedIn,
+                    Phase::Before | Phase::After => continue,
+                };
+                let row = item.row_of_again(period, entries, part, number, again);
+                deviations.push(Deviation {
+                    item_id: Some(row.1.bar.item_id.clone()),
+                    account_id: joined(&item.record.account_id),
+                    opened: Some((again.first.at, Some(again.first.entry))),
+                    closed: again.ended.map(|of| (of.at, Some(of.entry))),
+                    how_closed: cell(again.ended.map(|_| FindingClosed::NotFound)),
+                    what: "an account has access again after the item was concluded".to_owned(),
+                    ..Deviation::of(DeviationType::AccessAfterConclusion, &row.1.bar.item_id)
+                });
+                rows.push((again.first.at, row.0, row.1));
+            }
+        }
+        rows.sort_by(|a, b| (a.0, &a.2.bar.item_id).cmp(&(b.0, &b.2.bar.item_id)));
+        let deviating: BTreeSet<&str> = deviations.items();
+        for (_, row, mut item) in rows {
+            item.always = match deviating.contains(item.bar.item_id.as_str()) {
+                _ if item.always.is_some() => item.always,
+                true => Some(SampleReason::AllDeviations),
+                false => None,
+            };
+            let totals = &mut population.totals;
+            totals.total += 1;
+            *totals.by_result.entry(item.bar.result).or_default() += 1;
+            *totals.by_part.entry(item.bar.part).or_default() += 1;
+            population.table.rows.push(row);
+            population.items.push(item);
+        }
+        population
+    }
+}
+
+impl Item {
+    fn row(
+        &self,
+        period: &Period,
+        entries: &Entries,
+        gaps: &Gaps,
+        last_run: Option<Timestamp>,
+        part: Part,
+    ) -> (Vec<String>, PopulationItem) {
+        let record = &self.record;
+        let bar = ItemBar {
+            item_id: record.offboarding_id.to_string(),
+            name: record.name.clone(),
+            part,
+            result: self.result(last_run),
+            end_of_work: record.end_of_work,
+            deadline: record.deadline,
+            last_seen_with_access: record.last_seen_with_access,
+            first_seen_without_access: record.first_seen_without_access,
+            flags: self.flags(gaps),
+        };
+        let later = self.later.iter();
+        let later = joined(later.map(|(event, entry)| format!("{event}@{entry}")));
+        self.printed(period, entries, bar, self.concluded_entry, later)
+    }
+
+    fn row_of_again(
+        &self,
+        period: &Period,
+        entries: &Entries,
+        part: Part,
+        number: usize,
+        again: &AccessAgain,
+    ) -> (Vec<String>, PopulationItem) {
+        let record = &self.record;
+        let bar = ItemBar {
+            item_id: format!("{}-again-{}", record.offboarding_id, number + 1),
+            name: record.name.clone(),
+            part,
+            result: ItemResult::AccessAfterConclusion,
+            end_of_work: record.end_of_work,
+            deadline: record.deadline,
+            last_seen_with_access: Some(again.last),
+            first_seen_without_access: again.ended.map(|ended| ended.at),
+            flags: Vec::new(),
+        };
+        let concluded = again.ended.map(|ended| ended.entry);
+        self.printed(period, entries, bar, concluded, String::new())
+    }
+
+    fn printed(
+        &self,
+        period: &Period,
+        entries: &Entries,
+        bar: ItemBar,
+        concluded: Option<u64>,
+        later: String,
+    ) -> (Vec<String>, PopulationItem) {
+        let record = &self.record;
+        let tenure_zone = record
+            .tenures
+            .iter()
+            .find_map(|tenure| tenure.zone.as_deref());
+        let notice = record
+            .end_of_work
+            .map(|end| days(record.first_seen_in_feed, end));
+        let grace = record.grace_seconds.map(hours);
+        let rule_entry = record.deadline_rule_run.as_deref();
+        let entry_at = |at: Option<Timestamp>| cell(at.and_then(|at| entries.at(at)));
+        let due = last_deadline(record);
+        let (last, first) = (bar.last_seen_with_access, bar.first_seen_without_access);
+        let statuses = match self.statuses.is_empty() {
+            true => joined(record.account_status.iter().map(|of| cell(of.as_ref()))),
+            false => joined(&self.statuses),
+        };
+        let roles = match self.roles.is_empty() {
+            true => &record.account_role,
+            false => &self.roles,
+        };
+        let emails =
+            |emails: &[EmailAddress]| joined(emails.iter().map(|email| email.as_written()));
+        let row = vec![
+            bar.item_id.clone(),
+            cell(record.person_id.as_ref()),
+            cell(record.name.as_ref()),
+            emails(&record.emails),
+            cell(record.hr_status.as_ref()),
+            cell(record.hr_end.as_ref()),
+            cell(record.hr_last_day.as_ref()),
+            tenure_zone.unwrap_or_default().to_owned(),
+            cell(bar.end_of_work),
+            cell(bar.end_of_work.map(|at| period.local(at))),
+            cell(record.moved_from),
+            record.first_seen_in_feed.to_string(),
+            cell(notice),
+            cell(bar.deadline),
+            cell(grace),
+            cell(rule_entry.and_then(|run| entries.of_run(run))),
+            joined(&record.account_id),
+            joined(
+                record
+                    .account_email
+                    .iter()
+                    .map(|email| cell(email.as_ref().map(EmailAddress::as_written))),
+            ),
+            joined(roles.iter().map(|role| cell(role.as_ref()))),
+            statuses,
+            joined(&record.matched_by),
+            cell(last),
+            entry_at(last),
+            cell(first),
+            entry_at(first),
+            late_hours(due, last),
+            late_hours(due, first),
+            bar.result.to_string(),
+            cell(concluded),
+            later,
+            cell(self.exception.as_ref().map(|of| of.exception_id.as_str())),
+            joined(&bar.flags),
+            bar.part.to_string(),
+        ];
+        let item = PopulationItem {
+            always: self.is_admin().then_some(SampleReason::AllAdmins),
+            leaver: record.clone(),
+            exception: self.exception.clone(),
+            bar,
+        };
+        (row, item)
+    }
+
+    fn deviate(
+        &self,
+        item_id: &str,
+        result: ItemResult,
+        entries: &Entries,
+        deviations: &mut Deviations,
+    ) {
+        let record = &self.record;
+        let concluded = record.concluded_at.map(|at| (at, self.concluded_entry));
+        let how_closed = cell(record.result);
+        let exception = cell(self.exception.as_ref().map(|of| of.exception_id.as_str()));
+        let mut add = |kind, opened: Option<(Timestamp, Option<u64>)>, closed, what: String| {
+            deviations.push(Deviation {
+                item_id: Some(item_id.to_owned()),
+                account_id: joined(&record.account_id),
+                opened,
+                how_closed: match closed {
+                    Some(_) => how_closed.clone(),
+                    None => String::new(),
+                },
+                closed,
+                what,
+                exception: exception.clone(),
+                ..Deviation::of(kind, item_id)
+            });
+        };
+        let at = |run: RunAt| Some((run.at, Some(run.entry)));
+        let removed = record.first_seen_without_access;
+        let removed = removed.map(|at| (at, entries.at(at))).or(concluded);
+        match result {
+            ItemResult::Late if record.result.is_some() => add(
+                DeviationType::RemovalLate,
+                self.late_since.or(concluded),
+                removed,
+                "access ended after the deadline".to_owned(),
+            ),
+            ItemResult::Late => add(
+                DeviationType::AccessAfterDeadline,
+                self.late_since,
+                None,
+                "access was seen after the deadline, and no run shows that it ended".to_owned(),
+            ),
+            ItemResult::NotDemonstrated => add(
+                DeviationType::RemovalNotDemonstrated,
+                concluded,
+                concluded,
+                "no run shows whether access ended by the deadline".to_owned(),
+            ),
+            ItemResult::DateCorrected => add(
+                DeviationType::DateCorrected,
+                concluded,
+                concluded,
+                "HR moved the end of work after the deadline had passed".to_owned(),
+            ),
+            ItemResult::InTime
+            | ItemResult::RiskAccepted
+            | ItemResult::Open
+            | ItemResult::NoAccount
+            | ItemResult::Withdrawn
+            | ItemResult::RehiredBeforeDue
+            | ItemResult::NotEvaluable
+            | ItemResult::NotDue
+            | ItemResult::AccessAfterConclusion => {}
+        }
+        if let Some(run) = self.excepted_late {
+            let what = "an exception came into force after the deadline".to_owned();
+            add(
+                DeviationType::ExceptionAfterTheFact,
+                at(run),
+                concluded,
+                what,
+            );
+        }
+        if let Some(run) = self.expired_in_use {
+            let what = "the exception no longer covers an account that has access".to_owned();
+            add(
+                DeviationType::ExceptionExpiredInUse,
+                at(run),
+                concluded,
+                what,
+            );
+        }
+        if let Some(run) = self.vanished {
+            let what = "HR's rows no longer name the person".to_owned();
+            add(DeviationType::LeaverVanished, at(run), concluded, what);
+        }
+        if let Some(run) = self.moved_late {
+            let what = "HR moved the end of work after the deadline had passed".to_owned();
+            add(
+                DeviationType::EndMovedAfterTheFact,
+                at(run),
+                concluded,
+                what,
+            );
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The equations of page one. Each number links to its rows.
+
+use super::words::{RESULTS, STATES};
+use crate::pack::{DeviationType, ItemResult, Pack, Part, RunState};
+use crate::report::words::Title as _;
+
+/// A number on one side of an equation.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Term {
+    /// `=`, `+` or `−`; none for the first number of a side.
+    pub(super) sign: &'static str,
+    pub(super) number: u64,
+    pub(super) label: &'static str,
+    /// The word of the CSV file, if the number counts rows with it.
+    pub(super) word: Option<&'static str>,
+    /// The place of the rows on the page. None for 0: there is nothing to show.
+    pub(super) rows: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Equation {
+    pub(super) name: &'static str,
+    pub(super) terms: Vec<Term>,
+    /// What else to know, as sentences.
+    pub(super) note: String,
+    /// The CSV file in which the numbers can be counted.
+    pub(super) file: &'static str,
+}
+
+/// A term that counts the rows of a group.
+fn of_group(table: &str, word: &'static str, label: &'static str, number: u64) -> Term {
+    Term {
+        sign: "+",
+        number,
+        label,
+        word: Some(word),
+        rows: (number > 0).then(|| group_id(table, word)),
+    }
+}
+
+/// A term that counts in a whole table.
+fn of_table(sign: &'static str, table: &str, label: &'static str, number: u64) -> Term {
+    Term {
+        sign,
+        number,
+        label,
+        word: None,
+        rows: (number > 0).then(|| table_id(table)),
+    }
+}
+
+/// An equation: the first number equals the sum of the others.
+fn sum(name: &'static str, file: &'static str, mut terms: Vec<Term>, note: String) -> Equation {
+    for (place, sign) in [(0, ""), (1, "=")] {
+        if let Some(term) = terms.get_mut(place) {
+            term.sign = sign;
+        }
+    }
+    Equation {
+        name,
+        terms,
+        note,
+        file,
+    }
+}
+
+pub(super) fn group_id(table: &str, word: &str) -> String {
+    format!("{table}-{word}")
+}
+
+pub(super) fn table_id(table: &str) -> String {
+    format!("table-{table}")
+}
+
+pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
+    let totals = &pack.totals;
+    let mut equations = vec![runs(pack)];
+
+    let result = |result: &ItemResult| {
+        let number = totals.items.by_result.get(result).copied();
+        of_group(
+            "population",
+            result.as_str(),
+            result.title(),
+            number.unwrap_or_default(),
+        )
+    };
+    let total = of_table("", "population", "items", totals.items.total);
+    let terms = [total].into_iter().chain(RESULTS.iter().map(result));
+    equations.push(sum("Leavers", "population", terms.collect(), String::new()));
+    let part = |part: &Part| {
+        let number = totals.items.by_part.get(part).copied();
+        Term {
+            word: Some(part.as_str()),
+            ..of_table("+", "population", part.title(), number.unwrap_or_default())
+        }
+    };
+    let total = of_table("", "population", "items", totals.items.total);
+    let terms = [total].into_iter().chain(Part::ALL.iter().map(part));
+    equations.push(sum(
+        "Population",
+        "population",
+        terms.collect(),
+        String::new(),
+    ));
+
+    let deviation = |kind: &DeviationType| {
+        let number = totals.deviations.get(kind).copied().unwrap_or_default();
+        (number > 0).then(|| of_group("deviations", kind.as_str(), kind.title(), number))
+    };
+    let total = of_table(
+        "",
+        "deviations",
+        "deviations",
+        totals.deviations.values().sum(),
+    );
+    let terms = [total]
+        .into_iter()
+        .chain(DeviationType::ALL.iter().filter_map(deviation));
+    let zero = totals
+        .deviations
+        .values()
+        .filter(|number| **number == 0)
+        .count();
+    equations.push(sum(
+        "Deviations",
+        "deviations",
+        terms.collect(),
+        format!("{zero} further types were looked for, and none was found. Section 7 lists them."),
+    ));
+
+    let findings = &totals.findings;
+    equations.push(sum(
+        "Findings",
+        "findings",
+        vec![
+            Term {
+                word: None,
+                ..of_group("findings", OPEN, "open at the end", findings.open)
+            },
+            of_table("", "findings", "open at the start", findings.opened_before),
+            of_table("+", "findings", "opened", findings.opened),
+            Term {
+                sign: "−",
+                word: None,
+                ..of_group("findings", CLOSED, "closed", findings.closed)
+            },
+        ],
+        String::new(),
+    ));
+
+    let hr = &totals.hr;
+    equations.push(sum(
+        "HR rows",
+        "hr_by_run",
+        vec![
+            of_table("", "hr_by_run", "rows", hr.rows),
+            of_table("", "hr_by_run", "rows of persons", hr.persons),
+            of_table(
+                "+",
+                "hr_by_run",
+                "further rows of a person",
+                hr.further_rows,
+            ),
+            of_table("+", "hr_by_run", "duplicates", hr.duplicates),
+            of_table("+", "hr_by_run", "rejected", hr.rejected),
+            of_table("+", "hr_by_run", "blank", hr.blank),
+        ],
+        format!("These are sums over the {} runs with a verdict.", hr.runs),
+    ));
+
+    if let Some(tieout) = &totals.hr_tieout {
+        let total = tieout.both + tieout.only_in_hr + tieout.only_in_evidence;
+        equations.push(sum(
+            "Your HR export",
+            "hr_tieout",
+            vec![
+                of_table("", "hr_tieout", "persons", total),
+                of_table("", "hr_tieout", "in both", tieout.both),
+                of_table("+", "hr_tieout", "only in the HR export", tieout.only_in_hr),
+                of_table(
+                    "+",
+                    "hr_tieout",
+                    "only in the evidence",
+                    tieout.only_in_evidence,
+                ),
+            ],
+            format!(
+                "Of those in both, {} have different dates.",
+                tieout.dates_differ
+            ),
+        ));
+    }
+    equations
+}
+
+fn runs(pack: &Pack) -> Equation {
+    let runs = &pack.totals.runs;
+    let number = |state: &RunState| runs.by_state.get(state).copied().unwrap_or_default();
+    let state = |state: &RunState| of_group("runs", state.as_str(), state.title(), number(state));
+    let due = STATES.iter().filter(|state| **state != RunState::Extra);
+    let total = of_table("", "runs", "runs due", runs.due);
+    let terms = [total].into_iter().chain(due.map(state));
+    let note = match number(&RunState::Extra) {
+        0 => String::new(),
+        1 => "1 extra run started in addition.".to_owned(),
+        extra => format!("{extra} extra runs started in addition."),
+    };
+    sum("Runs", "runs", terms.collect(), note)
+}
+
+/// The groups of the table of findings.
+pub(super) const OPEN: &str = "open";
+pub(super) const CLOSED: &str = "closed";

@@ -1,0 +1,287 @@
+//! The pages of the pack: `index.html`, and `sheet.html` for each sampled leaver.
+//!
+//! Each is one file without network and script. It shows only facts that the tables have too.
+
+mod calendar;
+mod equations;
+mod gaps;
+mod grid;
+mod interval;
+mod sheet;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+
+use super::{Cover, DeviationType, Flag, ItemBar, ItemResult, Pack, Part, ScheduleBasis};
+use crate::report::page;
+use crate::report::visible::Minute as _;
+use crate::report::words::{Meaning as _, Title as _};
+use calendar::Month;
+use equations::{CLOSED, Equation, OPEN};
+use gaps::Gap;
+use grid::{Cell, Grid, GroupBy, GroupName, MAX_ROWS, Row};
+use interval::Interval;
+pub use sheet::sheet;
+use words::{RESULTS, STATES, Tone, counted};
+
+/// `index.html`.
+pub fn index(pack: &Pack) -> Vec<u8> {
+    page(&IndexPage::of(pack))
+}
+
+#[derive(Template)]
+#[template(path = "pack.html", config = "src/report/askama.toml")]
+struct IndexPage<'a> {
+    pack: &'a Pack,
+    cover: &'a Cover,
+    mark: Option<&'a str>,
+    equations: Vec<Equation>,
+    months: Vec<Month<'a>>,
+    population: Vec<ResultGroup<'a>>,
+    gaps: Vec<Gap<'a>>,
+    /// The items whose rows are on this page.
+    shown: BTreeSet<&'a str>,
+}
+
+/// The items of one result.
+struct ResultGroup<'a> {
+    result: ItemResult,
+    total: usize,
+    items: Vec<Item<'a>>,
+}
+
+/// A row of the population.
+struct Item<'a> {
+    /// The number of the row in the table.
+    number: usize,
+    row: Row<'a>,
+    bar: &'a ItemBar,
+    interval: Interval,
+}
+
+impl Item<'_> {
+    /// The id of the sentence beside the bar. Two rows may have one item id, in faulty evidence.
+    fn anchor(&self) -> String {
+        format!("interval-{}", self.number)
+    }
+
+    /// The grace of record in hours.
+    fn grace(&self) -> Option<&str> {
+        hours(self.row.get("grace_hours"))
+    }
+}
+
+impl<'a> IndexPage<'a> {
+    fn of(pack: &'a Pack) -> Self {
+        let population = population(pack);
+        let items = population.iter().flat_map(|group| &group.items);
+        Self {
+            pack,
+            cover: &pack.cover,
+            mark: pack.cover.mark.as_deref(),
+            equations: equations::equations(pack),
+            months: calendar::months(&pack.days),
+            gaps: gaps::gaps(pack),
+            shown: items.map(|item| &*item.bar.item_id).collect(),
+            population,
+        }
+    }
+
+    /// A table with all columns. None if the pack does not have the table.
+    fn grid(&self, name: &str) -> Option<Grid<'a>> {
+        let table = self.pack.table(name)?;
+        Some(Grid::of(table, &[], None, &self.shown))
+    }
+
+    /// Whether the row of an item is on this page.
+    fn is_shown(&self, item: &ItemBar) -> bool {
+        self.shown.contains(&*item.item_id)
+    }
+
+    fn hr_by_run(&self) -> Option<Grid<'a>> {
+        let table = self.pack.table("hr_by_run")?;
+        Some(Grid::of(table, HR_BY_RUN, None, &self.shown))
+    }
+
+    fn runs(&self) -> Option<Grid<'a>> {
+        let groups = STATES.map(|state| GroupName {
+            word: state.as_str(),
+            title: state.title(),
+            meaning: state.meaning(),
+        });
+        let by = GroupBy {
+            groups: groups.to_vec(),
+            word: |row| row.get("state"),
+        };
+        let table = self.pack.table("runs")?;
+        Some(Grid::of(table, RUNS, Some(&by), &self.shown))
+    }
+
+    fn deviations(&self) -> Option<Grid<'a>> {
+        let groups = DeviationType::ALL.iter().map(|kind| GroupName {
+            word: kind.as_str(),
+            title: kind.title(),
+            meaning: kind.rule(),
+        });
+        let by = GroupBy {
+            groups: groups.collect(),
+            word: |row| row.get("type"),
+        };
+        let table = self.pack.table("deviations")?;
+        Some(Grid::of(table, DEVIATIONS, Some(&by), &self.shown))
+    }
+
+    fn findings(&self) -> Option<Grid<'a>> {
+        let open = GroupName {
+            word: OPEN,
+            title: "Open at the end",
+            meaning: "The last run of the period has the finding.",
+        };
+        let closed = GroupName {
+            word: CLOSED,
+            title: "Closed",
+            meaning: "A later run of the period no longer has the finding.",
+        };
+        let by = GroupBy {
+            groups: vec![open, closed],
+            word: |row| match row.get("closed_entry") {
+                "" => OPEN,
+                _ => CLOSED,
+            },
+        };
+        let table = self.pack.table("findings")?;
+        Some(Grid::of(table, &[], Some(&by), &self.shown))
+    }
+
+    fn faults(&self) -> String {
+        counted(self.cover.faults, "fault")
+    }
+
+    /// How many leavers and runs the sample was asked for.
+    fn sizes(&self) -> String {
+        let leavers = counted(self.cover.sample_size, "leaver");
+        format!("{leavers} and {}", counted(self.cover.sample_runs, "run"))
+    }
+
+    fn population_extent(&self) -> String {
+        let shown = self.population.iter().map(|group| group.items.len());
+        grid::extent(shown.sum(), self.pack.items.len())
+    }
+
+    fn gaps_extent(&self) -> String {
+        grid::extent(self.gaps.len().min(MAX_ROWS), self.gaps.len())
+    }
+
+    /// The flags of the population, each once.
+    fn flags(&self) -> BTreeSet<Flag> {
+        let items = self.pack.items.iter();
+        items.flat_map(|item| item.flags.iter().copied()).collect()
+    }
+
+    /// The graces of record in hours, each with the number of its items; the most frequent first.
+    fn graces(&self) -> Vec<String> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        let rows = self.pack.table("population").map(Row::all);
+        for row in rows.unwrap_or_default() {
+            if let Some(grace) = hours(row.get("grace_hours")) {
+                *counts.entry(grace).or_default() += 1;
+            }
+        }
+        let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| Reverse(*count));
+        let items = counts.into_iter();
+        items
+            .map(|(grace, count)| format!("{grace} h for {}", counted(count, "item")))
+            .collect()
+    }
+}
+
+/// A decimal number without the zeros at its end; none for a blank.
+fn hours(cell: &str) -> Option<&str> {
+    let short = cell.trim_end_matches('0').trim_end_matches('.');
+    match cell.contains('.') {
+        true => Some(short),
+        false => (!cell.is_empty()).then_some(cell),
+    }
+}
+
+/// The days of the week with their columns in the calendar.
+const WEEK: [(i64, &str); 7] = [
+    (0, "Mo"),
+    (1, "Tu"),
+    (2, "We"),
+    (3, "Th"),
+    (4, "Fr"),
+    (5, "Sa"),
+    (6, "Su"),
+];
+
+/// The columns of wide tables that the page shows.
+const RUNS: &[&str] = &[
+    "due_local",
+    "began_at",
+    "sequence",
+    "complete",
+    "accounts",
+    "hr_rows",
+    "deadlines_since_last_complete",
+    "verified",
+    "reason",
+];
+const HR_BY_RUN: &[&str] = &[
+    "sequence",
+    "rows",
+    "read",
+    "rejected",
+    "blank",
+    "duplicates",
+    "persons",
+    "further_rows",
+    "leavers",
+    "active",
+    "on_leave",
+    "unclassified",
+    "carried",
+];
+const DEVIATIONS: &[&str] = &[
+    "deviation_id",
+    "severity",
+    "item_id",
+    "what",
+    "criterion",
+    "opened_at",
+    "closed_at",
+    "days",
+    "how_closed",
+    "management_response",
+];
+
+/// The population by result, at most [`MAX_ROWS`] rows of it.
+fn population(pack: &Pack) -> Vec<ResultGroup<'_>> {
+    let rows = pack.table("population").map(Row::all).unwrap_or_default();
+    let mut left = MAX_ROWS;
+    let group = |result: ItemResult| {
+        let here = (1..).zip(rows.iter().zip(&pack.items));
+        let here = here.filter(|(_, (_, bar))| bar.result == result);
+        let total = here.clone().count();
+        let items: Vec<Item<'_>> = here
+            .take(left)
+            .map(|(number, (row, bar))| Item {
+                number,
+                row: *row,
+                bar,
+                interval: Interval::of(bar),
+            })
+            .collect();
+        left -= items.len();
+        (total > 0).then_some(ResultGroup {
+            result,
+            total,
+            items,
+        })
+    };
+    RESULTS.into_iter().filter_map(group).collect()
+}

@@ -1,0 +1,630 @@
+//! The pages of an audit pack: every number links to its rows, text from outside is text, and a browser shows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::support::chromium::{Page, axe, browser};
+use asana_access_review::evidence::{OwnControl, Tool};
+use asana_access_review::pack::{
+    CalendarDay, CalendarRun, Column, Cover, DeviationType, Fact, FindingTotals, Flag, HrTotals,
+    ItemBar, ItemResult, ItemTotals, Kind, NO_CONCLUSION, Pack, Part, RunState, RunTotals,
+    SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis, Table, Totals, index,
+    sheet,
+};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
+
+const HOSTILE: &str = "</td><script>document.title='run'</script>\u{202e}=1+1";
+
+/// A table; a column is `name` or `name:kind`, and a row gives the cells of some columns by name.
+fn table(name: &'static str, columns: &str, rows: &[Vec<(&str, String)>]) -> Table {
+    let columns = columns.split_whitespace().map(|column| {
+        let (name, kind) = column.split_once(':').unwrap_or((column, ""));
+        let kind = match kind {
+            "count" => Kind::Count,
+            "decimal" => Kind::Decimal,
+            "day" => Kind::Day,
+            "instant" => Kind::Instant,
+            "flag" => Kind::Flag,
+            _ => Kind::Text,
+        };
+        let name: &'static str = name.to_owned().leak();
+        Column { name, kind }
+    });
+    let columns: &'static [Column] = columns.collect::<Vec<_>>().leak();
+    let cells = |row: &Vec<(&str, String)>| {
+        let cell = |column: &Column| {
+            let cell = row.iter().find(|(name, _)| *name == column.name);
+            cell.map_or(String::new(), |(_, cell)| cell.clone())
+        };
+        columns.iter().map(cell).collect()
+    };
+    let mut title = name.replace('_', " ");
+    title[..1].make_ascii_uppercase();
+    Table {
+        name,
+        title: title.leak(),
+        columns,
+        rows: rows.iter().map(cells).collect(),
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+struct Leaver {
+    name: &'static str,
+    result: ItemResult,
+    deadline: &'static str,
+    /// Hours after the deadline.
+    last: Option<i64>,
+    first: Option<i64>,
+    flags: &'static [Flag],
+}
+
+const LEAVERS: &[Leaver] = &[
+    Leaver {
+        name: "Priya Raman",
+        result: ItemResult::Late,
+        deadline: "2026-11-09T23:00:00Z",
+        last: Some(24),
+        first: Some(47),
+        flags: &[Flag::ExceptionAfterTheFact],
+    },
+    Leaver {
+        name: HOSTILE,
+        result: ItemResult::Open,
+        deadline: "2026-12-28T23:00:00Z",
+        last: Some(72),
+        first: None,
+        flags: &[],
+    },
+    Leaver {
+        name: "Jonas Weber",
+        result: ItemResult::NotDemonstrated,
+        deadline: "2026-11-16T23:00:00Z",
+        last: Some(-25),
+        first: Some(23),
+        flags: &[Flag::GapOverDeadline, Flag::LateNotice],
+    },
+    Leaver {
+        name: "Chiara Moretti-Lindqvist van der Berg",
+        result: ItemResult::InTime,
+        deadline: "2026-10-10T22:00:00Z",
+        last: Some(-24),
+        first: Some(-1),
+        flags: &[],
+    },
+    Leaver {
+        name: "Bo",
+        result: ItemResult::NoAccount,
+        deadline: "2026-10-17T22:00:00Z",
+        last: None,
+        first: None,
+        flags: &[Flag::NoDate],
+    },
+];
+
+/// The fourth quarter of 2026 with two runs a day, one missing and one inconclusive, and so many leavers.
+fn pack(leavers: &[&Leaver]) -> Pack {
+    let from: Date = "2026-10-01".parse().expect("a day");
+    let days = (0..92).map(|day| from.checked_add(day.days()).expect("a day"));
+    let state = |day: Date, half: i8| match (day.month(), day.day(), half) {
+        (11, 16, 1) => RunState::Missing,
+        (11, 17, 0) => RunState::Inconclusive,
+        (11, 10 | 11, _) => RunState::Fail,
+        (12, 29.., _) => RunState::Fail,
+        (12, 1, 0) => RunState::Failed,
+        (12, 2, 0) => RunState::PassRiskAccepted,
+        _ => RunState::Pass,
+    };
+    let days = days.map(|day| {
+        let runs = [(0, "T00:10:00Z"), (1, "T22:40:00Z")];
+        CalendarDay {
+            day: day.to_string(),
+            runs: runs
+                .map(|(half, time)| CalendarRun {
+                    at: at(&format!("{day}{time}")),
+                    state: state(day, half),
+                    run: None,
+                })
+                .to_vec(),
+            deadlines: leavers
+                .iter()
+                .filter(|of| of.deadline.starts_with(&day.to_string()))
+                .count() as u64,
+        }
+    });
+    let days: Vec<CalendarDay> = days.collect();
+    let items = (0..).zip(leavers).map(|(number, of)| {
+        let deadline = at(of.deadline);
+        let hours = |hours: i64| deadline.checked_add(hours.hours()).expect("an instant");
+        ItemBar {
+            item_id: format!("{number:012x}"),
+            name: Some(of.name.to_owned()),
+            part: Part::InPeriod,
+            result: of.result,
+            end_of_work: Some(hours(-24)),
+            deadline: Some(deadline),
+            last_seen_with_access: of.last.map(hours),
+            first_seen_without_access: of.first.map(hours),
+            flags: of.flags.to_vec(),
+        }
+    });
+    let items: Vec<ItemBar> = items.collect();
+    let text = |of: Option<Timestamp>| of.map_or(String::new(), |at| at.to_string());
+    let population = items.iter().map(|item| {
+        vec![
+            ("item_id", item.item_id.clone()),
+            ("person_id", "N-1005".to_owned()),
+            ("name", item.name.clone().unwrap_or_default()),
+            ("account_id", "1204556770001005".to_owned()),
+            ("account_email", "priya.raman@northwind.example".to_owned()),
+            ("role_at_end", "member".to_owned()),
+            ("status_at_end", "active".to_owned()),
+            ("match", "email".to_owned()),
+            (
+                "end_of_work_local",
+                "2026-11-09 00:00 Europe/Berlin".to_owned(),
+            ),
+            ("deadline", text(item.deadline)),
+            ("grace_hours", "24".to_owned()),
+            ("last_seen_entry", "81".to_owned()),
+            ("first_seen_entry", "83".to_owned()),
+            ("concluded_entry", "83".to_owned()),
+            ("result", item.result.to_string()),
+        ]
+    });
+    let population: Vec<_> = population.collect();
+    let runs = days.iter().flat_map(|day| &day.runs);
+    let rows = (1..).zip(runs.clone()).map(|(sequence, run)| {
+        let went = !matches!(run.state, RunState::Missing | RunState::Failed);
+        let mut row = vec![
+            ("due_at", run.at.to_string()),
+            ("due_local", run.at.strftime("%Y-%m-%d %H:%M").to_string()),
+            ("state", run.state.to_string()),
+            ("kind", "run".to_owned()),
+            ("verified", "recomputed".to_owned()),
+        ];
+        if went {
+            row.extend([
+                ("began_at", run.at.to_string()),
+                ("committed_at", run.at.to_string()),
+                ("sequence", format!("{sequence}")),
+                (
+                    "complete",
+                    (run.state != RunState::Inconclusive).to_string(),
+                ),
+                ("accounts", "31".to_owned()),
+            ]);
+        }
+        if run.state == RunState::Inconclusive {
+            row.push(("reason", "The HR feed is older than the limit.".to_owned()));
+        }
+        row
+    });
+    let rows: Vec<_> = rows.collect();
+    let mut by_state: BTreeMap<RunState, u64> = RunState::ALL.iter().map(|of| (*of, 0)).collect();
+    for run in runs {
+        *by_state.entry(run.state).or_default() += 1;
+    }
+    let mut by_result: BTreeMap<ItemResult, u64> =
+        ItemResult::ALL.iter().map(|of| (*of, 0)).collect();
+    for item in &items {
+        *by_result.entry(item.result).or_default() += 1;
+    }
+    let mut deviations: BTreeMap<DeviationType, u64> =
+        DeviationType::ALL.iter().map(|of| (*of, 0)).collect();
+    deviations.insert(DeviationType::RemovalLate, 1);
+    deviations.insert(DeviationType::RunMissing, 1);
+    let deviation = |kind: DeviationType, id: &str, item: &str, what: &str| {
+        vec![
+            ("deviation_id", id.to_owned()),
+            ("type", kind.to_string()),
+            ("severity", "high".to_owned()),
+            ("item_id", item.to_owned()),
+            (
+                "criterion",
+                "Access ends within 24 h after the end of work.".to_owned(),
+            ),
+            ("what", what.to_owned()),
+            ("opened_at", "2026-11-10T22:40:00Z".to_owned()),
+            ("closed_at", "2026-11-11T22:40:00Z".to_owned()),
+            ("days", "1".to_owned()),
+        ]
+    };
+    let finding = |id: &str, closed: &str| {
+        vec![
+            ("finding_id", id.to_owned()),
+            ("kind", "offboarded_access".to_owned()),
+            ("opened_entry", "81".to_owned()),
+            ("closed_entry", closed.to_owned()),
+            ("runs", "2".to_owned()),
+        ]
+    };
+    let types = DeviationType::ALL.iter().map(|kind| {
+        vec![
+            ("type", kind.to_string()),
+            ("severity", kind.severity().to_string()),
+            ("rule", kind.rule().to_owned()),
+            ("count", deviations[kind].to_string()),
+        ]
+    });
+    let types: Vec<_> = types.collect();
+    let tables = vec![
+        table(
+            "population",
+            "item_id person_id name emails hr_status end_of_work:instant end_of_work_local deadline:instant \
+             grace_hours:decimal rule_entry:count account_id account_email role_at_end status_at_end match \
+             last_seen_entry:count first_seen_entry:count result concluded_entry:count later_events exception \
+             flags part",
+            &population,
+        ),
+        table(
+            "runs",
+            "due_at:instant due_local state kind run sequence:count began_at:instant committed_at:instant \
+             complete:flag accounts:count hr_rows:count leavers:count deadlines_since_last_complete:count \
+             failed_checks verified reason",
+            &rows,
+        ),
+        table(
+            "deviations",
+            "deviation_id type severity item_id account_id run criterion what opened_entry:count \
+             opened_at:instant closed_entry:count closed_at:instant days:count how_closed exception \
+             management_response",
+            &[
+                deviation(DeviationType::RunMissing, "d-1", "", "No run started."),
+                deviation(DeviationType::RemovalLate, "d-2", "000000000000", HOSTILE),
+            ],
+        ),
+        table("deviation_types", "type severity rule count:count", &types),
+        table(
+            "findings",
+            "finding_id kind severity account_id person_id opened_entry:count closed_entry:count runs:count \
+             how_closed",
+            &[finding("f-1", ""), finding("f-2", "83")],
+        ),
+        table(
+            "hr_by_run",
+            "sequence:count sha256 rows:count read:count rejected:count blank:count duplicates:count \
+             persons:count further_rows:count leavers:count active:count on_leave:count \
+             unclassified:count carried:count",
+            &[],
+        ),
+        table("rules", "rule before after entry:count", &[]),
+    ];
+    Pack {
+        cover: cover(),
+        totals: Totals {
+            runs: RunTotals {
+                due: rows.len() as u64,
+                by_state,
+            },
+            items: ItemTotals {
+                total: items.len() as u64,
+                by_result,
+                by_part: [(Part::InPeriod, items.len() as u64)].into(),
+            },
+            hr: HrTotals::default(),
+            findings: FindingTotals {
+                opened_before: 1,
+                opened: 1,
+                closed: 1,
+                open: 1,
+            },
+            deviations,
+            hr_tieout: None,
+        },
+        tables,
+        days,
+        items,
+        sample: Vec::new(),
+        integrity: vec![Fact {
+            name: "Head of the ledger",
+            value: "184:9f2c".to_owned(),
+        }],
+        limits: vec!["Access between two runs.".to_owned()],
+        ask_for: vec!["The tickets of the sampled leavers.".to_owned()],
+    }
+}
+
+fn cover() -> Cover {
+    Cover {
+        entity: Some("Northwind Instruments".to_owned()),
+        workspace_id: Some("1204556770000001".to_owned()),
+        connection: "3f6c1e0a-58d2-4b7e-9a41-0c2d7e5b8f13".to_owned(),
+        criticality: "high".to_owned(),
+        own_controls: vec![OwnControl {
+            id: "NW-IAM-07".to_owned(),
+            text: Some("Leavers lose access within a day".to_owned()),
+        }],
+        mark: Some("TEST DATA".to_owned()),
+        from: "2026-10-01".to_owned(),
+        to: "2026-12-31".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        from_instant: at("2026-09-30T22:00:00Z"),
+        to_instant: at("2026-12-31T23:00:00Z"),
+        population_sha256: "9f2c".repeat(16),
+        seed: None,
+        sample_size: 25,
+        sample_runs: 25,
+        schedule_basis: ScheduleBasis::Recorded,
+        schedule: Some("10 0,22 * * * (Europe/Berlin)".to_owned()),
+        complete_from_entry: None,
+        first_run: Some(at("2026-10-01T00:10:00Z")),
+        last_run: Some(at("2026-12-31T22:40:00Z")),
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.1.0".to_owned(),
+            commit: "unknown".to_owned(),
+        },
+        faults: 0,
+        redacted: false,
+        has_expected: false,
+        statement: NO_CONCLUSION,
+    }
+}
+
+fn all() -> Vec<&'static Leaver> {
+    LEAVERS.iter().collect()
+}
+
+fn html(pack: &Pack) -> String {
+    String::from_utf8(index(pack)).expect("text")
+}
+
+/// The values of an attribute.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let marker = format!(" {attribute}=\"");
+    let after = html.split(&*marker).skip(1);
+    after.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_row_of_the_page_and_ids_are_unique() {
+    let html = html(&pack(&all()));
+    let ids = values(&html, "id");
+    let unique: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), unique.len(), "{ids:?}");
+    let links = values(&html, "href");
+    let inside: Vec<&str> = links
+        .iter()
+        .filter_map(|link| link.strip_prefix('#'))
+        .collect();
+    assert!(inside.contains(&"population-late") && inside.contains(&"runs-missing"));
+    assert!(
+        inside.contains(&"item-000000000000"),
+        "a deviation names its item"
+    );
+    let dead: Vec<&&str> = inside.iter().filter(|id| !unique.contains(**id)).collect();
+    assert_eq!(dead, Vec::<&&str>::new());
+    for described in values(&html, "aria-labelledby") {
+        for id in described.split(' ') {
+            assert!(unique.contains(id), "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_equation_on_the_page_adds_up() {
+    let html = html(&pack(&all()));
+    let equations: Vec<&str> = html.split("class=\"equation\"").skip(1).collect();
+    assert_eq!(equations.len(), 6);
+    for equation in equations {
+        let equation = equation.split("</p>").next().expect("an end");
+        let mut sum = 0;
+        let mut total = 0;
+        for (place, term) in equation.split("<span class=\"term").skip(1).enumerate() {
+            let number = term.split("<b>").nth(1).expect("a number");
+            let number: i64 = number
+                .split('<')
+                .next()
+                .expect("a number")
+                .parse()
+                .expect("one");
+            match place {
+                0 => total = number,
+                _ if term.contains('−') => sum -= number,
+                _ => sum += number,
+            }
+        }
+        assert_eq!(total, sum, "{equation}");
+    }
+}
+
+#[test]
+fn text_from_outside_stays_text() {
+    let pack = pack(&all());
+    let html = html(&pack);
+    assert!(!html.contains("<script"));
+    assert!(html.contains("&#60;script&#62;") || html.contains("&lt;script&gt;"));
+    assert!(!html.contains('\u{202e}') && html.contains("[U+202E]"));
+}
+
+#[test]
+fn the_page_never_concludes() {
+    let html = html(&pack(&all())).to_lowercase();
+    for word in [
+        "compliant",
+        "compliance",
+        "is effective",
+        "was effective",
+        "operated effectively",
+    ] {
+        assert!(!html.contains(word), "{word}");
+    }
+    assert!(html.contains(&NO_CONCLUSION.to_lowercase()));
+}
+
+#[test]
+fn a_long_table_ends_after_200_rows_and_the_most_severe_come_first() {
+    let mut leavers = vec![&LEAVERS[3]; 300];
+    leavers.push(&LEAVERS[0]);
+    let html = html(&pack(&leavers));
+    assert!(html.contains("The first 200 of 301 rows"));
+    assert_eq!(html.matches("id=\"item-").count(), 200);
+    let late = html.find("id=\"population-late\"").expect("the late ones");
+    let in_time = html.find("id=\"population-in_time\"").expect("the others");
+    assert!(late < in_time);
+    assert!(html.contains("The first 199 are shown here"));
+}
+
+#[test]
+fn a_gap_names_its_runs_and_the_items_that_were_due_in_it() {
+    let html = html(&pack(&all()));
+    let gaps = html.split("id=\"table-gaps\"").nth(1).expect("the table");
+    let gaps = gaps.split("</table>").next().expect("its end");
+    let rows: Vec<&str> = gaps.split("<tr>").skip(2).collect();
+    assert_eq!(rows.len(), 2, "{gaps}");
+    assert!(rows[0].contains("missing") && rows[0].contains("older than the limit"));
+    assert!(rows[0].contains("Jonas Weber") && !rows[0].contains("Priya"));
+    assert!(rows[1].contains("did not finish") && rows[1].contains("none"));
+}
+
+#[test]
+fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
+    let mut pack = pack(&[]);
+    pack.cover.faults = 2;
+    pack.cover.redacted = true;
+    pack.cover.schedule_basis = ScheduleBasis::Unknown;
+    pack.cover.complete_from_entry = Some(17);
+    pack.cover.entity = None;
+    let html = html(&pack);
+    let first = html.split("id=\"calendar\"").next().expect("a page");
+    for text in [
+        "2 faults of integrity",
+        "--despite-faults",
+        "pseudonyms",
+        "no run counts as missing",
+        "complete from ledger entry 17",
+    ] {
+        assert!(first.contains(text), "{text}");
+    }
+}
+
+fn leaver(after_the_fact: bool) -> SampledLeaver {
+    let run = |sequence, run: &str, as_of: &str| SampledRun {
+        sequence,
+        run: run.to_owned(),
+        as_of: at(as_of),
+        entry_sha256: "ab".repeat(32),
+        files: vec!["0000000081.json".to_owned(), "manifest.json".to_owned()],
+    };
+    SampledLeaver {
+        folder: "leaver-01-000000000000".to_owned(),
+        item_id: "000000000000".to_owned(),
+        why: SampleReason::AllDeviations,
+        hr: table(
+            "hr",
+            "sequence:count status end",
+            &[vec![("status", "Terminated".to_owned())]],
+        ),
+        access: table("access", "sequence:count as_of:instant status", &[]),
+        before: Some(run(
+            81,
+            "dt=2026-11-10/run=20261110T224000Z-5a3c1e",
+            "2026-11-10T22:40:00Z",
+        )),
+        after: Some(run(
+            83,
+            "dt=2026-11-11/run=20261111T224000Z-5a3c1e",
+            "2026-11-11T22:40:00Z",
+        )),
+        exception: Some(SampledException {
+            line: 2,
+            reason: Some(HOSTILE.to_owned()),
+            approved_by: Some("ciso@northwind.example".to_owned()),
+            approved_on: Some("2026-11-11".to_owned()),
+            ticket: None,
+            in_force_since: Some(at("2026-11-11T22:40:00Z")),
+            after_the_fact,
+        }),
+        grace_seconds: Some(86_400),
+        rule_run: Some("dt=2026-11-09/run=20261109T224000Z-5a3c1e".to_owned()),
+    }
+}
+
+#[test]
+fn a_sheet_fills_in_b_to_f_and_leaves_the_rest_to_the_auditor() {
+    let pack = pack(&all());
+    let html = sheet(&pack, &leaver(true)).expect("a sheet");
+    let html = String::from_utf8(html).expect("text");
+    assert!(!html.contains("<script"));
+    assert!(html.contains("after the fact") && html.contains("<strong>Late</strong>"));
+    let rows: Vec<&str> = html.split("<tr><th scope=\"row\">").skip(1).collect();
+    for (letter, filled) in ["A.", "B.", "C.", "D.", "E.", "F.", "G.", "Conclusion"]
+        .into_iter()
+        .zip([false, true, true, true, true, true, false, false])
+    {
+        let row = rows
+            .iter()
+            .find(|row| row.starts_with(letter))
+            .expect("a row");
+        let evidence = row.split("</th>").nth(1).expect("cells");
+        assert_eq!(
+            !evidence.starts_with("<td class=\"blank\"></td>"),
+            filled,
+            "{row}"
+        );
+        assert!(
+            row.contains("<td class=\"blank\"></td></tr>"),
+            "the result is blank: {row}"
+        );
+    }
+    let unknown = SampledLeaver {
+        item_id: "ffffffffffff".to_owned(),
+        ..leaver(false)
+    };
+    assert_eq!(sheet(&pack, &unknown), None);
+}
+
+/// Keeps the pages for people: `cargo test --test it pack_page:: -- --ignored`.
+#[test]
+#[ignore = "writes pages to target/pack-page for people"]
+fn the_pages_are_written_to_look_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pack-page");
+    fs::create_dir_all(&folder).expect("a folder");
+    written(&folder);
+}
+
+/// Writes the pages of a pack to a folder, and returns their paths.
+fn written(folder: &Path) -> [std::path::PathBuf; 2] {
+    let pack = pack(&all());
+    let paths = [folder.join("index.html"), folder.join("sheet.html")];
+    fs::write(&paths[0], index(&pack)).expect("a file");
+    fs::write(&paths[1], sheet(&pack, &leaver(false)).expect("a sheet")).expect("a file");
+    paths
+}
+
+#[test]
+fn axe_finds_no_accessibility_problem_in_the_pages_of_a_pack() {
+    let (Some(browser), Some(axe)) = (browser(), axe()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in written(folder.path()) {
+        let mut page = Page::open(&browser, &file);
+        page.value(&format!("{axe}; 0"));
+        for scheme in ["light", "dark"] {
+            for width in [360, 768, 1280] {
+                let features =
+                    json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+                page.ask("Emulation.setEmulatedMedia", features);
+                page.size(width, 900);
+                let found = page.value(
+                    "axe.run().then((found) => found.violations.map((of) => \
+                     of.id + ': ' + of.nodes.map((node) => node.html.slice(0, 200)).join(' | ')))",
+                );
+                assert_eq!(found, json!([]), "{}, {scheme}, {width}", file.display());
+                let beyond = page.value(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+                );
+                assert_eq!(beyond, 0, "{} is wider than {width} px", file.display());
+            }
+        }
+        assert_eq!(page.complaints, Vec::<String>::new());
+    }
+}

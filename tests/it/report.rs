@@ -1,0 +1,1455 @@
+//! The audit pack: a period with every kind of item, counted again from its own tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::support::has;
+use crate::support::job::{Ended, Job, ended};
+use crate::support::review;
+use crate::support::schema::{ensure_as_published, validator};
+use crate::support::shell::shell;
+use asana_access_review::cli::arguments::{
+    CloseArguments, DecisionArguments, OpenArguments, ReportArguments,
+};
+use asana_access_review::cli::{self, CommandRequest};
+use asana_access_review::clock::Clock;
+use asana_access_review::commands::report::{self, Made, ReportError};
+use asana_access_review::commands::review as command;
+use asana_access_review::evidence::{Tool, sha256_hex};
+use asana_access_review::review::Scope;
+use asana_access_review::store::Store;
+use serde_json::Value;
+use tempfile::TempDir;
+use truto_simulator::{CONNECTION_ID, Person, World};
+
+/// One row of the HR feed: the person, the state, the end, and the days of October with this row.
+struct Row {
+    number: usize,
+    email: &'static str,
+    status: &'static str,
+    end: &'static str,
+    days: std::ops::RangeInclusive<u8>,
+}
+
+const fn row(number: usize, end: &'static str) -> Row {
+    Row {
+        number,
+        email: "",
+        status: "Terminated",
+        end,
+        days: 1..=31,
+    }
+}
+
+/// The people of the quarter. Their numbers are those of their accounts.
+const IN_TIME: usize = 2;
+const LATE: usize = 3;
+const NOT_DEMONSTRATED: usize = 4;
+const STILL_ACTIVE: usize = 5;
+const ACCEPTED: usize = 6;
+const ACCEPTED_TOO_LATE: usize = 7;
+const WITHOUT_ACCOUNT: usize = 8;
+const VANISHED: usize = 9;
+const MOVED: usize = 10;
+const WITHDRAWN: usize = 11;
+const BACK: usize = 12;
+const CARRIED_IN: usize = 13;
+const NOT_DUE: usize = 14;
+const BY_ALIAS: usize = 15;
+const ADMIN: usize = 16;
+
+/// The HR rows of a day.
+fn hr_rows(day: u8) -> String {
+    let rows = [
+        row(IN_TIME, "2026-10-03"),
+        row(LATE, "2026-10-03"),
+        row(NOT_DEMONSTRATED, "2026-10-06"),
+        row(STILL_ACTIVE, "2026-10-10"),
+        row(ACCEPTED, "2026-10-05"),
+        row(ACCEPTED_TOO_LATE, "2026-10-05"),
+        Row {
+            email: "ghost@example.com",
+            ..row(WITHOUT_ACCOUNT, "2026-10-04")
+        },
+        Row {
+            days: 1..=7,
+            ..row(VANISHED, "2026-10-07")
+        },
+        Row {
+            days: 1..=7,
+            ..row(MOVED, "2026-10-04")
+        },
+        Row {
+            days: 8..=31,
+            ..row(MOVED, "2026-10-12")
+        },
+        Row {
+            days: 1..=9,
+            ..row(WITHDRAWN, "2026-10-15")
+        },
+        Row {
+            days: 10..=31,
+            status: "Active",
+            ..row(WITHDRAWN, "")
+        },
+        row(BACK, "2026-10-03"),
+        row(CARRIED_IN, "2026-09-20"),
+        row(NOT_DUE, "2026-10-20"),
+        Row {
+            email: "private@else.example",
+            ..row(BY_ALIAS, "2026-10-03")
+        },
+        row(ADMIN, "2026-10-13"),
+    ];
+    let mut text = String::new();
+    for of in rows.iter().filter(|of| of.days.contains(&day)) {
+        let number = of.number;
+        let email = match of.email {
+            "" => format!("person{number}@example.com"),
+            email => email.to_owned(),
+        };
+        text.push_str(&format!(
+            "N{number},Person {number},{email},{},{}\n",
+            of.status, of.end
+        ));
+    }
+    if day == INCONCLUSIVE {
+        text.push_str("N99,Person 99,person99@example.com,Terminated,yesterday\n");
+    }
+    text
+}
+
+/// The first day without the account of each person, and the days on which it is back.
+const GONE: [(usize, u8); 12] = [
+    (IN_TIME, 4),
+    (LATE, 7),
+    (NOT_DEMONSTRATED, 9),
+    (ACCEPTED, 12),
+    (ACCEPTED_TOO_LATE, 12),
+    (WITHOUT_ACCOUNT, 1),
+    (VANISHED, 11),
+    (MOVED, 12),
+    (BACK, 4),
+    (CARRIED_IN, 3),
+    (BY_ALIAS, 4),
+    (ADMIN, 14),
+];
+
+fn gid(number: usize) -> String {
+    (1_200_000_000_000_000 + number).to_string()
+}
+
+fn world(day: u8) -> World {
+    let mut world = World::new();
+    // Enough accounts that the removals of a week are no implausible fall.
+    for number in (1..=20).chain(101..=140) {
+        let gone = GONE.iter().find(|(of, _)| *of == number);
+        let is_back = number == BACK && (10..=11).contains(&day);
+        if gone.is_some_and(|(_, from)| day >= *from) && !is_back {
+            continue;
+        }
+        let email = format!("person{number}@example.com");
+        let person = Person::member(gid(number), format!("Person {number}"), &email);
+        world = world.person(match number {
+            ADMIN => person.admin(),
+            _ => person,
+        });
+    }
+    world
+}
+
+const EXCEPTIONS: &str =
+    "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on,ticket\n";
+
+/// The exceptions of a day.
+fn exceptions(day: u8) -> String {
+    let mut text = EXCEPTIONS.to_owned();
+    let line = |number: usize, on: &str, ticket: &str| {
+        format!(",N{number},,,hands over open projects,ciso@example.com,{on},2026-10-31,{ticket}\n")
+    };
+    if day >= 5 {
+        text.push_str(&line(ACCEPTED, "2026-10-04", "SEC-6"));
+    }
+    if day >= 9 {
+        text.push_str(&line(ACCEPTED_TOO_LATE, "2026-10-09", "SEC-7"));
+    }
+    text
+}
+
+/// The evidence of the quarter, made once, and a pack of October.
+struct Quarter {
+    job: Job,
+    folder: TempDir,
+}
+
+impl Quarter {
+    fn pack(&self) -> Pack {
+        Pack(self.folder.path().join("pack"))
+    }
+}
+
+const DAYS: u8 = 20;
+
+/// The run of this day is missing.
+const MISSING: u8 = 8;
+
+/// The run of this day fails.
+const FAILED: u8 = 2;
+
+/// A row of HR cannot be read on this day.
+const INCONCLUSIVE: u8 = 3;
+
+fn quarter() -> &'static Quarter {
+    static QUARTER: OnceLock<Quarter> = OnceLock::new();
+    QUARTER.get_or_init(|| {
+        let mut job = Job::new(world(1), "")
+            .env("RUN_SCHEDULE", "40 22 * * *")
+            .env("RUN_SCHEDULE_ZONE", "Etc/UTC")
+            .env("ALIASES_URL", "aliases.csv")
+            .env("EXCEPTIONS_URL", "exceptions.csv");
+        let path = |job: &Job, name: &str| job.folder.path().join(name);
+        let aliases = format!(
+            "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n,{},N{BY_ALIAS},same,,,,\n",
+            gid(BY_ALIAS)
+        );
+        fs::write(path(&job, "aliases.csv"), aliases).expect("aliases");
+        for day in 0..=DAYS {
+            if day == MISSING {
+                continue;
+            }
+            // The run before the period.
+            let at = match day {
+                0 => "2026-09-30T22:40:00Z".to_owned(),
+                day => format!("2026-10-{day:02}T22:40:00Z"),
+            };
+            if day == 14 {
+                job = job.env("OFFBOARDING_GRACE", "48h");
+            }
+            job.hr_feed(&hr_rows(day.max(1)));
+            fs::write(path(&job, "exceptions.csv"), exceptions(day)).expect("exceptions");
+            let (done, _) = job.try_run_at(
+                &at,
+                world(day).with(|world| world.blocked = day == FAILED),
+                |_| (),
+            );
+            assert_eq!(done.is_err(), day == FAILED, "{day}");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("pack");
+        made(&job.evidence(), &out, &["--seed", "autumn", "--sample", "3", "--sample-runs", "4"])
+            .unwrap_or_else(|error| panic!("{error}"));
+
+        Quarter { job, folder }
+    })
+}
+
+/// The arguments of a pack of October.
+fn arguments(out: &Path, more: &[&str]) -> ReportArguments {
+    let mut line = vec!["asana-access-review", "report", "--from", "2026-10-01"];
+    line.extend(["--to", "2026-10-20", "--out", out.to_str().expect("a path")]);
+    line.extend(more);
+    match cli::parse(line.into_iter().map(Into::into)) {
+        Ok(CommandRequest::Report(arguments)) => arguments,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tool() -> Tool {
+    Tool {
+        name: "asana-access-review".to_owned(),
+        version: "0.0.0".to_owned(),
+        commit: "c0ffee0".to_owned(),
+    }
+}
+
+/// Makes a pack as the binary does, on the day after the period.
+fn made(evidence: &Path, out: &Path, more: &[&str]) -> Result<Made, ReportError> {
+    let store = Store::folder(evidence);
+    let clock = Clock::at("2026-10-21T09:00:00Z".parse().expect("an instant"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let arguments = arguments(out, more);
+    runtime.expect("a runtime").block_on(report::make(
+        &store,
+        &arguments,
+        Vec::new(),
+        clock,
+        tool(),
+    ))
+}
+
+/// A pack on disk.
+struct Pack(PathBuf);
+
+/// A row by its columns.
+type Cells = BTreeMap<String, String>;
+
+impl Pack {
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn text(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).expect("UTF-8")
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes("pack.json")).expect("JSON")
+    }
+
+    fn rows(&self, table: &str) -> Vec<Cells> {
+        let bytes = self.bytes(&format!("csv/{table}.csv"));
+        let mut reader = csv::Reader::from_reader(&bytes[3..]);
+        let names = reader.headers().expect("a header").clone();
+        let rows = reader.records().map(|row| {
+            let row = row.expect("a row");
+            let cells = names.iter().zip(row.iter());
+            cells
+                .map(|(name, cell)| (name.to_owned(), cell.to_owned()))
+                .collect()
+        });
+        rows.collect()
+    }
+
+    fn item(&self, number: usize) -> Cells {
+        let id = format!("N{number}");
+        let rows = self.rows("population");
+        let mut found = rows.into_iter().filter(|row| row["person_id"] == id);
+        let item = found
+            .next()
+            .unwrap_or_else(|| panic!("{id} is not in the population"));
+        assert!(found.all(|row| row["result"] == "access_after_conclusion"));
+        item
+    }
+
+    /// The deviations of a type.
+    fn deviations(&self, kind: &str) -> Vec<Cells> {
+        let rows = self.rows("deviations").into_iter();
+        rows.filter(|row| row["type"] == kind).collect()
+    }
+}
+
+fn counted(rows: &[Cells], column: &str) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row[column].clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// The counts of `pack.json` without those of zero.
+fn counts(value: &Value) -> BTreeMap<String, u64> {
+    let counts = value.as_object().expect("counts").iter();
+    let counts = counts.map(|(name, count)| (name.clone(), count.as_u64().expect("a count")));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+#[test]
+fn every_item_has_its_result_of_record() {
+    let pack = quarter().pack();
+    for (number, result, part) in [
+        (IN_TIME, "in_time", "in_period"),
+        (LATE, "late", "in_period"),
+        (NOT_DEMONSTRATED, "not_demonstrated", "in_period"),
+        (STILL_ACTIVE, "late", "in_period"),
+        (ACCEPTED, "risk_accepted", "in_period"),
+        (ACCEPTED_TOO_LATE, "late", "in_period"),
+        (WITHOUT_ACCOUNT, "no_account", "in_period"),
+        (VANISHED, "late", "in_period"),
+        (MOVED, "date_corrected", "in_period"),
+        (WITHDRAWN, "withdrawn", "in_period"),
+        (BACK, "in_time", "in_period"),
+        (CARRIED_IN, "late", "carried_in"),
+        (NOT_DUE, "not_due", "in_period"),
+        (BY_ALIAS, "in_time", "in_period"),
+        (ADMIN, "in_time", "in_period"),
+    ] {
+        let item = pack.item(number);
+        assert_eq!(
+            (item["result"].as_str(), item["part"].as_str()),
+            (result, part),
+            "N{number}"
+        );
+    }
+}
+
+#[test]
+fn an_item_has_the_interval_and_the_entries_of_its_runs() {
+    let pack = quarter().pack();
+    let item = pack.item(LATE);
+    let expected = [
+        ("end_of_work", "2026-10-04T00:00:00Z"),
+        ("deadline", "2026-10-05T00:00:00Z"),
+        ("grace_hours", "24.00"),
+        ("last_seen_with_access", "2026-10-06T22:40:00Z"),
+        ("first_seen_without_access", "2026-10-07T22:40:00Z"),
+        ("late_hours_min", "46.66"),
+        ("late_hours_max", "70.66"),
+        ("account_id", "1200000000000003"),
+        ("role_at_end", "member"),
+        ("status_at_end", "active"),
+        ("match", "former_email"),
+    ];
+    for (column, value) in expected {
+        assert_eq!(item[column], value, "{column}");
+    }
+    let runs = pack.rows("runs");
+    let entry = |at: &str| {
+        let run = runs
+            .iter()
+            .find(|run| run["began_at"] == at)
+            .expect("a run");
+        run["sequence"].clone()
+    };
+    assert_eq!(item["last_seen_entry"], entry("2026-10-06T22:40:00Z"));
+    assert_eq!(item["first_seen_entry"], entry("2026-10-07T22:40:00Z"));
+    assert_eq!(item["concluded_entry"], item["first_seen_entry"]);
+}
+
+#[test]
+fn access_after_a_conclusion_is_an_item_of_its_own() {
+    let pack = quarter().pack();
+    let rows = pack.rows("population");
+    let again: Vec<&Cells> = rows
+        .iter()
+        .filter(|row| row["result"] == "access_after_conclusion")
+        .collect();
+    assert_eq!(again.len(), 1);
+    let item = pack.item(BACK);
+    assert_eq!(again[0]["item_id"], format!("{}-again-1", item["item_id"]));
+    assert_eq!(again[0]["last_seen_with_access"], "2026-10-11T22:40:00Z");
+    assert_eq!(
+        again[0]["first_seen_without_access"],
+        "2026-10-12T22:40:00Z"
+    );
+    assert!(
+        item["later_events"].starts_with("access_again@"),
+        "{item:?}"
+    );
+}
+
+#[test]
+fn an_exception_counts_from_the_first_run_that_shows_it() {
+    let pack = quarter().pack();
+    let exceptions = pack.rows("exceptions");
+    let of = |number: usize| {
+        let keys = format!("person_id=N{number}");
+        exceptions
+            .iter()
+            .find(|row| row["keys"] == keys)
+            .expect("an exception")
+    };
+    assert_eq!(of(ACCEPTED)["in_force_since"], "2026-10-05T22:40:00Z");
+    assert_eq!(of(ACCEPTED)["after_the_fact"], "false");
+    assert_eq!(
+        of(ACCEPTED_TOO_LATE)["in_force_since"],
+        "2026-10-09T22:40:00Z"
+    );
+    assert_eq!(of(ACCEPTED_TOO_LATE)["after_the_fact"], "true");
+    assert_eq!(
+        pack.item(ACCEPTED)["exception"],
+        of(ACCEPTED)["exception_id"]
+    );
+    let late = pack.item(ACCEPTED_TOO_LATE);
+    assert!(
+        late["flags"].contains("exception_after_the_fact"),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_deadline_in_a_gap_between_runs_is_flagged() {
+    let pack = quarter().pack();
+    for row in pack.rows("population") {
+        // The run of the 8th is missing.
+        let in_gap = ["2026-10-08T00:00:00Z", "2026-10-09T00:00:00Z"]
+            .contains(&row["deadline"].as_str())
+            && row["result"] != "access_after_conclusion";
+        let is_flagged = row["flags"].contains("gap_over_deadline");
+        assert_eq!(is_flagged, in_gap, "{row:?}");
+    }
+    assert!(pack.item(NOT_DEMONSTRATED)["flags"].contains("gap_over_deadline"));
+}
+
+#[test]
+fn every_due_run_has_a_row_with_its_state() {
+    let pack = quarter().pack();
+    let runs = pack.rows("runs");
+    assert_eq!(runs.len(), usize::from(DAYS));
+    for (place, run) in runs.iter().enumerate() {
+        let day = place + 1;
+        assert_eq!(run["due_at"], format!("2026-10-{day:02}T22:40:00Z"));
+        let expected = match u8::try_from(day).expect("a day") {
+            MISSING => "missing",
+            FAILED => "failed",
+            INCONCLUSIVE => "inconclusive",
+            _ => run["state"].as_str(),
+        };
+        assert_eq!(run["state"], expected, "{day}");
+    }
+    let state = |day: usize| runs[day - 1]["state"].as_str();
+    assert_eq!((state(1), state(5), state(20)), ("fail", "fail", "fail"));
+    assert_eq!(state(4), "pass");
+    let sequences: BTreeSet<u64> = runs
+        .iter()
+        .filter_map(|run| run["sequence"].parse().ok())
+        .collect();
+    // Entry 1 is the run before the period.
+    assert_eq!(sequences, (2..=20).collect());
+    for run in runs.iter().filter(|run| run["kind"] == "run") {
+        assert_eq!(run["verified"], "recomputed");
+    }
+}
+
+#[test]
+fn every_total_is_the_count_of_its_rows() {
+    let pack = quarter().pack();
+    let totals = &pack.json()["totals"];
+    let runs = pack.rows("runs");
+    assert_eq!(counts(&totals["runs"]["by_state"]), counted(&runs, "state"));
+    let due = runs.iter().filter(|run| run["state"] != "extra").count();
+    assert_eq!(totals["runs"]["due"], due);
+
+    let items = pack.rows("population");
+    assert_eq!(totals["items"]["total"], items.len());
+    assert_eq!(
+        counts(&totals["items"]["by_result"]),
+        counted(&items, "result")
+    );
+    assert_eq!(counts(&totals["items"]["by_part"]), counted(&items, "part"));
+
+    let deviations = pack.rows("deviations");
+    assert_eq!(counts(&totals["deviations"]), counted(&deviations, "type"));
+    for row in pack.rows("deviation_types") {
+        let count = counted(&deviations, "type")
+            .get(&row["type"])
+            .copied()
+            .unwrap_or_default();
+        assert_eq!(row["deviations"], count.to_string(), "{row:?}");
+    }
+
+    let hr = pack.rows("hr_by_run");
+    let sum = |column: &str| {
+        let cells = hr
+            .iter()
+            .map(|row| row[column].parse::<u64>().expect("a count"));
+        cells.sum::<u64>()
+    };
+    assert_eq!(totals["hr"]["runs"], hr.len());
+    for column in [
+        "rows",
+        "read",
+        "rejected",
+        "blank",
+        "duplicates",
+        "persons",
+        "further_rows",
+    ] {
+        assert_eq!(totals["hr"][column], sum(column), "{column}");
+    }
+    assert_eq!(
+        sum("rows"),
+        sum("read") + sum("rejected") + sum("blank") + sum("duplicates")
+    );
+    assert_eq!(sum("read"), sum("persons") + sum("further_rows"));
+    let by_standing = ["leavers", "active", "on_leave", "unclassified"].map(sum);
+    assert_eq!(sum("persons"), by_standing.iter().sum::<u64>());
+
+    let findings = pack.rows("findings");
+    let of = |name: &str| totals["findings"][name].as_u64().expect("a count");
+    let open = findings
+        .iter()
+        .filter(|row| row["closed_entry"].is_empty())
+        .count() as u64;
+    assert_eq!(of("open"), open);
+    assert_eq!(of("opened_before") + of("opened"), findings.len() as u64);
+    assert_eq!(
+        of("opened_before") + of("opened") - of("closed"),
+        of("open")
+    );
+    assert_eq!(of("opened_before"), 1, "{findings:?}");
+
+    let ids = pack.bytes("population-ids.txt");
+    assert_eq!(pack.json()["cover"]["population_sha256"], sha256_hex(&ids));
+    let lines = String::from_utf8(ids).expect("text");
+    let listed: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let items: Vec<String> = items
+        .into_iter()
+        .map(|row| row["item_id"].clone())
+        .collect();
+    assert_eq!(listed, items);
+}
+
+#[test]
+fn each_event_is_a_deviation_of_its_type() {
+    let pack = quarter().pack();
+    let item = |number: usize| pack.item(number)["item_id"].clone();
+    let items = |kind: &str| -> BTreeSet<String> {
+        pack.deviations(kind)
+            .iter()
+            .map(|row| row["item_id"].clone())
+            .collect()
+    };
+    assert_eq!(
+        items("access_after_deadline"),
+        BTreeSet::from([item(STILL_ACTIVE)])
+    );
+    let late = [LATE, ACCEPTED_TOO_LATE, VANISHED, CARRIED_IN];
+    assert_eq!(items("removal_late"), late.map(item).into());
+    assert_eq!(
+        items("removal_not_demonstrated"),
+        BTreeSet::from([item(NOT_DEMONSTRATED)])
+    );
+    assert_eq!(items("date_corrected"), BTreeSet::from([item(MOVED)]));
+    assert_eq!(
+        items("end_moved_after_the_fact"),
+        BTreeSet::from([item(MOVED)])
+    );
+    assert_eq!(
+        items("exception_after_the_fact"),
+        BTreeSet::from([item(ACCEPTED_TOO_LATE)])
+    );
+    assert_eq!(items("leaver_vanished"), BTreeSet::from([item(VANISHED)]));
+    assert_eq!(
+        items("access_after_conclusion"),
+        BTreeSet::from([format!("{}-again-1", item(BACK))])
+    );
+    assert_eq!(
+        pack.deviations("run_missing")[0]["opened_at"],
+        "2026-10-08T22:40:00Z"
+    );
+    assert_eq!(pack.deviations("run_failed").len(), 1);
+    assert_eq!(pack.deviations("run_inconclusive").len(), 1);
+    let rejected = &pack.deviations("hr_rows_rejected")[0];
+    assert_eq!(rejected["opened_at"], "2026-10-03T22:40:00Z");
+    assert_eq!(rejected["closed_at"], "2026-10-04T22:40:00Z");
+    assert_eq!(rejected["days"], "1.00");
+    assert_eq!(pack.deviations("alias_without_approver").len(), 1);
+    assert_eq!(pack.deviations("unsigned_entry").len(), 1);
+    assert_eq!(pack.deviations("version_changed").len(), 0);
+
+    let loosened = pack.deviations("rule_loosened");
+    assert_eq!(loosened.len(), 1);
+    assert_eq!(loosened[0]["opened_at"], "2026-10-14T22:40:00Z");
+    let rules = pack.rows("rules");
+    let change = rules
+        .iter()
+        .find(|row| row["effect"] == "loosened")
+        .expect("a rule");
+    assert_eq!(change["rule"], "offboarding_grace_seconds");
+    assert_eq!(
+        (change["before"].as_str(), change["after"].as_str()),
+        ("86400", "172800")
+    );
+    let due: BTreeSet<&str> = change["due_items"].split(';').collect();
+    assert!(due.contains(item(ADMIN).as_str()), "{change:?}");
+    assert!(!due.contains(item(LATE).as_str()), "{change:?}");
+}
+
+#[test]
+fn a_carried_in_finding_began_before_the_period() {
+    let pack = quarter().pack();
+    let late = pack.deviations("removal_late");
+    let carried = pack.item(CARRIED_IN)["item_id"].clone();
+    let of = late
+        .iter()
+        .find(|row| row["item_id"] == carried)
+        .expect("a deviation");
+    assert_eq!(of["opened_entry"], "1");
+    assert_eq!(of["opened_at"], "2026-09-30T22:40:00Z");
+}
+
+/// The ids that a draw gives, computed here from the table alone.
+fn redrawn(pack: &Pack, seed: &str, most: usize) -> Vec<String> {
+    let rank = |id: &str| sha256_hex(format!("{seed}:{id}").as_bytes());
+    let text = pack.text("population-ids.txt");
+    let mut random: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.strip_suffix(" in_period -"))
+        .map(|id| (rank(id), id.to_owned()))
+        .collect();
+    random.sort();
+    random.into_iter().take(most).map(|(_, id)| id).collect()
+}
+
+#[test]
+fn the_sample_is_drawn_again_by_shell_and_python() {
+    if !has(&["sh", "sha256sum", "awk", "python3"]) {
+        return;
+    }
+    let pack = quarter().pack();
+    let sample = pack.rows("sample");
+    let of = |why: &str| -> Vec<String> {
+        let rows = sample.iter().filter(|row| row["why"] == why);
+        rows.map(|row| row["item_id"].clone()).collect()
+    };
+    let random = of("random");
+    assert_eq!(random.len(), 3);
+    assert_eq!(random, redrawn(&pack, "autumn", 3));
+    let admin = pack.item(ADMIN)["item_id"].clone();
+    assert_eq!(of("all_admins"), [admin]);
+    let deviating: BTreeSet<String> = pack
+        .rows("deviations")
+        .into_iter()
+        .map(|row| row["item_id"].clone())
+        .filter(|id| !id.is_empty())
+        .collect();
+    assert_eq!(BTreeSet::from_iter(of("all_deviations")), deviating);
+
+    let by_shell = Command::new("sh")
+        .args(["tools/redo-sample.sh", "autumn", "3", "4"])
+        .current_dir(&pack.0)
+        .output();
+    let by_shell = ended(by_shell.expect("sh"));
+    assert_eq!(by_shell.code, 0, "{}", by_shell.stderr);
+    let mut expected = format!(
+        "population {}\nleavers, drawn:\n",
+        pack.json()["cover"]["population_sha256"]
+            .as_str()
+            .expect("a hash")
+    );
+    let runs = pack.rows("sample_runs");
+    let all = [
+        ("", &sample, "random", "item_id"),
+        ("leavers, all_admins:\n", &sample, "all_admins", "item_id"),
+        (
+            "leavers, all_deviations:\n",
+            &sample,
+            "all_deviations",
+            "item_id",
+        ),
+        ("runs, drawn:\n", &runs, "random", "due_at"),
+        ("runs, all_deviations:\n", &runs, "all_deviations", "due_at"),
+    ];
+    for (heading, rows, why, id) in all {
+        expected.push_str(heading);
+        for row in rows.iter().filter(|row| row["why"] == why) {
+            expected.push_str(&format!("{} {}\n", row["rank_sha256"], row[id]));
+        }
+    }
+    assert_eq!(by_shell.stdout, expected);
+
+    let python = "import hashlib,sys\n\
+        ids=[l.split() for l in open('population-ids.txt')]\n\
+        rank=lambda i: hashlib.sha256(('autumn:'+i).encode()).hexdigest()\n\
+        print(*sorted((i for i,p,a in ids if p=='in_period' and a=='-'),key=rank)[:3])\n";
+    let by_python = Command::new("python3")
+        .args(["-c", python])
+        .current_dir(&pack.0)
+        .output();
+    let by_python = ended(by_python.expect("python"));
+    assert_eq!(
+        by_python.stdout.trim(),
+        random.join(" "),
+        "{}",
+        by_python.stderr
+    );
+}
+
+#[test]
+fn a_sampled_leaver_has_the_evidence_before_and_after() {
+    let pack = quarter().pack();
+    let sample = pack.rows("sample");
+    let late = pack.item(LATE);
+    let row = sample
+        .iter()
+        .find(|row| row["item_id"] == late["item_id"])
+        .expect("sampled");
+    let below = |name: &str| format!("samples/{}/{name}", row["folder"]);
+    for (part, entry, has_access) in [
+        ("before", &late["last_seen_entry"], true),
+        ("after", &late["first_seen_entry"], false),
+    ] {
+        let runs = pack.rows("runs");
+        let run = runs
+            .iter()
+            .find(|run| run["sequence"] == *entry)
+            .expect("a run");
+        let of = |name: &str| pack.bytes(&below(&format!("{part}/{name}")));
+        assert_eq!(sha256_hex(&of("entry.json")), run["entry_sha256"]);
+        let committed: Value = serde_json::from_slice(&of("entry.json")).expect("JSON");
+        assert_eq!(
+            committed["manifest_sha256"],
+            sha256_hex(&of("manifest.json"))
+        );
+        assert_eq!(committed["sums_sha256"], sha256_hex(&of("SHA256SUMS")));
+        let raw = String::from_utf8(of("raw.jsonl")).expect("text");
+        let records: Vec<Value> = raw
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        assert_eq!(!records.is_empty(), has_access, "{part}");
+        let sums = String::from_utf8(of("SHA256SUMS")).expect("text");
+        for record in records {
+            assert!(record["record"].to_string().contains(&late["account_id"]));
+            let (file, sha256) = (&record["file"], &record["file_sha256"]);
+            let line = format!(
+                "{}  {}\n",
+                sha256.as_str().expect("a"),
+                file.as_str().expect("b")
+            );
+            assert!(sums.contains(&line), "{line}");
+        }
+    }
+    let access = pack.text(&below("access.csv"));
+    let seen: Vec<(&str, &str)> = access
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[1], cells[8])
+        })
+        .collect();
+    let expected = [
+        ("2026-10-03T22:40:00Z", "yes"),
+        ("2026-10-04T22:40:00Z", "yes"),
+        ("2026-10-05T22:40:00Z", "yes"),
+        ("2026-10-06T22:40:00Z", "yes"),
+        ("2026-10-07T22:40:00Z", "no"),
+        ("2026-10-09T22:40:00Z", "no"),
+        ("2026-10-10T22:40:00Z", "no"),
+        ("2026-10-11T22:40:00Z", "no"),
+    ];
+    assert_eq!(seen, expected);
+    let moved = pack.item(MOVED)["item_id"].clone();
+    let row = sample
+        .iter()
+        .find(|row| row["item_id"] == moved)
+        .expect("sampled");
+    let hr = pack.text(&format!("samples/{}/hr.csv", row["folder"]));
+    assert_eq!(
+        hr.lines().count(),
+        3,
+        "the header, and a row for each date: {hr} {:?}",
+        pack.item(MOVED)
+    );
+    assert!(
+        hr.contains("2026-10-04") && hr.contains("2026-10-12"),
+        "{hr}"
+    );
+}
+
+#[test]
+fn the_same_evidence_gives_the_same_bytes() {
+    let quarter = quarter();
+    let again = quarter.folder.path().join("again");
+    made(
+        &quarter.job.evidence(),
+        &again,
+        &["--seed", "autumn", "--sample", "3", "--sample-runs", "4"],
+    )
+    .expect("a pack");
+    let (one, other) = (files_of(&quarter.pack().0), files_of(&again));
+    assert!(one.len() > 40, "{}", one.len());
+    assert_eq!(
+        one.keys().collect::<Vec<_>>(),
+        other.keys().collect::<Vec<_>>()
+    );
+    for (name, bytes) in &one {
+        assert!(other[name] == *bytes, "{name} differs");
+    }
+}
+
+fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    crate::support::objects_below(folder)
+}
+
+#[test]
+fn sha256sums_finds_every_changed_file() {
+    if !has(&["sha256sum"]) {
+        return;
+    }
+    let quarter = quarter();
+    let copy = tempfile::tempdir().expect("a folder");
+    crate::support::copy(&quarter.pack().0, copy.path());
+    let check = || {
+        let check = Command::new("sha256sum")
+            .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
+            .current_dir(copy.path())
+            .output();
+        ended(check.expect("sha256sum")).code
+    };
+    assert_eq!(check(), 0);
+    let sums = fs::read_to_string(copy.path().join("SHA256SUMS")).expect("sums");
+    let listed: BTreeSet<&str> = sums.lines().filter_map(|line| line.get(66..)).collect();
+    let files = files_of(copy.path());
+    let unlisted: Vec<&String> = files
+        .keys()
+        .filter(|name| !listed.contains(name.as_str()))
+        .collect();
+    assert_eq!(unlisted, ["SHA256SUMS", "verification.txt"]);
+    let verification = String::from_utf8(files["verification.txt"].clone()).expect("text");
+    assert!(verification.ends_with(&format!("SHA256SUMS: {}\n", sha256_hex(sums.as_bytes()))));
+    for (name, bytes) in files
+        .iter()
+        .filter(|(name, _)| listed.contains(name.as_str()))
+    {
+        let mut changed = bytes.clone();
+        changed.push(b' ');
+        fs::write(copy.path().join(name), changed).expect("a file");
+        assert_ne!(check(), 0, "{name}");
+        fs::write(copy.path().join(name), bytes).expect("a file");
+    }
+    assert_eq!(check(), 0);
+}
+
+/// A false statement in a pack: a table, and the change of its rows.
+type Lie = (&'static str, fn(&str) -> String);
+
+#[test]
+fn a_falsified_pack_with_new_sums_differs_when_it_is_made_again() {
+    let drop_first = |text: &str| {
+        let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+        lines.remove(1);
+        lines.concat()
+    };
+    let lies: [Lie; 8] = [
+        ("csv/population.csv", drop_first),
+        ("csv/population.csv", |text| {
+            text.replace(",late,", ",in_time,")
+        }),
+        ("csv/runs.csv", |text| text.replace(",missing,", ",pass,")),
+        ("csv/deviations.csv", drop_first),
+        ("csv/exceptions.csv", |text| text.replace(",true", ",false")),
+        ("csv/sample.csv", drop_first),
+        ("population-ids.txt", drop_first),
+        ("pack.json", |text| {
+            text.replace("\"missing\":1", "\"missing\":0")
+        }),
+    ];
+    let quarter = quarter();
+    let original = files_of(&quarter.pack().0);
+    let again = tempfile::tempdir().expect("a folder");
+    let out = again.path().join("pack");
+    let options = ["--seed", "autumn", "--sample", "3", "--sample-runs", "4"];
+    made(&quarter.job.evidence(), &out, &options).expect("a pack");
+    let remade = files_of(&out);
+    for (name, lie) in lies {
+        let text = String::from_utf8(original[name].clone()).expect("text");
+        let falsified = lie(&text);
+        assert_ne!(falsified, text, "{name} is not falsified");
+        assert_ne!(falsified.as_bytes(), remade[name], "{name}");
+    }
+}
+
+#[test]
+fn without_a_seed_the_pack_names_the_population_and_draws_nothing() {
+    let quarter = quarter();
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    let made = made(&quarter.job.evidence(), &out, &[]).expect("a pack");
+    let sha256 = sha256_hex(&quarter.pack().bytes("population-ids.txt"));
+    assert_eq!(made.pack.cover.population_sha256, sha256);
+    assert!(report::summary(&made).contains(&sha256));
+    assert!(Pack(out.clone()).rows("sample").is_empty());
+    assert!(!out.join("samples").exists());
+}
+
+#[test]
+fn a_redacted_pack_has_pseudonyms_and_the_same_sample() {
+    let quarter = quarter();
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    let options = [
+        "--redact",
+        "--seed",
+        "autumn",
+        "--sample",
+        "3",
+        "--sample-runs",
+        "4",
+    ];
+    let first = made(&quarter.job.evidence(), &out, &options).expect("a pack");
+    let key = first.key_file.expect("a key");
+    assert!(!key.starts_with(&out), "{}", key.display());
+    let whole = quarter.pack();
+    for (name, bytes) in files_of(&out) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for secret in [
+            "Person ",
+            "@example.com",
+            "hands over",
+            "N12",
+            "12000000000000",
+            "SEC-6",
+        ] {
+            // The verifier's script has an example address; the list of tables has no values.
+            if !name.starts_with("tools/") {
+                assert!(!text.contains(secret), "{name} has {secret}");
+            }
+        }
+    }
+    let redacted = Pack(out.clone());
+    assert!(!out.join("samples").exists());
+    assert_eq!(
+        redacted.bytes("population-ids.txt"),
+        whole.bytes("population-ids.txt")
+    );
+    let drawn = |pack: &Pack| -> Vec<String> {
+        pack.rows("sample")
+            .into_iter()
+            .map(|row| row["item_id"].clone())
+            .collect()
+    };
+    assert_eq!(drawn(&redacted), drawn(&whole));
+    // The same account has the same pseudonym in every table, and in the next pack with the same key.
+    let id = |pack: &Pack| pack.rows("admins").last().expect("an admin")["account_id"].clone();
+    let of_admin = id(&redacted);
+    assert!(of_admin.starts_with("A-"), "{of_admin}");
+    let population = redacted.rows("population");
+    assert!(population.iter().any(|row| row["account_id"] == of_admin));
+    let other = folder.path().join("other");
+    fs::copy(&key, folder.path().join("other.key")).expect("the key");
+    made(&quarter.job.evidence(), &other, &options).expect("a pack");
+    assert_eq!(files_of(&out), {
+        let mut files = files_of(&other);
+        files.insert(
+            "verification.txt".to_owned(),
+            redacted.bytes("verification.txt"),
+        );
+        files
+    });
+}
+
+#[test]
+fn the_auditors_own_export_is_compared_with_the_population() {
+    let quarter = quarter();
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = folder.path().join("terminations.csv");
+    let text = "Employee ID,Name,Work Email,Status,Termination Date\n\
+        N2,Person 2,person2@example.com,Terminated,2026-10-03\n\
+        N3,Person 3,person3@example.com,Terminated,2026-10-02\n\
+        N77,Person 77,person77@example.com,Terminated,2026-10-09\n\
+        N78,Person 78,person78@example.com,Terminated,2026-12-24\n";
+    fs::write(&export, text).expect("an export");
+    let out = folder.path().join("pack");
+    let path = export.to_str().expect("a path");
+    made(&quarter.job.evidence(), &out, &["--expect", path]).expect("a pack");
+    let pack = Pack(out);
+    let rows = pack.rows("hr_tieout");
+    let of = |id: &str| {
+        rows.iter()
+            .find(|row| row["person_id"] == id)
+            .map(|row| row["difference"].as_str())
+    };
+    assert_eq!(of("N2"), Some("same"));
+    assert_eq!(of("N3"), Some("date_differs"));
+    assert_eq!(of("N77"), Some("only_in_hr"));
+    assert_eq!(of("N78"), None, "its end is not in the period");
+    assert_eq!(of("N5"), Some("only_in_evidence"));
+    let totals = &pack.json()["totals"]["hr_tieout"];
+    assert_eq!(
+        (
+            &totals["both"],
+            &totals["dates_differ"],
+            &totals["only_in_hr"]
+        ),
+        (&2.into(), &1.into(), &1.into())
+    );
+    let rows = rows.len() as u64;
+    let sum =
+        ["both", "only_in_hr", "only_in_evidence"].map(|of| totals[of].as_u64().expect("a count"));
+    assert_eq!(sum.iter().sum::<u64>(), rows);
+
+    fs::write(&export, "Employee ID,Name\nN2,Person 2\n").expect("an export");
+    let out = folder.path().join("other");
+    let error = made(&quarter.job.evidence(), &out, &["--expect", path]).expect_err("an error");
+    assert_eq!(error.exit().code(), 78, "{error}");
+    assert!(!out.exists());
+}
+
+/// The real binary with these arguments, in an empty folder.
+fn report(evidence: &Path, folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_asana-access-review"));
+    command
+        .env_clear()
+        .env("RUST_LOG", "off")
+        .current_dir(folder);
+    command.arg("report").args(arguments).arg(evidence);
+    ended(command.output().expect("the binary"))
+}
+
+#[test]
+fn a_wrong_request_writes_nothing_and_says_what_is_wrong() {
+    let quarter = quarter();
+    let evidence = quarter.job.evidence();
+    let october = ["--from", "2026-10-01", "--to", "2026-10-20"];
+    let cases: [(&[&str], i32, &str); 10] = [
+        (
+            &["--from", "2027-01-01", "--to", "2027-03-31"],
+            2,
+            "the period has no run",
+        ),
+        (
+            &["--from", "0206-10-01", "--to", "2026-10-20"],
+            2,
+            "longer than 100 years",
+        ),
+        (
+            &["--from", "2026-10-20", "--to", "2026-10-01"],
+            2,
+            "is after --to",
+        ),
+        (
+            &["--from", "2026-10-01T00:00:00Z", "--to", "2026-10-20"],
+            2,
+            "write a day as",
+        ),
+        (
+            &["--from", "2026-10-01", "--to", "2026-02-30"],
+            2,
+            "write a day as",
+        ),
+        (
+            &[&october[..], &["--zone", "Europe/Nowhere"]].concat(),
+            2,
+            "does not exist",
+        ),
+        (
+            &[&october[..], &["--seed", "a b"]].concat(),
+            2,
+            "visible ASCII",
+        ),
+        (
+            &[&october[..], &["--expect", "missing.csv"]].concat(),
+            78,
+            "--expect",
+        ),
+        (
+            &[&october[..], &["--connection", "other"]].concat(),
+            5,
+            "fault",
+        ),
+        (
+            &[&october[..], &["--public-key", "missing.pem"]].concat(),
+            78,
+            "public key",
+        ),
+    ];
+    for (arguments, code, text) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let seen = report(&evidence, folder.path(), arguments);
+        assert_eq!(seen.code, code, "{arguments:?}: {}", seen.stderr);
+        assert!(seen.stderr.contains(text), "{arguments:?}: {}", seen.stderr);
+        assert!(seen.stderr.contains("error:"), "{}", seen.stderr);
+        let left = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(left, 0, "{arguments:?} wrote files");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mine.txt"), "mine").expect("a file");
+    for (out, text) in [(".", "is not empty"), ("mine.txt", "is not a folder")] {
+        let seen = report(
+            &evidence,
+            folder.path(),
+            &[&october[..], &["--out", out]].concat(),
+        );
+        assert_eq!(seen.code, 78, "{}", seen.stderr);
+        assert!(seen.stderr.contains(text), "{}", seen.stderr);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+    let seen = report(&folder.path().join("nowhere"), folder.path(), &october);
+    assert_eq!(seen.code, 78, "{}", seen.stderr);
+}
+
+#[test]
+fn two_connections_need_a_choice() {
+    let quarter = quarter();
+    let copy = tempfile::tempdir().expect("a folder");
+    let evidence = copy.path().join("evidence");
+    crate::support::copy(&quarter.job.evidence(), &evidence);
+    let first = evidence.join(format!("system=asana/connection={CONNECTION_ID}"));
+    let second = evidence.join("system=asana/connection=other");
+    crate::support::copy(&first, &second);
+    let october = ["--from", "2026-10-01", "--to", "2026-10-20"];
+    let seen = report(&evidence, copy.path(), &october);
+    assert_eq!(seen.code, 2, "{}", seen.stderr);
+    assert!(seen.stderr.contains("2 connections"), "{}", seen.stderr);
+    let choice = format!("--connection {CONNECTION_ID}");
+    assert!(seen.stderr.contains(&choice), "{}", seen.stderr);
+    let chosen = [&october[..], &["--connection", CONNECTION_ID]].concat();
+    let seen = report(&evidence, copy.path(), &chosen);
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    assert!(
+        copy.path()
+            .join("audit-pack-2026-10-01-2026-10-20/pack.json")
+            .exists()
+    );
+}
+
+#[test]
+fn faulty_evidence_gives_no_pack_unless_page_one_says_so() {
+    let quarter = quarter();
+    let copy = tempfile::tempdir().expect("a folder");
+    let evidence = copy.path().join("evidence");
+    crate::support::copy(&quarter.job.evidence(), &evidence);
+    let run = quarter.job.run_folder(6);
+    let run = run.strip_prefix(quarter.job.evidence()).expect("below");
+    fs::write(evidence.join(run).join("leavers.csv"), "changed").expect("a file");
+    let october = ["--from", "2026-10-01", "--to", "2026-10-20"];
+    let seen = report(&evidence, copy.path(), &october);
+    assert_eq!(seen.code, 5, "{}", seen.stderr);
+    assert!(seen.stderr.contains("leavers.csv"), "{}", seen.stderr);
+    assert_eq!(fs::read_dir(copy.path()).expect("a folder").count(), 1);
+
+    let despite = [&october[..], &["--despite-faults", "--out", "pack"]].concat();
+    let seen = report(&evidence, copy.path(), &despite);
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    let pack = Pack(copy.path().join("pack"));
+    let cover = &pack.json()["cover"];
+    assert!(cover["faults"].as_u64() > Some(0), "{cover}");
+    let runs = pack.rows("runs");
+    let run = runs
+        .iter()
+        .find(|run| run["sequence"] == "6")
+        .expect("a run");
+    assert_eq!(run["verified"], "fault");
+    assert!(pack.text("verification.txt").contains("fault: "));
+}
+
+#[test]
+fn a_run_that_was_not_due_is_extra_and_not_counted() {
+    let job = Job::new(
+        World::generated(12),
+        "E9,A B,a.b@example.com,Terminated,2026-10-02\n",
+    )
+    .env("RUN_SCHEDULE", "40 22 * * *")
+    .env("RUN_SCHEDULE_ZONE", "Etc/UTC");
+    for at in [
+        "2026-10-01T22:40:00Z",
+        "2026-10-02T09:00:00Z",
+        "2026-10-02T22:40:00Z",
+    ] {
+        job.run_at(at, World::generated(12));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    let arguments = ["--every", "40 22 * * *", "--zone", "Etc/UTC"];
+    made(&job.evidence(), &out, &arguments).expect("a pack");
+    let pack = Pack(out);
+    let totals = &pack.json()["totals"]["runs"];
+    let states = counts(&totals["by_state"]);
+    assert_eq!(states["extra"], 1);
+    assert_eq!(states["missing"], 17, "{states:?}");
+    assert_eq!(totals["due"], 19, "the run of the 20th may still start");
+    assert_eq!(pack.json()["cover"]["schedule_basis"], "given");
+}
+
+#[test]
+fn without_a_schedule_every_run_is_due_and_page_one_says_so() {
+    let job = Job::new(
+        World::generated(12),
+        "E9,A B,a.b@example.com,Terminated,2026-10-02\n",
+    );
+    for day in [1, 2, 3, 4, 6] {
+        job.run_at(&format!("2026-10-{day:02}T22:40:00Z"), World::generated(12));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &[]).expect("a pack");
+    let pack = Pack(out);
+    assert_eq!(pack.json()["cover"]["schedule_basis"], "unknown");
+    let runs = pack.rows("runs");
+    assert!(
+        runs.iter()
+            .any(|run| run["state"] == "missing" && run["due_at"] == "2026-10-05T22:40:00Z")
+    );
+    assert!(
+        pack.text("verification.txt")
+            .contains("No schedule was given")
+    );
+}
+
+#[test]
+fn the_document_of_a_pack_matches_its_schema() {
+    let pack = quarter().pack();
+    let validator = validator("pack");
+    let document = pack.json();
+    ensure_as_published("pack", &validator, &document);
+    for table in document["tables"].as_array().expect("tables") {
+        let bytes = pack.bytes(table["file"].as_str().expect("a name"));
+        assert_eq!(table["sha256"], sha256_hex(&bytes));
+    }
+    for (place, wrong) in [
+        ("/cover/statement", "The control is effective."),
+        ("/cover/schedule_basis", "guessed"),
+        ("/cover/population_sha256", "0"),
+        ("/totals/runs/due", "many"),
+    ] {
+        let mut document = document.clone();
+        *document.pointer_mut(place).expect("a key") = wrong.into();
+        assert!(!validator.is_valid(&document), "{place}");
+    }
+    let mut document = document.clone();
+    document["totals"]["items"]["by_result"]["compliant"] = 1.into();
+    assert!(!validator.is_valid(&document));
+}
+
+#[test]
+fn an_auditor_recomputes_sampled_leavers_with_the_documented_lines() {
+    if !has(&["sh", "awk", "jq", "date", "sha256sum"]) {
+        return;
+    }
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/for-auditors.md");
+    let docs = fs::read_to_string(docs).expect("a page");
+    let from = docs.find("recompute() {").expect("the function");
+    let function = &docs[from..];
+    let function = &function[..function.find("\n}\n").expect("its end") + 3];
+    let pack = quarter().pack();
+    let sample = pack.rows("sample");
+    let mut tested = 0;
+    for row in &sample {
+        let item = pack.rows("population");
+        let item = item
+            .iter()
+            .find(|item| item["item_id"] == row["item_id"])
+            .expect("an item");
+        // The recipe is for items that ended in the ordinary way.
+        if !["in_time", "late", "not_demonstrated"].contains(&item["result"].as_str())
+            || item["first_seen_without_access"].is_empty()
+        {
+            continue;
+        }
+        let lines = format!("{function}\nrecompute samples/{}", row["folder"]);
+        let (succeeded, output) = shell(&pack.0, &lines, &[]);
+        assert!(succeeded, "{output}");
+        let expected = format!(
+            "computed {} {} {} {}\n{},",
+            item["deadline"],
+            item["last_seen_with_access"],
+            item["first_seen_without_access"],
+            item["result"],
+            item["item_id"],
+        );
+        assert!(output.starts_with(&expected), "{output}\n{expected}");
+        tested += 1;
+    }
+    assert!(tested >= 5, "{tested}");
+}
+
+/// Evidence of an access review with every deviation, then runs that undo what was decided.
+fn reviewed() -> Job {
+    let rows = "E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n\
+                E8,Boss,boss@example.net,Terminated,2026-10-02\n";
+    let world = || World::generated(12);
+    let mut job = Job::new(world(), rows)
+        .env("REVIEW_EVERY", "5d")
+        .env("EXCEPTIONS_URL", "exceptions.csv");
+    let exceptions = |job: &Job, lines: &str| {
+        let path = job.folder.path().join("exceptions.csv");
+        fs::write(path, format!("{EXCEPTIONS}{lines}")).expect("exceptions");
+    };
+    exceptions(&job, "");
+    job.run_at("2026-10-01T22:40:00Z", world());
+    let asked = OpenArguments {
+        name: "2026-Q4".to_owned(),
+        due: "2026-10-31".parse().expect("a day"),
+        scope: Scope::All,
+        reviewers: None,
+        run: "latest".to_owned(),
+    };
+    review::at(
+        &job,
+        "2026-10-02T09:00:00Z",
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
+    );
+    // Boss, whose work ended on the 2nd, decides on the 3rd: revoke row 2, don't know row 3, leave row 4, keep the rest.
+    let rows = review::filled(&job, |number, row| {
+        let decision = match number {
+            2 => "revoke",
+            3 => "dont_know",
+            4 => return,
+            _ => "keep",
+        };
+        row[review::DECISION] = decision.to_owned();
+        row[review::DECIDED_BY] = "boss@example.net".to_owned();
+        if decision != "keep" {
+            row[review::NOTE] = "as was agreed".to_owned();
+        }
+    });
+    let decisions = review::saved(&job, "decisions.csv", &rows, b',');
+    let asked = CloseArguments {
+        of: DecisionArguments {
+            decisions: vec![decisions],
+            ..DecisionArguments::default()
+        },
+        accept_incomplete: Some("a reviewer is ill".to_owned()),
+    };
+    review::at(
+        &job,
+        "2026-10-03T09:00:00Z",
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
+    );
+    job = job.env("REVOCATION_GRACE", "24h");
+    let second = gid(2);
+    // Not done by the deadline, done, undone.
+    job.run_at("2026-10-04T22:40:00Z", world());
+    job.run_at("2026-10-05T22:40:00Z", world().without_person(&second));
+    job.run_at("2026-10-06T22:40:00Z", world());
+    // The next review is overdue from the 8th on, and Truto's mapping changes.
+    let mapping = |world: World| {
+        world.with(|world| world.response_mapping = "response.{ \"id\": gid }".to_owned())
+    };
+    job.run_at("2026-10-09T22:40:00Z", mapping(world()));
+    // A leaver keeps access under an exception that expires.
+    job.hr_feed(&format!(
+        "{rows}E4,Person 4,person4@example.com,Terminated,2026-10-09\n",
+        rows = "E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n"
+    ));
+    exceptions(
+        &job,
+        "person4@example.com,,,,hands over open projects,ciso@example.com,2026-10-09,2026-10-12,\n",
+    );
+    job.run_at("2026-10-10T22:40:00Z", mapping(world()));
+    job.run_at("2026-10-12T12:00:00Z", mapping(world()));
+    job.run_at("2026-10-14T22:40:00Z", mapping(world()));
+    job
+}
+
+#[test]
+fn reviews_and_changes_of_the_source_are_deviations_of_their_types() {
+    let job = reviewed();
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &[]).expect("a pack");
+    let pack = Pack(out);
+    let counts = counts(&pack.json()["totals"]["deviations"]);
+    let of = |kind: &str| counts.get(kind).copied().unwrap_or_default();
+    let shown = pack.text("csv/deviations.csv");
+    for (kind, count) in [
+        ("review_incomplete", 1),
+        ("row_dont_know", 1),
+        // Person 1 is an administrator.
+        ("privileged_kept_without_reason", 1),
+        ("revocation_late", 1),
+        ("revocation_undone", 1),
+        ("review_overdue", 1),
+        ("mapping_changed", 1),
+        ("exception_expired_in_use", 1),
+    ] {
+        assert_eq!(of(kind), count, "{kind}\n{shown}");
+    }
+    assert!(of("reviewer_ineligible") > 5, "{shown}");
+    let reviews = pack.rows("reviews");
+    assert_eq!(reviews.len(), 1);
+    assert_eq!(
+        (
+            reviews[0]["undecided"].as_str(),
+            reviews[0]["complete"].as_str()
+        ),
+        ("1", "false")
+    );
+    let decisions = pack.rows("decisions");
+    assert_eq!(decisions.len().to_string(), reviews[0]["rows"]);
+    let follow_up = pack.rows("follow_up");
+    assert_eq!(follow_up[0]["state"], "granted_again");
+    assert_eq!(follow_up[0]["undone_at"], "2026-10-06T22:40:00Z");
+    let admins = pack.rows("admins");
+    assert_eq!(admins[0]["review_decision"], "keep");
+}
