@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
+use std::process::Command;
 
+use crate::report;
 use crate::support::chromium::{Page, axe, browser};
 use asana_access_review::evidence::{OwnControl, Tool};
 use asana_access_review::pack::{
@@ -12,6 +15,7 @@ use asana_access_review::pack::{
     SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis, Table, Totals, index,
     sheet,
 };
+use calamine::{Data, Reader as _, Xlsx};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
@@ -533,6 +537,7 @@ fn leaver(after_the_fact: bool) -> SampledLeaver {
             "dt=2026-11-11/run=20261111T224000Z-5a3c1e",
             "2026-11-11T22:40:00Z",
         )),
+        rule: None,
         exception: Some(SampledException {
             line: 2,
             reason: Some(HOSTILE.to_owned()),
@@ -597,6 +602,185 @@ fn written(folder: &Path) -> [std::path::PathBuf; 2] {
     fs::write(&paths[0], index(&pack)).expect("a file");
     fs::write(&paths[1], sheet(&pack, &leaver(false)).expect("a sheet")).expect("a file");
     paths
+}
+
+/// A cell of the spreadsheet in the form of a cell of the CSV file: an instant or a day.
+fn as_csv(cell: &Data, like: &str) -> String {
+    let day = |days: f64| {
+        let first: Date = "1899-12-30".parse().expect("a day");
+        let days = (days.floor() as i64).days();
+        first.checked_add(days).expect("a day")
+    };
+    match cell {
+        Data::Empty => String::new(),
+        Data::String(text) => text.clone(),
+        Data::Bool(flag) => flag.to_string(),
+        Data::Float(number) => number.to_string(),
+        Data::DateTime(at) if !like.contains('T') => day(at.as_f64()).to_string(),
+        Data::DateTime(at) => {
+            let at = at.as_f64();
+            let seconds = (at.fract() * 86_400.0).round() as i64;
+            let midnight = day(at).in_tz("UTC").expect("an instant");
+            let at = midnight.checked_add(seconds.seconds()).expect("an instant");
+            at.timestamp().to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A cell of a CSV file as the spreadsheet shows it: without the mark before a formula, and a number without zeros at
+/// its end.
+fn as_shown(cell: &str) -> String {
+    let cell = cell.strip_prefix('\'').unwrap_or(cell);
+    match cell.parse::<f64>() {
+        Ok(number) if cell.len() < 16 && cell.contains('.') => number.to_string(),
+        Ok(_) | Err(_) => cell.to_owned(),
+    }
+}
+
+#[test]
+fn the_spreadsheet_has_every_cell_of_the_csv_files() {
+    let folder = report::pack_folder();
+    let bytes = fs::read(folder.join("audit-pack.xlsx")).expect("a spreadsheet");
+    let mut book = Xlsx::new(Cursor::new(bytes)).expect("a spreadsheet");
+    let mut cells = 0;
+    for name in book.sheet_names() {
+        let sheet = book.worksheet_range(&name).expect("a tab");
+        let mut sheet = sheet.rows();
+        let header = sheet.next().expect("a header").iter();
+        let header: Vec<String> = header.map(|cell| as_csv(cell, "")).collect();
+        let rows = report::rows(&name);
+        for (row, in_sheet) in rows.iter().zip(sheet.by_ref()) {
+            for (column, cell) in header.iter().zip(in_sheet) {
+                let like = &row[column];
+                assert_eq!(as_csv(cell, like), as_shown(like), "{name}: {column}");
+                cells += 1;
+            }
+            assert_eq!(row.len(), header.len());
+        }
+        assert_eq!(sheet.count(), 0, "{name} has more rows than its file");
+    }
+    let files = fs::read_dir(folder.join("csv")).expect("a folder").count();
+    assert_eq!(book.sheet_names().len(), files);
+    assert!(cells > 1000, "{cells}");
+}
+
+/// LibreOffice on this machine. Continuous integration must have it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test looks for tools on this machine"
+)]
+#[expect(
+    clippy::print_stdout,
+    reason = "the output of the test should name what was skipped"
+)]
+fn office() -> Option<&'static str> {
+    let found = Command::new("soffice").arg("--version").output().is_ok();
+    assert!(
+        found || std::env::var_os("CI").is_none(),
+        "no LibreOffice, and this is continuous integration: install libreoffice-calc"
+    );
+    if !found {
+        println!("skipped: no LibreOffice on this machine");
+    }
+    found.then_some("soffice")
+}
+
+#[test]
+fn libreoffice_opens_the_spreadsheet_and_keeps_ids_and_dates() {
+    let Some(office) = office() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    // Every tab as a CSV file, with cells as they are shown.
+    let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
+    let converted = Command::new(office)
+        .arg(format!(
+            "-env:UserInstallation=file://{}/profile",
+            folder.path().display()
+        ))
+        .args(["--headless", "--convert-to", filter, "--outdir"])
+        .arg(folder.path())
+        .arg(report::pack_folder().join("audit-pack.xlsx"))
+        .output()
+        .expect("LibreOffice");
+    assert!(converted.status.success(), "{converted:?}");
+    let file = folder.path().join("audit-pack-population.csv");
+    let mut reader = csv::Reader::from_path(file).expect("the tab of the population");
+    let header = reader.headers().expect("a header").clone();
+    let rows = report::rows("population");
+    let seen: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    assert_eq!(seen.len(), rows.len());
+    for (seen, row) in seen.iter().zip(&rows) {
+        for (column, cell) in header.iter().zip(seen) {
+            match column {
+                "item_id" | "person_id" | "account_id" | "result" => assert_eq!(cell, row[column]),
+                "deadline" => {
+                    let cell = cell.replace(' ', "T");
+                    assert_eq!(format!("{cell}Z"), row[column]);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_of_an_equation_counts_the_rows_that_it_links_to() {
+    let html = fs::read_to_string(report::pack_folder().join("index.html")).expect("a page");
+    let mut checked = BTreeSet::new();
+    for term in html.split("<span class=\"term").skip(1) {
+        let term = term.split("</p>").next().expect("a term");
+        let Some(rows) = term.split("href=\"#").nth(1) else {
+            continue;
+        };
+        let target = rows.split('"').next().expect("a link");
+        let number = term.split("<b>").nth(1).expect("a number");
+        let number: usize = number
+            .split('<')
+            .next()
+            .expect("one")
+            .parse()
+            .expect("a number");
+        let Some((table, word)) = target
+            .split_once('-')
+            .filter(|(table, _)| *table != "table")
+        else {
+            continue;
+        };
+        let is_one = |row: &&BTreeMap<String, String>| match table {
+            "population" => row["result"] == word,
+            "runs" => row["state"] == word,
+            "deviations" => row["type"] == word,
+            "findings" => row["closed_entry"].is_empty() == (word == "open"),
+            _ => panic!("{table}"),
+        };
+        assert_eq!(
+            report::rows(table).iter().filter(is_one).count(),
+            number,
+            "{target}"
+        );
+        checked.insert(table.to_owned());
+    }
+    assert_eq!(checked.len(), 4, "{checked:?}");
+}
+
+#[test]
+fn every_link_of_the_pages_leads_to_a_file_of_the_pack() {
+    let folder = report::pack_folder();
+    let mut pages = vec![folder.join("index.html")];
+    for sample in fs::read_dir(folder.join("samples")).expect("samples") {
+        let sheet = sample.expect("a folder").path().join("sheet.html");
+        pages.extend(sheet.is_file().then_some(sheet));
+    }
+    assert!(pages.len() > 3, "{pages:?}");
+    for page in pages {
+        let html = fs::read_to_string(&page).expect("a page");
+        let links = values(&html, "href").into_iter();
+        for link in links.filter(|link| !link.starts_with('#')) {
+            let file = link.split('#').next().expect("a file");
+            let file = page.parent().expect("a folder").join(file);
+            assert!(file.is_file(), "{}: {link}", page.display());
+        }
+    }
 }
 
 #[test]

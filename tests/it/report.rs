@@ -246,6 +246,16 @@ fn quarter() -> &'static Quarter {
     })
 }
 
+/// The folder of a pack that the command made.
+pub(crate) fn pack_folder() -> PathBuf {
+    quarter().pack().0
+}
+
+/// The rows of a table of that pack.
+pub(crate) fn rows(table: &str) -> Vec<BTreeMap<String, String>> {
+    quarter().pack().rows(table)
+}
+
 /// The arguments of a pack of October.
 fn arguments(out: &Path, more: &[&str]) -> ReportArguments {
     let mut line = vec!["asana-access-review", "report", "--from", "2026-10-01"];

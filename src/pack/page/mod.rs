@@ -251,7 +251,6 @@ const DEVIATIONS: &[&str] = &[
     "severity",
     "item_id",
     "what",
-    "criterion",
     "opened_at",
     "closed_at",
     "days",

@@ -52,6 +52,7 @@ impl<'a> SheetPage<'a> {
     /// The runs whose evidence is beside this page, with their folders.
     fn runs(&self) -> Vec<(&'static str, &'a SampledRun)> {
         let runs = [
+            ("rule", &self.leaver.rule),
             ("before", &self.leaver.before),
             ("after", &self.leaver.after),
         ];
