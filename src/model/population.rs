@@ -191,7 +191,9 @@ pub struct GapFilling {
     pub emails_missing_in_list: u64,
     /// The number of texts that should be e-mail addresses but are not, in the list or in single answers.
     pub emails_unreadable: u64,
-    /// The number of e-mail addresses from the pass over `/custom/users`.
+    /// The number of accounts whose first e-mail address is from the memberships.
+    pub emails_from_memberships: u64,
+    /// The number of accounts whose first e-mail address is from `/custom/users`.
     pub emails_from_pass: u64,
     /// Asana's own list of users, read by this pass: another list that must agree. `None` without a pass.
     pub second_list: Option<SecondList>,

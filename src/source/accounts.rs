@@ -2,8 +2,8 @@
 //!
 //! Nothing is guessed: a missing value is unknown, an unknown word is kept, and if two records differ, access wins.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
 use crate::truto::{self, User, instant};
@@ -223,9 +223,10 @@ pub(super) fn merge(account: &mut Account, other: Account) {
     account.last_login_at = account.last_login_at.max(last_login_at);
 }
 
-/// Whether a field is missing that a request for this user alone may have.
-pub(super) fn has_gap(account: &Account) -> bool {
-    account.emails.is_empty()
+/// Whether a field is missing that a request for this user alone may have. `named` are the ids in Asana's own list of
+/// users: an account there without an address has none.
+pub(super) fn has_gap(account: &Account, named: &BTreeSet<String>) -> bool {
+    (account.emails.is_empty() && !named.contains(&account.id))
         || account.status == Status::Unknown(None)
         || account.role == Role::Unknown(None)
 }

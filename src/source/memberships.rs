@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
+use super::accounts::{
+    Accounts, add_email, higher, may_have_access, reported_by_flag, role_of_flags,
+};
 use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
-use crate::model::{self, PageRecord, Role, Status};
+use crate::model::{self, EmailAddress, PageRecord, Role, Status, read_addresses};
 use crate::truto::{
-    Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
+    Client, End, List, Membership, MembershipUser, PageWalk, Row, TrutoError, instant,
+    restarted_once,
 };
 
 /// Asana's largest page.
@@ -30,8 +33,11 @@ pub(super) struct Members {
 /// The memberships of one user, merged. An active record wins over one without the flag, and that over an inactive one:
 /// a user who was removed and added once more has two records. Among equal records, the newest start and the highest
 /// role count.
+///
+/// An address belongs to the user, so each record of the user has it, or none.
 #[derive(Clone, Debug)]
 struct Member {
+    emails: Vec<EmailAddress>,
     is_active: Option<bool>,
     role: Role,
     is_view_only: Option<bool>,
@@ -40,7 +46,9 @@ struct Member {
 
 impl Member {
     fn new(record: &Membership) -> Self {
+        let email = record.user.email.as_deref().unwrap_or_default();
         Self {
+            emails: read_addresses(email).found,
             is_active: record.is_active,
             role: role_of_flags(record.is_admin, record.is_guest),
             is_view_only: record.is_view_only,
@@ -48,7 +56,11 @@ impl Member {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
+        for email in std::mem::take(&mut other.emails) {
+            add_email(&mut self.emails, email);
+        }
+        other.emails.clone_from(&self.emails);
         let weight = |is_active| match is_active {
             Some(true) => 2,
             None => 1,
@@ -79,7 +91,7 @@ pub fn memberships_list(workspace_id: &str) -> List {
         workspace_id,
         "workspace_memberships",
     ];
-    let fields = "user.name,is_active,is_admin,is_guest,is_view_only,created_at";
+    let fields = "user.email,is_active,is_admin,is_guest,is_view_only,created_at";
     List {
         name: List::MEMBERSHIPS,
         path: path.map(str::to_owned).to_vec(),
@@ -163,6 +175,11 @@ async fn read_once(
     })
 }
 
+/// The gid of a membership's user. Its address stays.
+fn gid(user: &mut MembershipUser) -> Option<String> {
+    user.gid.take().or(user.id.take())
+}
+
 impl Members {
     /// No memberships, for this reason.
     pub(super) fn without(shortfall: model::Memberships) -> Self {
@@ -178,8 +195,11 @@ impl Members {
         self.pages.push(record);
         for row in rows {
             match row {
-                Row::Record(record) if record.user.is_some() => self.add(record),
-                Row::Record(_) | Row::Other(_) => self.rejected += 1,
+                Row::Record(mut record) => match gid(&mut record.user) {
+                    Some(user) => self.add(user, &record),
+                    None => self.rejected += 1,
+                },
+                Row::Other(_) => self.rejected += 1,
             }
         }
     }
@@ -191,11 +211,8 @@ impl Members {
         }
     }
 
-    fn add(&mut self, mut record: Membership) {
-        let Some(user) = record.user.take() else {
-            return;
-        };
-        let member = Member::new(&record);
+    fn add(&mut self, user: String, record: &Membership) {
+        let member = Member::new(record);
         match self.by_user.get_mut(&user) {
             Some(known) => known.merge(member),
             None => {
@@ -226,6 +243,9 @@ impl Members {
             account.role = higher(role, member.role.clone());
             account.view_only = account.view_only.or(member.is_view_only);
             account.joined_at = account.joined_at.or(member.began_at);
+            for email in &member.emails {
+                add_email(&mut account.emails, email.clone());
+            }
         }
     }
 

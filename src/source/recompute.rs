@@ -56,7 +56,7 @@ const MOST_PAGES_BYTES: u64 = 2 * (RAW_FILE_BYTES + (32 << 20));
 const MOST_GETS_BYTES: u64 = 1 << 30;
 
 /// Recorded fields in words, if the name is not clear enough.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 19] = [
     ("emails", "e-mail"),
     ("view_only", "licence"),
     ("external_id", "external id"),
@@ -76,6 +76,10 @@ const WORDS: [(&str, &str); 18] = [
         "the number of accounts without an e-mail",
     ),
     ("emails_unreadable", "the number of unusable e-mails"),
+    (
+        "emails_from_memberships",
+        "the number of e-mails from memberships",
+    ),
     ("emails_from_pass", "the number of e-mails read in one pass"),
     ("second_list", "Asana's own list of users"),
 ];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tracing::warn;
 
@@ -212,31 +213,19 @@ impl Client {
         Ok(tokens.collect())
     }
 
-    /// One page of a list, with its answer.
-    pub(super) async fn envelope<T: for<'de> Deserialize<'de>>(
+    /// The answer with one page of a list, and the cursor of the next page. The rows are not read yet.
+    pub(super) async fn answer(
         &self,
         list: &List,
         cursor: Option<&Cursor>,
-    ) -> Result<(Contents<T>, Response), TrutoError> {
+    ) -> Result<(Option<Cursor>, Response), TrutoError> {
         let path: Vec<&str> = list.path.iter().map(String::as_str).collect();
         let full = list.full_query(self);
         let mut query: Vec<(&str, &str)> =
             full.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         query.extend(cursor.map(Cursor::parameter));
-        let what = format!("GET /{}", list.path.join("/"));
-        let read = |body: &[u8]| match (Contents::read(body), list.name) {
-            // `/me` may answer with its one record without an envelope.
-            (Err(NoPage::NoRows), List::ME) => match record(body) {
-                Ok(me) => Ok(Contents {
-                    rows: vec![Row::Record(me)],
-                    next: None,
-                    is_partial: false,
-                }),
-                Err(_) => Err(NoPage::NoRows),
-            },
-            (contents, _) => contents,
-        };
-        self.whole(&what, &path, &query, read).await
+        let next = |body: &[u8]| Ok(Contents::<IgnoredAny>::of(list.name, body)?.next);
+        self.whole(&list.what(), &path, &query, next).await
     }
 
     /// Requests data and reads the body. JSON that stops too early was cut in transit without an error, so it is

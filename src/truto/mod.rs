@@ -25,7 +25,7 @@ pub use pages::{
 };
 pub use wire::{
     ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
-    IntegratedAccount, License, Membership, Organization, RemoteData, User, UserRole,
+    IntegratedAccount, License, Membership, MembershipUser, Organization, RemoteData, User, UserRole,
 };
 
 /// The system behind a connection. Messages name it, and who can repair the connection.

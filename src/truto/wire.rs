@@ -134,9 +134,11 @@ pub struct Organization {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Membership {
-    /// The user's gid.
-    #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    #[serde(
+        deserialize_with = "object",
+        skip_serializing_if = "MembershipUser::is_empty"
+    )]
+    pub user: MembershipUser,
     /// Whether the membership is in force; a pending invitation is.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
@@ -151,6 +153,26 @@ pub struct Membership {
     pub is_view_only: Option<bool>,
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
+}
+
+/// The user of a membership, with the requested `opt_fields`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MembershipUser {
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub gid: Option<String>,
+    /// The same gid, if Truto renames the field.
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Asana's documentation does not list this field for memberships, but Asana returns it.
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl MembershipUser {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Asana's own record of a user, with the requested `opt_fields`.
@@ -336,12 +358,6 @@ fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
     Ok(text_or_member(value, &["gid", "id", "name"]))
 }
 
-/// The gid of a user. A name does not identify one.
-fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = value(deserializer)?;
-    Ok(text_or_member(value, &["gid", "id"]))
-}
-
 /// A work place: a text, an object, or a list of either.
 fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let sites = match value(deserializer)? {
@@ -361,6 +377,11 @@ impl FromText for EmployeeEmail {
 /// A text has no dates.
 impl FromText for HrisEmployment {
     const MEMBER: Option<&str> = None;
+}
+
+/// A text is the gid: a name does not identify a user.
+impl FromText for MembershipUser {
+    const MEMBER: Option<&str> = Some("gid");
 }
 
 impl FromText for Email {

@@ -211,14 +211,16 @@ pub(crate) fn memberships(world: &World, workspace: &str, opt_fields: &[&str]) -
 }
 
 fn asana_membership(world: &World, person: &Person, membership: &Membership) -> Value {
+    let mut user = asana_user(world, person);
+    if !world.membership_emails
+        && let Some(user) = user.as_object_mut()
+    {
+        user.remove("email");
+    }
     json!({
         "gid": membership.gid,
         "resource_type": "workspace_membership",
-        "user": {
-            "gid": id(world, &person.gid),
-            "resource_type": "user",
-            "name": person.name,
-        },
+        "user": user,
         "workspace": workspace(world, &membership.workspace),
         "is_active": membership.active,
         "is_admin": membership.admin,
@@ -236,7 +238,11 @@ fn asana_membership(world: &World, person: &Person, membership: &Membership) -> 
 fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
     if opt_fields.is_empty() {
         let keys = ["gid", "resource_type"].iter().chain(compact);
-        return pick(record, keys.copied());
+        let mut picked = pick(record, keys.copied());
+        for key in compact {
+            picked[key] = compacted(&picked[key]);
+        }
+        return picked;
     }
     let mut picked = pick(record, ["gid"].into_iter());
     for field in opt_fields {
@@ -245,7 +251,7 @@ fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
             continue;
         };
         if rest.is_empty() || !value.is_object() {
-            picked[head] = value.clone();
+            picked[head] = compacted(value);
         } else {
             let inner = pick(value, ["gid", rest].into_iter());
             match picked.get_mut(head).and_then(Value::as_object_mut) {
@@ -259,6 +265,14 @@ fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
         }
     }
     picked
+}
+
+/// The compact form of a record; any other value stays.
+fn compacted(value: &Value) -> Value {
+    match value.is_object() {
+        true => pick(value, ["gid", "resource_type", "name"].into_iter()),
+        false => value.clone(),
+    }
 }
 
 fn pick<'k>(record: &Value, keys: impl Iterator<Item = &'k str>) -> Value {

@@ -109,6 +109,8 @@ pub struct World {
     pub organizations: Permission,
     /// Whether workspace memberships may be read.
     pub memberships: Permission,
+    /// Whether memberships have `user.email` if it is requested, which Asana does not document.
+    pub membership_emails: bool,
     /// Whether Asana's own list of users may be read.
     pub custom_users: Permission,
     /// How `/custom` wraps Asana's body.
@@ -220,6 +222,7 @@ impl World {
             gets_missing: BTreeSet::new(),
             organizations: Permission::Granted,
             memberships: Permission::Granted,
+            membership_emails: true,
             custom_users: Permission::Granted,
             custom_envelope: CustomEnvelope::Truto,
             faults: Vec::new(),
