@@ -13,7 +13,9 @@ pub(crate) fn users(world: &World, workspace: Option<&str>) -> Rows {
     let mut rows = Rows::default();
     let mut bytes = Vec::new();
     let listed = |person: &&Person| {
-        person.listed && workspace.is_none_or(|gid| person.workspaces.iter().any(|of| of == gid))
+        person.listed
+            && !world.omitted_rows.contains(&person.gid)
+            && workspace.is_none_or(|gid| person.workspaces.iter().any(|of| of == gid))
     };
     let people: Vec<_> = world.people.iter().filter(listed).collect();
     let again = people.iter().take(world.duplicate_rows);
@@ -173,6 +175,16 @@ pub(crate) fn asana_users(world: &World, workspace: Option<&str>, opt_fields: &[
     rows
 }
 
+/// The AI teammates of a workspace, as Asana lists them apart from the users.
+pub(crate) fn agents(world: &World) -> Rows {
+    let mut rows = Rows::default();
+    for (gid, name) in &world.agents {
+        let row = json!({"gid": gid, "resource_type": "agent", "name": name});
+        rows.push(row.to_string().as_bytes());
+    }
+    rows
+}
+
 fn asana_user(world: &World, person: &Person) -> Value {
     let workspaces: Vec<_> = person
         .workspaces
@@ -309,8 +321,13 @@ mod tests {
         let rich: Value = serde_json::from_str(&rich).expect("JSON");
         assert_eq!(
             rich,
-            json!({"gid": "12011", "is_active": true, "user": {"gid": "1201", "name": "Ada Lovelace"}})
+            json!({"gid": "12011", "is_active": true, "user": {
+                "gid": "1201", "name": "Ada Lovelace", "email": "ada@example.com",
+            }})
         );
+        let without = ada().with(|world| world.membership_emails = false);
+        let without = text(&memberships(&without, WORKSPACE_ID, &["user.email"]));
+        assert!(!without.contains("ada@"), "{without}");
     }
 
     #[test]
