@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::judgement::{Decision, Mark};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, Permissions};
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
 use crate::report::words::Title as _;
@@ -49,10 +49,12 @@ struct WorksheetPage<'a> {
 /// The rows for the script, as JSON that cannot close its element.
 fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let deciders = worksheet.deciders();
-    let rows = worksheet.rows.iter().map(|row| cells(row, &deciders));
+    let rows = worksheet.rows.iter();
+    let rows = rows.map(|row| cells(worksheet, row, &deciders));
     let data = json!({
         "review": worksheet.review,
         "review_sha256": review_sha256,
+        "decisions": worksheet.decisions(),
         "no_review_before": NO_REVIEW_BEFORE,
         "reviewers": deciders.iter().map(|who| who.as_written()).collect::<Vec<_>>(),
         "without_reviewer": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
@@ -64,7 +66,7 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
         .replace('&', "\\u0026")
 }
 
-fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
+fn cells(worksheet: &Worksheet, row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
     let shown = |text: &str| without_hidden_characters(text.to_owned());
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
     let reviewer = row.reviewer.as_ref();
@@ -76,8 +78,11 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
         shown(&row.account_id),
         shown(email),
         shown(row.name.as_deref().unwrap_or_default()),
-        shown(&row.role.to_string()),
-        shown(&row.status.to_string()),
+        shown(&worksheet.shown_role(row)),
+        shown(&match worksheet.permissions {
+            Permissions::Full => row.status.to_string(),
+            Permissions::Narrow => "active or invited".to_owned(),
+        }),
         row.joined_at.map(|at| at.day()).unwrap_or_default(),
         shown(&row.hr_match()),
         shown(&row.changed),

@@ -224,11 +224,19 @@ pub(super) fn merge(account: &mut Account, other: Account) {
 }
 
 /// Whether a field is missing that a request for this user alone may have. `named` are the ids in Asana's own list of
-/// users: an account there without an address has none.
-pub(super) fn has_gap(account: &Account, named: &BTreeSet<String>) -> bool {
-    (account.emails.is_empty() && !named.contains(&account.id))
-        || account.status == Status::Unknown(None)
-        || account.role == Role::Unknown(None)
+/// users: an account there without an address has none. With narrow permissions, status and role are not read.
+pub(super) fn has_gap(account: &Account, named: &BTreeSet<String>, is_narrow: bool) -> bool {
+    let lacks_email = account.emails.is_empty() && !named.contains(&account.id);
+    let lacks_more = account.status == Status::Unknown(None) || account.role == Role::Unknown(None);
+    lacks_email || (lacks_more && !is_narrow)
+}
+
+/// An account as a connection with narrow permissions reads it. Asana gives such a connection neither status nor role,
+/// so a value for one is an invention of a mapping.
+pub(super) fn only_listed(account: &mut Account) {
+    account.status = Status::Listed;
+    account.role = Role::Unknown(None);
+    account.view_only = None;
 }
 
 /// Whether the account has or may have access.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::warn;
 
-use super::accounts::{account, add_email, has_gap, merge};
+use super::accounts::{account, add_email, has_gap, merge, only_listed};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::model::{
@@ -59,6 +59,11 @@ impl<'a> Derivation<'a> {
         derivation
     }
 
+    /// Whether the memberships were not asked for.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.members.are_not_requested()
+    }
+
     fn without_email(&self) -> u64 {
         let accounts = self.users.accounts.values();
         accounts.filter(|account| account.emails.is_empty()).count() as u64
@@ -95,7 +100,8 @@ impl<'a> Derivation<'a> {
     /// The accounts that still lack a field, in the order in which they are read alone.
     pub(super) fn to_read_alone(&self) -> Vec<String> {
         let accounts = self.users.accounts.values();
-        let lacking = accounts.filter(|account| has_gap(account, &self.named));
+        let is_narrow = self.is_narrow();
+        let lacking = accounts.filter(|account| has_gap(account, &self.named, is_narrow));
         let ids = lacking.map(|account| account.id.clone());
         let (ids, odd): (Vec<String>, Vec<String>) = ids.partition(|id| Client::can_ask_for(id));
         if !odd.is_empty() {
@@ -126,6 +132,9 @@ impl<'a> Derivation<'a> {
     pub(super) fn finish(mut self) -> Derived {
         // A user that was read alone may disagree with the membership.
         self.members.fill(&mut self.users.accounts);
+        if self.is_narrow() {
+            self.users.accounts.values_mut().for_each(only_listed);
+        }
         let memberships = self.members.summary(&self.users.accounts);
         Derived {
             listing: self.users.listing,

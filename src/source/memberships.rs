@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::accounts::{
@@ -101,15 +102,26 @@ pub fn memberships_list(workspace_id: &str) -> List {
 }
 
 /// Reads the memberships. A refused or incomplete list is an outcome, not an error.
+///
+/// The first request waits for the first page of the list of users. If the memberships are then refused as if the
+/// connection had no login, it has one, and lacks permissions.
+///
+/// # Errors
+/// No answer, or a refusal of the login.
 pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
+    users_answered: &Notify,
 ) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
+    users_answered.notified().await;
     let read = restarted_once(async || read_once(client, &list, raw).await).await;
     let shortfall = match read {
         Ok(members) => return Ok(members),
+        Err(TrutoError::ConnectionNeedsReauth { id, .. }) => {
+            return Err(SourceError::MembershipsUnauthorized { id });
+        }
         Err(error) if error.is_refusal_of_resource() => {
             warn!(
                 "Could not read the workspace memberships, so the accounts have one source: {error}"
@@ -187,6 +199,10 @@ impl Members {
             shortfall: Some(shortfall),
             ..Self::default()
         }
+    }
+
+    pub(super) fn are_not_requested(&self) -> bool {
+        self.shortfall == Some(model::Memberships::NotRequested)
     }
 
     /// Adds the next page.

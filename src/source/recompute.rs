@@ -119,7 +119,7 @@ pub fn recompute(population: &Population, kept: &impl KeptAnswers) -> Result<(),
     let mut derivation = Derivation::of(&population.workspace, users, members);
     let emails = recorded.emails()?;
     if !emails.pages.is_empty() {
-        if !derivation.lacks_emails() {
+        if !derivation.lacks_emails() && !derivation.is_narrow() {
             return Err(differs("e-mails were read alone, and no account lacks one"));
         }
         derivation.take_emails(emails);
@@ -260,7 +260,7 @@ impl<K: KeptAnswers> Recorded<'_, K> {
         let (was_read, without_end) = match &self.population.memberships {
             Memberships::Read { .. } => (true, None),
             Memberships::Incomplete { reason } => (false, Some(reason.clone())),
-            Memberships::Unreadable { .. } => (false, None),
+            Memberships::Unreadable { .. } | Memberships::NotRequested => (false, None),
         };
         match (members.pages.is_empty(), end) {
             (true, _) if was_read => {
@@ -268,6 +268,10 @@ impl<K: KeptAnswers> Recorded<'_, K> {
                 return Err(differs(text));
             }
             (true, _) => return Ok(Members::without(self.population.memberships.clone())),
+            (false, _) if self.population.memberships == Memberships::NotRequested => {
+                let text = "memberships were not requested, and pages of them are listed";
+                return Err(differs(text));
+            }
             // Another page was named, and no answer was kept: it was refused.
             (false, None) if self.is_full && without_end.is_none() => {
                 return Err(differs("the kept pages of memberships have no end"));
@@ -342,6 +346,7 @@ fn compare(derived: Derived, recorded: &Population) -> Result<(), NotRecomputed>
         gets_not_found: recorded.gaps.gets_not_found,
         stopped_because: recorded.gaps.stopped_because.clone(),
         missing_scopes: recorded.gaps.missing_scopes.clone(),
+        second_list_unread: recorded.gaps.second_list_unread.clone(),
         ..derived.gaps
     };
     let memberships = [&derived.memberships, &recorded.memberships];

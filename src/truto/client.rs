@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::model::RequestRecord;
-use crate::net::{Deadline, Pacer, Response};
+use crate::net::{Deadline, NetError, Pacer, Response};
 
 /// Attempts to get an answer whose JSON is complete.
 const ATTEMPTS_AT_WHOLE_JSON: u32 = 3;
@@ -122,6 +122,10 @@ impl Client {
         }
     }
 
+    fn explain(&self, error: NetError) -> TrutoError {
+        self.api.explain(self.system, &self.connection_id, error)
+    }
+
     /// The request for the connection, for the evidence.
     pub fn connection_record(&self) -> RequestRecord {
         RequestRecord {
@@ -193,7 +197,7 @@ impl Client {
             ("methods", "list,get"),
         ];
         let answer = self.api.get(&path, query).await;
-        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let answer = answer.map_err(|error| self.explain(error))?;
         let what = "GET /integrated-account/{id}/capabilities";
         serde_json::from_slice::<CapabilitiesBody>(&answer.body)
             .map(Capabilities::from)
@@ -203,7 +207,7 @@ impl Client {
     /// `GET /api-token`: the tokens of the environment, without their secrets. Truto does not mark the one in use.
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, TrutoError> {
         let answer = self.api.get(&["api-token"], []).await;
-        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let answer = answer.map_err(|error| self.explain(error))?;
         let contents = Contents::<ApiToken>::read(&answer.body)
             .map_err(|problem| malformed("GET /api-token", problem))?;
         let tokens = contents.rows.into_iter().filter_map(|row| match row {
@@ -262,7 +266,7 @@ impl Client {
             Err(error) => error,
         };
         if error.status() != Some(401) {
-            return Err(self.api.explain(self.system, error));
+            return Err(self.explain(error));
         }
         let refused = self.api.envelope_of(&error);
         let dead_login = |status: Option<String>| TrutoError::ConnectionNeedsReauth {
@@ -276,7 +280,7 @@ impl Client {
             {
                 Err(dead_login(connection.status))
             }
-            Ok(_) => Err(self.api.explain(self.system, error)),
+            Ok(_) => Err(self.explain(error)),
             Err(reported @ (TrutoError::BadToken | TrutoError::ConnectionUnknown { .. })) => {
                 Err(reported)
             }

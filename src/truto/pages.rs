@@ -351,7 +351,8 @@ where
 
     /// Whether the cursor of a page is used.
     fn is_followed(&self) -> bool {
-        !(self.list.is_of_people() && self.client.reads_first_pages_only())
+        let reads_one = self.list.is_of_people() && self.client.reads_first_pages_only();
+        self.list.name != List::ME && !reads_one
     }
 
     /// The request for the page after the progress.

@@ -306,10 +306,28 @@ pub struct IntegratedAccount {
     /// Truto's message about the last error.
     #[serde(deserialize_with = "message")]
     pub last_error: Option<String>,
+    /// The last refusal by the connected system, until a later request succeeds.
+    #[serde(deserialize_with = "forbidden")]
+    pub last_forbidden_error: Option<ForbiddenError>,
     #[serde(deserialize_with = "text")]
     pub created_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
+}
+
+/// A request that the connected system refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ForbiddenError {
+    #[serde(deserialize_with = "text")]
+    pub resource: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub method: Option<String>,
+    /// May be empty although a scope is missing.
+    #[serde(deserialize_with = "words")]
+    pub missing_scopes: Vec<String>,
+    #[serde(deserialize_with = "text")]
+    pub occurred_at: Option<String>,
 }
 
 impl IntegratedAccount {
@@ -338,6 +356,26 @@ fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::
     let listed = listed.iter().filter_map(Value::as_str);
     let split = listed.flat_map(|scopes| scopes.split([' ', ',']));
     Ok(split.filter(|s| !s.is_empty()).map(str::to_owned).collect())
+}
+
+/// An object; anything else is none.
+fn forbidden<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ForbiddenError>, D::Error> {
+    let value = value(deserializer)?;
+    let is_reported = value.as_object().is_some_and(|fields| !fields.is_empty());
+    Ok(is_reported
+        .then(|| ForbiddenError::deserialize(value).ok())
+        .flatten())
+}
+
+/// The texts of a list.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let value = value(deserializer)?;
+    let texts = value.as_array().into_iter().flatten();
+    Ok(texts
+        .filter_map(|text| Some(text.as_str()?.to_owned()))
+        .collect())
 }
 
 /// A text, or an object with a name.
