@@ -11,8 +11,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::model::{
     Account, AgeBasis, Connection, DerivationRecord, EmailAddress, Employment, FeedOrigin,
-    GapFilling, HrDate, HrFeed, HrRow, Listing, ManualDecisions, Mapping, Memberships, Population,
-    RawPages, Role, Status, Viewer, Workspace,
+    GapFilling, HrDate, HrFeed, HrRow, Listing, ManualDecisions, Mapping, Memberships, Permissions,
+    Population, RawPages, Role, Status, Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -86,6 +86,7 @@ fn snapshot(people: usize) -> Inputs {
         as_of,
         run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         policy: Policy {
+            asana_permissions: Permissions::Full,
             offboarding_grace_seconds: 86400,
             hr_time_zone: "Etc/UTC".to_owned(),
             hr_location_zones: BTreeMap::new(),

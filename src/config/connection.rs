@@ -3,6 +3,7 @@
 use super::judge::Judge;
 use super::values;
 use super::variables::Raw;
+use crate::model::Permissions;
 use crate::{net, truto};
 
 impl Judge {
@@ -27,6 +28,11 @@ impl Judge {
         let connection = self.connection(raw);
         let page_size = self.get(&raw.truto_page_size, values::number(1, 1000));
         Some(api?.to(&connection?, page_size?))
+    }
+
+    pub(super) fn permissions(&mut self, raw: &Raw) -> Option<Permissions> {
+        let words = [Permissions::Full, Permissions::Narrow].map(|of| (of.as_str(), of));
+        self.get(&raw.asana_permissions, values::one_of(words))
     }
 
     pub(super) fn connection(&mut self, raw: &Raw) -> Option<String> {

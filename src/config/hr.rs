@@ -10,7 +10,7 @@ use super::values::{self, Place, Wrong};
 use super::variables::Raw;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
-use crate::model::{Employment, Meaning};
+use crate::model::{Employment, Meaning, Permissions};
 use crate::{files, manual, net, truto};
 
 /// The most bytes of an HR feed, before and after unpacking. 100,000 people take about 10 MB. The limit leaves room for
@@ -145,12 +145,23 @@ impl Judge {
         })
     }
 
-    pub(super) fn policy(&mut self, raw: &Raw, rules: Option<HrRules>) -> Option<Policy> {
+    pub(super) fn policy(
+        &mut self,
+        raw: &Raw,
+        rules: Option<HrRules>,
+        permissions: Option<Permissions>,
+    ) -> Option<Policy> {
         let grace = self.get(&raw.offboarding_grace, values::duration);
         let max_age = self.get(&raw.hr_feed_max_age, values::duration_or_off);
         let max_drop = self.get(&raw.max_drop_percent, values::number(0, 100));
         let internal_domains = self.optional(&raw.internal_domains, values::domains);
         let email_domain_aliases = self.optional(&raw.email_domain_aliases, values::domain_pairs);
+        if permissions == Some(Permissions::Narrow) && !raw.internal_domains.is_set() {
+            let problem = "ASANA_PERMISSIONS is narrow, but INTERNAL_DOMAINS is not set: without roles, only the domain \
+                           of an address shows who is a guest";
+            let hint = "set INTERNAL_DOMAINS to the organization's mail domains, such as example.com,example.org";
+            self.add(problem, Some(hint));
+        }
         let HrRules {
             columns,
             records,
@@ -169,6 +180,7 @@ impl Judge {
         let revocation_grace = self.get(&raw.revocation_grace, values::duration);
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
+            asana_permissions: permissions?,
             offboarding_grace_seconds: seconds(grace?),
             hr_time_zone: time_zone,
             hr_location_zones: location_zones,

@@ -25,7 +25,7 @@ use self::variables::Raw;
 use crate::cli::exit::FailOn;
 use crate::evidence::{Executor, OwnControl, Tool};
 use crate::judgement::Policy;
-use crate::model::counted;
+use crate::model::{Permissions, counted};
 use crate::review::ReviewFrame;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
@@ -52,6 +52,13 @@ pub struct Settings {
     pub fail_on: FailOn,
     /// The executor that the environment claims.
     pub executor: Executor,
+}
+
+/// The settings of `connect`.
+#[derive(Clone, Debug)]
+pub struct ConnectSettings {
+    pub truto: truto::ApiSettings,
+    pub permissions: Permissions,
 }
 
 /// The settings of a periodic access review.
@@ -192,16 +199,20 @@ pub fn load_store(
 ///
 /// # Errors
 /// All problems at once.
-pub fn load_truto(
+pub fn load_connect(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<truto::ApiSettings>, Problems> {
+) -> Result<Judged<ConnectSettings>, Problems> {
     judge::judged(environment, read_file, |judge, raw| {
         judge.few_attempts = Some(FEW_ATTEMPTS);
         let http = judge.http(&raw);
-        let settings = judge.api(&raw, http);
+        let truto = judge.api(&raw, http);
+        let permissions = judge.permissions(&raw);
         judge.logs(&raw);
-        settings
+        Some(ConnectSettings {
+            truto: truto?,
+            permissions: permissions?,
+        })
     })
 }
 
@@ -274,7 +285,8 @@ impl Judge {
         let manual = self.manual(&raw, &http, force_path_style);
         let rules = self.hr_rules(&raw);
         let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
-        let policy = self.policy(&raw, rules);
+        let permissions = self.permissions(&raw);
+        let policy = self.policy(&raw, rules, permissions);
         let schedule = self.schedule(&raw, policy.as_ref());
         let evidence = self.evidence(&raw, force_path_style);
         let notify = self.notify(&raw);
@@ -295,6 +307,7 @@ impl Judge {
                 truto: truto?,
                 workspace_id,
                 raw: raw_pages?,
+                permissions: permissions?,
             },
             feed: feed?,
             manual: manual?,

@@ -695,6 +695,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("TRUTO_PAGE_SIZE", "50"),
     ("TRUTO_RATE_LIMIT", "off"),
     ("ASANA_WORKSPACE_ID", "1331"),
+    ("ASANA_PERMISSIONS", "narrow"),
     ("HR_FEED_URL", "https://hr.example/leavers.csv"),
     ("HR_FEED_FORMAT", "jsonl"),
     ("HR_FEED_SCOPE", "recent-leavers"),
@@ -758,10 +759,11 @@ fn every_variable_changes_the_settings_of_a_run() {
         .collect();
     assert_eq!(names, run);
 
-    // Some variables need another setting: a header needs an https feed, an address style a bucket, a zone a schedule,
+    // Some variables need another setting: narrow permissions need domains, a header needs an https feed, an address style a bucket, a zone a schedule,
     // and `NOTIFY_ON` a receiver.
     let surroundings = [
         ("HR_FEED_URL", "https://hr.example/base.csv"),
+        ("INTERNAL_DOMAINS", "base.example"),
         ("RUN_SCHEDULE", "40 23 * * *"),
         ("EVIDENCE_URL", "s3://evidence/base"),
         ("EVIDENCE_RETENTION_DAYS", "30"),

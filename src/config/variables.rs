@@ -131,6 +131,7 @@ variables! {
     truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "Records requested per page";
     truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "Highest number of requests in any window of this length; `off` if the server has no limit";
     asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the connection's only workspace"), [], SOURCE, "Id (gid) of the Asana workspace to check";
+    asana_permissions = "ASANA_PERMISSIONS", Value("full"), [], TRUTO, "What the connection may read: full, or narrow for only users:read and workspaces:read. Narrow runs read no roles and no status, and need INTERNAL_DOMAINS";
     hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "The HR feed: a path, file://, https:// or s3://bucket/key, or an HR system that Truto connects: truto-hris://INTEGRATED_ACCOUNT_ID";
     hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "Format of the feed: csv, json, jsonl or auto";
     hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "People in the feed: leavers (everyone who left), recent-leavers (those who left recently; rows may drop out) or roster (everyone employed, with or without leavers)";

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::judgement::{FeedScope, Verdict};
+use crate::model::Permissions;
 
 /// A control that the evidence supports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ pub struct OwnControl {
 /// The facts that decide which controls a run supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ControlClaim {
+    pub(super) permissions: Permissions,
     pub(super) complete: bool,
     /// Whether a check failed or a leaver could not be judged.
     pub(super) has_open_questions: bool,
@@ -45,11 +47,20 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
     if !claim.complete || claim.has_open_questions {
         return Vec::new();
     }
+    let has_roles = claim.permissions == Permissions::Full;
     let controls = [
         (
             true,
             "SOC 2 CC6.1",
-            "Lists the accounts that Truto returned, each with its status and role, and checks that the list is complete.",
+            match claim.permissions {
+                Permissions::Full => {
+                    "Lists the accounts that Truto returned, each with its status and role, and checks that the list is \
+                     complete."
+                }
+                Permissions::Narrow => {
+                    "Lists the accounts that Truto returned, without status and role, and checks that the list is complete."
+                }
+            },
             "How people sign in, what an account can reach inside the workspace, and other systems.",
         ),
         (
@@ -59,7 +70,7 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
             "How access is requested, approved and granted; people whom HR does not name.",
         ),
         (
-            claim.has_baseline,
+            claim.has_baseline && has_roles,
             "SOC 2 CC6.3",
             "Lists the accounts whose role differs between two complete runs.",
             "Whether a role is appropriate or a change was approved; a change undone between the two runs.",
@@ -84,7 +95,7 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
             "How access rights are granted, changed and reviewed.",
         ),
         (
-            true,
+            has_roles,
             "ISO/IEC 27001:2022 A.8.2",
             "Lists the accounts with the role admin, and reports those that a leaver named by HR still has after the deadline.",
             "How admin rights are approved; privileges inside teams and projects.",
@@ -98,8 +109,13 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
 }
 
 /// The controls that a periodic access review supports. An open review, or one that was closed incomplete, supports
-/// none.
-pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) -> Vec<Control> {
+/// none. Without readable roles, it supports no control about roles or privileges, such as PCI DSS 7.2.4.
+pub(crate) fn of_a_review(
+    verdict: Verdict,
+    complete: bool,
+    permissions: Permissions,
+    own: &[OwnControl],
+) -> Vec<Control> {
     if !complete || verdict == Verdict::Inconclusive {
         return Vec::new();
     }
@@ -120,6 +136,9 @@ pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) 
             "How access rights are granted.",
         ),
     ];
+    if permissions == Permissions::Narrow {
+        controls.retain(|control| control.id != "SOC 2 CC6.3");
+    }
     controls.extend(own.iter().map(claimed));
     controls
 }
@@ -155,6 +174,7 @@ mod tests {
     }
 
     const PASSED: ControlClaim = ControlClaim {
+        permissions: Permissions::Full,
         complete: true,
         has_open_questions: false,
         scope: FeedScope::Roster,
@@ -208,15 +228,31 @@ mod tests {
             assert!(!ids(claim).contains(&"ISO/IEC 27001:2022 A.5.16".to_owned()));
         }
         let controls = of_a_run(PASSED, &[]).into_iter();
-        let claimed = controls.chain(of_a_review(Verdict::Pass, true, &[]));
+        let claimed = controls.chain(of_a_review(Verdict::Pass, true, Permissions::Full, &[]));
         let texts = claimed.map(|control| control.id + &control.supports);
         assert!(texts.into_iter().all(|text| !text.contains("PCI")));
     }
 
     #[test]
     fn a_review_that_is_not_complete_supports_no_control() {
-        assert_eq!(of_a_review(Verdict::Pass, true, &[]).len(), 3);
-        assert!(of_a_review(Verdict::Inconclusive, false, &[]).is_empty());
-        assert!(of_a_review(Verdict::Pass, false, &[]).is_empty());
+        let full = Permissions::Full;
+        assert_eq!(of_a_review(Verdict::Pass, true, full, &[]).len(), 3);
+        assert!(of_a_review(Verdict::Inconclusive, false, full, &[]).is_empty());
+        assert!(of_a_review(Verdict::Pass, false, full, &[]).is_empty());
+    }
+
+    #[test]
+    fn narrow_permissions_support_no_control_about_roles() {
+        let narrow = ControlClaim {
+            permissions: Permissions::Narrow,
+            ..PASSED
+        };
+        let about_roles = ["SOC 2 CC6.3", "ISO/IEC 27001:2022 A.8.2"];
+        let lost = ids(PASSED).len() - ids(narrow).len();
+        assert_eq!(lost, about_roles.len());
+        assert!(ids(narrow).iter().all(|id| !about_roles.contains(&&**id)));
+        let review = of_a_review(Verdict::Pass, true, Permissions::Narrow, &[]);
+        let ids = Vec::from_iter(review.iter().map(|control| &*control.id));
+        assert_eq!(ids, ["SOC 2 CC6.2", "ISO/IEC 27001:2022 A.5.18"]);
     }
 }

@@ -15,8 +15,8 @@ use crate::judgement::{
     Baseline, FollowUps, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef,
 };
 use crate::model::{
-    Alias, Exception, FeedOrigin, HrFeed, HrRow, ManualDecisions, ManualFile, Population,
-    Protection, RejectedRow,
+    Alias, Exception, FeedOrigin, HrFeed, HrRow, ManualDecisions, ManualFile, Memberships,
+    Population, Protection, RejectedRow, Status,
 };
 use crate::schedule::RunSchedule;
 
@@ -176,8 +176,14 @@ fn with_accounts(
     mut population: Population,
     accounts: &[u8],
 ) -> Result<Population, serde_json::Error> {
+    let is_narrow = population.memberships == Memberships::NotRequested;
     each_line(RunFile::AccountsJsonl, accounts, |line: AccountLine| {
-        population.accounts.push(line.into_account());
+        let mut account = line.into_account();
+        // Both statuses have the word `unknown`; the facts distinguish them.
+        if is_narrow && account.status == Status::Unknown(None) {
+            account.status = Status::Listed;
+        }
+        population.accounts.push(account);
     })?;
     Ok(population)
 }

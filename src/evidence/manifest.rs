@@ -14,8 +14,8 @@ use super::{
 };
 use crate::judgement::{Check, Counts, HrPeople, ManualKind, ManualState, Policy, RunRef, Verdict};
 use crate::model::{
-    AgeBasis, FeedColumn, GapFilling, ManualFile, Memberships, PageRecord, Population, RawPages,
-    RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
+    AgeBasis, FeedColumn, GapFilling, ManualFile, Memberships, PageRecord, Permissions, Population,
+    RawPages, RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
 };
 use crate::schedule::RunSchedule;
 
@@ -117,6 +117,8 @@ pub struct TrutoSource {
     pub accounts: u64,
     pub memberships: Option<Memberships>,
     pub gaps: GapFilling,
+    /// What the permissions of the connection do not show.
+    pub not_shown: Vec<String>,
 }
 
 /// A page of a list, and the file that keeps it.
@@ -163,6 +165,11 @@ pub struct Failure {
     pub code: u8,
     /// The error as in the log, without names and secrets.
     pub message: String,
+}
+
+fn not_shown(permissions: Permissions) -> Vec<String> {
+    let not_shown = permissions.not_shown().iter();
+    not_shown.map(|what| (*what).to_owned()).collect()
 }
 
 /// The rule for the end of work, as the evidence states it.
@@ -286,6 +293,7 @@ impl Snapshot<'_> {
             },
             controls: controls::of_a_run(
                 ControlClaim {
+                    permissions: inputs.policy.asana_permissions,
                     complete: judgement.complete,
                     has_open_questions: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
@@ -312,6 +320,7 @@ impl Snapshot<'_> {
                     accounts: population.accounts.len() as u64,
                     memberships: Some(population.memberships.clone()),
                     gaps: population.gaps.clone(),
+                    not_shown: not_shown(inputs.policy.asana_permissions),
                 },
                 hr_feed: Some(self.hr_source()),
                 aliases: self.manual_source(ManualKind::Alias),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::lookup::Map;
 use super::outcomes::JudgedLeaver;
 use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
-use crate::model::{Access, Account, EmailAddress};
+use crate::model::{Access, Account, EmailAddress, Status};
 use crate::schedule::RunSchedule;
 
 /// The changes of the run: accounts, then people, then rules.
@@ -64,9 +64,17 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
             previous_run: baseline.at.run.clone(),
         });
     };
+    // Read with narrow permissions, a list has neither roles nor deactivated accounts.
+    let has_role = |of: &Account| of.status != Status::Listed;
+    let was_narrow = !baseline.accounts.iter().all(has_role);
+    let is_narrow = !inputs.population.accounts.iter().all(has_role);
     for account in &inputs.population.accounts {
         let status = &account.status;
         let Some(before) = basis.earlier.get(account.id.as_str()) else {
+            // A list without deactivated accounts does not show when this one was deactivated.
+            if was_narrow && account.access() == Access::None {
+                continue;
+            }
             // The baseline does not list the account, but knows former addresses of it.
             let change = match baseline.former_emails.contains_key(&account.id) {
                 true => ChangeKind::Rejoined,
@@ -91,7 +99,7 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
             }
             _ => {}
         }
-        if before.role != account.role {
+        if before.role != account.role && has_role(before) && has_role(account) {
             note(
                 ChangeKind::RoleChanged,
                 account,
@@ -114,7 +122,8 @@ fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Ve
         }
     }
     for account in &baseline.accounts {
-        if !basis.listed.contains_key(account.id.as_str()) {
+        let was_gone = is_narrow && account.access() == Access::None;
+        if !was_gone && !basis.listed.contains_key(account.id.as_str()) {
             note(ChangeKind::Removed, account, &account.status, &"");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
-use crate::model::{EmailAddress, Role};
+use crate::model::{EmailAddress, Permissions, Role, Status};
 
 /// Domains in which anyone can get an address, so that an address there does not show an employer.
 ///
@@ -87,12 +87,15 @@ impl SameDomains {
 }
 
 /// The domains in the settings, and the domains of accounts in this run or the baseline, except guests. Public mail
-/// providers are excluded.
+/// providers are excluded. With narrow permissions nobody is known not to be a guest, so the settings alone count.
 pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeSet<String> {
     let baseline = inputs.past.baseline.iter();
     let earlier = baseline.flat_map(|baseline| &baseline.accounts);
     let accounts = inputs.population.accounts.iter().chain(earlier);
-    let staff = accounts.filter(|account| account.role != Role::Guest);
+    let is_read = inputs.policy.asana_permissions == Permissions::Full;
+    let staff = accounts.filter(|account| {
+        is_read && account.role != Role::Guest && account.status != Status::Listed
+    });
     let of_staff: BTreeSet<&str> = staff
         .flat_map(|account| account.emails.iter().map(EmailAddress::domain))
         .collect();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{GoneAccount, Leaver, PersonLinks, TrendPoint};
 use crate::judgement::FollowUps;
 use crate::model::{
-    Account, EmailAddress, HrFeed, ManualDecisions, Mapping, Population, Protection,
+    Account, EmailAddress, HrFeed, ManualDecisions, Mapping, Permissions, Population, Protection,
 };
 use crate::schedule::RunSchedule;
 
@@ -37,6 +37,8 @@ pub struct Inputs {
 /// The rules of a judgement, as the evidence shows them. Durations are in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
+    /// What the connection may read.
+    pub asana_permissions: Permissions,
     /// How long access may last after the end of work.
     pub offboarding_grace_seconds: i64,
     /// The zone of HR dates without a zone.

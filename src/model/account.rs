@@ -49,6 +49,9 @@ pub enum Status {
     Invited,
     /// Deactivated, deprovisioned or deleted.
     Inactive,
+    /// In the list of a connection with narrow permissions, which reads no status. Asana lists only people who are
+    /// active or invited. The word in files is `unknown`.
+    Listed,
     /// Not reported, or an unknown word, which is kept.
     Unknown(Option<String>),
 }
@@ -60,7 +63,7 @@ pub enum Access {
     None,
     /// The status is unknown.
     Possible,
-    /// Active or invited.
+    /// Active, invited or listed.
     Has,
 }
 
@@ -68,7 +71,7 @@ impl Status {
     /// The access of this status. Unknown stays unknown.
     pub fn access(&self) -> Access {
         match self {
-            Self::Active | Self::Invited => Access::Has,
+            Self::Active | Self::Invited | Self::Listed => Access::Has,
             Self::Unknown(_) => Access::Possible,
             Self::Inactive => Access::None,
         }
@@ -80,7 +83,7 @@ impl Status {
             Self::Active => "active",
             Self::Invited => "invited",
             Self::Inactive => "inactive",
-            Self::Unknown(_) => "unknown",
+            Self::Listed | Self::Unknown(_) => "unknown",
         }
     }
 }
@@ -108,6 +111,11 @@ impl Role {
             Self::Guest => "guest",
             Self::Unknown(_) => "unknown",
         }
+    }
+
+    /// Whether the source reported a role, known or not.
+    pub fn is_read(&self) -> bool {
+        *self != Self::Unknown(None)
     }
 
     /// The rank of the role, from the fewest rights to the most. `None` if the role is unknown.
@@ -217,5 +225,7 @@ mod tests {
         );
         assert_eq!(Status::Invited.access(), Access::Has);
         assert_eq!(Status::Inactive.access(), Access::None);
+        assert_eq!(Status::Listed.access(), Access::Has);
+        assert_eq!(Status::Listed.to_string(), "unknown");
     }
 }

@@ -23,8 +23,8 @@ pub use manual::{Alias, Exception, ManualDecisions, ManualFile};
 pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
     Connection, DerivationRecord, GapFilling, Listing, Mapping, Memberships, PageRecord,
-    Population, RAW_FILE_BYTES, RawFile, RawFileSize, RawKind, RawPages, RejectedRecord,
-    RequestRecord, SecondList, Viewer, Workspace, raw_file_of_each,
+    Permissions, Population, RAW_FILE_BYTES, RawFile, RawFileSize, RawKind, RawPages,
+    RejectedRecord, RequestRecord, SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
 pub use quoted::{for_a_log, quoted, quoted_in_full};

@@ -6,6 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use super::{Account, Role, words};
 
+words! {
+    /// What the connection may read, as configured. It is never chosen automatically.
+    Permissions {
+        /// Full permissions of Asana.
+        Full = "full",
+        /// Only users, workspaces and teams. Asana has no narrow scope for memberships.
+        Narrow = "narrow",
+    }
+}
+
+impl Permissions {
+    /// What evidence read with these permissions does not show, in addition to the limits of every run.
+    pub fn not_shown(self) -> &'static [&'static str] {
+        match self {
+            Self::Full => &[],
+            Self::Narrow => &[
+                "roles: who is an administrator, a member or a guest, and so which administrators HR does not know",
+                "view-only licences",
+                "whether a listed person is active or only invited",
+                "accounts that were deactivated: Asana does not list them, so removal shows as absence",
+                "when an account joined",
+            ],
+        }
+    }
+}
+
 /// The accounts of one workspace, with the facts that prove that the list is complete.
 ///
 /// The source records these facts. The judgement decides whether they are sufficient.
@@ -173,6 +199,8 @@ pub enum Memberships {
         /// Ids of listed accounts that are not inactive and have no membership, not even an inactive one.
         listed_without_membership: Vec<String>,
     },
+    /// Not asked for, because of `ASANA_PERMISSIONS=narrow`. Asana's own list of users is the second list instead.
+    NotRequested,
     /// The list did not end.
     Incomplete { reason: String },
     /// This connection may not read them, so the list of users is the only source.
@@ -191,10 +219,15 @@ pub struct GapFilling {
     pub emails_missing_in_list: u64,
     /// The number of texts that should be e-mail addresses but are not, in the list or in single answers.
     pub emails_unreadable: u64,
-    /// The number of e-mail addresses from the pass over `/custom/users`.
+    /// The number of accounts whose first e-mail address is from the memberships.
+    pub emails_from_memberships: u64,
+    /// The number of accounts whose first e-mail address is from `/custom/users`.
     pub emails_from_pass: u64,
     /// Asana's own list of users, read by this pass: another list that must agree. `None` without a pass.
     pub second_list: Option<SecondList>,
+    /// Why Asana's own list of users was requested and could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_list_unread: Option<String>,
     /// The number of accounts that were read one by one.
     pub gets: u64,
     /// The number of those that answered 404.

@@ -15,7 +15,7 @@ use crate::judgement::{
 use crate::model::{
     Account, Connection, DerivationRecord, EmailAddress, Employment, Exception, FeedOrigin, HrDate,
     HrFeed, HrRow, Listing, ManualDecisions, ManualFile, Mapping, Memberships, PageRecord,
-    Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
+    Permissions, Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
 };
 use crate::schedule::RunSchedule;
 
@@ -77,6 +77,7 @@ fn world() -> ReportedRun {
         run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         schedule: None,
         policy: Policy {
+            asana_permissions: Permissions::Full,
             offboarding_grace_seconds: 86_400,
             hr_time_zone: "Europe/Berlin".to_owned(),
             hr_location_zones: BTreeMap::new(),

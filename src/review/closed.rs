@@ -10,7 +10,7 @@ use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, u
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{Decision, RunRef, Verdict};
-use crate::model::{EmailAddress, Role, counted, words};
+use crate::model::{EmailAddress, Permissions, Role, counted, words};
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
@@ -211,7 +211,12 @@ impl ClosedRow {
     ///
     /// # Errors
     /// A sentence with the number of the row, without names of people.
-    pub fn ensure_in_order(&self, frozen: &FrozenRow, owners: &Owners) -> Result<(), String> {
+    pub fn ensure_in_order(
+        &self,
+        frozen: &FrozenRow,
+        permissions: Permissions,
+        owners: &Owners,
+    ) -> Result<(), String> {
         let number = frozen.row;
         let Some(decision) = self.decision else {
             let wrong = format!("row {number} has a note or a new role, but no decision");
@@ -224,6 +229,9 @@ impl ClosedRow {
         let is_change = decision == Decision::ChangeRole;
         let is_reviewer = |by| self.reviewer.as_ref().is_none_or(|reviewer| reviewer == by);
         let wrong = match (&self.new_role, &self.decided_by) {
+            _ if is_change && permissions == Permissions::Narrow => {
+                ": change_role is not possible, because the connection cannot read roles: decide keep, revoke or dont_know"
+            }
             (None, _) if is_change => ": change_role needs a new role",
             (Some(role), _) if is_change && *role == frozen.role => {
                 ": the new role equals the present role"
@@ -332,7 +340,8 @@ impl ReviewClosed {
         let mut lines = BTreeSet::new();
         for (row, frozen) in rows.iter().zip(&worksheet.rows) {
             let number = frozen.row;
-            wrong.extend(row.ensure_in_order(frozen, owners).err());
+            let permissions = worksheet.permissions;
+            wrong.extend(row.ensure_in_order(frozen, permissions, owners).err());
             if row.decision.is_none() {
                 continue;
             }

@@ -5,6 +5,7 @@ use askama::Template;
 use super::{ClosedRow, ReviewClosed, Worksheet};
 use crate::evidence::Tool;
 use crate::judgement::{Decision, Mark};
+use crate::model::Permissions;
 use crate::report::{page, visible::Minute as _};
 
 #[derive(Template)]

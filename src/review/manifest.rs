@@ -134,7 +134,12 @@ impl ReviewManifest {
                 ..open.review
             },
             opened: Some(closed.opened.clone()),
-            controls: controls::of_a_review(closed.verdict, closed.complete, &frame.own_controls),
+            controls: controls::of_a_review(
+                closed.verdict,
+                closed.complete,
+                worksheet.permissions,
+                &frame.own_controls,
+            ),
             verdict: closed.verdict,
             complete: closed.complete,
             reasons: closed.reasons(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
 use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
 use crate::judgement::{Decision, FindingKind, RunRef};
-use crate::model::{Access, Role, Status, Workspace};
+use crate::model::{Access, Permissions, Role, Status, Workspace};
 
 /// The value of `changed` without an earlier review.
 pub const NO_REVIEW_BEFORE: &str = "no review before";
@@ -22,6 +22,7 @@ pub struct ReviewedRun {
     /// Whether Truto reports the connection as a sandbox.
     pub is_sandbox: bool,
     pub workspace: Workspace,
+    pub permissions: Permissions,
     pub accounts: Vec<AccountLine>,
     pub owners: Owners,
 }
@@ -49,6 +50,7 @@ impl ReviewedRun {
             is_sandbox: inputs.population.connection.is_sandbox(),
             origin: inputs.population.origin,
             workspace: inputs.population.workspace,
+            permissions: inputs.policy.asana_permissions,
             accounts,
         })
     }
@@ -121,7 +123,7 @@ impl Worksheet {
                 continue;
             }
             let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
-            let mut row = FrozenRow::of(number, account, earlier);
+            let mut row = FrozenRow::of(number, account, run.permissions, earlier);
             if let Some(file) = &with.reviewers {
                 match file.decider(&row, &run.owners) {
                     Some((reviewer, by)) => {
@@ -146,6 +148,7 @@ impl Worksheet {
             connection: with.connection,
             is_sandbox: run.is_sandbox,
             workspace: run.workspace,
+            permissions: run.permissions,
             snapshot: with.snapshot,
             snapshot_as_of: run.as_of,
             compared_with: earlier.map(|earlier| earlier.id.clone()),
@@ -166,7 +169,12 @@ fn is_in(scope: Scope, role: &Role) -> bool {
 }
 
 impl FrozenRow {
-    fn of(row: u32, account: AccountLine, earlier: Option<&EarlierReviews>) -> Self {
+    fn of(
+        row: u32,
+        account: AccountLine,
+        permissions: Permissions,
+        earlier: Option<&EarlierReviews>,
+    ) -> Self {
         let was = earlier.map(|earlier| earlier.rows.get(&account.account_id));
         let decided = earlier.and_then(|of| of.decided.get(&account.account_id).copied());
         let mut row = Self {
@@ -191,25 +199,33 @@ impl FrozenRow {
             assigned_by: String::new(),
         };
         row.changed = row.changed_since(was);
-        let is_other_role = was.flatten().is_some_and(|was| was.role != row.role);
-        let (recommended, reason) = row.recommendation(is_other_role);
+        let is_other_role = was
+            .flatten()
+            .is_some_and(|was| was.role != row.role && was.role != Role::Unknown(None));
+        let (recommended, reason) = row.recommendation(is_other_role, permissions);
         row.recommended = recommended;
         row.reason = reason.to_owned();
         row
     }
 
     /// The differences from the population of the last review.
+    /// A role or status that one of the two could not read has not changed.
     fn changed_since(&self, before: Option<Option<&Self>>) -> String {
         let before = match before {
             None => return NO_REVIEW_BEFORE.to_owned(),
             Some(None) => return "not in the last review".to_owned(),
             Some(Some(before)) => before,
         };
+        let is_read =
+            |of: &Self| of.role != Role::Unknown(None) && of.status != Status::Unknown(None);
+        let are_read = |before: &Self| is_read(before) && is_read(self);
         let email = before.email.as_ref().map_or("none", |of| of.as_written());
         let name = before.name.as_deref().unwrap_or("none");
         let changes = [
-            (before.role != self.role).then(|| format!("role was {}", before.role)),
-            (before.status != self.status).then(|| format!("status was {}", before.status)),
+            (before.role != self.role && are_read(before))
+                .then(|| format!("role was {}", before.role)),
+            (before.status != self.status && are_read(before))
+                .then(|| format!("status was {}", before.status)),
             (before.email != self.email).then(|| format!("e-mail was {email}")),
             (before.name != self.name).then(|| format!("name was {name}")),
             (before.person_id != self.person_id)
@@ -223,7 +239,11 @@ impl FrozenRow {
     }
 
     /// The suggestion of the evidence, and its reason. The reviewer decides.
-    fn recommendation(&self, is_other_role: bool) -> (Decision, &'static str) {
+    fn recommendation(
+        &self,
+        is_other_role: bool,
+        permissions: Permissions,
+    ) -> (Decision, &'static str) {
         let has = |kind: FindingKind| self.findings.contains(&kind);
         let (revoke, unsure, keep) = (
             |why| (Decision::Revoke, why),
@@ -249,6 +269,11 @@ impl FrozenRow {
             _ if has(FindingKind::AccountWithoutHrRecord) => {
                 revoke("no person in HR's roster owns it")
             }
+            // The connection reads neither status nor role, and everybody in the list has access.
+            _ if permissions == Permissions::Narrow => match self.person_id.is_empty() {
+                true => keep("no finding, but the HR feed names no owner; role not readable"),
+                false => keep("no finding; role not readable"),
+            },
             (Status::Unknown(_), _) => unsure("its status is unknown: check it in Asana"),
             (_, Role::Unknown(_)) => unsure("its role is unknown: check it in Asana"),
             (Status::Invited, _) => keep("a pending invitation: is it still needed?"),

@@ -8,7 +8,6 @@ use rust_xlsxwriter::{
 };
 
 use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
-use crate::judgement::Decision;
 
 /// Widths of the columns, in characters.
 const WIDTHS: [f64; 20] = [
@@ -46,7 +45,7 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     let is_filled = |column: u16| columns_for_decisions().any(|(at, _)| at == usize::from(column));
     let mut last = 0;
     for (line, row) in (1u32..).zip(&worksheet.rows) {
-        for (column, cell) in (0u16..).zip(Worksheet::cells(row, review_sha256)) {
+        for (column, cell) in (0u16..).zip(worksheet.cells(row, review_sha256)) {
             // Most rows have several empty cells, and each cell takes about 100 bytes of memory.
             match (is_filled(column), cell.is_empty()) {
                 (true, true) => sheet.write_blank(line, column, &filled)?,
@@ -62,7 +61,8 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     sheet.set_freeze_panes(1, 0)?;
     if last > 0 {
         sheet.autofilter(0, 0, last, 19)?;
-        let words: Vec<&str> = Decision::ALL.iter().map(|of| of.as_str()).collect();
+        let decisions = worksheet.decisions();
+        let words: Vec<&str> = decisions.iter().map(|of| of.as_str()).collect();
         for (column, name) in columns_for_decisions() {
             let allowed = match name {
                 "decision" => DataValidation::new().allow_list_strings(&words)?,

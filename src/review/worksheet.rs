@@ -10,7 +10,7 @@ use super::{ReviewDataFile, ReviewerFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
 use crate::judgement::{Decision, FindingKind, MatchKind, RunRef};
-use crate::model::{EmailAddress, Role, Status, Workspace, words};
+use crate::model::{EmailAddress, Permissions, Role, Status, Workspace, words};
 
 words! {
     /// The accounts of a review.
@@ -41,6 +41,8 @@ pub struct Worksheet {
     /// Whether Truto reports the connection as a sandbox.
     pub is_sandbox: bool,
     pub workspace: Workspace,
+    /// What the connection could read. With narrow permissions, no role is known, and no decision can change one.
+    pub permissions: Permissions,
     /// The run of the population.
     pub snapshot: RunRef,
     pub snapshot_as_of: Timestamp,
@@ -147,6 +149,21 @@ impl Worksheet {
         super::contradictions((&recomputed, &self), (&recomputed_rows, &rows))
     }
 
+    /// The role of a row, for people.
+    pub(super) fn shown_role(&self, row: &FrozenRow) -> String {
+        match self.permissions {
+            Permissions::Full => row.role.to_string(),
+            Permissions::Narrow => "role not readable".to_owned(),
+        }
+    }
+
+    /// The decisions that a row may have.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let all = Decision::ALL.iter().copied();
+        all.filter(|of| *of != Decision::ChangeRole || self.permissions == Permissions::Full)
+            .collect()
+    }
+
     /// The row with this number.
     pub fn row(&self, number: u32) -> Option<&FrozenRow> {
         let at = usize::try_from(number).ok()?.checked_sub(1)?;
@@ -174,7 +191,11 @@ impl Worksheet {
     }
 
     /// The cells of a row, in the order of [`COLUMNS`].
-    pub(super) fn cells<'a>(row: &'a FrozenRow, review_sha256: &'a str) -> [Cow<'a, str>; 20] {
+    pub(super) fn cells<'a>(
+        &self,
+        row: &'a FrozenRow,
+        review_sha256: &'a str,
+    ) -> [Cow<'a, str>; 20] {
         let email = |email: &'a Option<EmailAddress>| {
             Cow::Borrowed(email.as_ref().map_or("", EmailAddress::as_written))
         };
@@ -186,7 +207,7 @@ impl Worksheet {
             Cow::Borrowed(&row.account_id),
             email(&row.email),
             Cow::Borrowed(row.name.as_deref().unwrap_or_default()),
-            Cow::Owned(row.role.to_string()),
+            Cow::Owned(self.shown_role(row)),
             Cow::Owned(row.status.to_string()),
             instant(row.joined_at),
             instant(row.last_login_at),
@@ -209,7 +230,7 @@ impl Worksheet {
     pub fn csv(&self, review_sha256: &str) -> ReviewDataFile {
         let mut out = Table::with_header(&COLUMNS);
         for row in &self.rows {
-            out.row(Self::cells(row, review_sha256));
+            out.row(self.cells(row, review_sha256));
         }
         self.file(ReviewFile::WorksheetCsv, out.finish().0)
     }

@@ -14,7 +14,7 @@ use serde_json::ser::Formatter;
 use sha2::{Digest as _, Sha256};
 
 use crate::judgement::{Decision, Mark};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, Permissions};
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
 use crate::report::words::Title as _;
@@ -53,6 +53,7 @@ struct WorksheetPage<'a> {
 /// The data for the script. It is written row by row: as JSON values, 100,000 rows take 150 MB.
 #[derive(Serialize)]
 struct Data<'a> {
+    decisions: Vec<Decision>,
     no_review_before: &'a str,
     review: &'a str,
     review_sha256: &'a str,
@@ -66,11 +67,12 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let reviewers = worksheet.deciders();
     let places = reviewers.iter().copied().zip(0..);
     let data = Data {
+        decisions: worksheet.decisions(),
         no_review_before: NO_REVIEW_BEFORE,
         review: &worksheet.review,
         review_sha256,
         rows: Rows {
-            rows: &worksheet.rows,
+            worksheet,
             places: places.collect(),
         },
         reviewers,
@@ -107,18 +109,23 @@ impl Formatter for HtmlSafe {
 }
 
 struct Rows<'a> {
-    rows: &'a [FrozenRow],
+    worksheet: &'a Worksheet,
     /// The position of each reviewer.
     places: HashMap<&'a EmailAddress, i64>,
 }
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.rows.iter().map(|row| cells(row, &self.places)))
+        let rows = self.worksheet.rows.iter();
+        serializer.collect_seq(rows.map(|row| cells(self.worksheet, row, &self.places)))
     }
 }
 
-fn cells(row: &FrozenRow, places: &HashMap<&EmailAddress, i64>) -> impl Serialize + use<> {
+fn cells(
+    worksheet: &Worksheet,
+    row: &FrozenRow,
+    places: &HashMap<&EmailAddress, i64>,
+) -> impl Serialize + use<> {
     let shown = |text: &str| without_hidden_characters(text.to_owned());
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
     let reviewer = row.reviewer.as_ref().and_then(|who| places.get(who));
@@ -129,8 +136,11 @@ fn cells(row: &FrozenRow, places: &HashMap<&EmailAddress, i64>) -> impl Serializ
         shown(&row.account_id),
         shown(email),
         shown(row.name.as_deref().unwrap_or_default()),
-        shown(&row.role.to_string()),
-        shown(&row.status.to_string()),
+        shown(&worksheet.shown_role(row)),
+        shown(&match worksheet.permissions {
+            Permissions::Full => row.status.to_string(),
+            Permissions::Narrow => "active or invited".to_owned(),
+        }),
         row.joined_at.map(|at| at.day()).unwrap_or_default(),
         shown(&row.hr_match()),
         shown(&row.changed),

@@ -2,8 +2,8 @@
 //!
 //! Nothing is guessed: a missing value is unknown, an unknown word is kept, and if two records differ, access wins.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
 use crate::truto::{self, User, instant};
@@ -223,11 +223,20 @@ pub(super) fn merge(account: &mut Account, other: Account) {
     account.last_login_at = account.last_login_at.max(last_login_at);
 }
 
-/// Whether a field is missing that a request for this user alone may have.
-pub(super) fn has_gap(account: &Account) -> bool {
-    account.emails.is_empty()
-        || account.status == Status::Unknown(None)
-        || account.role == Role::Unknown(None)
+/// Whether a field is missing that a request for this user alone may have. `named` are the ids in Asana's own list of
+/// users: an account there without an address has none. With narrow permissions, status and role are not read.
+pub(super) fn has_gap(account: &Account, named: &BTreeSet<String>, is_narrow: bool) -> bool {
+    let lacks_email = account.emails.is_empty() && !named.contains(&account.id);
+    let lacks_more = account.status == Status::Unknown(None) || account.role == Role::Unknown(None);
+    lacks_email || (lacks_more && !is_narrow)
+}
+
+/// An account as a connection with narrow permissions reads it. Asana gives such a connection neither status nor role,
+/// so a value for one is an invention of a mapping.
+pub(super) fn only_listed(account: &mut Account) {
+    account.status = Status::Listed;
+    account.role = Role::Unknown(None);
+    account.view_only = None;
 }
 
 /// Whether the account has or may have access.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::warn;
 
-use super::accounts::{account, add_email, has_gap, merge};
+use super::accounts::{account, add_email, has_gap, merge, only_listed};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::model::{
@@ -23,6 +23,8 @@ pub(super) struct Derivation<'a> {
     users: Users,
     members: Members,
     pub(super) gaps: GapFilling,
+    /// The ids in Asana's own list of users, which has the address of each user who has one.
+    named: BTreeSet<String>,
 }
 
 /// The result of the derivation.
@@ -36,9 +38,7 @@ pub(super) struct Derived {
 
 impl<'a> Derivation<'a> {
     /// Merges both lists.
-    pub(super) fn of(workspace: &'a Workspace, mut users: Users, mut members: Members) -> Self {
-        members.fill(&mut users.accounts);
-        users.listing.pages.append(&mut members.pages);
+    pub(super) fn of(workspace: &'a Workspace, users: Users, members: Members) -> Self {
         let gaps = GapFilling {
             emails_unreadable: users.emails_unreadable,
             ..GapFilling::default()
@@ -48,9 +48,20 @@ impl<'a> Derivation<'a> {
             users,
             members,
             gaps,
+            named: BTreeSet::new(),
         };
-        derivation.gaps.emails_missing_in_list = derivation.without_email();
+        let missing = derivation.without_email();
+        derivation.members.fill(&mut derivation.users.accounts);
+        let pages = &mut derivation.users.listing.pages;
+        pages.append(&mut derivation.members.pages);
+        derivation.gaps.emails_missing_in_list = missing;
+        derivation.gaps.emails_from_memberships = missing - derivation.without_email();
         derivation
+    }
+
+    /// Whether the memberships were not asked for.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.members.are_not_requested()
     }
 
     fn without_email(&self) -> u64 {
@@ -58,13 +69,14 @@ impl<'a> Derivation<'a> {
         accounts.filter(|account| account.emails.is_empty()).count() as u64
     }
 
-    /// Whether enough accounts lack an e-mail to read Asana's own list of users.
+    /// Whether an account lacks an e-mail, which Asana's own list of users may have.
     pub(super) fn lacks_emails(&self) -> bool {
-        self.gaps.emails_missing_in_list > 0
+        self.without_email() > 0
     }
 
     /// Adds the addresses of Asana's own list to accounts without one.
     pub(super) fn take_emails(&mut self, pass: EmailsPass) {
+        let missing = self.without_email();
         let accounts = &self.users.accounts;
         let not_listed = pass.ids.iter().filter(|id| !accounts.contains_key(*id));
         let only_listed = accounts.keys().filter(|id| !pass.ids.contains(*id));
@@ -80,14 +92,16 @@ impl<'a> Derivation<'a> {
                 add_email(&mut account.emails, email);
             }
         }
-        self.gaps.emails_from_pass = self.gaps.emails_missing_in_list - self.without_email();
+        self.gaps.emails_from_pass = missing - self.without_email();
         self.users.listing.pages.extend(pass.pages);
+        self.named = pass.ids;
     }
 
     /// The accounts that still lack a field, in the order in which they are read alone.
     pub(super) fn to_read_alone(&self) -> Vec<String> {
         let accounts = self.users.accounts.values();
-        let lacking = accounts.filter(|account| has_gap(account));
+        let is_narrow = self.is_narrow();
+        let lacking = accounts.filter(|account| has_gap(account, &self.named, is_narrow));
         let ids = lacking.map(|account| account.id.clone());
         let (ids, odd): (Vec<String>, Vec<String>) = ids.partition(|id| Client::can_ask_for(id));
         if !odd.is_empty() {
@@ -118,6 +132,9 @@ impl<'a> Derivation<'a> {
     pub(super) fn finish(mut self) -> Derived {
         // A user that was read alone may disagree with the membership.
         self.members.fill(&mut self.users.accounts);
+        if self.is_narrow() {
+            self.users.accounts.values_mut().for_each(only_listed);
+        }
         let memberships = self.members.summary(&self.users.accounts);
         Derived {
             listing: self.users.listing,

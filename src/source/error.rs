@@ -2,7 +2,7 @@
 
 use crate::model::{Workspace, quoted};
 use crate::net::ErrorKind;
-use crate::truto::TrutoError;
+use crate::truto::{self, TrutoError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -26,6 +26,12 @@ pub enum SourceError {
     /// The list of workspaces is incomplete, so a missing workspace may still exist.
     #[error("the list of Asana workspaces is incomplete: {because}")]
     WorkspacesUnknown { because: String },
+    /// Truto passes a 401 of Asana on as a lost login, but the same login read the list of users just before.
+    #[error(
+        "the memberships were refused (status 401), although the list of users was read through the same connection \
+         `{id}`: it lacks full permissions, or lost its login between the two requests"
+    )]
+    MembershipsUnauthorized { id: String },
     #[error(transparent)]
     Truto(#[from] TrutoError),
 }
@@ -33,7 +39,9 @@ pub enum SourceError {
 impl SourceError {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongIntegration { .. } | Self::NoWorkspace => ErrorKind::Refused,
+            Self::WrongIntegration { .. }
+            | Self::NoWorkspace
+            | Self::MembershipsUnauthorized { .. } => ErrorKind::Refused,
             Self::SeveralWorkspaces { .. } | Self::WorkspaceNotListed { .. } => {
                 ErrorKind::Configuration
             }
@@ -53,6 +61,7 @@ impl SourceError {
                 "set ASANA_WORKSPACE_ID to the id of the workspace to check"
             }
             Self::WorkspacesUnknown { .. } => return None,
+            Self::MembershipsUnauthorized { id } => return Some(truto::full_or_narrow(id)),
             Self::Truto(truto) => return truto.hint(),
         };
         Some(hint.to_owned())

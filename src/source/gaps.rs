@@ -28,59 +28,73 @@ pub(super) struct Filled {
     pub(super) requests: Vec<RequestRecord>,
 }
 
-/// Fills missing e-mails, statuses and roles as far as the connection allows.
+/// Asana's own list of users, or why it could not be read.
+#[derive(Debug)]
+pub(super) struct SecondRead {
+    read: Result<(EmailsPass, Vec<Kept>), TrutoError>,
+    request: RequestRecord,
+}
+
+/// Reads Asana's own list of users, with e-mails. A refusal is an outcome, not an error.
+pub(super) async fn second_list(
+    client: &Client,
+    workspace: &Workspace,
+    raw: RawPages,
+) -> Result<SecondRead, SourceError> {
+    let list = List {
+        name: List::EMAILS,
+        path: ["custom", "users"].map(str::to_owned).to_vec(),
+        query: vec![
+            ("workspace", workspace.id.clone()),
+            ("opt_fields", "name,email".to_owned()),
+        ],
+        limit: ASANA_PAGE_SIZE,
+    };
+    let read = restarted_once(async || read_emails(client, &list, raw).await).await;
+    let pages = match &read {
+        Ok((pass, _)) => pass.pages.len() as u64,
+        Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
+            warn!("Could not read Asana's own list of users: {error}");
+            1
+        }
+        Err(_) => return Err(read.map(drop).unwrap_err().into()),
+    };
+    let request = list.record(client, pages);
+    Ok(SecondRead { read, request })
+}
+
+/// Fills missing e-mails, statuses and roles as far as the connection allows. Asana's own list of users may have been
+/// read already.
 pub(super) async fn fill(
     client: &Client,
     workspace: &Workspace,
     derivation: &mut Derivation<'_>,
+    second: Option<SecondRead>,
     raw: RawPages,
 ) -> Result<Filled, SourceError> {
     let mut filled = Filled::default();
-    if derivation.lacks_emails() {
-        filled
-            .emails_pass(client, workspace, derivation, raw)
-            .await?;
+    let second = match second {
+        None if derivation.lacks_emails() => Some(second_list(client, workspace, raw).await?),
+        second => second,
+    };
+    if let Some(SecondRead { read, request }) = second {
+        filled.requests.push(request);
+        match read {
+            Ok((pass, kept)) => {
+                filled.raw = kept;
+                derivation.take_emails(pass);
+            }
+            Err(error) => {
+                add_scopes(&mut derivation.gaps, &error);
+                derivation.gaps.second_list_unread = Some(error.to_string());
+            }
+        }
     }
     filled.one_by_one(client, derivation, raw).await?;
     Ok(filled)
 }
 
 impl Filled {
-    /// Reads Asana's own list of users, with e-mails.
-    async fn emails_pass(
-        &mut self,
-        client: &Client,
-        workspace: &Workspace,
-        derivation: &mut Derivation<'_>,
-        raw: RawPages,
-    ) -> Result<(), SourceError> {
-        let list = List {
-            name: List::EMAILS,
-            path: ["custom", "users"].map(str::to_owned).to_vec(),
-            query: vec![
-                ("workspace", workspace.id.clone()),
-                ("opt_fields", "name,email".to_owned()),
-            ],
-            limit: ASANA_PAGE_SIZE,
-        };
-        let read = restarted_once(async || read_emails(client, &list, raw).await).await;
-        let (pass, kept) = match read {
-            Ok(read) => read,
-            Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
-                warn!("Could not read e-mails from Asana's own list: {error}");
-                add_scopes(&mut derivation.gaps, &error);
-                self.requests.push(list.record(client, 1));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let pages = pass.pages.len() as u64;
-        self.requests.push(list.record(client, pages));
-        self.raw = kept;
-        derivation.take_emails(pass);
-        Ok(())
-    }
-
     /// Reads alone every account that still lacks a field.
     async fn one_by_one(
         &mut self,

@@ -1,5 +1,6 @@
 //! The list of users. Each row of each page becomes an account or is rejected.
 
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, account, add};
@@ -29,14 +30,16 @@ pub fn users_list(client: &Client, workspace_id: &str) -> List {
     }
 }
 
-/// Reads the list of users to its end.
+/// Reads the list of users to its end. Notifies `answered` after its first page.
 pub(super) async fn read(
     client: &Client,
     workspace: &Workspace,
     raw: RawPages,
+    answered: &Notify,
 ) -> Result<ReadList<Users>, SourceError> {
     let list = users_list(client, &workspace.id);
-    let read = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
+    let read = async || read_once(client, &list, workspace, raw, answered).await;
+    let read = restarted_once(read).await?;
     let listing = &read.content.listing;
     let unique = listing.unique;
     info!(
@@ -54,11 +57,13 @@ async fn read_once(
     list: &List,
     workspace: &Workspace,
     raw: RawPages,
+    answered: &Notify,
 ) -> Result<ReadList<Users>, TrutoError> {
     let mut walk = PageWalk::<User>::new(client, list);
     let mut users = Users::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
+        answered.notify_one();
         packer.page(&page);
         users.take(page, workspace);
         let (pages, accounts) = (walk.pages(), users.accounts.len());

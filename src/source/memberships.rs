@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
+use super::accounts::{
+    Accounts, add_email, higher, may_have_access, reported_by_flag, role_of_flags,
+};
 use super::raw::{Packer, ReadList};
 use super::{RawPages, SourceError};
-use crate::model::{self, PageRecord, Role, Status};
+use crate::model::{self, EmailAddress, PageRecord, Role, Status, read_addresses};
 use crate::truto::{
-    Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
+    Client, End, List, Membership, MembershipUser, PageWalk, Row, TrutoError, instant,
+    restarted_once,
 };
 
 /// Asana's largest page.
@@ -30,8 +34,11 @@ pub(super) struct Members {
 /// The memberships of one user, merged. An active record wins over one without the flag, and that over an inactive one:
 /// a user who was removed and added once more has two records. Among equal records, the newest start and the highest
 /// role count.
+///
+/// An address belongs to the user, so each record of the user has it, or none.
 #[derive(Clone, Debug)]
 struct Member {
+    emails: Vec<EmailAddress>,
     is_active: Option<bool>,
     role: Role,
     is_view_only: Option<bool>,
@@ -40,7 +47,9 @@ struct Member {
 
 impl Member {
     fn new(record: &Membership) -> Self {
+        let email = record.user.email.as_deref().unwrap_or_default();
         Self {
+            emails: read_addresses(email).found,
             is_active: record.is_active,
             role: role_of_flags(record.is_admin, record.is_guest),
             is_view_only: record.is_view_only,
@@ -48,7 +57,11 @@ impl Member {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
+        for email in std::mem::take(&mut other.emails) {
+            add_email(&mut self.emails, email);
+        }
+        other.emails.clone_from(&self.emails);
         let weight = |is_active| match is_active {
             Some(true) => 2,
             None => 1,
@@ -79,7 +92,7 @@ pub fn memberships_list(workspace_id: &str) -> List {
         workspace_id,
         "workspace_memberships",
     ];
-    let fields = "user.name,is_active,is_admin,is_guest,is_view_only,created_at";
+    let fields = "user.email,is_active,is_admin,is_guest,is_view_only,created_at";
     List {
         name: List::MEMBERSHIPS,
         path: path.map(str::to_owned).to_vec(),
@@ -89,15 +102,26 @@ pub fn memberships_list(workspace_id: &str) -> List {
 }
 
 /// Reads the memberships. A refused or incomplete list is an outcome, not an error.
+///
+/// The first request waits for the first page of the list of users. If the memberships are then refused as if the
+/// connection had no login, it has one, and lacks permissions.
+///
+/// # Errors
+/// No answer, or a refusal of the login.
 pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
+    users_answered: &Notify,
 ) -> Result<ReadList<Members>, SourceError> {
     let list = memberships_list(workspace_id);
+    users_answered.notified().await;
     let read = restarted_once(async || read_once(client, &list, raw).await).await;
     let shortfall = match read {
         Ok(members) => return Ok(members),
+        Err(TrutoError::ConnectionNeedsReauth { id, .. }) => {
+            return Err(SourceError::MembershipsUnauthorized { id });
+        }
         Err(error) if error.is_refusal_of_resource() => {
             warn!(
                 "Could not read the workspace memberships, so the accounts have one source: {error}"
@@ -163,6 +187,11 @@ async fn read_once(
     })
 }
 
+/// The gid of a membership's user. Its address stays.
+fn gid(user: &mut MembershipUser) -> Option<String> {
+    user.gid.take().or(user.id.take())
+}
+
 impl Members {
     /// No memberships, for this reason.
     pub(super) fn without(shortfall: model::Memberships) -> Self {
@@ -172,14 +201,21 @@ impl Members {
         }
     }
 
+    pub(super) fn are_not_requested(&self) -> bool {
+        self.shortfall == Some(model::Memberships::NotRequested)
+    }
+
     /// Adds the next page.
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<Membership>>) {
         self.rows += record.rows;
         self.pages.push(record);
         for row in rows {
             match row {
-                Row::Record(record) if record.user.is_some() => self.add(record),
-                Row::Record(_) | Row::Other(_) => self.rejected += 1,
+                Row::Record(mut record) => match gid(&mut record.user) {
+                    Some(user) => self.add(user, &record),
+                    None => self.rejected += 1,
+                },
+                Row::Other(_) => self.rejected += 1,
             }
         }
     }
@@ -191,11 +227,8 @@ impl Members {
         }
     }
 
-    fn add(&mut self, mut record: Membership) {
-        let Some(user) = record.user.take() else {
-            return;
-        };
-        let member = Member::new(&record);
+    fn add(&mut self, user: String, record: &Membership) {
+        let member = Member::new(record);
         match self.by_user.get_mut(&user) {
             Some(known) => known.merge(member),
             None => {
@@ -226,6 +259,9 @@ impl Members {
             account.role = higher(role, member.role.clone());
             account.view_only = account.view_only.or(member.is_view_only);
             account.joined_at = account.joined_at.or(member.began_at);
+            for email in &member.emails {
+                add_email(&mut account.emails, email.clone());
+            }
         }
     }
 

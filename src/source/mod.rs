@@ -1,10 +1,11 @@
 //! The accounts of one Asana workspace, as a complete list, or with the reason why it is incomplete.
 
+use tokio::sync::Notify;
 use tracing::info;
 
 use crate::clock::Clock;
 pub use crate::model::RawPages;
-use crate::model::{DerivationRecord, Population, RawFile, Viewer};
+use crate::model::{DerivationRecord, Memberships, Permissions, Population, RawFile, Viewer};
 use crate::net::Deadline;
 use crate::truto;
 
@@ -23,11 +24,13 @@ pub use derivation::VERSION;
 use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
+use memberships::Members;
 pub use memberships::memberships_list;
 pub use recompute::{KeptAnswers, NotRecomputed, recompute};
 pub use workspace::{Preflight, preflight, visible_workspaces};
 
-/// The permissions of Asana that a run needs, and why. Asana has no narrower scope for the last one.
+/// The permissions of Asana that a run needs, and why. Asana has no narrower scope for the last one, which a run with
+/// [`Permissions::Narrow`] omits.
 pub const SCOPES: [(&str, &str); 3] = [
     ("users:read", "who has an account: name and e-mail"),
     ("workspaces:read", "which workspaces there are"),
@@ -37,8 +40,7 @@ pub const SCOPES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Asana's scope for full permissions.
-pub const FULL_PERMISSIONS: &str = "default";
+pub use crate::truto::FULL_PERMISSIONS;
 
 /// The accounts to read.
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ pub struct Settings {
     pub workspace_id: Option<String>,
     /// Which part of Truto's pages is kept.
     pub raw: RawPages,
+    pub permissions: Permissions,
 }
 
 /// The accounts, and Truto's answers.
@@ -90,7 +93,10 @@ pub async fn sample(
         && population.accounts.iter().all(|account| account.id != *id)
         && let Ok(got) = client.user(id).await
     {
-        let (own, _) = accounts::account(id.clone(), got.user, &population.workspace);
+        let (mut own, _) = accounts::account(id.clone(), got.user, &population.workspace);
+        if settings.permissions == Permissions::Narrow {
+            accounts::only_listed(&mut own);
+        }
         population.accounts.push(own);
     }
     Ok(population)
@@ -108,13 +114,33 @@ async fn fetch(
         mut requests,
     } = preflight(client, settings.workspace_id.as_deref()).await?;
 
-    let (users, members, (mapping, asked_mapping)) = tokio::try_join!(
-        listing::read(client, &workspace, settings.raw),
-        memberships::read(client, &workspace.id, settings.raw),
-        mapping::read(client),
-    )?;
-    let mut derivation = Derivation::of(&workspace, users.content, members.content);
-    let filled = gaps::fill(client, &workspace, &mut derivation, settings.raw).await?;
+    let users_answered = Notify::new();
+    let users = listing::read(client, &workspace, settings.raw, &users_answered);
+    let (users, members, second, (mapping, asked_mapping)) = match settings.permissions {
+        Permissions::Full => {
+            let members = memberships::read(client, &workspace.id, settings.raw, &users_answered);
+            let (users, members, mapping) =
+                tokio::try_join!(users, members, mapping::read(client))?;
+            (users, Some(members), None, mapping)
+        }
+        Permissions::Narrow => {
+            let second = gaps::second_list(client, &workspace, settings.raw);
+            let (users, second, mapping) = tokio::try_join!(users, second, mapping::read(client))?;
+            (users, None, Some(second), mapping)
+        }
+    };
+    requests.extend([asked_mapping, users.request]);
+    let mut raw = [users.raw, Vec::new(), Vec::new()];
+    let members = match members {
+        None => Members::without(Memberships::NotRequested),
+        Some(members) => {
+            requests.push(members.request);
+            raw[1] = members.raw;
+            members.content
+        }
+    };
+    let mut derivation = Derivation::of(&workspace, users.content, members);
+    let filled = gaps::fill(client, &workspace, &mut derivation, second, settings.raw).await?;
     let Derived {
         listing,
         memberships,
@@ -127,9 +153,8 @@ async fn fetch(
         accounts.len(),
         workspace.id
     );
-    requests.extend([asked_mapping, users.request, members.request]);
     requests.extend(filled.requests);
-    let kept = [users.raw, members.raw, filled.raw];
+    raw[2] = filled.raw;
     Ok(FetchedAccounts {
         population: Population {
             connection,
@@ -149,6 +174,6 @@ async fn fetch(
             requests,
             accounts,
         },
-        raw: raw::numbered(kept, filled.gets),
+        raw: raw::numbered(raw, filled.gets),
     })
 }

@@ -56,7 +56,7 @@ const MOST_PAGES_BYTES: u64 = 2 * (RAW_FILE_BYTES + (32 << 20));
 const MOST_GETS_BYTES: u64 = 1 << 30;
 
 /// Recorded fields in words, if the name is not clear enough.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 19] = [
     ("emails", "e-mail"),
     ("view_only", "licence"),
     ("external_id", "external id"),
@@ -76,6 +76,10 @@ const WORDS: [(&str, &str); 18] = [
         "the number of accounts without an e-mail",
     ),
     ("emails_unreadable", "the number of unusable e-mails"),
+    (
+        "emails_from_memberships",
+        "the number of e-mails from memberships",
+    ),
     ("emails_from_pass", "the number of e-mails read in one pass"),
     ("second_list", "Asana's own list of users"),
 ];
@@ -115,7 +119,7 @@ pub fn recompute(population: &Population, kept: &impl KeptAnswers) -> Result<(),
     let mut derivation = Derivation::of(&population.workspace, users, members);
     let emails = recorded.emails()?;
     if !emails.pages.is_empty() {
-        if !derivation.lacks_emails() {
+        if !derivation.lacks_emails() && !derivation.is_narrow() {
             return Err(differs("e-mails were read alone, and no account lacks one"));
         }
         derivation.take_emails(emails);
@@ -256,7 +260,7 @@ impl<K: KeptAnswers> Recorded<'_, K> {
         let (was_read, without_end) = match &self.population.memberships {
             Memberships::Read { .. } => (true, None),
             Memberships::Incomplete { reason } => (false, Some(reason.clone())),
-            Memberships::Unreadable { .. } => (false, None),
+            Memberships::Unreadable { .. } | Memberships::NotRequested => (false, None),
         };
         match (members.pages.is_empty(), end) {
             (true, _) if was_read => {
@@ -264,6 +268,10 @@ impl<K: KeptAnswers> Recorded<'_, K> {
                 return Err(differs(text));
             }
             (true, _) => return Ok(Members::without(self.population.memberships.clone())),
+            (false, _) if self.population.memberships == Memberships::NotRequested => {
+                let text = "memberships were not requested, and pages of them are listed";
+                return Err(differs(text));
+            }
             // Another page was named, and no answer was kept: it was refused.
             (false, None) if self.is_full && without_end.is_none() => {
                 return Err(differs("the kept pages of memberships have no end"));
@@ -338,6 +346,7 @@ fn compare(derived: Derived, recorded: &Population) -> Result<(), NotRecomputed>
         gets_not_found: recorded.gaps.gets_not_found,
         stopped_because: recorded.gaps.stopped_because.clone(),
         missing_scopes: recorded.gaps.missing_scopes.clone(),
+        second_list_unread: recorded.gaps.second_list_unread.clone(),
         ..derived.gaps
     };
     let memberships = [&derived.memberships, &recorded.memberships];

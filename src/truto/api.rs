@@ -143,13 +143,13 @@ impl Api {
                 system,
                 id: id.to_owned(),
             },
-            _ => self.explain(system, error),
+            _ => self.explain(system, id, error),
         });
         record(&answer?.body).map_err(|problem| malformed("GET /integrated-account", problem))
     }
 
-    /// A failed request as an error of Truto.
-    pub(super) fn explain(&self, system: System, error: NetError) -> TrutoError {
+    /// A failed request as an error of Truto. `id` is the connection.
+    pub(super) fn explain(&self, system: System, id: &str, error: NetError) -> TrutoError {
         let NetError::Status { story, .. } = &error else {
             return TrutoError::Net(error);
         };
@@ -164,6 +164,7 @@ impl Api {
         match status {
             403 if !scopes.is_empty() => TrutoError::MissingScope {
                 system,
+                id: id.to_owned(),
                 what,
                 scopes,
             },

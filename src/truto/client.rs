@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tracing::warn;
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::model::RequestRecord;
-use crate::net::{Deadline, Pacer, Response};
+use crate::net::{Deadline, NetError, Pacer, Response};
 
 /// Attempts to get an answer whose JSON is complete.
 const ATTEMPTS_AT_WHOLE_JSON: u32 = 3;
@@ -121,6 +122,10 @@ impl Client {
         }
     }
 
+    fn explain(&self, error: NetError) -> TrutoError {
+        self.api.explain(self.system, &self.connection_id, error)
+    }
+
     /// The request for the connection, for the evidence.
     pub fn connection_record(&self) -> RequestRecord {
         RequestRecord {
@@ -192,7 +197,7 @@ impl Client {
             ("methods", "list,get"),
         ];
         let answer = self.api.get(&path, query).await;
-        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let answer = answer.map_err(|error| self.explain(error))?;
         let what = "GET /integrated-account/{id}/capabilities";
         serde_json::from_slice::<CapabilitiesBody>(&answer.body)
             .map(Capabilities::from)
@@ -202,7 +207,7 @@ impl Client {
     /// `GET /api-token`: the tokens of the environment, without their secrets. Truto does not mark the one in use.
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, TrutoError> {
         let answer = self.api.get(&["api-token"], []).await;
-        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let answer = answer.map_err(|error| self.explain(error))?;
         let contents = Contents::<ApiToken>::read(&answer.body)
             .map_err(|problem| malformed("GET /api-token", problem))?;
         let tokens = contents.rows.into_iter().filter_map(|row| match row {
@@ -212,31 +217,19 @@ impl Client {
         Ok(tokens.collect())
     }
 
-    /// One page of a list, with its answer.
-    pub(super) async fn envelope<T: for<'de> Deserialize<'de>>(
+    /// The answer with one page of a list, and the cursor of the next page. The rows are not read yet.
+    pub(super) async fn answer(
         &self,
         list: &List,
         cursor: Option<&Cursor>,
-    ) -> Result<(Contents<T>, Response), TrutoError> {
+    ) -> Result<(Option<Cursor>, Response), TrutoError> {
         let path: Vec<&str> = list.path.iter().map(String::as_str).collect();
         let full = list.full_query(self);
         let mut query: Vec<(&str, &str)> =
             full.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         query.extend(cursor.map(Cursor::parameter));
-        let what = format!("GET /{}", list.path.join("/"));
-        let read = |body: &[u8]| match (Contents::read(body), list.name) {
-            // `/me` may answer with its one record without an envelope.
-            (Err(NoPage::NoRows), List::ME) => match record(body) {
-                Ok(me) => Ok(Contents {
-                    rows: vec![Row::Record(me)],
-                    next: None,
-                    is_partial: false,
-                }),
-                Err(_) => Err(NoPage::NoRows),
-            },
-            (contents, _) => contents,
-        };
-        self.whole(&what, &path, &query, read).await
+        let next = |body: &[u8]| Ok(Contents::<IgnoredAny>::of(list.name, body)?.next);
+        self.whole(&list.what(), &path, &query, next).await
     }
 
     /// Requests data and reads the body. JSON that stops too early was cut in transit without an error, so it is
@@ -273,7 +266,7 @@ impl Client {
             Err(error) => error,
         };
         if error.status() != Some(401) {
-            return Err(self.api.explain(self.system, error));
+            return Err(self.explain(error));
         }
         let refused = self.api.envelope_of(&error);
         let dead_login = |status: Option<String>| TrutoError::ConnectionNeedsReauth {
@@ -287,7 +280,7 @@ impl Client {
             {
                 Err(dead_login(connection.status))
             }
-            Ok(_) => Err(self.api.explain(self.system, error)),
+            Ok(_) => Err(self.explain(error)),
             Err(reported @ (TrutoError::BadToken | TrutoError::ConnectionUnknown { .. })) => {
                 Err(reported)
             }

@@ -35,6 +35,8 @@ pub enum TrutoError {
     #[error("{what} was refused: missing scope {}", shown_scopes(scopes))]
     MissingScope {
         system: System,
+        /// The connection.
+        id: String,
         /// Method and path.
         what: String,
         scopes: Vec<String>,
@@ -117,9 +119,20 @@ impl TrutoError {
                     "check {variable}, and that TRUTO_API_TOKEN belongs to the same environment"
                 ));
             }
-            Self::MissingScope { system, .. } => match system {
+            Self::MissingScope {
+                system: System::Asana,
+                id,
+                scopes,
+                ..
+            } if scopes.iter().any(|scope| scope == FULL_PERMISSIONS) => {
+                return Some(full_or_narrow(id));
+            }
+            Self::MissingScope { system, id, .. } => match system {
                 System::Asana => {
-                    "an Asana admin must reconnect with full permissions or these scopes; the id stays: asana-access-review connect --reconnect ID"
+                    return Some(format!(
+                        "an Asana admin must reconnect with full permissions or these scopes; the id stays: \
+                         asana-access-review connect --reconnect {id}"
+                    ));
                 }
                 System::Hris => {
                     "an administrator of the HR system must reconnect in Truto with full permissions or these scopes; the id stays"
@@ -218,6 +231,17 @@ impl TrutoError {
     }
 }
 
+/// Asana's scope for full permissions.
+pub const FULL_PERMISSIONS: &str = "default";
+
+/// Both remedies for a connection that lacks full permissions.
+pub fn full_or_narrow(id: &str) -> String {
+    format!(
+        "an Asana admin must reconnect with full permissions, the id stays: asana-access-review connect --reconnect {id}; \
+         or, if the organization grants only narrow scopes, set ASANA_PERMISSIONS=narrow and INTERNAL_DOMAINS"
+    )
+}
+
 /// The text of a server's answer, on one line and without the token. It is displayed in quotes, after a colon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply(String);
@@ -226,6 +250,11 @@ impl Reply {
     /// This text without `secret`.
     pub(super) fn of(text: &str, secret: &str) -> Self {
         Self(printable(text, secret))
+    }
+
+    /// Whether it contains this code.
+    pub fn names(&self, code: &str) -> bool {
+        self.0.contains(code)
     }
 
     /// Empty, if `text` already contains it.
@@ -302,15 +331,24 @@ impl ErrorEnvelope {
         let scopes = value
             .pointer("/truto_error_insight/forbidden_error/value/missing_scopes")
             .and_then(Value::as_array);
+        let mut missing_scopes: Vec<String> = scopes
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|scope| printable(scope, secret))
+            .collect();
+        // Asana's own words, for which Truto may name no scope.
+        let is_for_full_permissions = |message: &&str| {
+            let message = message.to_ascii_lowercase();
+            message.contains("full permissions are required")
+        };
+        if missing_scopes.is_empty() && messages.iter().flatten().any(is_for_full_permissions) {
+            missing_scopes.push(FULL_PERMISSIONS.to_owned());
+        }
         Self {
             is_envelope: value.get("statusCode").is_some() || value.get("message").is_some(),
             is_remote: value.get("truto_is_remote_error") == Some(&Value::Bool(true)),
-            missing_scopes: scopes
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(|scope| printable(scope, secret))
-                .collect(),
+            missing_scopes,
             reply: Reply::of(message.unwrap_or_default(), secret),
         }
     }
@@ -381,6 +419,23 @@ mod tests {
         let envelope = ErrorEnvelope::read(body, "");
         assert_eq!(envelope.missing_scopes, ["users:read"]);
         assert!(envelope.is_remote && envelope.is_envelope);
+    }
+
+    #[test]
+    fn asanas_words_about_full_permissions_name_the_missing_scope() {
+        for body in [
+            r#"{"statusCode":403,"message":"","raw_response":{"errors":[{"message":
+                "Full permissions are required to use this endpoint"}]},
+                "truto_error_insight":{"forbidden_error":{"value":{"missing_scopes":[]}}}}"#,
+            r#"{"message":"Forbidden","raw_response":"{\"errors\":[{\"message\":\"Full permissions are required.\"}]}"}"#,
+            r#"{"message":"","truto_error_insight":{"remote_error":{"description":
+                "Asana answered 403: full permissions are required to use this endpoint"}}}"#,
+        ] {
+            let envelope = ErrorEnvelope::read(body.as_bytes(), "");
+            assert_eq!(envelope.missing_scopes, ["default"], "{body}");
+        }
+        let other = br#"{"message":"You do not have access to this resource."}"#;
+        assert!(ErrorEnvelope::read(other, "").missing_scopes.is_empty());
     }
 
     #[test]

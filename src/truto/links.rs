@@ -130,16 +130,24 @@ impl Links {
             .ok_or_else(|| malformed("GET /integrated-account", NoPage::NoRows))
     }
 
-    /// `POST /link-token`: the address at which a person connects Asana. It works once, within seven days. If a retry
+    /// `POST /link-token`: the address at which a person connects Asana, and agrees to `scopes`, or to those that Truto
+    /// has for Asana. It works once, within seven days. If a retry
     /// creates a second link, the unused one expires.
-    pub async fn link(&self, wanted: LinkFor<'_>) -> Result<Url, TrutoError> {
-        let body = match wanted {
+    pub async fn link(
+        &self,
+        wanted: LinkFor<'_>,
+        scopes: Option<Vec<&str>>,
+    ) -> Result<Url, TrutoError> {
+        let mut body = match wanted {
             LinkFor::Tenant(id) => json!({ "tenant_id": id }),
             // Without `persist_previous_context`, Truto empties the context.
             LinkFor::Connection(id) => {
                 json!({ "integrated_account_id": id, "persist_previous_context": true })
             }
         };
+        if let Some(scopes) = scopes {
+            body["scopes"] = json!(scopes);
+        }
         let answer = self.api.post(&["link-token"], &body).await;
         let answer = answer.map_err(|error| self.explain(error))?;
         let what = "POST /link-token";
@@ -169,7 +177,8 @@ impl Links {
     fn explain(&self, error: crate::net::NetError) -> TrutoError {
         match error.status() {
             Some(401) => TrutoError::BadToken,
-            _ => self.api.explain(System::Asana, error),
+            // Links are requests without a connection.
+            _ => self.api.explain(System::Asana, "ID", error),
         }
     }
 

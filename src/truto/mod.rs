@@ -17,15 +17,16 @@ mod pages;
 mod wire;
 
 pub use client::{Client, SingleUser, stored_user};
-pub use error::{Reply, TrutoError};
+pub use error::{FULL_PERMISSIONS, Reply, TrutoError, full_or_narrow};
 pub use lenient::instant;
 pub use links::{ConnectionState, LinkFor, Links, TenantConnections};
 pub use pages::{
     End, List, Page, PageWalk, Row, StoredList, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
-    IntegratedAccount, License, Membership, Organization, RemoteData, User, UserRole,
+    ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, ForbiddenError,
+    HrisEmployment, IntegratedAccount, License, Membership, MembershipUser, Organization,
+    RemoteData, User, UserRole,
 };
 
 /// The system behind a connection. Messages name it, and who can repair the connection.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either, MaybeDone, maybe_done, select};
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{
@@ -15,9 +18,11 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
+use super::api::malformed;
 use super::lenient;
 use super::{Client, TrutoError};
 use crate::model::{PageRecord, RequestRecord};
+use crate::net::Response;
 
 /// A million accounts at a hundred per page, more than the largest organizations have. The limit stops a server that
 /// returns new cursors without end.
@@ -47,6 +52,11 @@ impl List {
     pub const MEMBERSHIPS: &'static str = "memberships";
     /// Asana's own list of users, with addresses.
     pub const EMAILS: &'static str = "emails";
+
+    /// Method and path, for messages.
+    pub(super) fn what(&self) -> String {
+        format!("GET /{}", self.path.join("/"))
+    }
 
     /// Whether its length grows with the number of people.
     fn is_of_people(&self) -> bool {
@@ -198,45 +208,50 @@ impl ListProgress {
         }
     }
 
-    /// Adds the next page, from an answer with this status after this number of attempts.
-    fn page<T>(
-        &mut self,
-        contents: Contents<T>,
-        body: Vec<u8>,
-        date: Option<Timestamp>,
-        (status, attempts): (u16, u32),
-    ) -> Page<T> {
-        let Contents {
-            rows,
-            next,
-            is_partial,
-        } = contents;
+    /// Takes the cursor of the next page, and returns the digest of the cursor that led to this page.
+    fn advance(&mut self, next: Option<Cursor>) -> Option<String> {
         let asked_with = self.cursor.take();
         self.pages += 1;
-        let number = self.pages;
-        let record = PageRecord {
-            list: self.name.to_owned(),
-            page: number,
-            rows: rows.len() as u64,
-            bytes: body.len() as u64,
-            sha256: const_hex::encode(Sha256::digest(&body)),
-            cursor_sha256: asked_with.map(|cursor| const_hex::encode(cursor.digest())),
-            last: next.is_none(),
-            status,
-            attempts,
-        };
+        let page = self.pages;
         self.end = match &next {
             None => Some(End::LastPage),
             Some(cursor) if !self.seen.insert(cursor.digest()) => {
-                Some(End::RepeatedCursor { page: number })
+                Some(End::RepeatedCursor { page })
             }
-            Some(_) if number >= MAX_PAGES => Some(End::TooManyPages),
+            Some(_) if page >= MAX_PAGES => Some(End::TooManyPages),
             Some(_) => None,
         };
         self.cursor = next;
+        asked_with.map(|cursor| const_hex::encode(cursor.digest()))
+    }
+
+    /// The page at which the progress is, from an answer with this status after this number of attempts.
+    fn page<T>(
+        &self,
+        read: ReadBody<T>,
+        cursor_sha256: Option<String>,
+        date: Option<Timestamp>,
+        (status, attempts): (u16, u32),
+    ) -> Page<T> {
+        let ReadBody {
+            contents,
+            body,
+            sha256,
+        } = read;
+        let record = PageRecord {
+            list: self.name.to_owned(),
+            page: self.pages,
+            rows: contents.rows.len() as u64,
+            bytes: body.len() as u64,
+            sha256,
+            cursor_sha256,
+            last: contents.next.is_none(),
+            status,
+            attempts,
+        };
         Page {
-            rows,
-            is_partial,
+            rows: contents.rows,
+            is_partial: contents.is_partial,
             record,
             body,
             date,
@@ -244,63 +259,124 @@ impl ListProgress {
     }
 }
 
-/// A list that is read from Truto. It ends at its last page, at a repeated cursor, or at the limit of pages.
+/// A body that was read as a page.
 #[derive(Debug)]
+struct ReadBody<T> {
+    contents: Contents<T>,
+    body: Vec<u8>,
+    /// In hex.
+    sha256: String,
+}
+
+impl<T: for<'de> Deserialize<'de>> ReadBody<T> {
+    fn of(list: &str, body: Vec<u8>) -> Result<Self, NoPage> {
+        Ok(Self {
+            contents: Contents::of(list, &body)?,
+            sha256: const_hex::encode(Sha256::digest(&body)),
+            body,
+        })
+    }
+}
+
+/// The answer to the request for a page: the cursor of the page after it, and the body with the rows.
+type PageAnswer = Result<(Option<Cursor>, Response), TrutoError>;
+
+/// A list that is read from Truto. It ends at its last page, at a repeated cursor, or at the limit of pages.
+///
+/// The next page is requested while the rows of the last one are read. Each page is handed out only when it is asked
+/// for, so the order of the pages does not depend on the time of the answers.
 pub struct PageWalk<'a, T> {
     client: &'a Client,
     list: &'a List,
     progress: ListProgress,
+    /// The request for the next page. None before the first page and after the last.
+    pending: Option<Pin<Box<MaybeDone<BoxFuture<'a, PageAnswer>>>>>,
     records: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
+impl<'a, T> PageWalk<'a, T>
+where
+    T: for<'de> Deserialize<'de> + Send + 'static,
+{
     /// Starts at the first page.
     pub fn new(client: &'a Client, list: &'a List) -> Self {
         Self {
             client,
             list,
             progress: ListProgress::new(list.name),
+            pending: None,
             records: PhantomData,
         }
     }
 
     /// The next page, or none once the list has ended.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
-        if self.progress.end.is_none()
-            && self.progress.pages > 0
-            && self.list.is_of_people()
-            && self.client.reads_first_pages_only()
-        {
+        if self.progress.end.is_none() && self.progress.pages > 0 && !self.is_followed() {
             self.progress.end = Some(End::NotFollowed);
         }
         if self.progress.end.is_some() {
             return Ok(None);
         }
-        let asked_with = &self.progress.cursor;
-        let (contents, answer) = self
-            .client
-            .envelope::<T>(self.list, asked_with.as_ref())
-            .await
-            .map_err(|error| match (error, asked_with) {
-                (
-                    TrutoError::Refused {
-                        what,
-                        status: status @ (400 | 410 | 422),
-                        reply,
-                        ..
-                    },
-                    Some(_),
-                ) => TrutoError::CursorExpired {
+        if self.pending.is_none() {
+            self.pending = Some(self.request());
+        }
+        let answer = match &mut self.pending {
+            Some(pending) => {
+                pending.as_mut().await;
+                pending.as_mut().take_output()
+            }
+            None => None,
+        };
+        self.pending = None;
+        let (next, answer) = answer.expect("the request has ended, and nobody took its answer")?;
+        let cursor_sha256 = self.progress.advance(next);
+        if self.progress.end.is_none() && self.is_followed() {
+            self.pending = Some(self.request());
+        }
+        let date = answer.date();
+        let came = (answer.status.as_u16(), answer.attempts);
+        let (list, body) = (self.list.name, answer.body);
+        let read = tokio::task::spawn_blocking(move || ReadBody::<T>::of(list, body));
+        let read = match &mut self.pending {
+            Some(pending) => match select(pending.as_mut(), read).await {
+                Either::Left(((), read)) => read.await,
+                Either::Right((read, _)) => read,
+            },
+            None => read.await,
+        };
+        let read = read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let read = read.map_err(|problem| malformed(&self.list.what(), problem))?;
+        Ok(Some(self.progress.page(read, cursor_sha256, date, came)))
+    }
+
+    /// Whether the cursor of a page is used.
+    fn is_followed(&self) -> bool {
+        let reads_one = self.list.is_of_people() && self.client.reads_first_pages_only();
+        self.list.name != List::ME && !reads_one
+    }
+
+    /// The request for the page after the progress.
+    fn request(&self) -> Pin<Box<MaybeDone<BoxFuture<'a, PageAnswer>>>> {
+        let (client, list) = (self.client, self.list);
+        let (page, cursor) = (self.progress.pages + 1, self.progress.cursor.clone());
+        let request = async move {
+            let answer = client.answer(list, cursor.as_ref()).await;
+            answer.map_err(|error| match error {
+                TrutoError::Refused {
                     what,
-                    page: self.progress.pages + 1,
+                    status: status @ (400 | 410 | 422),
+                    reply,
+                    ..
+                } if cursor.is_some() => TrutoError::CursorExpired {
+                    what,
+                    page,
                     status,
                     reply,
                 },
-                (error, _) => error,
-            })?;
-        let date = answer.date();
-        let came = (answer.status.as_u16(), answer.attempts);
-        Ok(Some(self.progress.page(contents, answer.body, date, came)))
+                error => error,
+            })
+        };
+        Box::pin(maybe_done(request.boxed()))
     }
 
     /// How the list ended; none before its end.
@@ -335,9 +411,10 @@ impl<T: for<'de> Deserialize<'de>> StoredList<T> {
         if self.progress.end.is_some() {
             return None;
         }
-        let contents = Contents::read(&body).ok()?;
+        let read = ReadBody::of(self.progress.name, body).ok()?;
+        let cursor_sha256 = self.progress.advance(read.contents.next.clone());
         let came = (recorded.status, recorded.attempts);
-        Some(self.progress.page(contents, body, None, came))
+        Some(self.progress.page(read, cursor_sha256, None, came))
     }
 
     /// How the list ended; none before its end.
@@ -392,6 +469,18 @@ pub(super) fn record<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, NoP
 }
 
 impl<T: for<'de> Deserialize<'de>> Contents<T> {
+    /// Reads a page of the list with this name. `/me` may answer with its one record without an envelope.
+    pub(super) fn of(list: &str, body: &[u8]) -> Result<Self, NoPage> {
+        match (Self::read(body), list) {
+            (Err(NoPage::NoRows), List::ME) => Ok(Self {
+                rows: vec![Row::Record(record(body).map_err(|_| NoPage::NoRows)?)],
+                next: None,
+                is_partial: false,
+            }),
+            (read, _) => read,
+        }
+    }
+
     /// Reads a page: `{result, next_cursor}`, or with `results` instead of `result`, or with an object of rows instead
     /// of the array, or Asana's own `{data, next_page}`, also inside `result`.
     ///
@@ -638,7 +727,7 @@ mod tests {
             let Row::Record(membership) = &page.rows[0] else {
                 panic!("not a record");
             };
-            assert_eq!(membership.user.as_deref(), Some("1"));
+            assert_eq!(membership.user.gid.as_deref(), Some("1"));
         }
         let last = Contents::<Membership>::read(br#"{"data":[],"next_page":null}"#);
         assert_eq!(last.expect("a page").next, None);

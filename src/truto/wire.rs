@@ -134,9 +134,11 @@ pub struct Organization {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Membership {
-    /// The user's gid.
-    #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    #[serde(
+        deserialize_with = "object",
+        skip_serializing_if = "MembershipUser::is_empty"
+    )]
+    pub user: MembershipUser,
     /// Whether the membership is in force; a pending invitation is.
     #[serde(deserialize_with = "flag", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
@@ -151,6 +153,26 @@ pub struct Membership {
     pub is_view_only: Option<bool>,
     #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
+}
+
+/// The user of a membership, with the requested `opt_fields`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MembershipUser {
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub gid: Option<String>,
+    /// The same gid, if Truto renames the field.
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Asana's documentation does not list this field for memberships, but Asana returns it.
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl MembershipUser {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Asana's own record of a user, with the requested `opt_fields`.
@@ -284,10 +306,28 @@ pub struct IntegratedAccount {
     /// Truto's message about the last error.
     #[serde(deserialize_with = "message")]
     pub last_error: Option<String>,
+    /// The last refusal by the connected system, until a later request succeeds.
+    #[serde(deserialize_with = "forbidden")]
+    pub last_forbidden_error: Option<ForbiddenError>,
     #[serde(deserialize_with = "text")]
     pub created_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
+}
+
+/// A request that the connected system refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ForbiddenError {
+    #[serde(deserialize_with = "text")]
+    pub resource: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub method: Option<String>,
+    /// May be empty although a scope is missing.
+    #[serde(deserialize_with = "words")]
+    pub missing_scopes: Vec<String>,
+    #[serde(deserialize_with = "text")]
+    pub occurred_at: Option<String>,
 }
 
 impl IntegratedAccount {
@@ -318,6 +358,26 @@ fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::
     Ok(split.filter(|s| !s.is_empty()).map(str::to_owned).collect())
 }
 
+/// An object; anything else is none.
+fn forbidden<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ForbiddenError>, D::Error> {
+    let value = value(deserializer)?;
+    let is_reported = value.as_object().is_some_and(|fields| !fields.is_empty());
+    Ok(is_reported
+        .then(|| ForbiddenError::deserialize(value).ok())
+        .flatten())
+}
+
+/// The texts of a list.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let value = value(deserializer)?;
+    let texts = value.as_array().into_iter().flatten();
+    Ok(texts
+        .filter_map(|text| Some(text.as_str()?.to_owned()))
+        .collect())
+}
+
 /// A text, or an object with a name.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let value = value(deserializer)?;
@@ -334,12 +394,6 @@ fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let value = value(deserializer)?;
     Ok(text_or_member(value, &["gid", "id", "name"]))
-}
-
-/// The gid of a user. A name does not identify one.
-fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = value(deserializer)?;
-    Ok(text_or_member(value, &["gid", "id"]))
 }
 
 /// A work place: a text, an object, or a list of either.
@@ -361,6 +415,11 @@ impl FromText for EmployeeEmail {
 /// A text has no dates.
 impl FromText for HrisEmployment {
     const MEMBER: Option<&str> = None;
+}
+
+/// A text is the gid: a name does not identify a user.
+impl FromText for MembershipUser {
+    const MEMBER: Option<&str> = Some("gid");
 }
 
 impl FromText for Email {

@@ -420,8 +420,64 @@ fn a_reconnected_connection_keeps_its_id_and_context() {
     let posted = requests.iter().find(|request| request.method == "POST");
     assert_snapshot!(
         posted.expect("a link").body,
-        @r#"{"integrated_account_id":"5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10","persist_previous_context":true}"#
+        @r#"{"integrated_account_id":"5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10","persist_previous_context":true,"scopes":["default"]}"#
     );
+}
+
+#[test]
+fn a_link_never_asks_for_a_mix_of_scopes() {
+    let narrow = r#"{"scopes":["users:read","workspaces:read"],"tenant_id":"acme"}"#;
+    let renewal =
+        format!(r#"{{"integrated_account_id":"{CONNECTION_ID}","persist_previous_context":true}}"#);
+    for (which, permissions, body) in [
+        (NEW, "full", r#"{"tenant_id":"acme"}"#),
+        (NEW, "narrow", narrow),
+        (AGAIN, "narrow", &renewal),
+    ] {
+        let connect = Connect::scenario("connect-narrow").env("ASANA_PERMISSIONS", permissions);
+        let ended = connect.run(which);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let requests = connect.simulator.requests();
+        let posted = requests.iter().find(|request| request.method == "POST");
+        assert_eq!(posted.expect("a link").body, body);
+        let is_narrow = permissions == "narrow";
+        assert_eq!(ended.stdout.contains("It reads no roles"), is_narrow);
+        assert_eq!(
+            ended.stdout.contains("export ASANA_PERMISSIONS=narrow"),
+            is_narrow
+        );
+        assert_eq!(
+            ended.stdout.contains("instead of full permissions"),
+            !is_narrow
+        );
+    }
+    // More than was asked for.
+    let full = Connect::scenario("healthy")
+        .env("ASANA_PERMISSIONS", "narrow")
+        .run(NEW);
+    let more = "it has full permissions (default), more than ASANA_PERMISSIONS=narrow needs";
+    assert!(full.stdout.contains(more), "{}", full.stdout);
+}
+
+#[test]
+fn scopes_that_asana_forbids_are_reported_with_both_remedies() {
+    for which in [NEW, AGAIN] {
+        let ended = Connect::scenario("connect-forbidden-scopes").run(which);
+        assert_eq!(ended.code, 77, "{}", ended.stdout);
+        assert!(
+            ended.stderr.contains("status is `validation_error`"),
+            "{}",
+            ended.stderr
+        );
+        let hint = ended.stderr.lines().find(|line| line.starts_with("hint: "));
+        let hint = hint.unwrap_or_default();
+        assert!(
+            hint.contains("full permissions (the scope default, alone)"),
+            "{hint}"
+        );
+        assert!(hint.contains("ASANA_PERMISSIONS=narrow"), "{hint}");
+        assert!(hint.contains("connect --reconnect "), "{hint}");
+    }
 }
 
 #[test]

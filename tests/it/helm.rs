@@ -168,6 +168,9 @@ fn needs(leaf: &str) -> Value {
         "secretKeys.hrFeedAuthorization" => {
             json!({ "config": { "hrFeedUrl": "https://hr.example.com/x" } })
         }
+        "config.asanaPermissions" => {
+            json!({ "config": { "internalDomains": ["example.com"] } })
+        }
         "config.evidenceObjectLockMode" => {
             json!({ "config": { "evidenceRetentionDays": 400 } })
         }
@@ -460,6 +463,10 @@ fn values_that_conflict_are_refused_with_a_hint() {
         (
             "the HR system of Asana",
             json!({ "config": { "hrFeedUrl": "truto-hris://5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10", "hrFeedFormat": "csv" } }),
+        ),
+        (
+            "narrow permissions without domains",
+            json!({ "config": { "asanaPermissions": "narrow" } }),
         ),
         (
             "annotations without a service account",

@@ -16,9 +16,9 @@ use asana_access_review::judgement::{
 use asana_access_review::model::{
     Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
     FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
-    ManualDecisions, ManualFile, Mapping, Meaning, Memberships, PageRecord, Population, Protection,
-    RawPages, RejectedRecord, RejectedRow, RequestRecord, Role, SecondList, Status, UnreadCell,
-    Viewer, Workspace,
+    ManualDecisions, ManualFile, Mapping, Meaning, Memberships, PageRecord, Permissions,
+    Population, Protection, RawPages, RejectedRecord, RejectedRow, RequestRecord, Role, SecondList,
+    Status, UnreadCell, Viewer, Workspace,
 };
 use asana_access_review::schedule::RunSchedule;
 use jiff::{SignedDuration, Timestamp};
@@ -213,6 +213,7 @@ fn first_run() -> Inputs {
         as_of,
         run: RunFolder::of(&identity(as_of)).to_string().into(),
         policy: Policy {
+            asana_permissions: Permissions::Full,
             offboarding_grace_seconds: 0,
             hr_time_zone: "Europe/Berlin".to_owned(),
             hr_location_zones: BTreeMap::new(),

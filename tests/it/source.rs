@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::model::{
-    Account, Memberships, Population, RawFile, RawKind, Role, SecondList, Status, Viewer,
+    Account, Memberships, Permissions, Population, RawFile, RawKind, Role, SecondList, Status,
+    Viewer,
 };
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::source::{
@@ -32,6 +33,7 @@ fn settings(simulator: &Simulator) -> source::Settings {
         .to(CONNECTION_ID, 100),
         workspace_id: Some(WORKSPACE_ID.to_owned()),
         raw: RawPages::Minimal,
+        permissions: Permissions::Full,
     }
 }
 
@@ -254,7 +256,7 @@ async fn a_run_sends_its_requests_in_one_order_and_records_them() {
             query: {
                 "integrated_account_id": "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10",
                 "limit": "100",
-                "opt_fields": "user.name,is_active,is_admin,is_guest,is_view_only,created_at",
+                "opt_fields": "user.email,is_active,is_admin,is_guest,is_view_only,created_at",
             },
             answers: 1,
         },
@@ -445,7 +447,7 @@ async fn every_refusal_has_a_cause_and_a_hint() {
     hint: an Asana admin must reconnect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10`; the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [missing-scope] Refused: GET /unified/user-directory/users was refused: missing scope users:read
-    hint: an Asana admin must reconnect with full permissions or these scopes; the id stays: asana-access-review connect --reconnect ID
+    hint: an Asana admin must reconnect with full permissions or these scopes; the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [connecting] Transient: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` to Asana is still connecting
     hint: wait until its status is `active`: Truto is still setting it up
@@ -712,6 +714,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
     let fault = Fault::once("custom/users", Action::status(200, &page)).for_ever();
     let world = scenario("healthy").fault(fault).with(|world| {
         world.list_fields = ListFields::ID_AND_NAME;
+        world.membership_emails = false;
         world.gets = Permission::NotFound;
     });
     for raw in [RawPages::Minimal, RawPages::Full] {
@@ -771,11 +774,17 @@ async fn memberships_without_an_end_are_incomplete_and_only_prove_access() {
 // ---- Filling gaps ----
 
 #[tokio::test]
-async fn memberships_fill_status_and_role_and_one_list_fills_addresses() {
+async fn memberships_fill_status_role_and_address_else_one_list_the_addresses() {
     let full = fetch(World::generated(120)).await.population;
-    for gap in [Gap::Absent, Gap::Null, Gap::Empty] {
+    for (gap, has_emails) in [
+        (Gap::Absent, true),
+        (Gap::Absent, false),
+        (Gap::Null, false),
+        (Gap::Empty, false),
+    ] {
         let simulator = Simulator::spawn(World::generated(120).with(|world| {
             world.list_fields = ListFields::ID_AND_NAME;
+            world.membership_emails = has_emails;
             world.gap = gap;
         }));
         let sparse = fetch_with(&simulator, &settings(&simulator)).await;
@@ -795,12 +804,15 @@ async fn memberships_fill_status_and_role_and_one_list_fills_addresses() {
             "{gap:?}"
         );
         assert_eq!(sparse.gaps.emails_missing_in_list, 120);
-        assert_eq!(sparse.gaps.emails_from_pass, 120);
+        let of_memberships = if has_emails { 120 } else { 0 };
+        assert_eq!(sparse.gaps.emails_from_memberships, of_memberships);
+        assert_eq!(sparse.gaps.emails_from_pass, 120 - of_memberships);
         let same = SecondList {
             last_page_reached: true,
             ..SecondList::default()
         };
-        assert_eq!(sparse.gaps.second_list, Some(same));
+        let second = (!has_emails).then_some(same);
+        assert_eq!(sparse.gaps.second_list, second);
         assert_eq!(sparse.gaps.gets, 0);
         let gets = simulator.requests();
         assert!(!gets.iter().any(|request| is_get(&request.path)));
@@ -852,8 +864,12 @@ async fn gaps_that_remain_are_unknown_and_missing_scopes_are_named() {
     GapFilling {
         emails_missing_in_list: 12,
         emails_unreadable: 0,
+        emails_from_memberships: 0,
         emails_from_pass: 0,
         second_list: None,
+        second_list_unread: Some(
+            "GET /custom/users was refused: missing scope users:read",
+        ),
         gets: 1,
         gets_not_found: 0,
         stopped_because: Some(
@@ -1030,18 +1046,22 @@ async fn a_row_is_read_in_every_form_of_its_fields() {
         },
     ]
     "#);
-    assert_debug_snapshot!(fetched.population.gaps, @r"
+    assert_debug_snapshot!(fetched.population.gaps, @r#"
     GapFilling {
         emails_missing_in_list: 1,
         emails_unreadable: 1,
+        emails_from_memberships: 0,
         emails_from_pass: 0,
         second_list: None,
+        second_list_unread: Some(
+            "GET /custom/users was rejected (status 404): “Not Found”",
+        ),
         gets: 1,
         gets_not_found: 1,
         stopped_because: None,
         missing_scopes: [],
     }
-    ");
+    "#);
     let listing = &fetched.population.listing;
     assert_eq!(
         (listing.rows, listing.unique, listing.duplicates),
@@ -1116,9 +1136,18 @@ fn recomputed(fetched: &FetchedAccounts) -> Result<(), NotRecomputed> {
 }
 
 async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, SourceError> {
+    fetch_as(world, raw, Permissions::Full).await
+}
+
+async fn fetch_as(
+    world: World,
+    raw: RawPages,
+    permissions: Permissions,
+) -> Result<FetchedAccounts, SourceError> {
     let simulator = Simulator::spawn(world.at(as_of()));
     let settings = source::Settings {
         raw,
+        permissions,
         ..settings(&simulator)
     };
     fetch_with(&simulator, &settings).await
@@ -1127,21 +1156,23 @@ async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, S
 #[tokio::test]
 async fn the_accounts_of_every_world_are_recomputed_from_raw_pages() {
     let mut seen = 0;
-    for (name, _) in truto_simulator::SCENARIOS {
+    for (_, name, _) in truto_simulator::scenarios() {
         // Worlds that wait, and worlds with many equal accounts.
-        if name.ends_with("rate-limited") || matches!(*name, "slow" | "free-plan" | "two-thousand")
-        {
+        if name.ends_with("rate-limited") || matches!(name, "slow" | "free-plan" | "two-thousand") {
             continue;
         }
         for raw in [RawPages::Minimal, RawPages::Full] {
-            let Ok(fetched) = fetch_keeping(scenario(name), raw).await else {
-                continue;
-            };
-            assert_eq!(recomputed(&fetched), Ok(()), "{name}, {raw:?}");
-            seen += 1;
+            for permissions in [Permissions::Full, Permissions::Narrow] {
+                let Ok(fetched) = fetch_as(scenario(name), raw, permissions).await else {
+                    continue;
+                };
+                let recomputed = recomputed(&fetched);
+                assert_eq!(recomputed, Ok(()), "{name}, {raw:?}, {permissions}");
+                seen += 1;
+            }
         }
     }
-    assert!(seen > 60, "{seen}");
+    assert!(seen > 150, "{seen}");
 }
 
 /// The fault that is reported if the recorded accounts and the raw pages differ.

@@ -951,6 +951,7 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
         "schema": Worksheet::SCHEMA, "review": "big-7f3a9c", "name": "big", "due": "2999-12-31",
         "scope": "all", "opened_at": "2026-11-25T09:00:00Z", "connection": "c1", "is_sandbox": false,
         "workspace": {"id": "1331", "name": "Example"},
+        "permissions": "full",
         "snapshot": {"sequence": 1, "run": "dt=2026-11-24/run=20261124T224000Z-7f3a9c", "manifest_sha256": "ab".repeat(32)},
         "snapshot_as_of": "2026-11-24T22:40:00Z", "compared_with": null, "reviewers": null,
         "left_out": {"without_access": 0, "out_of_scope": 0},

@@ -279,6 +279,9 @@ schema could check them too, but its error would show only the expression. */}}
 {{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, but config.hrFeedUrl is an HR system, for which Truto names the fields: omit them" }}
 {{- end }}
 {{- end }}
+{{- if and (eq $config.asanaPermissions "narrow") (not $config.internalDomains) }}
+{{- $problems = append $problems "config.asanaPermissions is narrow, but config.internalDomains is empty: without roles, only the domain of an address shows who is a guest, so list the organization's mail domains" }}
+{{- end }}
 
 {{- /* The evidence. */}}
 {{- $evidence := $config.evidenceUrl }}

@@ -7,8 +7,8 @@ use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
-    Account, DerivationRecord, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
-    counted,
+    Account, DerivationRecord, Mapping, Memberships, Permissions, Population, RawPages, Role,
+    Status, Viewer, counted, quoted,
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
@@ -26,9 +26,12 @@ pub(super) async fn sample(
 ) -> Option<Population> {
     match source::sample(&settings.source, clock, deadline).await {
         Ok(population) => {
-            report(&population, checked);
+            report(&population, settings.source.permissions, checked);
             // Requests that a run does not make.
             if let Ok(client) = truto::Client::new(&settings.source.truto, clock, deadline) {
+                if let Some(line) = last_refusal(&client).await {
+                    checked.add(line);
+                }
                 checked.add(capabilities(client.capabilities().await));
                 checked.add(token(client.tokens().await, clock.as_of()));
             }
@@ -73,6 +76,7 @@ const IN_ORDER: usize = 4;
 fn subject_of(error: &SourceError) -> Subject {
     let truto = match error {
         SourceError::WrongIntegration { .. } => return Subject::Connection,
+        SourceError::MembershipsUnauthorized { .. } => return Subject::Memberships,
         SourceError::NoWorkspace
         | SourceError::SeveralWorkspaces { .. }
         | SourceError::WorkspaceNotListed { .. }
@@ -109,35 +113,55 @@ fn subject_of_request(what: &str) -> Subject {
     subject.map_or(Subject::Truto, |(_, subject)| *subject)
 }
 
-fn report(population: &Population, checked: &mut Checked) {
+fn report(population: &Population, permissions: Permissions, checked: &mut Checked) {
     checked.add(Subject::Truto.ok(format!("{} answers", population.origin)));
     let connection = &population.connection;
     let method = connection.authentication_method.as_deref();
     let method = method.unwrap_or("unknown login method");
     checked.add(Subject::Connection.ok(format!("`{}` is active ({method})", connection.id)));
-    checked.add(scopes(&connection.scopes));
+    checked.add(scopes(&connection.scopes, &connection.id, permissions));
     let (id, visible) = (&population.workspace.id, population.workspaces_visible);
     let workspace = format!("`{id}`, one of {visible} visible to the connection");
     checked.add(Subject::Workspace.ok(workspace));
     checked.add(users(population));
-    checked.add(memberships(&population.memberships));
+    checked.add(memberships(population));
     checked.add(fields(population));
 }
 
-fn scopes(reported: &[String]) -> Line {
+fn scopes(reported: &[String], connection: &str, permissions: Permissions) -> Line {
     let subject = Subject::Scopes;
     let is_full = |scope: &String| scope == source::FULL_PERMISSIONS;
-    match reported.iter().any(is_full) {
-        true => subject.ok("full permissions"),
-        false if reported.is_empty() => {
+    let names = reported.join(", ");
+    match (permissions, reported.iter().any(is_full)) {
+        (_, false) if reported.is_empty() => {
             subject.ok("Truto does not name them; the data of a run could be read")
         }
-        false => subject
-            .warn(format!("not full permissions: {}", reported.join(", ")))
-            .hint(
-                "reconnect with full permissions: workspace memberships have no scope of their own",
-            ),
+        (Permissions::Full, true) => subject.ok("full permissions"),
+        (Permissions::Narrow, false) => subject.ok(format!("narrow permissions: {names}")),
+        (Permissions::Narrow, true) => subject.ok(
+            "full permissions, more than ASANA_PERMISSIONS=narrow needs: status and role could be read too",
+        ),
+        (Permissions::Full, false) => subject
+            .warn(format!("not full permissions: {names}"))
+            .hint(truto::full_or_narrow(connection)),
     }
+}
+
+/// The last request that Asana refused through the connection, if Truto reports one. A later success clears it, so it is
+/// read after the requests of a run.
+async fn last_refusal(client: &truto::Client) -> Option<Line> {
+    let connection = client.connection().await.ok()?;
+    let refused = connection.last_forbidden_error?;
+    let scopes = missing(", ", &refused.missing_scopes);
+    let of = |field: &Option<String>| field.as_deref().map_or("?".to_owned(), quoted);
+    let text = format!(
+        "Truto reports a refusal by Asana as the connection's last: method {} of {}, at {}{scopes}",
+        of(&refused.method),
+        of(&refused.resource),
+        of(&refused.occurred_at),
+    );
+    let hint = truto::full_or_narrow(client.connection_id());
+    Some(Subject::Scopes.warn(text).hint(hint))
 }
 
 fn users(population: &Population) -> Line {
@@ -174,9 +198,22 @@ fn missing(mark: &str, scopes: &[String]) -> String {
     }
 }
 
-fn memberships(reported: &Memberships) -> Line {
+fn memberships(population: &Population) -> Line {
     let subject = Subject::Memberships;
-    match reported {
+    match &population.memberships {
+        Memberships::NotRequested => match &population.gaps.second_list_unread {
+            None => subject.ok(
+                "not requested (ASANA_PERMISSIONS=narrow); the first page of Asana's own list of users was read",
+            ),
+            Some(why) => subject
+                .fail(
+                    Exit::Inconclusive,
+                    format!(
+                        "not requested (ASANA_PERMISSIONS=narrow), and Asana's own list of users could not be read: {why}"
+                    ),
+                )
+                .hint("reconnect with the scope users:read; the id stays"),
+        },
         Memberships::Read { rows, .. } => subject.ok(counted(
             *rows,
             "membership was read",
@@ -197,14 +234,15 @@ fn memberships(reported: &Memberships) -> Line {
                 "not readable (status {status}{}): no second list shows that the list of accounts is complete",
                 missing(", ", missing_scopes)
             ))
-            .hint("reconnect with full permissions, or with a service account; the id stays"),
+            .hint(truto::full_or_narrow(&population.connection.id)),
     }
 }
 
 fn lacks_something(account: &&Account) -> bool {
     account.emails.is_empty()
         || matches!(account.status, Status::Unknown(_))
-        || matches!(account.role, Role::Unknown(_))
+        // The role of a listed account is not read.
+        || (account.status != Status::Listed && matches!(account.role, Role::Unknown(_)))
 }
 
 fn fields(population: &Population) -> Line {
@@ -214,12 +252,16 @@ fn fields(population: &Population) -> Line {
     let all = accounts.len();
     let lacking = accounts.iter().filter(lacks_something).count();
     if lacking == 0 {
-        let from = match gaps.emails_from_pass + gaps.gets {
+        let from = match gaps.emails_from_memberships + gaps.emails_from_pass + gaps.gets {
             0 => "",
             _ => ", some from further requests",
         };
+        let fields = match population.memberships {
+            Memberships::NotRequested => "an e-mail; status and role are not read",
+            _ => "e-mail, status and role",
+        };
         return subject.ok(format!(
-            "all {all} accounts of the first page have e-mail, status and role{from}"
+            "all {all} accounts of the first page have {fields}{from}"
         ));
     }
     let because = match &gaps.stopped_because {
@@ -243,7 +285,7 @@ fn fields(population: &Population) -> Line {
             format!("{count} of {all} accounts have no e-mail: {because}{scopes}"),
         ),
     };
-    line.hint("reconnect with full permissions, as an admin or with a service account")
+    line.hint(truto::full_or_narrow(&population.connection.id))
 }
 
 fn capabilities(reported: Result<Capabilities, TrutoError>) -> Line {
@@ -335,7 +377,7 @@ fn is_leaving(outcome: Outcome) -> bool {
 }
 
 /// The empty population, if none could be read. Its checks are not reported.
-pub(super) fn empty() -> Population {
+pub(super) fn empty(permissions: Permissions) -> Population {
     let reason = || "nothing was read".to_owned();
     Population {
         connection: Default::default(),
@@ -344,7 +386,10 @@ pub(super) fn empty() -> Population {
         workspaces_visible: 0,
         viewer: Viewer::NotReported { reason: reason() },
         listing: Default::default(),
-        memberships: Memberships::Incomplete { reason: reason() },
+        memberships: match permissions {
+            Permissions::Full => Memberships::Incomplete { reason: reason() },
+            Permissions::Narrow => Memberships::NotRequested,
+        },
         gaps: Default::default(),
         derivation: DerivationRecord {
             version: source::VERSION,

@@ -41,7 +41,7 @@ impl Sample {
             policy: settings.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,
-            population: population.unwrap_or_else(empty),
+            population: population.unwrap_or_else(|| empty(settings.policy.asana_permissions)),
             hr: hr.unwrap_or_default(),
             manual: manual.unwrap_or_default(),
             follow_ups,
@@ -69,7 +69,12 @@ impl Sample {
         let probed = self.inputs.store.is_some();
         // If the workspace fits on one page, the checks of the lists have an answer too.
         let list = accounts && is_whole;
-        let both = list && matches!(population.memberships, Memberships::Read { .. });
+        let is_second_read = match &population.memberships {
+            Memberships::Read { .. } => true,
+            Memberships::NotRequested => population.gaps.second_list.is_some(),
+            Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => false,
+        };
+        let both = list && is_second_read;
         // The check exists only if the settings require reviews.
         let mut checks = self.judgement.checks.iter();
         let reviews = past && checks.any(|check| check.id == CheckId::ReviewDue);

@@ -11,9 +11,10 @@ use tracing::{info, warn};
 
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
-use crate::model::{Workspace, quoted};
+use crate::config::ConnectSettings;
+use crate::model::{Permissions, Workspace, quoted};
 use crate::net::{Deadline, ErrorKind};
-use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
+use crate::source::{FULL_PERMISSIONS, SCOPES, SourceError, visible_workspaces};
 use crate::truto::{
     ApiSettings, Client, ConnectionState, LinkFor, Links, TenantConnections, TrutoError,
     shown_status,
@@ -27,6 +28,9 @@ const LAST_REQUEST: Duration = Duration::from_secs(5);
 
 /// Organizations per page.
 const PAGE_SIZE: u32 = 100;
+
+/// The error of OAuth for scopes that the app may not ask for, or not together.
+const FORBIDDEN_SCOPES: &str = "forbidden_scopes";
 
 /// A person notices no shorter delay, and this is far below Truto's limit of 500 requests in 10 s.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -68,6 +72,14 @@ impl ConnectError {
             Self::WrongIntegration { .. } => "give --reconnect the id of a connection to Asana",
             Self::Unknown { .. } => {
                 "check the id after --reconnect, and that TRUTO_API_TOKEN belongs to the same environment"
+            }
+            Self::Failed(seen) if seen.last_error.names(FORBIDDEN_SCOPES) => {
+                return Some(format!(
+                    "Asana does not allow its app these scopes: in Truto, set full permissions (the scope default, alone) \
+                     for Asana, or narrow scopes without default and ASANA_PERMISSIONS=narrow; then renew it, the id \
+                     stays: asana-access-review connect --reconnect {}",
+                    seen.id
+                ));
             }
             Self::Failed(seen) => {
                 let why = "an Asana admin or the workspace's owner must connect; if the organization \
@@ -120,6 +132,7 @@ pub(super) struct Connecting<'a> {
     links: Links,
     clock: Clock,
     truto: ApiSettings,
+    pub(super) permissions: Permissions,
     pub(super) wanted: LinkFor<'a>,
     /// The connections before the link.
     pub(super) before: TenantConnections,
@@ -137,6 +150,7 @@ pub(super) fn just_now(before: &TenantConnections) -> Vec<&ConnectionState> {
 
 #[derive(Debug)]
 pub(super) struct Connected {
+    pub(super) permissions: Permissions,
     pub(super) connection: ConnectionState,
     /// It worked before too, so only its change in Truto shows the new login.
     pub(super) was_active: bool,
@@ -154,10 +168,10 @@ impl Connected {
         }
     }
 
-    /// Whether Truto reports scopes that are not the full permissions.
-    pub(super) fn lacks_permissions(&self) -> bool {
+    /// Whether the granted scopes are the full permissions; none if Truto does not name the scopes.
+    pub(super) fn has_full_permissions(&self) -> Option<bool> {
         let scopes = &self.connection.scopes;
-        !scopes.is_empty() && !scopes.iter().any(|scope| scope == FULL_PERMISSIONS)
+        (!scopes.is_empty()).then(|| scopes.iter().any(|scope| scope == FULL_PERMISSIONS))
     }
 }
 
@@ -167,14 +181,16 @@ impl<'a> Connecting<'a> {
     /// # Errors
     /// If Truto refuses, or the connection to renew does not exist.
     pub(super) async fn begin(
-        truto: ApiSettings,
+        settings: ConnectSettings,
         wanted: LinkFor<'a>,
         clock: &Clock,
     ) -> Result<Self, ConnectError> {
         // Each request has its own bounds; `timeout` bounds the wait.
+        let ConnectSettings { truto, permissions } = settings;
         let unbounded = Deadline::after(Duration::MAX);
         let links = Links::new(&truto, clock, unbounded)?;
         Ok(Self {
+            permissions,
             before: look(&links, wanted).await?,
             links,
             clock: *clock,
@@ -183,8 +199,24 @@ impl<'a> Connecting<'a> {
         })
     }
 
+    /// The scopes to ask for; none: those that are set for Asana in Truto.
+    ///
+    /// Asana refuses `default` beside any other scope, and Truto may add scopes of its own to narrow ones. A renewal
+    /// with full permissions asks for them alone, so that earlier scopes are not asked for once more.
+    fn scopes(&self) -> Option<Vec<&'static str>> {
+        match (self.wanted, self.permissions) {
+            (LinkFor::Connection(_), Permissions::Full) => Some(vec![FULL_PERMISSIONS]),
+            (LinkFor::Connection(_), Permissions::Narrow)
+            | (LinkFor::Tenant(_), Permissions::Full) => None,
+            (LinkFor::Tenant(_), Permissions::Narrow) => {
+                let scopes = SCOPES.iter().map(|(scope, _)| *scope);
+                Some(scopes.filter(|scope| *scope != FULL_PERMISSIONS).collect())
+            }
+        }
+    }
+
     pub(super) async fn link(&self) -> Result<Url, ConnectError> {
-        Ok(self.links.link(self.wanted).await?)
+        Ok(self.links.link(self.wanted, self.scopes()).await?)
     }
 
     /// Waits until the connection works.
@@ -234,6 +266,7 @@ impl<'a> Connecting<'a> {
         let client = Client::new(&settings, &self.clock, unbounded)?;
         let is_active = |of: &ConnectionState| of.id == connection.id && is_active(of);
         Ok(Connected {
+            permissions: self.permissions,
             was_active: self.before.connections.iter().any(is_active),
             connection,
             others,

@@ -13,7 +13,8 @@ use crate::cli::arguments::ConnectArguments;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{print, print_error};
 use crate::config;
-use crate::truto::{ApiSettings, LinkFor};
+use crate::config::ConnectSettings;
+use crate::truto::LinkFor;
 
 /// # Errors
 /// The exit code, if there is no connection.
@@ -31,8 +32,8 @@ pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit
         }
     };
     let read = |path: &Path| std::fs::read_to_string(path);
-    let truto = settings(config::load_truto(session.environment.clone(), read))?;
-    let ended = run_until_signal(connect(truto, wanted, &arguments, &session));
+    let settings = settings(config::load_connect(session.environment.clone(), read))?;
+    let ended = run_until_signal(connect(settings, wanted, &arguments, &session));
     session.progress.clear();
     let ended = ended.inspect_err(|_| print_error(text::STOPPED))?;
     ended.map_err(|error| {
@@ -45,16 +46,17 @@ pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit
 }
 
 async fn connect(
-    truto: ApiSettings,
+    settings: ConnectSettings,
     wanted: LinkFor<'_>,
     arguments: &ConnectArguments,
     session: &Session,
 ) -> Result<Exit, ConnectError> {
-    let connecting = Connecting::begin(truto, wanted, &session.clock).await?;
+    let connecting = Connecting::begin(settings, wanted, &session.clock).await?;
+    let permissions = connecting.permissions;
     let before = &connecting.before;
     // With --json, stdout has only JSON.
     let print_text = if arguments.json { print_error } else { print };
-    print_text(&text::before(wanted, before));
+    print_text(&text::before(wanted, permissions, before));
     if !arguments.yes {
         print_text(text::QUESTION);
         if !is_confirmed().await {

@@ -9,13 +9,17 @@ use super::super::error_text;
 use super::connecting::status_of;
 use super::{ConnectError, Connected, just_now};
 use crate::cli::exit::{self, Exit};
-use crate::model::Workspace;
+use crate::model::{Permissions, Workspace};
 use crate::report::on_one_line;
-use crate::source::{SCOPES, SourceError};
+use crate::source::{FULL_PERMISSIONS, SCOPES, SourceError};
 use crate::truto::{ConnectionState, LinkFor, TenantConnections};
 
 /// What the link permits, before the user confirms.
-pub(super) fn before(wanted: LinkFor<'_>, before: &TenantConnections) -> String {
+pub(super) fn before(
+    wanted: LinkFor<'_>,
+    permissions: Permissions,
+    before: &TenantConnections,
+) -> String {
     let mut text = match wanted {
         LinkFor::Tenant(tenant_id) => {
             let tenant = on_one_line(tenant_id);
@@ -25,16 +29,29 @@ pub(super) fn before(wanted: LinkFor<'_>, before: &TenantConnections) -> String 
             "A renewal of the connection `{id}` from Truto to Asana. Its id and context stay.\n"
         ),
     };
-    text.push_str(
-        "
+    text.push_str(match permissions {
+        Permissions::Full => {
+            "
   connect as    an Asana admin of the organization, or the owner of the workspace. A guest or a
                 member may not see every account. In Asana Enterprise, prefer a service account
   reads         every account: name, e-mail, status (active, invited, inactive), role (admin,
                 member, guest) and membership of the workspace; ids and names of workspaces.
                 It reads no tasks, projects or files, and changes nothing
-  permissions   ",
-    );
-    for (place, (scope, why)) in SCOPES.iter().enumerate() {
+  permissions   "
+        }
+        Permissions::Narrow => {
+            "
+  connect as    a member of the organization, with an address in one of its mail domains. A guest
+                does not see every account. In Asana Enterprise, prefer a service account
+  reads         every account: name and e-mail; ids and names of workspaces. It reads no roles,
+                no status, no tasks, projects or files, and changes nothing
+  permissions   "
+        }
+    });
+    let scopes = SCOPES.iter();
+    let scopes =
+        scopes.filter(|(scope, _)| permissions == Permissions::Full || *scope != FULL_PERMISSIONS);
+    for (place, (scope, why)) in scopes.enumerate() {
         let indent = if place == 0 { "" } else { "                " };
         let _ = writeln!(text, "{indent}{scope:<16} {why}");
     }
@@ -113,6 +130,11 @@ pub(super) fn connected(connected: &Connected) -> String {
         }
     }
     let _ = writeln!(text, "\nexport {CONNECTION}={}", connected.connection.id);
+    if connected.permissions == Permissions::Narrow {
+        let _ = writeln!(text, "export ASANA_PERMISSIONS=narrow");
+        let _ = writeln!(text, "# the organization's mail domains:");
+        let _ = writeln!(text, "# export INTERNAL_DOMAINS=example.com");
+    }
     match connected.workspaces.as_deref() {
         Ok([one]) if is_plain(&one.id) => {
             let _ = writeln!(text, "export {WORKSPACE}={}", one.id);
@@ -141,12 +163,16 @@ fn notes(connected: &Connected) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if connected.lacks_permissions() {
-        notes.push(format!(
+    match (connected.permissions, connected.has_full_permissions()) {
+        (Permissions::Full, Some(false)) => notes.push(format!(
             "it has the scopes {} instead of full permissions (default): status and role may stay \
-             unknown, and runs inconclusive",
+             unknown, and runs inconclusive; reconnect with full permissions, or set ASANA_PERMISSIONS=narrow",
             on_one_line(&connected.connection.scopes.join(", "))
-        ));
+        )),
+        (Permissions::Narrow, Some(true)) => notes.push(
+            "it has full permissions (default), more than ASANA_PERMISSIONS=narrow needs".to_owned(),
+        ),
+        (Permissions::Full, Some(true)) | (Permissions::Narrow, Some(false)) | (_, None) => {}
     }
     let others = connected.others.iter().map(named);
     notes.extend(

@@ -8,11 +8,11 @@ use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::commit_review;
-use crate::model::counted;
+use crate::model::{Permissions, counted};
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
-    OpenedWith, ReviewManifest, ReviewerFile, Worksheet, undecided_rows, worksheet_page,
+    OpenedWith, ReviewManifest, ReviewerFile, Scope, Worksheet, undecided_rows, worksheet_page,
 };
 
 /// Opens a review.
@@ -46,6 +46,12 @@ pub async fn open(
     let earlier = chain::earlier_reviews(&ledger).await?;
     let run = chain::reviewed_run(&ledger, &entry).await?;
 
+    if run.permissions == Permissions::Narrow && asked.scope != Scope::All {
+        return Err(ReviewError::BadRequest(format!(
+            "the run has no roles (ASANA_PERMISSIONS=narrow), so nothing shows who belongs to the scope {}: use --scope all",
+            asked.scope
+        )));
+    }
     let origin = run.origin.clone();
     let with = OpenedWith {
         review: id,

@@ -174,7 +174,7 @@ fn judged(
         decided_at,
         ..rows[at].clone()
     };
-    row.ensure_in_order(frozen, owners)?;
+    row.ensure_in_order(frozen, of.worksheet.permissions, owners)?;
     Ok((at, row))
 }
 

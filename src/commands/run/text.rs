@@ -132,7 +132,7 @@ fn one_finding(finding: &Finding, names: bool) -> String {
     if let Some(account) = finding.account_id.as_deref().filter(|id| is_id(id)) {
         let _ = write!(text, "  account {}", on_one_line(account));
     }
-    if let Some(role) = &finding.role {
+    if let Some(role) = finding.role.as_ref().filter(|role| role.is_read()) {
         let _ = write!(text, ", {}", on_one_line(&role.to_string()));
     }
     if let Some(hours) = finding.overdue_hours {

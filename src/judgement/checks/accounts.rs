@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::drop;
 use crate::judgement::manual::{Covered, NO_EMAIL};
@@ -11,7 +11,8 @@ use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
 use crate::model::{
-    Access, Listing, Memberships, Population, Role, Status, Viewer, counted, quoted,
+    Access, Account, Listing, Memberships, Permissions, Population, Role, Status, Viewer, counted,
+    quoted,
 };
 
 /// The largest tolerable error of a clock, in minutes. Beyond it the instants in the evidence are unreliable.
@@ -33,7 +34,7 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) 
         population_size(inputs),
         population_drop(basis, uses),
         fields_known(basis, uses),
-        viewer(inputs),
+        viewer(basis),
     ]
 }
 
@@ -117,20 +118,57 @@ fn workspace_listed(inputs: &Inputs) -> Check {
     check.with(json!({ "workspaces_visible": visible }))
 }
 
-/// Whether a complete memberships pass names exactly the accounts of the list.
-fn memberships_agree(memberships: &Memberships) -> bool {
-    matches!(
-        memberships,
-        Memberships::Read { rejected: 0, active_not_listed, listed_without_membership, .. }
-            if active_not_listed.is_empty() && listed_without_membership.is_empty()
-    )
+/// Whether the second list names exactly the accounts of the list: the memberships, or Asana's own list of users if the
+/// memberships were not requested.
+fn second_list_agrees(population: &Population) -> bool {
+    match (&population.memberships, &population.gaps.second_list) {
+        (
+            Memberships::Read {
+                rejected: 0,
+                active_not_listed,
+                listed_without_membership,
+                ..
+            },
+            _,
+        ) => active_not_listed.is_empty() && listed_without_membership.is_empty(),
+        (Memberships::NotRequested, Some(second)) => {
+            second.last_page_reached
+                && second.not_listed.is_empty()
+                && second.only_listed.is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// The second list of a run with these permissions, and whether it agrees, in words.
+fn second_list_in_words(permissions: Permissions, agrees: bool) -> &'static str {
+    match (permissions, agrees) {
+        (Permissions::Full, true) => "the memberships agree with",
+        (Permissions::Full, false) => "the memberships do not show",
+        (Permissions::Narrow, true) => "Asana's own list of users agrees with",
+        (Permissions::Narrow, false) => "Asana's own list of users does not show",
+    }
+}
+
+/// Why Asana's own list of users does not show that the list is complete. `None` if it does.
+fn without_second_list(population: &Population) -> Option<String> {
+    let gaps = &population.gaps;
+    match (&gaps.second_list, &gaps.second_list_unread) {
+        (Some(second), _) if second.last_page_reached => None,
+        (Some(_), _) => Some("Asana's own list of users was not read to its end".to_owned()),
+        (None, Some(why)) => Some(format!(
+            "Asana's own list of users could not be read ({why})"
+        )),
+        (None, None) => Some("Asana's own list of users was not read".to_owned()),
+    }
 }
 
 /// Why no second source shows that the list is complete. `None` if one does: the memberships, Asana's own list of
-/// users, or the connected account.
+/// users, or the connected account. Without the memberships by choice, only Asana's own list does.
 fn without_witness(population: &Population) -> Option<String> {
     let memberships = match &population.memberships {
         Memberships::Read { .. } => return None,
+        Memberships::NotRequested => return without_second_list(population),
         Memberships::Incomplete { reason } => {
             format!("the memberships were not read to their end ({reason})")
         }
@@ -139,17 +177,21 @@ fn without_witness(population: &Population) -> Option<String> {
             missing_scopes,
         } => unanswered(*status, missing_scopes),
     };
-    let second_list = match &population.gaps.second_list {
-        Some(second) if second.last_page_reached => return None,
-        Some(_) => "Asana's own list of users was not read to its end",
-        None => "Asana's own list of users was not read",
-    };
+    let second_list = without_second_list(population)?;
     match &population.viewer {
         Viewer::Account { .. } => None,
         Viewer::NotReported { reason } => Some(format!(
             "{memberships}; {second_list}; the connected account is unknown ({reason})"
         )),
     }
+}
+
+/// Both remedies for a connection that cannot read the memberships, after the first one in words.
+fn or_narrow(connection: &str) -> String {
+    format!(
+        "{CLOSES_WITH}`asana-access-review connect --reconnect {connection}`; or, if the organization grants only narrow \
+         scopes, with `ASANA_PERMISSIONS=narrow`"
+    )
 }
 
 /// `the memberships could not be read (status 403, missing scope default)`
@@ -165,25 +207,38 @@ fn list_complete(inputs: &Inputs) -> Check {
     let population = &inputs.population;
     let listing = &population.listing;
     let id = CheckId::ListComplete;
+    let permissions = inputs.policy.asana_permissions;
+    let second = |agrees| second_list_in_words(permissions, agrees);
     let pages = listing.pages.iter();
     let pages = pages.filter(|page| page.list == "users").count();
     let check = if let Some(reason) = &listing.stopped_because {
         id.fail(format!("the list was not read to its end: {reason}"))
     } else if !listing.last_page_reached {
         id.fail("the last page was not reached")
-    } else if listing.partial_response && !memberships_agree(&population.memberships) {
-        id.fail(
-            "Truto marked the list as partial, and the memberships do not show that it is complete",
-        )
-    } else if listing.partial_response {
-        id.pass(
-            "Truto marked the list as partial; the memberships agree with it on the accounts that have access",
-        )
-    } else if let Some(why) = without_witness(population) {
+    } else if listing.partial_response && !second_list_agrees(population) {
         id.fail(format!(
-            "no second source confirms that the list is complete: {why}; connect again with full permissions\
-             {CLOSES_WITH}`asana-access-review connect --reconnect {}`",
-            population.connection.id
+            "Truto marked the list as partial, and {} that it is complete",
+            second(false)
+        ))
+    } else if listing.partial_response {
+        id.pass(format!(
+            "Truto marked the list as partial; {} it on the accounts that have access",
+            second(true)
+        ))
+    } else if let Some(why) = without_witness(population) {
+        let id_of = &population.connection.id;
+        let remedy = match permissions {
+            Permissions::Full => format!("connect again with full permissions{}", or_narrow(id_of)),
+            Permissions::Narrow if population.gaps.missing_scopes.is_empty() => {
+                "run again; if it happens again, send Truto support the page and cursor digests of manifest.json"
+                    .to_owned()
+            }
+            Permissions::Narrow => format!(
+                "the connection needs the scope users:read{CLOSES_WITH}`asana-access-review connect --reconnect {id_of}`"
+            ),
+        };
+        id.fail(format!(
+            "no second source confirms that the list is complete: {why}; {remedy}"
         ))
     } else {
         id.pass("every page was read; the last page names no next page")
@@ -220,15 +275,26 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             first.reason
         ));
     }
-    let mut missing = |number: &str, accounts: &[String], one: &str, several: &str| {
-        let count = accounts.len();
-        numbers[number] = json!(count);
-        let first = accounts.first()?;
-        Some(format!(
-            "{}, account {first} first",
-            counted(count, one, several)
-        ))
-    };
+    let missing =
+        |numbers: &mut Value, number: &str, accounts: &[String], one: &str, several: &str| {
+            let count = accounts.len();
+            numbers[number] = json!(count);
+            let first = accounts.first()?;
+            Some(format!(
+                "{}, account {first} first",
+                counted(count, one, several)
+            ))
+        };
+    // The memberships are the better second list: they have a status.
+    let second = inputs.population.gaps.second_list.as_ref();
+    let second = second.filter(|second| {
+        let memberships = &inputs.population.memberships;
+        let is_needed = matches!(
+            memberships,
+            Memberships::Unreadable { .. } | Memberships::NotRequested
+        );
+        is_needed && second.last_page_reached
+    });
     match &inputs.population.memberships {
         Memberships::Read {
             rows,
@@ -243,12 +309,14 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
                 faults.push(format!("{records} could not be read"));
             }
             faults.extend(missing(
+                &mut numbers,
                 "active_not_listed",
                 active_not_listed,
                 "active membership is missing from the list",
                 "active memberships are missing from the list",
             ));
             faults.extend(missing(
+                &mut numbers,
                 "listed_without_membership",
                 listed_without_membership,
                 "listed account has no membership",
@@ -267,35 +335,45 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             missing_scopes,
         } => {
             let unanswered = unanswered(*status, missing_scopes);
-            let second_list = inputs.population.gaps.second_list.as_ref();
-            let mut warning = format!("single source: {unanswered}");
-            if let Some(second) = second_list.filter(|second| second.last_page_reached) {
-                warning =
-                    format!("Asana's own list of users names the same accounts, but {unanswered}");
-                faults.extend(missing(
-                    "second_list_not_listed",
-                    &second.not_listed,
-                    "account of Asana's own list of users is missing from the list",
-                    "accounts of Asana's own list of users are missing from the list",
-                ));
-                faults.extend(missing(
-                    "second_list_only_listed",
-                    &second.only_listed,
-                    "listed account is missing from Asana's own list of users",
-                    "listed accounts are missing from Asana's own list of users",
-                ));
-            }
-            single_source = Some(warning);
+            let remedy = or_narrow(&inputs.population.connection.id);
+            single_source = Some(match second {
+                None => format!("single source: {unanswered}{remedy}"),
+                Some(_) => format!(
+                    "Asana's own list of users names the same accounts, but {unanswered}{remedy}"
+                ),
+            });
         }
+        Memberships::NotRequested => {}
     }
+    if let Some(second) = second {
+        faults.extend(missing(
+            &mut numbers,
+            "second_list_not_listed",
+            &second.not_listed,
+            "account of Asana's own list of users is missing from the list",
+            "accounts of Asana's own list of users are missing from the list",
+        ));
+        faults.extend(missing(
+            &mut numbers,
+            "second_list_only_listed",
+            &second.only_listed,
+            "listed account is missing from Asana's own list of users",
+            "listed accounts are missing from Asana's own list of users",
+        ));
+    }
+    let is_narrow = inputs.population.memberships == Memberships::NotRequested;
+    if is_narrow != (inputs.policy.asana_permissions == Permissions::Narrow) {
+        faults.push("the lists that were read are not those of ASANA_PERMISSIONS".to_owned());
+    }
+    let agrees = second_list_in_words(inputs.policy.asana_permissions, true);
     let check = if !faults.is_empty() {
         id.fail(faults.join("; "))
     } else if let Some(warning) = single_source {
         id.warn(warning)
     } else {
-        id.pass(
-            "rows add up, and the memberships agree with the list on the accounts that have access",
-        )
+        id.pass(format!(
+            "rows add up, and {agrees} the list on the accounts that have access"
+        ))
     };
     check.with(numbers)
 }
@@ -303,15 +381,14 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
 fn population_size(inputs: &Inputs) -> Check {
     let accounts = inputs.population.accounts.len() as u64;
     let id = CheckId::PopulationSize;
-    let is_cut =
-        accounts == SUSPICIOUS_POPULATION && !memberships_agree(&inputs.population.memberships);
+    let is_cut = accounts == SUSPICIOUS_POPULATION && !second_list_agrees(&inputs.population);
     let check = if accounts == 0 {
         id.fail("the list has no account")
     } else if is_cut {
-        id.fail(
-            "Asana cuts a list at exactly 2000 accounts, and the memberships do not show that this \
-             list is complete",
-        )
+        id.fail(format!(
+            "Asana cuts a list at exactly 2000 accounts, and {} that this list is complete",
+            second_list_in_words(inputs.policy.asana_permissions, false)
+        ))
     } else {
         id.pass(counted(accounts, "account", "accounts"))
     };
@@ -320,8 +397,15 @@ fn population_size(inputs: &Inputs) -> Check {
 
 fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let now = basis.inputs.population.accounts.len() as u64;
-    let total = |run: &TrendPoint| run.counts.accounts.total;
-    drop(basis, CheckId::PopulationDrop, now, total, uses)
+    let is_narrow = basis.inputs.policy.asana_permissions == Permissions::Narrow;
+    let comparable = |run: &TrendPoint| {
+        let counts = &run.counts.accounts;
+        // A list that was read with narrow permissions has no deactivated accounts.
+        let inactive = counts.by_status.get(Status::Inactive.kind());
+        let inactive = inactive.copied().filter(|_| is_narrow);
+        counts.total.saturating_sub(inactive.unwrap_or_default())
+    };
+    drop(basis, CheckId::PopulationDrop, now, comparable, uses)
 }
 
 fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
@@ -334,7 +418,8 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         if account.access() == Access::None {
             continue;
         }
-        no_role += usize::from(matches!(account.role, Role::Unknown(_)));
+        let is_role_read = account.status != Status::Listed;
+        no_role += usize::from(is_role_read && matches!(account.role, Role::Unknown(_)));
         if !account.emails.is_empty() {
             continue;
         }
@@ -401,16 +486,50 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     } else if covered > 0 {
         id.pass(detail)
     } else {
-        id.pass(
-            "every status is known, and so are the address and role of every account with access",
-        )
+        id.pass(match inputs.policy.asana_permissions {
+            Permissions::Full => {
+                "every status is known, and so are the address and role of every account with access"
+            }
+            Permissions::Narrow => {
+                "every account has an address; status and role are not read (ASANA_PERMISSIONS=narrow)"
+            }
+        })
     };
     check.with(numbers)
 }
 
-fn viewer(inputs: &Inputs) -> Check {
+/// With narrow permissions the role is not readable. In Asana, an account with an address in a domain of the
+/// organization is not a guest.
+fn viewer_by_address(basis: &Basis<'_>, account: &Account, of_me: &Role) -> Check {
     let id = CheckId::Viewer;
+    let viewer = &account.id;
+    let ours = account.emails.iter().filter(|email| basis.is_ours(email));
+    if *of_me == Role::Guest {
+        id.fail(format!(
+            "the connected account {viewer} is a guest, who sees too little: connect as a member or an administrator"
+        ))
+    } else if ours.count() > 0 {
+        id.pass(
+            "the connected account has an address in INTERNAL_DOMAINS; its role is not read (ASANA_PERMISSIONS=narrow)",
+        )
+    } else {
+        id.fail(format!(
+            "the connected account {viewer} has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little; \
+             connect with an account of the organization, or add its domain to INTERNAL_DOMAINS"
+        ))
+    }
+}
+
+fn viewer(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let id = CheckId::Viewer;
+    let is_narrow = inputs.policy.asana_permissions == Permissions::Narrow;
     let (viewer, of_me) = match &inputs.population.viewer {
+        Viewer::NotReported { reason } if is_narrow => {
+            return id.fail(format!(
+                "the connected account is unknown ({reason}), so nothing shows that it is not a guest, who sees too little"
+            ));
+        }
         Viewer::NotReported { reason } => {
             return id.warn(format!("the connected account is unknown: {reason}"));
         }
@@ -422,6 +541,9 @@ fn viewer(inputs: &Inputs) -> Check {
             "the connected account {viewer} is missing from the list"
         ));
     };
+    if is_narrow {
+        return viewer_by_address(basis, account, of_me);
+    }
     // The lower role counts: a connection that sees less than an administrator returns a shorter list.
     let listed = &account.role;
     let (role, both) = match (of_me.rank(), listed.rank()) {

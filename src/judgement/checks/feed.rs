@@ -13,7 +13,9 @@ use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, FeedScope, Inputs, Outcome, TrendPoint};
-use crate::model::{Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role, counted};
+use crate::model::{
+    Account, EmailAddress, Employment, HrRow, Meaning, RejectedRow, Role, Status, counted,
+};
 
 /// How far in the future a file may be dated: as far as two clocks may differ.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
@@ -156,7 +158,11 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     }
     let accounts = &inputs.population.accounts;
     let domain = |email| basis.same_domains.canonical(EmailAddress::domain(email));
-    let is_staff = |account: &&Account| account.role != Role::Guest;
+    let is_staff = |account: &&Account| match (&account.status, &account.role) {
+        // Its role is not readable.
+        (Status::Listed, _) => account.emails.iter().any(|email| basis.is_ours(email)),
+        (_, role) => *role != Role::Guest,
+    };
     let emails = accounts
         .iter()
         .filter(is_staff)

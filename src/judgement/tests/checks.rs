@@ -242,7 +242,8 @@ fn a_list_without_a_second_source_is_incomplete() {
         check(&judged, CheckId::ListComplete).detail,
         "no second source confirms that the list is complete: the memberships could not be read (status 403, missing \
          scope default); Asana's own list of users was not read; the connected account is unknown (403); connect again with \
-         full permissions; closes with: `asana-access-review connect --reconnect conn`"
+         full permissions; closes with: `asana-access-review connect --reconnect conn`; or, if the organization grants \
+         only narrow scopes, with `ASANA_PERMISSIONS=narrow`"
     );
 }
 

@@ -15,8 +15,8 @@ use crate::judgement::{
 use crate::model::{
     Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
     FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, ManualDecisions,
-    ManualFile, Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow,
-    Role, Status, Viewer, Workspace,
+    ManualFile, Mapping, Memberships, PageRecord, Permissions, Population, Protection, RawPages,
+    RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -37,6 +37,7 @@ pub(in crate::judgement) fn world() -> World {
             as_of,
             run: run_at(as_of).into(),
             policy: Policy {
+                asana_permissions: Permissions::Full,
                 offboarding_grace_seconds: 24 * 3600,
                 hr_time_zone: "Etc/UTC".to_owned(),
                 hr_location_zones: BTreeMap::new(),

@@ -3,7 +3,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
   const PAGE = 50;
-  const WORDS = ["keep", "revoke", "change_role", "dont_know"];
+  // In the order of the keys. Without readable roles, nobody can change one.
+  const WORDS = ["keep", "revoke", "change_role", "dont_know"].map((word) => data.decisions.includes(word) ? word : "");
   const LABELS = { keep: "keep", revoke: "revoke", change_role: "change role", dont_know: "don't know" };
   const ROLES = ["admin", "member", "guest"];
   const SCHEMA = "asana-access-review/decisions/v1";
@@ -136,7 +137,7 @@
 
   function fieldset(row) {
     const [decision, role, note] = of(row);
-    const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), LABELS[word]));
+    const choices = WORDS.filter(Boolean).map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), LABELS[word]));
     const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
     if (decision && !isNoted) choices.push(el("button", { type: "button", class: "add", "aria-label": "Note about " + row.who }, "Note"));
     if (decision) choices.push(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
@@ -348,6 +349,7 @@
     else if (event.key >= "1" && event.key <= "4") {
       event.preventDefault();
       const word = WORDS[Number(event.key) - 1];
+      if (!word) { report("This review has no roles to change."); return; }
       decide(number, word, word === "keep" ? "tr" : word === "change_role" ? "select" : "textarea");
       if (word === "keep") activate(number, true);
     }
@@ -422,7 +424,7 @@
       if (entry.account_id !== row.account) refuse(line, prefix + " has another account in this review.");
       if (seen.has(row.row)) refuse(line, prefix + " is decided a second time.");
       seen.add(row.row);
-      if (!WORDS.includes(entry.decision)) refuse(line, prefix + ": the decision must be keep, revoke, change_role or dont_know.");
+      if (!entry.decision || !WORDS.includes(entry.decision)) refuse(line, prefix + ": the decision must be " + WORDS.filter(Boolean).join(", ").replace(/, ([^,]*)$/, " or $1") + ".");
       const isRole = entry.decision === "change_role" ? ROLES.includes(entry.new_role) && entry.new_role !== row.role : entry.new_role === null;
       if (!isRole) refuse(line, prefix + ": the new role does not fit.");
       if (typeof entry.note !== "string" || (entry.decision !== "keep" && !entry.note.trim())) refuse(line, prefix + ": the note is missing.");

@@ -62,7 +62,21 @@ impl Job {
 
     /// A job against a scenario.
     pub(crate) fn scenario(name: &str, hr_rows: &str) -> Self {
-        Self::new(World::scenario(name).expect("a scenario"), hr_rows)
+        Self::new(World::scenario(name).expect("a scenario"), hr_rows).for_scenario(name)
+    }
+
+    /// Sets the permissions for which a scenario is made.
+    pub(crate) fn for_scenario(self, name: &str) -> Self {
+        match name.starts_with("narrow") {
+            true => self.narrow(),
+            false => self,
+        }
+    }
+
+    /// Sets narrow permissions, and the domain of the simulator's people.
+    pub(crate) fn narrow(self) -> Self {
+        self.env("ASANA_PERMISSIONS", "narrow")
+            .env("INTERNAL_DOMAINS", "example.com")
     }
 
     /// Sets a variable. Empty means unset.

@@ -3,9 +3,12 @@
 
 mod gaps;
 mod mapping;
+mod narrow;
 mod odd;
+mod one_pass;
 mod pacing;
 mod requests;
+mod scenarios;
 mod statuses;
 mod troubleshooting;
 
@@ -13,6 +16,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use asana_access_review::clock::Clock;
+use asana_access_review::model::Permissions;
 use asana_access_review::net::{self, Deadline};
 use asana_access_review::source::{self, FetchedAccounts, RawPages, SourceError, fetch_all};
 use asana_access_review::truto;
@@ -33,6 +37,7 @@ fn settings(simulator: &Simulator) -> source::Settings {
         .to(CONNECTION_ID, 100),
         workspace_id: Some(WORKSPACE_ID.to_owned()),
         raw: RawPages::Minimal,
+        permissions: Permissions::Full,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use truto_simulator::{
     Action, CONNECTION_ID, CustomEnvelope, Fault, HRIS_CONNECTION_ID, Hris, ListFields,
-    RecordedRequest, SCENARIOS, Simulator, WORKSPACE_ID, World,
+    RecordedRequest, Simulator, WORKSPACE_ID, World, scenarios,
 };
 
 use super::scenario;
@@ -75,14 +75,14 @@ fn worlds() -> Vec<(&'static str, World)> {
                 .retain(|fault| !matches!(fault.action, Action::Delay(_)));
         })
     };
-    let mut worlds: Vec<_> = SCENARIOS
-        .iter()
-        .map(|(name, _)| (*name, quick(name)))
+    let mut worlds: Vec<_> = scenarios()
+        .map(|(_, name, _)| (name, quick(name)))
         .collect();
     // Longer lists than in the scenarios, with both kinds of cursor.
     for envelope in [CustomEnvelope::Truto, CustomEnvelope::Asana] {
         let long = World::generated(120).with(|world| {
             world.list_fields = ListFields::ID_AND_NAME;
+            world.membership_emails = false;
             world.custom_envelope = envelope;
         });
         worlds.push(("sparse and long", long));
@@ -97,7 +97,9 @@ fn worlds() -> Vec<(&'static str, World)> {
 
 /// The requests of one run or `check` against a world.
 fn requests_of(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequest> {
-    let job = Job::new(world, LEFT_AND_ACTIVE).env("ASANA_WORKSPACE_ID", WORKSPACE_ID);
+    let job = Job::new(world, LEFT_AND_ACTIVE)
+        .env("ASANA_WORKSPACE_ID", WORKSPACE_ID)
+        .for_scenario(name);
     let job = match name.starts_with("hris") {
         true => job.env("HR_FEED_URL", &format!("truto-hris://{HRIS_CONNECTION_ID}")),
         false => job,

@@ -75,6 +75,7 @@ fn connect(name: &str) -> Ended {
 fn results() -> Vec<Ended> {
     let run = |world: World| job(world).run();
     let named = |name: &str| run(scenario(name));
+    let narrow = |name: &str| job(scenario(name)).narrow().run();
     let with = |world: World, name: &str, value: &str| job(world).env(name, value).run();
     let healthy = || scenario("healthy");
     let one_workspace = |world: &mut World| world.workspaces.clear();
@@ -90,6 +91,10 @@ fn results() -> Vec<Ended> {
         with(healthy(), "TRUTO_INTEGRATED_ACCOUNT_ID", "nobody"),
         run(refused(401)),
         named("missing-scope"),
+        named("memberships-unauthorized"),
+        narrow("narrow-single-list"),
+        narrow("narrow-guest"),
+        with(scenario("narrow"), "ASANA_PERMISSIONS", "narrow"),
         run(refused(403)),
         named("fields-refused"),
         named("guest-connection"),
@@ -122,6 +127,7 @@ fn results() -> Vec<Ended> {
             Action::status(302, "").header("location", "https://elsewhere.example/"),
         )),
         connect("connect-unused"),
+        connect("connect-forbidden-scopes"),
         connect("connect-validation-error"),
         connect("connect-post-install-error"),
     ]

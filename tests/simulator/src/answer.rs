@@ -66,6 +66,15 @@ impl Answer {
         match permission {
             Permission::Granted => None,
             Permission::Forbidden(scopes) => Some(Self::forbidden(scopes)),
+            Permission::FullPermissionsOnly => {
+                let mut body = remote(403, "Full permissions are required to use this endpoint");
+                body["truto_error_insight"]["forbidden_error"] = json!({
+                    "description": "The provider refused the request.",
+                    "value": {"missing_scopes": []},
+                });
+                Some(Self::json(&body).with_status(403))
+            }
+            Permission::Unauthorized => Some(Self::remote_error(401, "Not Authorized")),
             Permission::NotFound => Some(Self::remote_error(404, "Not Found")),
         }
     }

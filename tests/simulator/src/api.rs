@@ -15,7 +15,7 @@ use crate::links::Links;
 use crate::pages::{self, Page, Rows};
 use crate::request::RecordedRequest;
 use crate::rows;
-use crate::shape::{CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer};
+use crate::shape::{CustomEnvelope, Envelope, LastCursor, Limiter, Permission, Viewer};
 use crate::world::World;
 use crate::{HRIS_CONNECTION_ID, MADE_CONNECTION_ID};
 
@@ -76,6 +76,8 @@ pub(crate) struct Api {
     /// Indexes of people in the world, by gid.
     places: HashMap<String, usize>,
     requests: Vec<RecordedRequest>,
+    /// The paths of the requests that have no answer yet.
+    in_flight: Vec<String>,
     watchers: Vec<Sender<RecordedRequest>>,
 }
 
@@ -98,6 +100,7 @@ impl Api {
             lists: HashMap::new(),
             places: HashMap::new(),
             requests: Vec::new(),
+            in_flight: Vec::new(),
             watchers: Vec::new(),
         };
         api.set_world(world);
@@ -120,7 +123,7 @@ impl Api {
         };
         self.connection_reads = 0;
         self.expired_cursors_left = world.expired_cursors;
-        self.last_forbidden = Value::Null;
+        self.last_forbidden = world.last_forbidden_error.clone();
         self.matched = vec![0; world.faults.len()];
         self.window = SlidingWindow::default();
         self.hris_window = SlidingWindow::default();
@@ -140,6 +143,13 @@ impl Api {
         self.requests.clear();
     }
 
+    /// A request was answered, or given up.
+    pub(crate) fn ended(&mut self, path: &str) {
+        if let Some(place) = self.in_flight.iter().position(|of| of == path) {
+            self.in_flight.swap_remove(place);
+        }
+    }
+
     pub(crate) fn watch(&mut self, watcher: Sender<RecordedRequest>) {
         self.watchers.push(watcher);
     }
@@ -152,6 +162,8 @@ impl Api {
     /// Answers a request and records it.
     pub(crate) fn answer(&mut self, mut request: RecordedRequest) -> Reply {
         let world = Arc::clone(&self.world);
+        request.beside.clone_from(&self.in_flight);
+        self.in_flight.push(request.path.clone());
         let (delay, action) = self.meet_faults(&world, &request);
         let (answer, way) = match action {
             Some(Action::Answer {
@@ -353,6 +365,8 @@ impl Api {
                 "missing_scopes": scopes,
                 "occurred_at": "2026-09-01T10:05:00.000Z",
             });
+        } else if answer.status == 200 && self.last_forbidden["resource"] == json!(request.path) {
+            self.last_forbidden = Value::Null;
         }
     }
 
@@ -402,7 +416,7 @@ impl Api {
         let mut rows = Rows::default();
         if let Some(gid) = gid {
             let row = match self.places.get(gid) {
-                Some(place) => rows::user(world, &world.people[*place], ListFields::FULL),
+                Some(place) => rows::user(world, &world.people[*place], world.single_fields),
                 None => json!({"id": gid}),
             };
             rows.push(row.to_string().as_bytes());
@@ -455,9 +469,11 @@ impl Api {
             return refusal;
         }
         match self.places.get(id) {
-            Some(place) if !world.gets_missing.contains(id) => {
-                Answer::json(&rows::user(world, &world.people[*place], ListFields::FULL))
-            }
+            Some(place) if !world.gets_missing.contains(id) => Answer::json(&rows::user(
+                world,
+                &world.people[*place],
+                world.single_fields,
+            )),
             _ => Answer::remote_error(404, &format!("user: Unknown object: {id}")),
         }
     }
@@ -467,6 +483,10 @@ impl Api {
         let (name, rows) = match path {
             ["workspaces", workspace, "workspace_memberships"] => {
                 let refusal = Answer::refusal(&world.memberships);
+                if world.memberships == Permission::Unauthorized {
+                    self.status = "needs_reauth".to_owned();
+                    self.status_changes += 1;
+                }
                 if let Some(refusal) = refusal.or_else(|| unknown_workspace(world, Some(workspace)))
                 {
                     return refusal;
@@ -474,6 +494,14 @@ impl Api {
                 let key = format!("memberships {workspace} {}", opt_fields.join(","));
                 let render = || rows::memberships(world, workspace, &opt_fields);
                 ("memberships", self.list(&key, render))
+            }
+            ["workspaces", workspace, "agents"] => {
+                let refusal = Answer::refusal(&world.agents_permission);
+                if let Some(refusal) = refusal.or_else(|| unknown_workspace(world, Some(workspace)))
+                {
+                    return refusal;
+                }
+                ("agents", self.list("agents", || rows::agents(world)))
             }
             ["users"] => {
                 let workspace = request.query("workspace").filter(|gid| !gid.is_empty());
@@ -555,7 +583,10 @@ impl Api {
             Ok(page) => page,
             Err(refusal) => return *refusal,
         };
-        let next = (page.end < rows.len()).then(|| pages::cursor(list, page.end));
+        let next = match asked {
+            Some(asked) if world.custom_repeated_cursor => Some(asked.to_owned()),
+            _ => (page.end < rows.len()).then(|| pages::cursor(list, page.end)),
+        };
         let next_page = match &next {
             Some(offset) => {
                 let path = format!("{}?offset={offset}", request.path);
@@ -719,9 +750,9 @@ fn connection(world: &World, id: &str, tenant: &str, status: &str, changes: u32)
         "environment_id": ENVIRONMENT_ID,
         "environment_integration_id": "c5a3a1de-6f0d-4c1e-8f0b-9b8f53d2e7f4",
         "status": status,
-        "is_sandbox": false,
+        "is_sandbox": world.is_sandbox,
         "authentication_method": world.authentication_method,
-        "region": "wnam",
+        "region": world.region,
         "context": {"oauth": {"scope": world.scopes}},
         "object_store_context_fields": [],
         "last_error": null,

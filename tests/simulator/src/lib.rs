@@ -35,7 +35,7 @@ pub use faults::{Action, Fault};
 pub use hris::{Employee, Hris};
 pub use people::{Membership, Person, Status, generated as generated_person};
 pub use request::RecordedRequest;
-pub use scenarios::SCENARIOS;
+pub use scenarios::scenarios;
 pub use shape::{
     Admin, CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer,
     Words,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use truto_simulator::{
-    CONNECTION_ID, HRIS_CONNECTION_ID, RecordedRequest, SCENARIOS, Simulator, TOKEN, World,
+    CONNECTION_ID, HRIS_CONNECTION_ID, RecordedRequest, Simulator, TOKEN, World, scenarios,
 };
 
 /// Simulates Truto's API for an Asana connection on loopback, with fictional people.
@@ -73,8 +73,14 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.list {
-        for (name, about) in SCENARIOS {
-            print(&format!("{name:<28}{about}"));
+        let mut last = "";
+        for (topic, name, about) in scenarios() {
+            if topic != last {
+                let gap = if last.is_empty() { "" } else { "\n" };
+                print(&format!("{gap}{topic}"));
+                last = topic;
+            }
+            print(&format!("  {name:<28}{about}"));
         }
         return Ok(());
     }

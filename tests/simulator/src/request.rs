@@ -18,6 +18,8 @@ pub struct RecordedRequest {
     pub user_agent: Option<String>,
     /// The body, empty for a GET.
     pub body: String,
+    /// The paths of the requests that had no answer yet when it arrived.
+    pub beside: Vec<String>,
     /// The status of the answer; none until it is answered, or if the connection was reset.
     pub status: Option<u16>,
 }
@@ -44,6 +46,7 @@ impl RecordedRequest {
             authorized: bearer == Some(token),
             user_agent: text(header::USER_AGENT).map(str::to_owned),
             body: String::from_utf8_lossy(body).into_owned(),
+            beside: Vec::new(),
             status: None,
         }
     }

@@ -13,7 +13,9 @@ pub(crate) fn users(world: &World, workspace: Option<&str>) -> Rows {
     let mut rows = Rows::default();
     let mut bytes = Vec::new();
     let listed = |person: &&Person| {
-        person.listed && workspace.is_none_or(|gid| person.workspaces.iter().any(|of| of == gid))
+        person.listed
+            && !world.omitted_rows.contains(&person.gid)
+            && workspace.is_none_or(|gid| person.workspaces.iter().any(|of| of == gid))
     };
     let people: Vec<_> = world.people.iter().filter(listed).collect();
     let again = people.iter().take(world.duplicate_rows);
@@ -173,6 +175,16 @@ pub(crate) fn asana_users(world: &World, workspace: Option<&str>, opt_fields: &[
     rows
 }
 
+/// The AI teammates of a workspace, as Asana lists them apart from the users.
+pub(crate) fn agents(world: &World) -> Rows {
+    let mut rows = Rows::default();
+    for (gid, name) in &world.agents {
+        let row = json!({"gid": gid, "resource_type": "agent", "name": name});
+        rows.push(row.to_string().as_bytes());
+    }
+    rows
+}
+
 fn asana_user(world: &World, person: &Person) -> Value {
     let workspaces: Vec<_> = person
         .workspaces
@@ -211,14 +223,16 @@ pub(crate) fn memberships(world: &World, workspace: &str, opt_fields: &[&str]) -
 }
 
 fn asana_membership(world: &World, person: &Person, membership: &Membership) -> Value {
+    let mut user = asana_user(world, person);
+    if !world.membership_emails
+        && let Some(user) = user.as_object_mut()
+    {
+        user.remove("email");
+    }
     json!({
         "gid": membership.gid,
         "resource_type": "workspace_membership",
-        "user": {
-            "gid": id(world, &person.gid),
-            "resource_type": "user",
-            "name": person.name,
-        },
+        "user": user,
         "workspace": workspace(world, &membership.workspace),
         "is_active": membership.active,
         "is_admin": membership.admin,
@@ -236,7 +250,11 @@ fn asana_membership(world: &World, person: &Person, membership: &Membership) -> 
 fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
     if opt_fields.is_empty() {
         let keys = ["gid", "resource_type"].iter().chain(compact);
-        return pick(record, keys.copied());
+        let mut picked = pick(record, keys.copied());
+        for key in compact {
+            picked[key] = compacted(&picked[key]);
+        }
+        return picked;
     }
     let mut picked = pick(record, ["gid"].into_iter());
     for field in opt_fields {
@@ -245,7 +263,7 @@ fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
             continue;
         };
         if rest.is_empty() || !value.is_object() {
-            picked[head] = value.clone();
+            picked[head] = compacted(value);
         } else {
             let inner = pick(value, ["gid", rest].into_iter());
             match picked.get_mut(head).and_then(Value::as_object_mut) {
@@ -259,6 +277,14 @@ fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
         }
     }
     picked
+}
+
+/// The compact form of a record; any other value stays.
+fn compacted(value: &Value) -> Value {
+    match value.is_object() {
+        true => pick(value, ["gid", "resource_type", "name"].into_iter()),
+        false => value.clone(),
+    }
 }
 
 fn pick<'k>(record: &Value, keys: impl Iterator<Item = &'k str>) -> Value {
@@ -295,8 +321,13 @@ mod tests {
         let rich: Value = serde_json::from_str(&rich).expect("JSON");
         assert_eq!(
             rich,
-            json!({"gid": "12011", "is_active": true, "user": {"gid": "1201", "name": "Ada Lovelace"}})
+            json!({"gid": "12011", "is_active": true, "user": {
+                "gid": "1201", "name": "Ada Lovelace", "email": "ada@example.com",
+            }})
         );
+        let without = ada().with(|world| world.membership_emails = false);
+        let without = text(&memberships(&without, WORKSPACE_ID, &["user.email"]));
+        assert!(!without.contains("ada@"), "{without}");
     }
 
     #[test]

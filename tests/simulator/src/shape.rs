@@ -28,6 +28,11 @@ impl ListFields {
         roles: false,
         details: false,
     };
+    /// What narrow scopes give: `id`, `name` and `emails`.
+    pub const NARROW: Self = Self {
+        emails: true,
+        ..Self::ID_AND_NAME
+    };
     /// Everything but `emails`.
     pub const WITHOUT_EMAIL: Self = Self {
         emails: false,
@@ -112,6 +117,11 @@ pub enum Permission {
     Granted,
     /// 403 with the missing scopes.
     Forbidden(Vec<String>),
+    /// 403 in Asana's words for an endpoint that no narrow scope covers. Truto names no missing scope.
+    FullPermissionsOnly,
+    /// 401, although the login works: some endpoints answer so to narrow scopes. Truto takes it for a lost login, and
+    /// the connection becomes `needs_reauth`.
+    Unauthorized,
     /// 404: not visible, or the route does not exist.
     NotFound,
 }

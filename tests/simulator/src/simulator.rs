@@ -141,8 +141,17 @@ fn free_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
+/// A request without an answer. Dropping it means that it has ended, also if the client has gone.
+struct InFlight(Shared, String);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.lock().ended(&self.1);
+    }
+}
+
 async fn answer(
-    State(api): State<Shared>,
+    State(shared): State<Shared>,
     ConnectInfo(line): ConnectInfo<Breaker>,
     request: Request<Body>,
 ) -> Response<Body> {
@@ -150,11 +159,12 @@ async fn answer(
     // If the client breaks off, the body counts as empty.
     let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await;
     let body = body.unwrap_or_default();
-    let reply = {
-        let mut api = api.lock();
+    let (reply, _in_flight) = {
+        let mut api = shared.lock();
+        let in_flight = InFlight(Shared(Arc::clone(&shared.0)), head.uri.path().to_owned());
         let token = api.token();
         let request = RecordedRequest::new(&head.method, &head.uri, &head.headers, &body, token);
-        api.answer(request)
+        (api.answer(request), in_flight)
     };
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::faults::Fault;
 use crate::hris::Hris;
@@ -43,6 +44,16 @@ pub struct World {
     pub authentication_method: String,
     /// The scopes of the connection.
     pub scopes: Vec<String>,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
+    /// Truto's region of the connection: `wnam`, `enam`, `apac`, `eu`.
+    pub region: String,
+    /// The last refusal before the first request, as Truto reports it; null: none.
+    pub last_forbidden_error: Value,
+    /// The AI teammates of the workspace: gid and name. Asana lists them apart from the users.
+    pub agents: Vec<(String, String)>,
+    /// Whether they may be read. No narrow scope covers them.
+    pub agents_permission: Permission,
     /// More entries for the list of connections: id, tenant and state.
     pub other_connections: Vec<(String, String, String)>,
 
@@ -68,6 +79,8 @@ pub struct World {
     pub mapping: Permission,
     /// The fields in the list of users.
     pub list_fields: ListFields,
+    /// The fields of a user who is read alone, and of `/me`.
+    pub single_fields: ListFields,
     /// How a field is written if it has no value, or if the list omits it.
     pub gap: Gap,
     /// Whose words `status` uses, in lists and gets.
@@ -88,12 +101,16 @@ pub struct World {
     pub empty_last_page: bool,
     /// Whether every page after the first returns the cursor of its own request.
     pub repeated_cursor: bool,
+    /// The same for the lists of `/custom`.
+    pub custom_repeated_cursor: bool,
     /// How many requests with a cursor are answered "expired" before cursors work.
     pub expired_cursors: u32,
     /// The value of `is_partial_response` in the list of users.
     pub partial_response: bool,
     /// How many of the first rows are repeated at the end of the list.
     pub duplicate_rows: usize,
+    /// Gids of people whom Truto's list of users omits, unlike Asana's own lists.
+    pub omitted_rows: BTreeSet<String>,
     /// Whether the list ends with a row that has no `id`.
     pub row_without_id: bool,
     /// Whether the list of users requires `organization_id` (400 without it).
@@ -109,6 +126,8 @@ pub struct World {
     pub organizations: Permission,
     /// Whether workspace memberships may be read.
     pub memberships: Permission,
+    /// Whether memberships have `user.email` if it is requested, which Asana does not document.
+    pub membership_emails: bool,
     /// Whether Asana's own list of users may be read.
     pub custom_users: Permission,
     /// How `/custom` wraps Asana's body.
@@ -189,6 +208,11 @@ impl World {
             tenant_id: "example-company".to_owned(),
             authentication_method: "oauth2".to_owned(),
             scopes: vec!["default".to_owned()],
+            is_sandbox: false,
+            region: "wnam".to_owned(),
+            last_forbidden_error: Value::Null,
+            agents: Vec::new(),
+            agents_permission: Permission::Granted,
             other_connections: Vec::new(),
             admin: Admin::default(),
             date: None,
@@ -200,6 +224,7 @@ impl World {
             response_mapping: RESPONSE_MAPPING.to_owned(),
             mapping: Permission::Granted,
             list_fields: ListFields::FULL,
+            single_fields: ListFields::FULL,
             gap: Gap::Absent,
             status_words: Words::Truto,
             role_words: Words::Truto,
@@ -210,9 +235,11 @@ impl World {
             last_cursor: LastCursor::Null,
             empty_last_page: false,
             repeated_cursor: false,
+            custom_repeated_cursor: false,
             expired_cursors: 0,
             partial_response: false,
             duplicate_rows: 0,
+            omitted_rows: BTreeSet::new(),
             row_without_id: false,
             organization_id_required: false,
             users: Permission::Granted,
@@ -220,10 +247,31 @@ impl World {
             gets_missing: BTreeSet::new(),
             organizations: Permission::Granted,
             memberships: Permission::Granted,
+            membership_emails: true,
             custom_users: Permission::Granted,
             custom_envelope: CustomEnvelope::Truto,
             faults: Vec::new(),
         }
+    }
+
+    /// The same workspace through a connection with only `users:read`, `workspaces:read` and the scopes for teams: id,
+    /// name and e-mail of the people who are active or invited. Every other endpoint requires full permissions.
+    pub fn narrow(mut self) -> Self {
+        let scopes = [
+            "users:read",
+            "workspaces:read",
+            "teams:read",
+            "team_memberships:read",
+        ];
+        self.scopes = scopes.map(str::to_owned).to_vec();
+        self.list_fields = ListFields::NARROW;
+        self.single_fields = ListFields::NARROW;
+        self.memberships = Permission::FullPermissionsOnly;
+        self.agents_permission = Permission::FullPermissionsOnly;
+        for person in &mut self.people {
+            person.listed &= person.status.is_active();
+        }
+        self
     }
 
     /// Adds a person at the end of the list.

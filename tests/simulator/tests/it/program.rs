@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use truto_simulator::{CONNECTION_ID, SCENARIOS, TOKEN};
+use truto_simulator::{CONNECTION_ID, TOKEN, scenarios};
 
 /// A started program, ended with the test.
 struct Program(Child);
@@ -79,10 +79,26 @@ fn it_says_how_to_reach_it_and_prints_each_request() {
 fn it_lists_its_scenarios() {
     let output = program().arg("--list").output().expect("a process");
     let text = String::from_utf8(output.stdout).expect("text");
-    assert_eq!(text.lines().count(), SCENARIOS.len());
-    for (name, about) in SCENARIOS {
-        assert!(text.contains(name) && text.contains(about), "{name}");
+    // Each topic once, with its scenarios below it.
+    let mut expected = String::new();
+    let mut last = "";
+    for (topic, name, about) in scenarios() {
+        if topic != last {
+            let gap = if last.is_empty() { "" } else { "\n" };
+            expected += &format!("{gap}{topic}\n");
+            last = topic;
+        }
+        expected += &format!("  {name:<28}{about}\n");
     }
+    assert_eq!(text, expected);
+    let topics = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(' '));
+    let topics = Vec::from_iter(topics);
+    assert!(
+        topics.len() >= 8 && topics.contains(&"Permissions are missing"),
+        "{topics:?}"
+    );
 }
 
 #[test]
