@@ -24,7 +24,7 @@ use crate::evidence::{
     AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
-use crate::model::HrRow;
+use crate::model::{HrRow, counted};
 use crate::review::{ReviewClosed, ReviewManifest};
 
 /// The files of a run that the pack reads.
@@ -228,8 +228,12 @@ impl Fold {
             self.lasts(
                 DeviationType::HrRowsRejected,
                 run,
-                (rejected > 0)
-                    .then(|| format!("{rejected} row(s) of the HR feed could not be read")),
+                (rejected > 0).then(|| {
+                    format!(
+                        "{} of the HR feed could not be read",
+                        counted(rejected, "row", "rows")
+                    )
+                }),
             );
             let review = result
                 .checks

@@ -13,7 +13,7 @@ use super::table::{cell, count, instant, text};
 use super::{Column, DeviationType, Effect, RunVerified, Table};
 use crate::evidence::Manifest;
 use crate::judgement::{Change, ChangeKind};
-use crate::model::Mapping;
+use crate::model::{Mapping, counted};
 use crate::schedule::RunSchedule;
 
 #[derive(Clone, Debug)]
@@ -249,8 +249,8 @@ impl Rules {
                         Some((until, Some(change.run.entry)))
                     }),
                     what: format!(
-                        "{rule} changed from {before} to {after}; {} item(s) were due under it: rules.csv lists them",
-                        due.len()
+                        "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them",
+                        counted(due.len(), "item was", "items were")
                     ),
                     ..Deviation::of(DeviationType::RuleLoosened, rule)
                 });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ReportError;
 use crate::feed::{self, DateRules};
 use crate::files::Location;
-use crate::model::HrRow;
+use crate::model::{HrRow, counted};
 use crate::net::Deadline;
 
 /// The largest export, in bytes.
@@ -35,8 +35,8 @@ pub(super) async fn read(path: &Path, zone: &str) -> Result<Vec<HrRow>, ReportEr
     }
     if let Some(first) = feed.rejected.first() {
         return Err(ReportError::Expected(format!(
-            "{} row(s) cannot be read; the first is line {}: {}",
-            feed.rejected.len(),
+            "{} cannot be read; the first is line {}: {}",
+            counted(feed.rejected.len(), "row", "rows"),
             first.line,
             first.reason
         )));

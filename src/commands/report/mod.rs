@@ -19,6 +19,7 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
+use crate::model::counted;
 use crate::pack::{
     self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
     SampleRequest,
@@ -43,7 +44,7 @@ pub enum ReportError {
     SeveralConnections(Vec<String>),
     #[error("the period has no run: the runs of the evidence began from {first} to {last}")]
     NoRun { first: String, last: String },
-    #[error("the evidence has {count} fault(s) of integrity; nothing was written", count = .0.len())]
+    #[error("the evidence has {}; nothing was written", counted(.0.len(), "fault of integrity", "faults of integrity"))]
     Faults(Vec<Fault>),
     #[error("`{0}` changed while the pack was made")]
     Changed(String),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::cli::arguments::ReportArguments;
+use crate::model::counted;
 use crate::pack::{Fact, LedgerEntry, Pack};
 use crate::verify::{ChainVerified, Verified};
 
@@ -25,7 +26,10 @@ pub(super) fn facts(
     let head = chain.head.as_ref().map(ToString::to_string);
     let keys = match asked.public_keys.len() {
         0 => "signatures not relied on: no public key was given".to_owned(),
-        count => format!("{count} public key(s) given; each signature was checked with them"),
+        count => format!(
+            "{} given; each signature was checked with them",
+            counted(count, "public key", "public keys")
+        ),
     };
     let delay = entries.iter().filter_map(|of| {
         let delay = of.stored_at?.duration_since(of.entry.committed_at);
@@ -37,7 +41,7 @@ pub(super) fn facts(
     };
     let expired = match chain.expired.len() {
         0 => "none".to_owned(),
-        count => format!("{count} folder(s)"),
+        count => counted(count, "folder", "folders"),
     };
     let facts = [
         (
