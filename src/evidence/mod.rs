@@ -26,11 +26,12 @@ pub use facts::{Facts, PastFacts, input_hr};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{
-    ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder, most_bytes,
+    ConnectionFolder, ReceivedKind, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder,
+    most_bytes,
 };
 pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;
-pub use read::{account_lines, sums_of};
+pub use read::{account_lines, leavers, sums_of};
 pub use result::{CarriedFiles, EarlierRun, RunResult};
 
 use crate::judgement::{Inputs, Judgement};

@@ -8,6 +8,7 @@ use super::data_file::sums_line;
 use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{AccountLine, RunFile};
+use crate::judgement::Leaver;
 
 /// The largest unpacked size of a file that the job writes, in bytes. The HR feed alone may have 64 MiB.
 pub(crate) const MOST_BYTES: u64 = 1 << 30;
@@ -42,6 +43,16 @@ pub(super) fn lines<T: DeserializeOwned>(
 /// If the bytes cannot be parsed.
 pub fn account_lines(bytes: &[u8]) -> Result<Vec<AccountLine>, serde_json::Error> {
     lines(RunFile::AccountsJsonl, bytes)
+}
+
+/// The offboardings of a run, from its `leavers.jsonl.gz` and `concluded.jsonl.gz`.
+///
+/// # Errors
+/// If the bytes cannot be parsed.
+pub fn leavers(open: &[u8], concluded: &[u8]) -> Result<Vec<Leaver>, serde_json::Error> {
+    let mut leavers = lines(RunFile::LeaversJsonl, open)?;
+    each_line(RunFile::Concluded, concluded, |leaver| leavers.push(leaver))?;
+    Ok(leavers)
 }
 
 /// The hash of each file that a `SHA256SUMS` lists. None if the bytes differ from those that this program writes: a

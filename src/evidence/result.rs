@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::data_file::DataFile;
-use super::read::{each_line, lines};
+use super::read::{leavers, lines};
 use super::{Manifest, RunFile, Snapshot, json};
 use crate::judgement::{
-    self, Change, Check, Counts, Finding, FollowUps, Leaver, ManualUse, Previous, RunRef,
-    TrendPoint, Verdict,
+    self, Change, Check, Counts, Finding, FollowUps, ManualUse, Previous, RunRef, TrendPoint,
+    Verdict,
 };
 
 /// `result.json`.
@@ -28,10 +28,10 @@ pub struct RunResult<'a> {
     findings: Cow<'a, [Finding]>,
     changes: Cow<'a, [Change]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    manual: Cow<'a, [ManualUse]>,
+    pub manual: Cow<'a, [ManualUse]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
-    follow_ups: Cow<'a, FollowUps>,
+    pub follow_ups: Cow<'a, FollowUps>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     ledger_faults: Cow<'a, [String]>,
 }
@@ -112,10 +112,7 @@ impl<'a> RunResult<'a> {
         let Some(policy) = manifest.policy.clone() else {
             return Ok(None);
         };
-        let mut leavers: Vec<Leaver> = lines(RunFile::LeaversJsonl, files.leavers)?;
-        each_line(RunFile::Concluded, files.concluded, |leaver| {
-            leavers.push(leaver)
-        })?;
+        let mut leavers = leavers(files.leavers, files.concluded)?;
         // There may be ten times as many as accounts.
         leavers.shrink_to_fit();
         let findings = self.findings.into_owned().into_iter();

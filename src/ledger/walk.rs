@@ -360,7 +360,9 @@ impl<'a> Walk<'a> {
         self.before.has_failed_since |= is_failure && self.past.previous.is_none();
         self.past.failed_since_baseline += u64::from(is_failure && self.past.baseline.is_none());
         match (entry.kind, folder) {
-            (EntryKind::ReviewOpen | EntryKind::ReviewClose, _) => self.review(entry).await,
+            (EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge, _) => {
+                self.review(entry).await
+            }
             (EntryKind::Run, EntryFolder::Run(folder)) if !self.is_done_with_runs() => {
                 self.run(entry, folder).await
             }
@@ -383,6 +385,10 @@ impl<'a> Walk<'a> {
             Ok(read) => read,
             Err(LedgerError::Fault(fault)) => {
                 self.note(fault);
+                // An acknowledgement has no decisions to follow.
+                if entry.kind == EntryKind::ReviewAcknowledge {
+                    return Ok(());
+                }
                 let part = ReviewFolder::parse(&entry.run);
                 ReviewEvent {
                     sequence: entry.sequence,

@@ -70,6 +70,7 @@ pub enum ReviewStep {
     /// `review status` was called.
     Status,
     Closed,
+    Acknowledged,
 }
 
 /// The progress of one reviewer, without a name.
@@ -157,6 +158,7 @@ pub enum Because {
     ReviewOpened,
     ReviewStatus,
     ReviewClosed,
+    ReviewAcknowledged,
 }
 
 impl Because {
@@ -174,6 +176,7 @@ impl Because {
             Self::ReviewOpened => "an access review was opened",
             Self::ReviewStatus => "a status was requested",
             Self::ReviewClosed => "an access review was closed",
+            Self::ReviewAcknowledged => "an access review was acknowledged",
         }
     }
 }
@@ -238,6 +241,7 @@ impl Notification {
                 ReviewStep::Opened => &[Because::ReviewOpened],
                 ReviewStep::Status => &[Because::ReviewStatus],
                 ReviewStep::Closed => &[Because::ReviewClosed],
+                ReviewStep::Acknowledged => &[Because::ReviewAcknowledged],
             },
         }
     }

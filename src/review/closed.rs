@@ -6,11 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, undecided_rows};
+use super::{
+    Eligibility, FrozenRow, Owners, ReceivedFile, ReviewDataFile, ReviewerFile, Scope, Worksheet,
+    undecided_rows,
+};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{Decision, RunRef, Verdict};
 use crate::model::{EmailAddress, Role, words};
+use crate::report::visible::Minute as _;
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
@@ -43,9 +47,15 @@ pub struct ReviewClosed {
     pub accepted_incomplete: Option<AcceptedIncomplete>,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
+    /// How each person decided.
+    pub deciders: Vec<ByDecider>,
+    /// Reviewers whom neither Asana nor HR knows, and whom the person who closed the review accepted.
+    pub accepted_reviewers: Vec<EmailAddress>,
     /// Rows that another reviewer got after the review was opened.
     pub reassigned: Option<ReviewerFile>,
     pub decision_files: Vec<DecisionFile>,
+    /// Files that prove who sent the decisions.
+    pub attachments: Vec<ReceivedFile>,
     pub rows: Vec<ClosedRow>,
 }
 
@@ -56,9 +66,22 @@ pub struct ClosedWith {
     pub closed_at: Timestamp,
     pub revocations_due: Timestamp,
     pub accepted_incomplete: Option<AcceptedIncomplete>,
+    pub accepted_reviewers: Vec<EmailAddress>,
     pub reassigned: Option<ReviewerFile>,
     pub decision_files: Vec<DecisionFile>,
+    pub attachments: Vec<ReceivedFile>,
     pub rows: Vec<ClosedRow>,
+}
+
+/// The rules for decisions, in addition to the row.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub worksheet: &'a Worksheet,
+    pub owners: &'a Owners,
+    /// Reviewers whom neither Asana nor HR knows, but who may decide.
+    pub accepted: &'a [EmailAddress],
+    /// The instant of the closing, for decisions without an instant.
+    pub closed_at: Timestamp,
 }
 
 /// The reason for closing a review with undecided rows.
@@ -136,6 +159,57 @@ impl ByReviewer {
     }
 }
 
+/// The decisions of one person in numbers. They show how a person worked, not whether a decision is right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByDecider {
+    pub decided_by: Option<EmailAddress>,
+    pub decided: u64,
+    pub kept: u64,
+    pub with_note: u64,
+    /// The first decision, as the files claim. Spreadsheets have no instants.
+    pub first_decided_at: Option<Timestamp>,
+    pub last_decided_at: Option<Timestamp>,
+    /// The median of the times between decisions. None with fewer than two instants.
+    pub median_seconds: Option<u64>,
+}
+
+impl ByDecider {
+    /// Counts decided rows by the person who decided.
+    pub fn of(rows: &[ClosedRow]) -> Vec<Self> {
+        let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.decision.is_some()) {
+            let key = row.decided_by.as_ref().map(|who| who.key());
+            by.entry(key).or_default().push(row);
+        }
+        by.into_values().map(|rows| Self::of_one(&rows)).collect()
+    }
+
+    fn of_one(rows: &[&ClosedRow]) -> Self {
+        let count =
+            |is: &dyn Fn(&ClosedRow) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
+        let mut instants: Vec<Timestamp> = rows.iter().filter_map(|row| row.decided_at).collect();
+        instants.sort_unstable();
+        let between = instants.windows(2).map(|two| two[1].duration_since(two[0]));
+        let mut between: Vec<i64> = between.map(|time| time.as_secs()).collect();
+        between.sort_unstable();
+        let median = between.get(between.len() / 2);
+        Self {
+            decided_by: rows.first().and_then(|row| row.decided_by.clone()),
+            decided: rows.len() as u64,
+            kept: count(&|row| row.decision == Some(Decision::Keep)),
+            with_note: count(&|row| !row.note.is_empty()),
+            first_decided_at: instants.first().copied(),
+            last_decided_at: instants.last().copied(),
+            median_seconds: median.and_then(|seconds| u64::try_from(*seconds).ok()),
+        }
+    }
+
+    /// The share of *keep*, in percent, rounded down, so that 100 means every row.
+    pub fn kept_percent(&self) -> u64 {
+        self.kept * 100 / self.decided.max(1)
+    }
+}
+
 words! {
     DecisionFormat {
         Csv = "csv",
@@ -148,8 +222,10 @@ words! {
 /// A file with decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionFile {
-    /// Without the folder.
+    /// The name as received, without the folder.
     pub file: String,
+    /// The file in the folder of the close: `received/001.csv`.
+    pub stored: String,
     pub format: DecisionFormat,
     pub sha256: String,
     pub bytes: u64,
@@ -211,8 +287,8 @@ impl ClosedRow {
     ///
     /// # Errors
     /// A sentence with the number of the row, without names of people.
-    pub fn ensure_in_order(&self, frozen: &FrozenRow, owners: &Owners) -> Result<(), String> {
-        let number = frozen.row;
+    pub fn ensure_in_order(&self, frozen: &FrozenRow, rules: &Rules<'_>) -> Result<(), String> {
+        let (number, owners) = (frozen.row, rules.owners);
         let Some(decision) = self.decision else {
             let wrong = format!("row {number} has a note or a new role, but no decision");
             let undecided = Self::undecided(frozen, self.reviewer.clone());
@@ -232,9 +308,15 @@ impl ClosedRow {
                 ": the new role must be admin, member or guest"
             }
             (Some(_), _) if !is_change => ": a new role is for change_role only",
-            _ if decision != Decision::Keep && self.note.is_empty() => {
+            _ if decision != Decision::Keep && !is_reason(&self.note) => {
                 return Err(format!(
                     "row {number}: {decision} needs a note with the reason"
+                ));
+            }
+            _ if frozen.needs_reason(&rules.worksheet.reason_for) && !is_reason(&self.note) => {
+                return Err(format!(
+                    "row {number}: keep needs a note with the reason for this account ({})",
+                    frozen.why_reason(&rules.worksheet.reason_for)
                 ));
             }
             (_, None) => ": `decided_by` must name the person who decided",
@@ -242,10 +324,27 @@ impl ClosedRow {
             (_, Some(by)) if !is_reviewer(by) => {
                 " is decided by a person who is not its reviewer: reassign it with a note first"
             }
-            (_, Some(_)) => return Ok(()),
+            (_, Some(by)) => {
+                let at = self.decided_at.unwrap_or(rules.closed_at);
+                match owners.eligibility(by, at.min(rules.closed_at)) {
+                    Eligibility::HasLeft => {
+                        " is decided by a person who has left, according to HR: reassign it with a note first"
+                    }
+                    Eligibility::Unknown if !rules.accepted.contains(by) => {
+                        " is decided by a person whom neither Asana nor HR knows: correct the address, or add \
+                         --accept-reviewer ADDRESS"
+                    }
+                    Eligibility::Unknown | Eligibility::Eligible => return Ok(()),
+                }
+            }
         };
         Err(format!("row {number}{wrong}"))
     }
+}
+
+/// Whether a note is a reason: it has at least one letter, unlike `-` or `1`.
+pub fn is_reason(note: &str) -> bool {
+    note.chars().any(char::is_alphabetic)
 }
 
 impl ReviewClosed {
@@ -268,8 +367,11 @@ impl ReviewClosed {
             accepted_incomplete: with.accepted_incomplete,
             totals,
             reviewers: ByReviewer::of(&with.rows),
+            deciders: ByDecider::of(&with.rows),
+            accepted_reviewers: with.accepted_reviewers,
             reassigned: with.reassigned,
             decision_files: with.decision_files,
+            attachments: with.attachments,
             rows: with.rows,
         }
     }
@@ -288,6 +390,20 @@ impl ReviewClosed {
         })
     }
 
+    /// Every row that runs follow: access or role must change, or a question is open.
+    pub fn followed(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
+        self.decided()
+            .filter(|(_, decision)| *decision != Decision::Keep)
+    }
+
+    /// The files as they were received, by the names under which they are stored.
+    pub fn received(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        let decisions = self.decision_files.iter();
+        let decisions = decisions.map(|of| (&*of.stored, &*of.sha256, of.bytes));
+        let attachments = self.attachments.iter();
+        decisions.chain(attachments.map(|of| (&*of.stored, &*of.sha256, of.bytes)))
+    }
+
     /// Whether the review replaces every earlier decision.
     pub fn is_of_all(&self) -> bool {
         self.scope == Scope::All && self.complete
@@ -300,8 +416,10 @@ impl ReviewClosed {
             closed_at: self.closed_at,
             revocations_due: self.revocations_due,
             accepted_incomplete: self.accepted_incomplete.clone(),
+            accepted_reviewers: self.accepted_reviewers.clone(),
             reassigned: self.reassigned.clone(),
             decision_files: self.decision_files.clone(),
+            attachments: self.attachments.clone(),
             rows: std::mem::take(&mut self.rows),
         };
         let mut recomputed = Self::of(worksheet, &self.review_sha256, with);
@@ -328,11 +446,17 @@ impl ReviewClosed {
         if self.closed_at < self.opened_at {
             add("it was closed before it was opened");
         }
+        let rules = Rules {
+            worksheet,
+            owners,
+            accepted: &self.accepted_reviewers,
+            closed_at: self.closed_at,
+        };
         let mut decisions = vec![0; self.decision_files.len()];
         let mut lines = BTreeSet::new();
         for (row, frozen) in rows.iter().zip(&worksheet.rows) {
             let number = frozen.row;
-            wrong.extend(row.ensure_in_order(frozen, owners).err());
+            wrong.extend(row.ensure_in_order(frozen, &rules).err());
             if row.decision.is_none() {
                 continue;
             }
@@ -361,7 +485,8 @@ impl ReviewClosed {
         let open_questions = self.totals.with(Decision::DontKnow);
         if open_questions > 0 {
             reasons.push(format!(
-                "the reviewer answered `don't know` for {open_questions} row(s)"
+                "the reviewer answered `don't know` for {open_questions} row(s), due by {}",
+                self.revocations_due.minute()
             ));
         }
         reasons
@@ -407,7 +532,7 @@ impl ReviewClosed {
                 shown(row.name.clone()),
                 Cow::Owned(row.role.to_string()),
                 shown(frozen.map(|of| of.status.to_string())),
-                shown(frozen.map(|of| of.recommended.to_string())),
+                shown(frozen.and_then(|of| Some(of.recommended?.to_string()))),
                 email(&row.reviewer),
                 email(&row.decided_by),
                 shown(row.decision.map(|decision| decision.to_string())),

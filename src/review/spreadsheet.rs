@@ -10,9 +10,9 @@ use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
 use crate::judgement::Decision;
 
 /// Widths of the columns, in characters.
-const WIDTHS: [f64; 20] = [
-    6.0, 18.0, 30.0, 24.0, 10.0, 10.0, 21.0, 21.0, 20.0, 28.0, 12.0, 24.0, 14.0, 40.0, 26.0, 14.0,
-    12.0, 40.0, 26.0, 20.0,
+const WIDTHS: [f64; COLUMNS.len()] = [
+    6.0, 18.0, 30.0, 24.0, 10.0, 10.0, 21.0, 21.0, 20.0, 20.0, 24.0, 16.0, 21.0, 14.0, 26.0, 28.0,
+    12.0, 24.0, 14.0, 40.0, 26.0, 14.0, 14.0, 12.0, 40.0, 26.0, 20.0,
 ];
 
 pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
@@ -42,7 +42,7 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     let is_filled = |column: u16| columns_for_decisions().any(|(at, _)| at == usize::from(column));
     let mut last = 0;
     for (line, row) in (1u32..).zip(&worksheet.rows) {
-        for (column, cell) in (0u16..).zip(Worksheet::cells(row, review_sha256)) {
+        for (column, cell) in (0u16..).zip(worksheet.cells(row, review_sha256)) {
             let format = if is_filled(column) { &filled } else { &text };
             if cell.is_empty() {
                 sheet.write_blank(line, column, format)?;
@@ -54,7 +54,8 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     }
     sheet.set_freeze_panes(1, 0)?;
     if last > 0 {
-        sheet.autofilter(0, 0, last, 19)?;
+        let columns = u16::try_from(COLUMNS.len()).unwrap_or(u16::MAX);
+        sheet.autofilter(0, 0, last, columns - 1)?;
         let words: Vec<&str> = Decision::ALL.iter().map(|of| of.as_str()).collect();
         for (column, name) in columns_for_decisions() {
             let allowed = match name {

@@ -83,7 +83,7 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
         shown(&row.changed),
         row.previous_decision.map_or("", Decision::as_str),
         findings.join("; "),
-        row.recommended,
+        row.recommended.map_or("", Decision::as_str),
         shown(&row.reason),
         reviewer.map_or(-1, |at| i64::try_from(at).unwrap_or(-1)),
         others.collect::<Vec<_>>(),

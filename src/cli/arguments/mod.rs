@@ -14,7 +14,8 @@ use clap_complete::Shell;
 pub use check::CheckArguments;
 pub use connect::ConnectArguments;
 pub use review::{
-    CloseArguments, DecisionArguments, OpenArguments, ReviewRequest, StatusArguments,
+    AcknowledgeArguments, AttachArguments, CloseArguments, DecisionArguments, OpenArguments,
+    ReviewRequest, StatusArguments,
 };
 pub use verify::VerifyArguments;
 

@@ -11,7 +11,8 @@ use crate::ledger::commit_review;
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
-    OpenedWith, ReviewManifest, ReviewerFile, Worksheet, undecided_rows, worksheet_page,
+    Eligibility, NotFrozen, OpenedWith, ReviewManifest, ReviewerFile, Worksheet, undecided_rows,
+    worksheet_page,
 };
 
 /// Opens a review.
@@ -42,8 +43,23 @@ pub async fn open(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
     let entry = chain::run(&ledger, &asked.run).await?;
-    let earlier = chain::earlier_reviews(&ledger).await?;
     let run = chain::reviewed_run(&ledger, &entry).await?;
+    if !asked.yes {
+        let known = &run.follow_ups;
+        let similar = chain::similar_reviews(&ledger, known, &asked.name, asked.scope).await?;
+        if !similar.is_empty() {
+            return Err(ReviewError::Similar(similar));
+        }
+    }
+    let (earlier, not_compared) = chain::earlier_reviews(&ledger, moment.as_of).await?;
+    let mut warnings = Vec::new();
+    if let Some(not_compared) = &not_compared {
+        let (sequence, reason) = (not_compared.sequence, &not_compared.reason);
+        tracing::warn!(sequence, reason, "An earlier review could not be read");
+        warnings.push(format!(
+            "the rows are not compared with the review of ledger entry {sequence}: {reason}; the worksheet records this"
+        ));
+    }
 
     let origin = run.origin.clone();
     let with = OpenedWith {
@@ -55,9 +71,22 @@ pub async fn open(
         connection: settings.connection.clone(),
         snapshot: entry.run_ref(),
         reviewers: lines.clone(),
+        reason_for: asked.reason_for.clone(),
+        not_compared,
     };
     let (worksheet, owners) = Worksheet::freeze(with, run, earlier.as_ref())
-        .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
+        .map_err(|why| not_frozen(lines.as_ref(), &why))?;
+    if let Some(file) = &lines {
+        let unknown = file.lines_by(Eligibility::Unknown, &owners, moment.as_of);
+        if !unknown.is_empty() {
+            let unknown: Vec<String> = unknown.iter().map(u64::to_string).collect();
+            warnings.push(format!(
+                "neither Asana nor HR knows the reviewer of line(s) {}: check the address; `close` refuses their \
+                 decisions without --accept-reviewer ADDRESS",
+                unknown.join(", ")
+            ));
+        }
+    }
     if worksheet.rows.is_empty() {
         let text = "no account of this scope has access, so there is nothing to review";
         return Err(ReviewError::bad_request(text));
@@ -84,20 +113,30 @@ pub async fn open(
         step: ReviewStep::Opened,
         idle_lines: idle_lines.unwrap_or_default(),
         committed: Some(committed),
+        warnings,
         ..ReviewProgress::of(frozen, &rows, moment.as_of)
     })
 }
 
-fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> ReviewError {
+fn not_frozen(lines: Option<&ReviewerFile>, why: &NotFrozen) -> ReviewError {
     let file = FileName::of(lines.map_or("", |lines| &lines.file));
-    let fault = |account: &String| {
-        let text = format!("no line names a reviewer other than the owner of account {account}");
-        FileFault::new(&file, None, text)
+    let (headline, hint) = match why {
+        NotFrozen::ReviewersLeft(lines) => (
+            format!("{} reviewer(s) have left", lines.len()),
+            "name reviewers who work here; nothing was written",
+        ),
+        NotFrozen::OnlyOwners(accounts) => (
+            format!(
+                "{} row(s) have only their owner as a reviewer",
+                accounts.len()
+            ),
+            "add a `default` line with another reviewer: the owner of an account or a service account cannot review it",
+        ),
     };
-    let rows = accounts.len();
+    let fault = |text: String| FileFault::new(&file, None, text);
     ReviewError::Refused {
-        headline: format!("{rows} row(s) have only their owner as a reviewer"),
-        faults: accounts.iter().map(fault).collect(),
-        hint: "add a `default` line with another reviewer: an owner cannot review their own account",
+        headline,
+        faults: why.texts().into_iter().map(fault).collect(),
+        hint,
     }
 }

@@ -1,17 +1,20 @@
 //! The progress of a review in numbers, also as JSON and as a notification.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::chain::NewestRun;
 use super::{FileFault, Moment};
 use crate::cli::exit::Exit;
 use crate::config::ReviewSettings;
 use crate::evidence::run_id;
-use crate::judgement::{Mark, Verdict};
+use crate::judgement::{FollowUp, Mark, Verdict};
 use crate::ledger::Committed;
 use crate::notify::{About, Content, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
 use crate::report::visible::Minute as _;
-use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
+use crate::review::{ByReviewer, ClosedRow, ReviewClosed, Totals, Worksheet};
 
 /// The frozen population of a review.
 #[derive(Debug)]
@@ -21,6 +24,13 @@ pub struct Frozen {
     pub sha256: String,
     /// Truto's origin.
     pub origin: String,
+}
+
+/// A text to send to a reviewer.
+pub(super) struct Reminder {
+    pub(super) to: String,
+    pub(super) subject: String,
+    pub(super) text: String,
 }
 
 /// A review after a command, and its progress.
@@ -42,6 +52,14 @@ pub struct ReviewProgress {
     pub finished: Option<String>,
     /// Set once the review is closed.
     pub verdict: Option<Verdict>,
+    /// The ledger entry that acknowledges the closed review.
+    pub acknowledged_by: Option<u64>,
+    /// Sentences without names of people.
+    pub warnings: Vec<String>,
+    /// The newest judged run, which follows the decisions of closed reviews.
+    pub(super) run: Option<NewestRun>,
+    /// The accounts whose decisions this review asked to follow; none if it is open.
+    pub(super) followed: HashSet<String>,
 }
 
 impl ReviewProgress {
@@ -57,12 +75,59 @@ impl ReviewProgress {
             committed: None,
             finished: None,
             verdict: None,
+            acknowledged_by: None,
+            warnings: Vec::new(),
+            run: None,
+            followed: HashSet::new(),
         }
+    }
+
+    pub(super) fn of_closed(frozen: Frozen, closed: &ReviewClosed, as_of: Timestamp) -> Self {
+        let followed = closed.followed();
+        Self {
+            verdict: Some(closed.verdict),
+            overdue: false,
+            followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
+            ..Self::of(frozen, &closed.rows, as_of)
+        }
+    }
+
+    /// The decisions that the newest run follows: those of this review if it is closed, else all.
+    pub(super) fn follow_ups(&self) -> Vec<&FollowUp> {
+        let decisions = self.run.iter().flat_map(|run| &run.follow_ups.decisions);
+        let is_wanted =
+            |of: &&FollowUp| self.verdict.is_none() || self.followed.contains(&of.account_id);
+        decisions.filter(is_wanted).collect()
+    }
+
+    /// A text to send to a reviewer who has undecided rows. None for others, and for rows without a reviewer.
+    pub(super) fn reminder(&self, of: &ByReviewer) -> Option<Reminder> {
+        let worksheet = &self.frozen.worksheet;
+        let (undecided, rows) = (of.totals.undecided, of.totals.rows);
+        let to = of.reviewer.as_ref()?;
+        if undecided == 0 || self.verdict.is_some() {
+            return None;
+        }
+        let (name, due) = (&worksheet.name, &worksheet.due);
+        let was = match self.overdue {
+            true => "was due on",
+            false => "is due on",
+        };
+        Some(Reminder {
+            to: to.as_written().to_owned(),
+            subject: format!("Access review {name}: {undecided} of your {rows} rows are undecided"),
+            text: format!(
+                "The access review {name} {was} {due}. {undecided} of your {rows} rows are undecided. Please open the \
+                 worksheet that you received, decide these rows, save the decisions as a file, and send the file \
+                 back. If another person must decide, answer this message."
+            ),
+        })
     }
 
     /// A review that was closed with open items is inconclusive.
     pub fn exit(&self) -> Exit {
-        match self.verdict {
+        let closed = self.verdict.filter(|_| self.step == ReviewStep::Closed);
+        match closed {
             None | Some(Verdict::Pass) => Exit::Pass,
             Some(Verdict::PassWithExceptions | Verdict::Inconclusive | Verdict::Fail) => {
                 Exit::Inconclusive
@@ -85,6 +150,10 @@ impl ReviewProgress {
             });
             if names {
                 value["reviewer"] = json!(of.reviewer);
+                if let Some(reminder) = self.reminder(of) {
+                    value["reminder"] =
+                        json!({ "subject": reminder.subject, "text": reminder.text });
+                }
             }
             value
         };
@@ -104,6 +173,13 @@ impl ReviewProgress {
             "totals": self.totals,
             "reviewers": (1..).zip(&self.reviewers).map(reviewer).collect::<Vec<_>>(),
             "not_in_order": self.faults.iter().map(fault).collect::<Vec<_>>(),
+            "verdict": self.verdict,
+            "acknowledged_by": self.acknowledged_by,
+            "follow_ups": self.run.as_ref().map(|run| json!({
+                "run": run.at.run,
+                "as_of": run.as_of,
+                "decisions": self.follow_ups(),
+            })),
         })
     }
 
