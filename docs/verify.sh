@@ -103,7 +103,7 @@ cat >"$tmp/form" <<TEXT
 [{]
   "schema": "asana-access-review/ledger-entry/v1",
   "sequence": (0|[1-9][0-9]*),
-  "kind": "(run|failure|review_open|review_close)",
+  "kind": "(run|failure|review_(open|close|acknowledge))",
   "connection": $text,
   "origin": $text,
   "run": $text,
@@ -127,6 +127,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       "inputs/exceptions.csv inputs/facts.json"
     always["review_open"] = "worksheet.json worksheet.csv worksheet.xlsx worksheet.html manifest.json"
     always["review_close"] = "decisions.csv review.json report.html manifest.json"
+    always["review_acknowledge"] = "acknowledgement.json manifest.json"
   }
   # File names and contents can be hostile: no control character is printed.
   function plain(text) { gsub(/[^ -~]/, "?", text); return text }
@@ -188,7 +189,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   # The folder of a run, or of a part of an access review, at the start of a name.
   function folder_in(name) {
-    return match(name, /^(dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+|reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close))\/./) ? \
+    return match(name, /^(dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+|reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close|acknowledge))\/./) ? \
       substr(name, 1, RLENGTH - 2) : ""
   }
 
@@ -341,7 +342,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     compare("connection", m["connection.id"], e["connection"])
     compare("origin", marked(m[is_review ? "origin" : "sources.truto.origin"]), e["origin"])
     if (is_review) {
-      compare("kind", "review_" m["review.part"] (m["opened"] == "{"), e["kind"] (e["kind"] == "review_close"))
+      compare("kind", "review_" m["review.part"] (m["opened"] == "{") (m["closed"] == "{"), \
+        e["kind"] (e["kind"] != "review_open") (e["kind"] == "review_acknowledge"))
       compare("run", "reviews/" m["review.id"] "/" m["review.part"], e["run"])
     } else {
       compare("kind", m["failure"] == "{" ? "failure" : "run", e["kind"])
@@ -409,6 +411,11 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("disagreement", path, "it does not close what the entry that it names opened")
     check_repeated(at "/review.json", "review|closed_at|review_sha256|verdict|complete", \
       m["review.id"] "\n" m["review.at"] "\n" m["review.sha256"] "\n" m["verdict"] "\n" m["complete"])
+    if (e["kind"] != "review_acknowledge") return
+    if (is_there("closed", path) && m["closed.run"] != "reviews/" m["review.id"] "/close")
+      fault("disagreement", path, "it does not acknowledge the review that it names")
+    check_repeated(at "/acknowledgement.json", "review|verdict|complete|acknowledged_at", \
+      m["review.id"] "\n" m["verdict"] "\n" m["complete"] "\n" m["review.at"])
   }
 
   # --- 4. Folders without an entry

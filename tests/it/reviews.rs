@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::review::{
-    DECIDED_BY, DECISION, NOTE, assert_verifies, filled, filled_in, hash, keep, part, saved,
-    worksheet,
+    DECIDED_BY, DECISION, NOTE, OUTSIDERS, assert_verifies, filled, filled_in, hash, keep,
+    outsiders, part, saved, worksheet,
 };
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
@@ -19,7 +19,7 @@ use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, Ope
 use asana_access_review::commands::review::{self as command, Moment};
 use asana_access_review::evidence::{self, Manifest};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
-use asana_access_review::review::{Scope, Worksheet};
+use asana_access_review::review::Worksheet;
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
@@ -32,6 +32,7 @@ fn reviewed(hr_rows: &str) -> Job {
 
 fn open(job: &Job, more: &[&str]) -> Ended {
     let mut line = vec!["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    line.push("--yes");
     line.extend(more);
     job.run_with(&line)
 }
@@ -39,6 +40,7 @@ fn open(job: &Job, more: &[&str]) -> Ended {
 fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
     let mut line = vec!["review", "close", "--decisions"];
     line.extend(files.iter().map(|path| path.to_str().expect("UTF-8")));
+    line.extend(["--accept-reviewer", OUTSIDERS]);
     line.extend(more);
     job.run_with(&line)
 }
@@ -182,7 +184,7 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
         match number {
             1 => row[DECISION] = "revoke".to_owned(),
             2 => row[DECISION] = "perhaps".to_owned(),
-            3 => row[19] = "ab".repeat(32),
+            3 => row[26] = "ab".repeat(32),
             4 => row[0] = "4711".to_owned(),
             5 => row[1] = "9999999999999999".to_owned(),
             6 => row[DECIDED_BY] = row[2].clone(),
@@ -855,9 +857,9 @@ fn open_as(job: &Job, as_of: &str, suffix: &str) {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
-        scope: Scope::All,
         reviewers: None,
-        run: "latest".to_owned(),
+        yes: true,
+        ..OpenArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         let moment = Moment {
@@ -879,9 +881,10 @@ fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
         of: DecisionArguments {
             review: id.map(str::to_owned),
             decisions: vec![file],
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         command::close(settings, &asked, moment, clock).await
@@ -1529,9 +1532,10 @@ fn a_review_cannot_be_closed_before_it_was_opened() {
     let asked = CloseArguments {
         of: DecisionArguments {
             decisions: vec![saved(&job, "d.csv", &filled(&job, keep), b',')],
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     let refused = tried_at(
         &job,

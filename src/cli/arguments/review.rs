@@ -100,7 +100,7 @@ pub struct StatusArguments {
     pub notify: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(mut_arg("decisions", |decisions| decisions.required(true)))]
 pub struct CloseArguments {
     #[command(flatten)]
