@@ -91,6 +91,38 @@ pub struct AcceptedIncomplete {
     pub reason: String,
 }
 
+impl Rules<'_> {
+    /// The instant of a decision, as its file claims, but not later than the closing.
+    fn instant_of(&self, row: &ClosedRow) -> Timestamp {
+        let claimed = row.decided_at.unwrap_or(self.closed_at);
+        claimed.min(self.closed_at)
+    }
+
+    /// The people who decided although neither Asana nor HR knows them and nobody accepted them, each with the first of
+    /// their rows and the number of these.
+    pub fn unknown_deciders<'r>(
+        &self,
+        rows: &'r [ClosedRow],
+    ) -> Vec<(&'r EmailAddress, &'r ClosedRow, usize)> {
+        let mut unknown: Vec<(&EmailAddress, &ClosedRow, usize)> = Vec::new();
+        for row in rows {
+            let Some(by) = row
+                .decided_by
+                .as_ref()
+                .filter(|by| !self.accepted.contains(by))
+            else {
+                continue;
+            };
+            if let Some((.., count)) = unknown.iter_mut().find(|(of, ..)| *of == by) {
+                *count += 1;
+            } else if self.owners.eligibility(by, self.instant_of(row)) == Eligibility::Unknown {
+                unknown.push((by, row, 1));
+            }
+        }
+        unknown
+    }
+}
+
 /// The counts of rows and decisions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -324,19 +356,12 @@ impl ClosedRow {
             (_, Some(by)) if !is_reviewer(by) => {
                 " is decided by a person who is not its reviewer: reassign it with a note first"
             }
-            (_, Some(by)) => {
-                let at = self.decided_at.unwrap_or(rules.closed_at);
-                match owners.eligibility(by, at.min(rules.closed_at)) {
-                    Eligibility::HasLeft => {
-                        " is decided by a person who has left, according to HR: reassign it with a note first"
-                    }
-                    Eligibility::Unknown if !rules.accepted.contains(by) => {
-                        " is decided by a person whom neither Asana nor HR knows: correct the address, or add \
-                         --accept-reviewer ADDRESS"
-                    }
-                    Eligibility::Unknown | Eligibility::Eligible => return Ok(()),
+            (_, Some(by)) => match owners.eligibility(by, rules.instant_of(self)) {
+                Eligibility::HasLeft => {
+                    " is decided by a person who has left, according to HR: reassign it with a note first"
                 }
-            }
+                Eligibility::Unknown | Eligibility::Eligible => return Ok(()),
+            },
         };
         Err(format!("row {number}{wrong}"))
     }
@@ -467,6 +492,12 @@ impl ReviewClosed {
                 }
                 None => wrong.push(format!("row {number} has a decision from no file")),
             }
+        }
+        for (_, row, _) in rules.unknown_deciders(&rows) {
+            let number = row.row;
+            wrong.push(format!(
+                "row {number} is decided by a person whom neither Asana nor HR knew and whom it does not accept"
+            ));
         }
         let counted = self.decision_files.iter().map(|file| file.decisions);
         if !counted.eq(decisions) {

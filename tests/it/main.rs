@@ -29,6 +29,7 @@ mod privacy;
 mod quarter;
 mod release;
 mod review_job;
+mod review_rules;
 mod reviews;
 mod run;
 mod schemas;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use crate::support::job::{Ended, Job, LEFT_AND_GONE, verify};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::review::{
     DECIDED_BY, DECISION, NOTE, OUTSIDERS, assert_verifies, filled, filled_in, hash, keep,
@@ -182,7 +182,10 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
     let rows = filled(&job, |number, row| {
         keep(number, row);
         match number {
-            1 => row[DECISION] = "revoke".to_owned(),
+            1 => {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "-".to_owned();
+            }
             2 => row[DECISION] = "perhaps".to_owned(),
             3 => row[26] = "ab".repeat(32),
             4 => row[0] = "4711".to_owned(),
@@ -243,6 +246,7 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
     let other = saved(&job, "other.csv", &rows, b',');
     let asked = DecisionArguments {
         decisions: vec![other.clone(), named],
+        accept_reviewer: outsiders(),
         ..DecisionArguments::default()
     };
     let status = at_review(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
@@ -276,7 +280,8 @@ fn decisions_are_read_from_a_folder_and_from_a_mounted_secret() {
     let given_on = [("given-on.csv", given_on.as_bytes().to_vec())];
     crate::support::mount(&folder, &[&files[..], &given_on[..]].concat());
     let given_on = ["--reviewers", "review/given-on.csv"];
-    let status = ["review", "status", "--decisions", "review"];
+    let status = ["review", "status", "--accept-reviewer", OUTSIDERS];
+    let status = [&status[..], &["--decisions", "review"]].concat();
     let status = job.run_with(&[&status[..], &given_on].concat());
     assert_eq!(status.code, 0, "{}", status.stderr);
     assert!(!status.stdout.contains("faults: "), "{}", status.stdout);
@@ -357,7 +362,7 @@ fn an_incomplete_review_needs_a_reason_which_page_one_shows() {
 
 #[test]
 fn a_reviewers_own_account_goes_to_the_next_matching_line() {
-    let job = reviewed(LEFT_AND_ACTIVE);
+    let job = reviewed(LEFT_AND_GONE);
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer,note\n\
                 person,person3@example.com,auditor@example.net,\n\
@@ -544,6 +549,8 @@ fn status_counts_by_reviewer_and_logs_no_names() {
     let status = job.run_with(&[
         "review",
         "status",
+        "--accept-reviewer",
+        OUTSIDERS,
         "--decisions",
         file.to_str().expect("UTF-8"),
     ]);
@@ -560,7 +567,8 @@ fn status_counts_by_reviewer_and_logs_no_names() {
 
 fn status(job: &Job, file: &Path, more: &[&str]) -> Ended {
     let file = file.to_str().expect("UTF-8");
-    let mut line = vec!["review", "status", "--decisions", file];
+    let mut line = vec!["review", "status", "--accept-reviewer", OUTSIDERS];
+    line.extend(["--decisions", file]);
     line.extend(more);
     job.run_with(&line)
 }
@@ -666,6 +674,7 @@ fn status_as_json_lists_every_problem() {
         keep(number, row);
         if number == 2 {
             row[DECISION] = "revoke".to_owned();
+            row[NOTE] = String::new();
         }
     });
     let file = saved(&job, "all.csv", &rows, b',');
@@ -1490,7 +1499,7 @@ fn the_own_row_of_a_reassigned_reviewer_goes_to_the_next_line() {
                 reassign,person3@example.com,boss@example.net,not their own\n";
     fs::write(&given_on, text).expect("a file");
     let file = filled(&job, |_, row| {
-        row[DECISION] = "keep".to_owned();
+        keep(0, row);
         row[DECIDED_BY] = match row[2] == "person3@example.com" {
             true => "deputy@example.net".to_owned(),
             false => "person3@example.com".to_owned(),
@@ -1551,7 +1560,15 @@ fn a_review_cannot_be_closed_before_it_was_opened() {
 fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
     let path = job.folder.path().join(name);
     fs::write(&path, bytes).expect("a file");
-    let reported = job.run_with(&["review", "status", "--decisions", name]);
+    let line = [
+        "review",
+        "status",
+        "--accept-reviewer",
+        OUTSIDERS,
+        "--decisions",
+        name,
+    ];
+    let reported = job.run_with(&line);
     assert_eq!(reported.code, 0, "{}", reported.stderr);
     reported.stdout
 }
@@ -1651,7 +1668,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
         "reviewer": "boss@example.net", "exported_at": "2026-11-25T10:00:00Z", "decisions": 1,
     });
     let line = json!({
-        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "",
+        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "needed",
         "decided_at": "2026-11-25T10:00:00Z",
     });
     let page = format!("\u{feff}{head}\n{line}\n");

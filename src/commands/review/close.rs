@@ -11,7 +11,7 @@ use crate::cli::arguments::{CloseArguments, DecisionArguments};
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
-use crate::ledger::{Ledger, commit_review};
+use crate::ledger::{Ledger, LedgerError, commit_review};
 use crate::model::EmailAddress;
 use crate::notify::ReviewStep;
 use crate::review::{
@@ -77,7 +77,18 @@ pub async fn status(
     moment: &Moment,
 ) -> Result<ReviewProgress, ReviewError> {
     let ledger = ledger_to_read(settings).await?;
-    let run = chain::newest_run(&ledger, 0).await?;
+    let run = match chain::newest_run(&ledger, 0).await {
+        Ok(run) => run,
+        // The follow-ups are only shown.
+        Err(LedgerError::Fault(fault)) => {
+            tracing::warn!(
+                fault,
+                "The newest run could not be read, so no follow-ups are shown"
+            );
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     let received = match receive(&ledger, asked, moment).await {
         Err(ReviewError::NotOpen(text)) if asked.decisions.is_empty() => {
             let of = chain::closed_review(&ledger, asked.review.as_deref()).await;

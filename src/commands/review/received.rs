@@ -132,6 +132,23 @@ pub(super) fn gather(
             decisions: accepted,
         });
     }
+    for (who, row, rows) in rules.unknown_deciders(&gathered.rows) {
+        let file = row
+            .source
+            .and_then(|(number, _)| usize::try_from(number).ok());
+        let file = file.and_then(|number| given.get(number.checked_sub(1)?));
+        let text = |address: &str| {
+            format!(
+                "neither Asana nor HR knows the person who decided {rows} row(s): correct the address, or add \
+                 --accept-reviewer {address}"
+            )
+        };
+        let name = file.map_or_else(|| FileName::of("decisions"), |file| file.name.clone());
+        gathered.faults.push(FileFault {
+            text_in_a_log: Some(text("ADDRESS")),
+            ..FileFault::new(&name, None, text(who.as_written()))
+        });
+    }
     gathered
 }
 

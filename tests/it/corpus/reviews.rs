@@ -1044,6 +1044,7 @@ fn a_decision_by_the_owner_under_another_address_is_found() {
         let mut copy = Copy::of(&job, &job.folder.path().join("copy"), 3);
         copy.forge_close(3, |closed| {
             closed.rows[0].decided_by = Some(email(who));
+            closed.accepted_reviewers.push(email("ciso@example.net"));
         });
         reported_by_verify(
             &crate::support::job::verify(&copy.root, &[]),
