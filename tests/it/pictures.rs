@@ -432,10 +432,8 @@ fn take_the_pictures() {
     choose(&mut page, AMARA);
     focus_row(&mut page, "Sofia");
     page.key("3");
-    page.value(
-        "(() => { const select = document.activeElement; select.value = 'member'; \
-         select.dispatchEvent(new Event('change', { bubbles: true })); })()",
-    );
+    page.key("m");
+    page.key("n");
     page.text("Covered for Amara in October");
     page.key("Escape");
     files.push(kept(&mut page, &job, AMARA));

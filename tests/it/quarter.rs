@@ -58,6 +58,7 @@ fn decided_by_page(job: &Job, browser: &Path, revoked: &str) -> PathBuf {
         let row = page.value("document.activeElement.closest('tr').textContent");
         if row.as_str().expect("a text").contains(revoked) {
             page.key("2");
+            page.key("n");
             page.text("the project has ended");
             page.key("Escape");
             revocations += 1;
@@ -78,6 +79,7 @@ fn decided_by_spreadsheet(job: &Job) -> PathBuf {
     let rows = filled(job, |_, row| {
         if row.iter().any(|cell| cell == ADMINS) {
             row[crate::support::review::DECISION] = "Keep".to_owned();
+            row[crate::support::review::NOTE] = "on call".to_owned();
             row[crate::support::review::DECIDED_BY] = ADMINS.to_owned();
         }
     });

@@ -662,7 +662,9 @@ fn the_reminder_of_the_runbook_lists_reviewers_with_open_rows() {
     assert!(zoes > 0);
     assert_eq!(
         String::from_utf8_lossy(&jq.stdout),
-        format!("zoe@example.net\t{zoes}\tfalse\n")
+        format!(
+            "zoe@example.net\tAccess review 2026-Q4: {zoes} of your {zoes} rows are undecided\tfalse\n"
+        )
     );
 }
 
