@@ -14,10 +14,8 @@
 #      hash, none is missing, none is extra. The manifest agrees with the entry, with SHA256SUMS, with the earlier
 #      entries that it builds on, and with the few lines of result.json, facts.json and review.json that repeat it.
 #   4. Folders without an entry are listed. A complete one that is newer than the last entry causes a warning.
-#
 # It does not recompute accounts, decisions or access reviews, and it does not look for missing runs:
 # `asana-access-review verify` does both. Only --head or --public-key can show that all of the evidence was rewritten.
-#
 # Needs a POSIX shell with the usual tools, mktemp and sha256sum; OpenSSL 3 for signatures. It uses no network, runs
 # nothing that it reads, and writes only to a temporary folder, which it removes.
 #
@@ -189,8 +187,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   # The folder of a run, or of a part of an access review, at the start of a name.
   function folder_in(name) {
-    return match(name, /^(dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+|reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close|acknowledge))\/./) ? \
-      substr(name, 1, RLENGTH - 2) : ""
+    folder_name = "^(dt=[A-Za-z0-9-]+/run=[A-Za-z0-9-]+|reviews/[A-Za-z0-9][A-Za-z0-9-]*/(open|close|acknowledge))/."
+    return match(name, folder_name) ? substr(name, 1, RLENGTH - 2) : ""
   }
 
   # --- 1. The chain
@@ -250,10 +248,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
 
   # --- 2. Signatures
   function check_signature(path,  signature) {
-    if (e["key_sha256"] == "none") {
-      if (is_signed) fault("missing_signature", place, "it is not signed, but an earlier entry is")
-      return
-    }
+    if (e["key_sha256"] == "none")
+      return is_signed ? fault("missing_signature", place, "it is not signed, but an earlier entry is") : 1
     is_signed = 1
     signature = substr(path, 1, length(path) - 15) hash[path] ".sig"
     if (given["keys"] && !(("keys", e["key_sha256"]) in is_in)) fault("unknown_key", place, "no such key was given")
@@ -329,9 +325,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("missing_file", at "/" always_there[i], "every such folder has this file, but SHA256SUMS does not list it")
     return expired ? note("expired ", at) : 1
   }
-  function renamed(at, sha256, extra,  name) {
-    for (name in extra) if (hash[at "/" name] == sha256) return name
-  }
+  function renamed(at, sha256, extra,  name) { for (name in extra) if (hash[at "/" name] == sha256) return name }
   function check_manifest(at, path, is_review) {
     if (!(path in is_right)) return
     if (hash[path] != e["manifest_sha256"]) return fault("modified", path, "its hash is not the one in entry " number)
@@ -411,8 +405,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("disagreement", path, "it does not close what the entry that it names opened")
     check_repeated(at "/review.json", "review|closed_at|review_sha256|verdict|complete", \
       m["review.id"] "\n" m["review.at"] "\n" m["review.sha256"] "\n" m["verdict"] "\n" m["complete"])
-    if (e["kind"] != "review_acknowledge") return
-    if (is_there("closed", path) && m["closed.run"] != "reviews/" m["review.id"] "/close")
+    if (m["closed"] == "{" && is_there("closed", path) && m["closed.run"] != "reviews/" m["review.id"] "/close")
       fault("disagreement", path, "it does not acknowledge the review that it names")
     check_repeated(at "/acknowledgement.json", "review|verdict|complete|acknowledged_at", \
       m["review.id"] "\n" m["verdict"] "\n" m["complete"] "\n" m["review.at"])
