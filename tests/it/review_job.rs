@@ -176,7 +176,7 @@ kubectl() {
     *" get pods "*"batch.kubernetes.io/job-name=the-job "*) echo "exit $code" ;;
     "create --filename -") cat > "$CLUSTER/pod" ;;
     *" wait --for=condition=Ready pod/review-files" | *" delete pod review-files") grep -q . "$CLUSTER/pod" ;;
-    *" exec review-files -- rm -rf /review/"*) rm -rf "$FILES/${7#/review/}" ;;
+    *" exec review-files -- rm -rf /review/"*) rm -rf "$FILES/${8#/review/}" ;;
     *" cp "*" review-files:/review") cp -r "$4" "$FILES/" ;;
     *" delete persistentvolumeclaim review-files") rm -r "$FILES" "$CLUSTER/claim" ;;
     *) echo "unexpected: kubectl $*" >&2; return 1 ;;

@@ -1680,7 +1680,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     let reported = status_of(&job, "page.jsonl", &wide);
     assert!(reported.contains("decided    1/11"), "{reported}");
     // A file that an editor saved in an encoding of one byte a letter.
-    let narrow = page.replace("\"note\":\"\"", "\"note\":\"caf\u{e9}\"");
+    let narrow = page.replace("\"note\":\"needed\"", "\"note\":\"caf\u{e9}\"");
     let narrow = narrow.trim_start_matches('\u{feff}').chars();
     let narrow: Vec<u8> = narrow.map(|c| u8::try_from(c).expect("Latin 1")).collect();
     let reported = status_of(&job, "page.jsonl", &narrow);

@@ -429,11 +429,11 @@ fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
         ),
         (
             of([head, keep, &with(revoke, "note", json!(" "))]),
-            "the note is missing",
+            "the reason is missing",
         ),
         (
             of([head, keep, &with(revoke, "note", json!({}))]),
-            "the note is missing",
+            "the reason is missing",
         ),
         (
             of([head, &with(keep, "decided_at", json!("yesterday")), revoke]),
@@ -577,6 +577,9 @@ fn a_deputy_continues_with_a_reviewers_file_in_their_own_name() {
     for _ in 0..choose(&mut other, "ciso@example.net") {
         other.key("u");
         other.key("1");
+        other.key("n");
+        other.text("on call");
+        other.key("Escape");
     }
     let ciso = save(&mut other);
     let given_on = job.folder.path().join("given-on.csv");
@@ -587,6 +590,8 @@ fn a_deputy_continues_with_a_reviewers_file_in_their_own_name() {
         "close",
         "--reviewers",
         "given-on.csv",
+        "--accept-reviewer",
+        OUTSIDERS,
         "--decisions",
     ];
     let files = [
@@ -746,6 +751,7 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     );
     page.key("2");
     let long = "much is to be said about why this access is not needed any more. ".repeat(3);
+    page.key("n");
     page.text(&long);
     let hidden = "(() => { const note = document.querySelector('#rows textarea'); \
                   return note.scrollHeight - note.clientHeight; })()";
@@ -924,7 +930,7 @@ fn every_decision_is_visible_on_any_screen_and_on_paper() {
         page.key("u");
         page.key("2");
         page.key("n");
-        page.text(name);
+        page.text(&format!("left: {name}"));
         page.key("Escape");
     }
     let saved = save(&mut page);
@@ -981,11 +987,11 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
             "last_login_at": null, "person_id": [format!("E{number}")], "match": ["email"],
             "changed": "unchanged", "previous_decision": "keep", "findings": (if number == 7 { vec!["account_without_hr_record", "account_unidentifiable"] } else { vec![] }),
             "recommended": null, "reason": "no finding",
-            "department": (if number % 10 == 3 { "Research and Development, Central Services" } else { "Sales" }), "title": "Lead",
-            "leaver_outcome": (if number % 10 == 3 { json!("excepted") } else { Value::Null }),
-            "end_of_work": (if number % 10 == 3 { json!("2026-11-01T00:00:00Z") } else { Value::Null }),
-            "exception_ends": (if number % 10 == 3 { json!("2026-12-31") } else { Value::Null }),
-            "service_owner": (if number % 10 == 4 { json!("person1@example.com") } else { Value::Null }),
+            "department": (if number % 10 == 4 { "Research and Development, Central Services" } else { "Sales" }), "title": "Lead",
+            "leaver_outcome": (if number == rows { json!("excepted") } else { Value::Null }),
+            "end_of_work": (if number == rows { json!("2026-11-01T00:00:00Z") } else { Value::Null }),
+            "exception_ends": (if number == rows { json!("2026-12-31") } else { Value::Null }),
+            "service_owner": (if number + 1 == rows { json!("person1@example.com") } else { Value::Null }),
             "reviewer": "lead@example.net", "assigned_by": "line 2: default",
         })
     };
@@ -1062,8 +1068,8 @@ fn keys_mouse_and_arrows_decide_what_is_shown_and_keep_the_focus() {
     page.text(" is the ticket");
     page.value("document.getElementById('all').click()");
 
-    // The third row is a leaver whom an exception covers: *keep* needs a reason.
-    let third = "document.querySelector('[data-row=\"3\"]').innerText";
+    // The last row is a leaver whom an exception covers: *keep* needs a reason.
+    let third = "document.querySelector('[data-row=\"4\"]').innerText";
     let shown = page.value(third);
     let shown = shown.as_str().expect("a text");
     for fact in [
@@ -1074,9 +1080,9 @@ fn keys_mouse_and_arrows_decide_what_is_shown_and_keep_the_focus() {
     ] {
         assert!(shown.contains(fact), "{fact}\n{shown}");
     }
-    page.value("document.querySelector('[data-row=\"3\"]').focus()");
+    page.value("document.querySelector('[data-row=\"4\"]').focus()");
     page.key("1");
-    assert_eq!(focus(&mut page), (json!(3), "tr".to_owned()));
+    assert_eq!(focus(&mut page), (json!(4), "tr".to_owned()));
     assert!(message(&mut page).contains("write the reason (n)"));
     page.value("document.getElementById('save').click()");
     assert!(message(&mut page).contains("so does keep for excepted"));
@@ -1087,7 +1093,7 @@ fn keys_mouse_and_arrows_decide_what_is_shown_and_keep_the_focus() {
         kept(&mut page),
         json!([
             [1, "revoke", "", "1234 is the ticket"],
-            [3, "keep", "", "hands over until then"]
+            [4, "keep", "", "hands over until then"]
         ])
     );
     let text = fs::read_to_string(save(&mut page)).expect("text");
