@@ -500,14 +500,36 @@ fn a_review_begins_although_the_last_one_was_altered() {
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 5);
     let reported: Value = serde_json::from_str(&seen.stdout).expect("JSON");
-    let faults = reported["faults"].as_array().map(Vec::len);
+    let faults = reported["integrity"]["faults"].as_array().map(Vec::len);
     assert_eq!(faults, Some(1), "{}", seen.stdout);
+}
+
+#[test]
+fn a_review_begins_although_the_entry_of_the_last_one_was_altered() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
+    close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, keep_all, None);
+    let entry = job.connection().join("ledger/0000000003.json");
+    let text = fs::read_to_string(&entry).expect("an entry");
+    fs::write(&entry, text.replace("pass", "fail")).expect("a file");
+    job.run_at("2026-11-02T22:40:00Z", world());
+    job.run_at("2026-11-03T22:40:00Z", world());
+    let next = opened_again(&job, "2026-11-04T09:00:00Z");
+    let not_compared = next.frozen.worksheet.not_compared.clone();
+    assert_eq!(not_compared.expect("a fault").sequence, 3);
+    close_by_boss(&job, "2026-11-04T17:00:00Z", &next, keep_all, None);
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", world()), 0);
 }
 
 #[test]
 fn a_review_begins_although_the_last_one_has_expired() {
     let world = || World::generated(12);
-    let job = Job::new(world(), LEFT_AND_GONE).env("EVIDENCE_RETENTION_DAYS", "30");
+    let job = Job::new(world(), LEFT_AND_GONE)
+        .env("EVIDENCE_RETENTION_DAYS", "30")
+        .env("HR_FEED_MAX_AGE", "off");
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
     let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
     let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
@@ -545,7 +567,7 @@ fn status_has_a_text_for_late_reviewers_and_the_newest_follow_ups() {
     for wanted in [
         "OVERDUE",
         "send to boss@example.net",
-        "Access review q4: 11 of your 11 rows are undecided",
+        "Access review q4: 11 rows to decide",
         "was due on 2027-12-31",
     ] {
         assert!(text.contains(wanted), "{wanted}\n{text}");

@@ -663,7 +663,8 @@ fn the_reminder_of_the_runbook_lists_reviewers_with_open_rows() {
     assert_eq!(
         String::from_utf8_lossy(&jq.stdout),
         format!(
-            "zoe@example.net\tAccess review 2026-Q4: {zoes} of your {zoes} rows are undecided\tfalse\n"
+            "zoe@example.net\tAccess review 2026-Q4: {zoes} row{} to decide\tfalse\n",
+            if zoes == 1 { "" } else { "s" }
         )
     );
 }

@@ -181,15 +181,17 @@ pub(super) async fn similar_reviews(
     scope: Scope,
 ) -> Result<Vec<String>, LedgerError> {
     let mut newer = Vec::new();
-    let mut is_over = false;
     let collect = |entry: &Entry| {
-        is_over = entry.sequence <= known.through;
-        if !is_over && entry.kind.review_part().is_some() {
+        if entry.sequence > known.through && entry.kind.review_part().is_some() {
             newer.push(entry.clone());
         }
-        is_over
+        entry.sequence <= known.through.saturating_add(1)
     };
-    ledger.newest(collect).await?;
+    match ledger.newest(collect).await {
+        // The question is only for convenience: a fault must not prevent the next review.
+        Ok(_) | Err(LedgerError::Fault(_)) => {}
+        Err(error) => return Err(error),
+    }
     let mut open: Vec<(String, Scope)> = Vec::new();
     let known_open = known.open.iter();
     open.extend(known_open.map(|of| (of.review.clone(), of.scope)));

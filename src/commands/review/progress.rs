@@ -103,11 +103,13 @@ impl ReviewProgress {
     /// A text to send to a reviewer who has undecided rows. None for others, and for rows without a reviewer.
     pub(super) fn reminder(&self, of: &ByReviewer) -> Option<Reminder> {
         let worksheet = &self.frozen.worksheet;
-        let (undecided, rows) = (of.totals.undecided, of.totals.rows);
         let to = of.reviewer.as_ref()?;
-        if undecided == 0 || self.verdict.is_some() {
-            return None;
-        }
+        let undecided = match of.totals.undecided {
+            0 => return None,
+            _ if self.verdict.is_some() => return None,
+            1 => "1 row".to_owned(),
+            more => format!("{more} rows"),
+        };
         let (name, due) = (&worksheet.name, &worksheet.due);
         let was = match self.overdue {
             true => "was due on",
@@ -115,11 +117,11 @@ impl ReviewProgress {
         };
         Some(Reminder {
             to: to.as_written().to_owned(),
-            subject: format!("Access review {name}: {undecided} of your {rows} rows are undecided"),
+            subject: format!("Access review {name}: {undecided} to decide"),
             text: format!(
-                "The access review {name} {was} {due}. {undecided} of your {rows} rows are undecided. Please open the \
-                 worksheet that you received, decide these rows, save the decisions as a file, and send the file \
-                 back. If another person must decide, answer this message."
+                "The access review {name} {was} {due}. You have {undecided} to decide. Please open the worksheet that \
+                 you received, decide, save the decisions as a file, and send the file back. If another person must \
+                 decide, answer this message."
             ),
         })
     }

@@ -114,6 +114,11 @@ fn follow_ups(review: &ReviewProgress) -> String {
     let mut text = String::new();
     let all = review.follow_ups();
     let Some(run) = review.run.as_ref().filter(|_| !all.is_empty()) else {
+        let asked = review.followed.len();
+        if asked > 0 {
+            let all = format!("{asked}: no run since the closing has followed them yet");
+            row(&mut text, "follow-ups", all);
+        }
         return text;
     };
     let count = |state| all.iter().filter(|of| of.state == state).count();

@@ -446,13 +446,13 @@
       if (entry.account_id !== row.account) refuse(line, prefix + " has another account in this review.");
       if (seen.has(row.row)) refuse(line, prefix + " is decided a second time.");
       seen.add(row.row);
+      if (!isAssigned(row)) refuse(line, prefix + " belongs to another reviewer.");
+      if (isOwn(row)) refuse(line, prefix + " is your own account.");
       if (!WORDS.includes(entry.decision)) refuse(line, prefix + ": the decision must be keep, revoke, change_role or dont_know.");
       const isRole = entry.decision === "change_role" ? ROLES.includes(entry.new_role) && entry.new_role !== row.role : entry.new_role === null;
       if (!isRole) refuse(line, prefix + ": the new role does not fit.");
       if (typeof entry.note !== "string" || (needsNote(row, entry.decision) && !isReason(entry.note))) refuse(line, prefix + ": the reason is missing.");
       if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(entry.decided_at) || Number.isNaN(Date.parse(entry.decided_at))) refuse(line, prefix + ": the time of the decision is missing.");
-      if (!isAssigned(row)) refuse(line, prefix + " belongs to another reviewer.");
-      if (isOwn(row)) refuse(line, prefix + " is your own account.");
       return { row, decision: entry.decision, role: entry.new_role || "", note: entry.note.trim(), when: entry.decided_at };
     });
     return { who: head.reviewer, entries };
