@@ -512,11 +512,11 @@ fn a_review_begins_although_the_entry_of_the_last_one_was_altered() {
     let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
     let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
     close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, keep_all, None);
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", world()), 0);
     let entry = job.connection().join("ledger/0000000003.json");
     let text = fs::read_to_string(&entry).expect("an entry");
     fs::write(&entry, text.replace("pass", "fail")).expect("a file");
-    job.run_at("2026-11-02T22:40:00Z", world());
-    job.run_at("2026-11-03T22:40:00Z", world());
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 4);
     let next = opened_again(&job, "2026-11-04T09:00:00Z");
     let not_compared = next.frozen.worksheet.not_compared.clone();
     assert_eq!(not_compared.expect("a fault").sequence, 3);
@@ -536,7 +536,8 @@ fn a_review_begins_although_the_last_one_has_expired() {
     close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, keep_all, None);
     assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 0);
     fs::remove_dir_all(part(&job, "close").parent().expect("a folder")).expect("a folder");
-    assert_eq!(job.run_at("2026-12-20T22:40:00Z", world()), 0);
+    let code = job.run_at("2026-12-20T22:40:00Z", world());
+    assert_eq!(code, 0, "{}", job.json(5, "result.json")["reasons"]);
     let next = opened_again(&job, "2026-12-21T09:00:00Z");
     let not_compared = next
         .frozen
