@@ -539,7 +539,7 @@ mod tests {
         let later = closed(8, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first.clone(), later]), [false]);
         let unsure = closed(8, "q1", vec![other(Decision::DontKnow)]);
-        assert_eq!(emails(&[first.clone(), unsure]), [true]);
+        assert_eq!(emails(&[first.clone(), unsure]), [true, true]);
         let overlapping = overlapping(8, 4, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first, overlapping]), [true]);
     }
