@@ -14,10 +14,8 @@
 #      hash, none is missing, none is extra. The manifest agrees with the entry, with SHA256SUMS, with the earlier
 #      entries that it builds on, and with the few lines of result.json, facts.json and review.json that repeat it.
 #   4. Folders without an entry are listed. A complete one that is newer than the last entry causes a warning.
-#
 # It does not recompute accounts, decisions or access reviews, and it does not look for missing runs:
 # `asana-access-review verify` does both. Only --head or --public-key can show that all of the evidence was rewritten.
-#
 # Needs a POSIX shell with the usual tools, mktemp and sha256sum; OpenSSL 3 for signatures. It uses no network, runs
 # nothing that it reads, and writes only to a temporary folder, which it removes.
 #
@@ -103,7 +101,7 @@ cat >"$tmp/form" <<TEXT
 [{]
   "schema": "asana-access-review/ledger-entry/v1",
   "sequence": (0|[1-9][0-9]*),
-  "kind": "(run|failure|review_open|review_close)",
+  "kind": "(run|failure|review_(open|close|acknowledge))",
   "connection": $text,
   "origin": $text,
   "run": $text,
@@ -127,6 +125,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       "inputs/exceptions.csv inputs/facts.json"
     always["review_open"] = "worksheet.json worksheet.csv worksheet.xlsx worksheet.html manifest.json"
     always["review_close"] = "decisions.csv review.json report.html manifest.json"
+    always["review_acknowledge"] = "acknowledgement.json manifest.json"
   }
   # File names and contents can be hostile: no control character is printed.
   function plain(text) { gsub(/[^ -~]/, "?", text); return text }
@@ -188,8 +187,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   # The folder of a run, or of a part of an access review, at the start of a name.
   function folder_in(name) {
-    return match(name, /^(dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+|reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close))\/./) ? \
-      substr(name, 1, RLENGTH - 2) : ""
+    folder_name = "^(dt=[A-Za-z0-9-]+/run=[A-Za-z0-9-]+|reviews/[A-Za-z0-9][A-Za-z0-9-]*/(open|close|acknowledge))/."
+    return match(name, folder_name) ? substr(name, 1, RLENGTH - 2) : ""
   }
 
   # --- 1. The chain
@@ -249,10 +248,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
 
   # --- 2. Signatures
   function check_signature(path,  signature) {
-    if (e["key_sha256"] == "none") {
-      if (is_signed) fault("missing_signature", place, "it is not signed, but an earlier entry is")
-      return
-    }
+    if (e["key_sha256"] == "none")
+      return is_signed ? fault("missing_signature", place, "it is not signed, but an earlier entry is") : 1
     is_signed = 1
     signature = substr(path, 1, length(path) - 15) hash[path] ".sig"
     if (given["keys"] && !(("keys", e["key_sha256"]) in is_in)) fault("unknown_key", place, "no such key was given")
@@ -328,9 +325,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("missing_file", at "/" always_there[i], "every such folder has this file, but SHA256SUMS does not list it")
     return expired ? note("expired ", at) : 1
   }
-  function renamed(at, sha256, extra,  name) {
-    for (name in extra) if (hash[at "/" name] == sha256) return name
-  }
+  function renamed(at, sha256, extra,  name) { for (name in extra) if (hash[at "/" name] == sha256) return name }
   function check_manifest(at, path, is_review) {
     if (!(path in is_right)) return
     if (hash[path] != e["manifest_sha256"]) return fault("modified", path, "its hash is not the one in entry " number)
@@ -341,7 +336,8 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     compare("connection", m["connection.id"], e["connection"])
     compare("origin", marked(m[is_review ? "origin" : "sources.truto.origin"]), e["origin"])
     if (is_review) {
-      compare("kind", "review_" m["review.part"] (m["opened"] == "{"), e["kind"] (e["kind"] == "review_close"))
+      compare("kind", "review_" m["review.part"] (m["opened"] == "{") (m["closed"] == "{"), \
+        e["kind"] (e["kind"] != "review_open") (e["kind"] == "review_acknowledge"))
       compare("run", "reviews/" m["review.id"] "/" m["review.part"], e["run"])
     } else {
       compare("kind", m["failure"] == "{" ? "failure" : "run", e["kind"])
@@ -409,6 +405,10 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("disagreement", path, "it does not close what the entry that it names opened")
     check_repeated(at "/review.json", "review|closed_at|review_sha256|verdict|complete", \
       m["review.id"] "\n" m["review.at"] "\n" m["review.sha256"] "\n" m["verdict"] "\n" m["complete"])
+    if (m["closed"] == "{" && is_there("closed", path) && m["closed.run"] != "reviews/" m["review.id"] "/close")
+      fault("disagreement", path, "it does not acknowledge the review that it names")
+    check_repeated(at "/acknowledgement.json", "review|verdict|complete|acknowledged_at", \
+      m["review.id"] "\n" m["verdict"] "\n" m["complete"] "\n" m["review.at"])
   }
 
   # --- 4. Folders without an entry

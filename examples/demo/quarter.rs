@@ -27,7 +27,6 @@ use asana_access_review::commands::report::{self, Made};
 use asana_access_review::commands::{review, run};
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
-use asana_access_review::review::Scope;
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
 
@@ -386,8 +385,7 @@ impl Company {
             name: "2026-Q3".to_owned(),
             due: date(2026, 8, 14),
             reviewers: Some(self.folder.join("reviewers.csv")),
-            scope: Scope::All,
-            run: "latest".to_owned(),
+            ..OpenArguments::default()
         };
         let settings = config::load_review(self.environment(now, TOKEN), tool(), |path| {
             fs::read_to_string(path)
@@ -440,6 +438,7 @@ impl Company {
                 ..DecisionArguments::default()
             },
             accept_incomplete: None,
+            ..CloseArguments::default()
         };
         let settings = config::load_review(self.environment(now, TOKEN), tool(), |path| {
             fs::read_to_string(path)

@@ -49,3 +49,15 @@ pub fn print_error(text: &str) {
 pub fn is_interactive() -> bool {
     io::stdout().is_terminal()
 }
+
+/// Whether the person at the terminal agrees. Any answer except `y` or `yes` means no.
+pub async fn is_confirmed() -> bool {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    match read.await {
+        Ok(Ok(line)) => matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"),
+        Ok(Err(_)) | Err(_) => false,
+    }
+}

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::judgement::{FeedScope, Verdict};
+use crate::judgement::{FeedScope, ReviewScope as Scope, Verdict};
 use crate::model::Permissions;
 
 /// A control that the evidence supports.
@@ -108,36 +108,73 @@ pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> 
     supported.chain(own.iter().map(claimed)).collect()
 }
 
+/// The facts that decide which controls a closed review supports.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReviewClaim {
+    pub(crate) verdict: Verdict,
+    pub(crate) complete: bool,
+    pub(crate) scope: Scope,
+    /// Whether the connection could read roles.
+    pub(crate) permissions: Permissions,
+    /// Whether a second person acknowledged it, and how many of its decisions were open then.
+    pub(crate) acknowledged: Option<u64>,
+}
+
 /// The controls that a periodic access review supports. An open review, or one that was closed incomplete, supports
-/// none. Without readable roles, it supports no control about roles or privileges, such as PCI DSS 7.2.4.
-pub(crate) fn of_a_review(
-    verdict: Verdict,
-    complete: bool,
-    permissions: Permissions,
-    own: &[OwnControl],
-) -> Vec<Control> {
-    if !complete || verdict == Verdict::Inconclusive {
+/// none. Without readable roles, it supports no control about roles or privileges. PCI DSS 7.2.4 needs all accounts,
+/// readable roles, no open decision and the acknowledgement.
+pub(crate) fn of_a_review(claim: ReviewClaim, own: &[OwnControl]) -> Vec<Control> {
+    if !claim.complete || claim.verdict == Verdict::Inconclusive {
         return Vec::new();
     }
+    let whose = match claim.scope {
+        Scope::All => "each account with access",
+        Scope::Admins => "each administrator",
+        Scope::Guests => "each guest",
+    };
+    let is_all = claim.scope == Scope::All;
+    let or_others = |text: &str| match is_all {
+        true => format!("{text}."),
+        false => format!("{text}; accounts of other roles."),
+    };
+    let or_unsigned = |text: &str| match claim.acknowledged {
+        Some(_) => or_others(text),
+        None => or_others(&format!(
+            "{text}; an acknowledgement by a second person, which is a ledger entry of its own"
+        )),
+    };
     let mut controls = vec![
         control(
             "SOC 2 CC6.2",
-            "Records a decision about each account of a frozen population; later runs follow each revocation until it is done.",
-            "How access is requested, approved and granted.",
+            &format!(
+                "Records a decision about {whose} of a frozen population; later runs follow each revocation until it is done."
+            ),
+            &or_others("How access is requested, approved and granted"),
         ),
         control(
             "SOC 2 CC6.3",
-            "Records, for each account in scope, a decision about its role by a reviewer other than its known owner.",
-            "Rights inside teams and projects.",
+            &format!(
+                "Records, for {whose}, a decision about its role by a reviewer other than its known owner."
+            ),
+            &or_unsigned("Rights inside teams and projects"),
         ),
         control(
             "ISO/IEC 27001:2022 A.5.18",
-            "Records a decision about each account in scope; later runs follow it until it is carried out.",
-            "How access rights are granted.",
+            &format!(
+                "Records a decision about {whose}; later runs follow it until it is carried out."
+            ),
+            &or_unsigned("How access rights are granted"),
         ),
     ];
-    if permissions == Permissions::Narrow {
-        controls.retain(|control| control.id != "SOC 2 CC6.3");
+    if is_all && claim.acknowledged == Some(0) {
+        controls.push(control(
+            "PCI DSS 7.2.4",
+            "Records a decision about each account with access, that every change was carried out, and that a second person acknowledged the review.",
+            "That reviews happen every six months; rights inside teams and projects; who the person at the keyboard was.",
+        ));
+    }
+    if claim.permissions == Permissions::Narrow {
+        controls.retain(|control| !["SOC 2 CC6.3", "PCI DSS 7.2.4"].contains(&&*control.id));
     }
     controls.extend(own.iter().map(claimed));
     controls
@@ -172,6 +209,14 @@ mod tests {
         let controls = of_a_run(claim, &own).into_iter();
         controls.map(|control| control.id).collect()
     }
+
+    const CLOSED: ReviewClaim = ReviewClaim {
+        verdict: Verdict::Pass,
+        complete: true,
+        scope: Scope::All,
+        permissions: Permissions::Full,
+        acknowledged: None,
+    };
 
     const PASSED: ControlClaim = ControlClaim {
         permissions: Permissions::Full,
@@ -228,17 +273,23 @@ mod tests {
             assert!(!ids(claim).contains(&"ISO/IEC 27001:2022 A.5.16".to_owned()));
         }
         let controls = of_a_run(PASSED, &[]).into_iter();
-        let claimed = controls.chain(of_a_review(Verdict::Pass, true, Permissions::Full, &[]));
+        let claimed = controls.chain(of_a_review(CLOSED, &[]));
         let texts = claimed.map(|control| control.id + &control.supports);
         assert!(texts.into_iter().all(|text| !text.contains("PCI")));
     }
 
     #[test]
     fn a_review_that_is_not_complete_supports_no_control() {
-        let full = Permissions::Full;
-        assert_eq!(of_a_review(Verdict::Pass, true, full, &[]).len(), 3);
-        assert!(of_a_review(Verdict::Inconclusive, false, full, &[]).is_empty());
-        assert!(of_a_review(Verdict::Pass, false, full, &[]).is_empty());
+        assert_eq!(of_a_review(CLOSED, &[]).len(), 3);
+        for (verdict, complete) in [(Verdict::Inconclusive, true), (Verdict::Pass, false)] {
+            let claim = ReviewClaim {
+                verdict,
+                complete,
+                acknowledged: Some(0),
+                ..CLOSED
+            };
+            assert!(of_a_review(claim, &[]).is_empty());
+        }
     }
 
     #[test]
@@ -251,8 +302,29 @@ mod tests {
         let lost = ids(PASSED).len() - ids(narrow).len();
         assert_eq!(lost, about_roles.len());
         assert!(ids(narrow).iter().all(|id| !about_roles.contains(&&**id)));
-        let review = of_a_review(Verdict::Pass, true, Permissions::Narrow, &[]);
+        let claim = ReviewClaim {
+            permissions: Permissions::Narrow,
+            acknowledged: Some(0),
+            ..CLOSED
+        };
+        let review = of_a_review(claim, &[]);
         let ids = Vec::from_iter(review.iter().map(|control| &*control.id));
         assert_eq!(ids, ["SOC 2 CC6.2", "ISO/IEC 27001:2022 A.5.18"]);
+    }
+
+    #[test]
+    fn pci_needs_all_accounts_no_open_decision_and_the_acknowledgement() {
+        let claims = |scope, acknowledged| {
+            let claim = ReviewClaim {
+                scope,
+                acknowledged,
+                ..CLOSED
+            };
+            let controls = of_a_review(claim, &[]);
+            controls.iter().any(|of| of.id == "PCI DSS 7.2.4")
+        };
+        assert!(claims(Scope::All, Some(0)));
+        assert!(!claims(Scope::All, None) && !claims(Scope::All, Some(1)));
+        assert!(!claims(Scope::Admins, Some(0)) && !claims(Scope::Guests, Some(0)));
     }
 }

@@ -57,6 +57,8 @@ pub enum EntryKind {
     ReviewOpen,
     /// A periodic access review was closed.
     ReviewClose,
+    /// A second person acknowledged a closed review.
+    ReviewAcknowledge,
 }
 
 impl EntryKind {
@@ -65,6 +67,7 @@ impl EntryKind {
         match self {
             Self::ReviewOpen => Some(ReviewPart::Open),
             Self::ReviewClose => Some(ReviewPart::Close),
+            Self::ReviewAcknowledge => Some(ReviewPart::Acknowledge),
             Self::Run | Self::Failure => None,
         }
     }

@@ -306,6 +306,8 @@ words! {
         Open = "open",
         /// The decisions.
         Close = "close",
+        /// The sign-off of a second person.
+        Acknowledge = "acknowledge",
     }
 }
 
@@ -353,9 +355,19 @@ words! {
         WorksheetHtml = "worksheet.html",
         DecisionsCsv = "decisions.csv",
         Review = "review.json",
+        Acknowledgement = "acknowledgement.json",
         Report = "report.html",
         Manifest = "manifest.json",
         Sums = "SHA256SUMS",
+    }
+}
+
+words! {
+    /// The beginning of the name of a received file.
+    ReceivedKind {
+        Decisions = "decisions-",
+        /// A file that proves the sender.
+        Attached = "attached-",
     }
 }
 
@@ -376,7 +388,13 @@ impl ReviewFile {
                 Self::Report,
                 Self::Manifest,
             ],
+            ReviewPart::Acknowledge => &[Self::Acknowledgement, Self::Manifest],
         }
+    }
+
+    /// The name in the folder of a file as it was received. It has no characters of the original name.
+    pub fn received(kind: ReceivedKind, number: usize, extension: &str) -> String {
+        format!("received/{kind}{number:03}.{extension}")
     }
 
     /// The name, relative to the folder.

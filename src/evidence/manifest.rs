@@ -185,7 +185,7 @@ impl Manifest {
             EntryKind::Run => self.failure.is_none(),
             EntryKind::Failure => self.is_of_a_failure(),
             // The folder of a run cannot contain a review.
-            EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
+            EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge => false,
         };
         [
             ("verdict", self.verdict.as_str() == entry.verdict),

@@ -26,7 +26,8 @@ pub use facts::{Facts, PastFacts, hr_rows, input_hr};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{
-    ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder, most_bytes,
+    ConnectionFolder, ReceivedKind, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder,
+    most_bytes,
 };
 pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{
-    ABOUT_OTHERS, DATED, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS,
+    ABOUT_OTHERS, DATED, DISPLAYED, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS,
     HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, TIMESTAMPS, field_of, has_part, has_word,
     is_among,
 };
@@ -230,10 +230,12 @@ impl Layout {
 
     /// Whether a column is read.
     pub(super) fn is_field(&self, column: usize) -> bool {
-        !matches!(
-            self.meaning(column),
-            Meaning::Ignored | Meaning::Harmless | Meaning::Unread
-        )
+        let meaning = self.meaning(column);
+        !meaning.is_displayed()
+            && !matches!(
+                meaning,
+                Meaning::Ignored | Meaning::Harmless | Meaning::Unread
+            )
     }
 
     fn hints(&self, column: usize) -> Hints {
@@ -247,7 +249,7 @@ impl Layout {
     /// Whether dates in this column may matter, and whether addresses may.
     pub(super) fn may_matter(&self, column: usize) -> (bool, bool) {
         match self.meaning(column) {
-            Meaning::Unread => (true, true),
+            Meaning::Unread | Meaning::Department | Meaning::Title => (true, true),
             Meaning::Harmless => (false, self.hints(column).has_own_addresses),
             _ => (false, false),
         }
@@ -319,6 +321,15 @@ pub(super) fn recognise(headers: &[Header], configured: &ColumnSetting) -> Resul
         name_from_parts(headers, &is_free, &mut fields);
     }
     ensure_usable(&fields, headers)?;
+    for (field, names) in DISPLAYED {
+        let is_known = |at: &usize| is_free(at) && headers[*at].is_among(names);
+        if let (false, Some(at)) = (
+            fields.contains_key(&field),
+            (0..headers.len()).find(is_known),
+        ) {
+            fields.insert(field, vec![at]);
+        }
+    }
     if !fields.contains_key(&Meaning::End) && !fields.contains_key(&Meaning::LastDay) {
         notes.push("No column has an end date: only the status shows who left".to_owned());
     }

@@ -145,6 +145,8 @@ fn is_repeat(one: &HrRow, other: &HrRow) -> bool {
     let moved = HrRow {
         line: other.line,
         notes: other.notes.clone(),
+        department: other.department.clone(),
+        title: other.title.clone(),
         ..one.clone()
     };
     moved == *other

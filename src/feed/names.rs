@@ -147,6 +147,21 @@ pub(super) const FAMILY_NAMES: &str = "preferredlastname lastname surname family
 pub(super) const TIMESTAMPS: &str = "timestamp completiontime zeitstempel horodateur marcatemporal \
      informazionicronologiche tijdstempel carimbodedatahora タイムスタンプ";
 
+/// Names of columns whose text reviewers see, and which decide nothing.
+pub(super) const DISPLAYED: [(Meaning, &str); 2] = [
+    (
+        Meaning::Department,
+        "department departmentname dept deptname homedepartment abteilung departement service nomduservice \
+         departamento area reparto dipartimento afdeling setor 部署 部門 所属",
+    ),
+    (
+        Meaning::Title,
+        "jobtitle jobtitlename title positiontitle position jobname businesstitle stelle stellenbezeichnung \
+         berufsbezeichnung funktion poste intituleduposte fonction puesto cargo mansione qualifica functie \
+         functietitel funcao 役職 職種 職位",
+    ),
+];
+
 /// Beginnings of words in names of columns that are about another person. These columns are harmless, unless the name
 /// contains one of [`LEAVING`].
 pub(super) const ABOUT_OTHERS: &str = "manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \

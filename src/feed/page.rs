@@ -3,8 +3,8 @@
 use std::fmt::{Display, Write as _};
 
 use super::names::{
-    ABOUT_OTHERS, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING,
-    LEAVING, LEFT_FLAGS, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS, groups,
+    ABOUT_OTHERS, DISPLAYED, ENDING, FAMILY_NAMES, FLAGS, GIVEN_NAMES, HARMLESS,
+    HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS, groups,
 };
 use super::signs::{SIGNS, Sign};
 use super::statuses::{ANSWERS, WORDS};
@@ -91,6 +91,11 @@ fn made() -> String {
         "Columns",
         "Best names first. Names after **else** count only if no column has a name before it.",
         list(Meaning::ALL.iter().filter_map(field)),
+    );
+    section(
+        "Columns for reviewers",
+        "Reviewers of a [periodic review](access-reviews.md) see these. They decide nothing: a date or an address in them counts as unread.",
+        list(DISPLAYED.map(|(of, names)| (format!("`{of}`"), code(names)))),
     );
     section(
         "Names in two columns",

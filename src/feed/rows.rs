@@ -159,6 +159,11 @@ impl RowReader {
             reading.ensure_no_word_of_leaving();
         }
         let unread = reading.unread(&addresses.all, &zone);
+        let [department, title] = [Meaning::Department, Meaning::Title].map(|of| {
+            let texts = reading.texts(of);
+            let mut texts = texts.iter().map(|value| trim(&value.text));
+            texts.find(|text| !is_blank_word(text) && is_intact(text))
+        });
         if fault.is_some() || !reading.faults.is_empty() {
             let emails = reading.texts(Meaning::Email);
             let email = emails.first().map(|value| &*value.text);
@@ -192,6 +197,8 @@ impl RowReader {
             end,
             last_day,
             location: location.map(|place| self.texts.shared(place)),
+            department: department.map(|text| self.texts.shared(text)),
+            title: title.map(|text| self.texts.shared(text)),
             unreadable_address: addresses.has_unreadable,
             unread,
             notes,
@@ -455,7 +462,8 @@ impl<'r, 't> Reading<'r, 't> {
     /// not be lost. Words of `HR_FEED_STATUSES`, such as `true`, may mean anything in other columns.
     fn ensure_no_word_of_leaving(&mut self) {
         for value in &self.record.values {
-            let is_unread = self.layout.meaning(value.column) == Meaning::Unread;
+            let meaning = self.layout.meaning(value.column);
+            let is_unread = meaning == Meaning::Unread || meaning.is_displayed();
             if is_unread && employment(&value.text, None, &BTreeMap::new()) == Employment::Ended {
                 let column = shortened(&self.layout.columns[value.column].name);
                 self.faults.push(format!(

@@ -183,7 +183,7 @@ impl<'k> KnownNames<'k> {
 }
 
 /// Whether a text has all words of a name. Accents, titles and particles are ignored.
-pub(super) fn has_name(text: &str, name: &str) -> bool {
+pub(crate) fn has_name(text: &str, name: &str) -> bool {
     let has_all = |words: &[String], written: &[String]| {
         !words.is_empty() && words.iter().all(|word| written.contains(word))
     };

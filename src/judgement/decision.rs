@@ -51,3 +51,15 @@ mod tests {
         assert_eq!(Decision::parse(""), None);
     }
 }
+
+words! {
+    /// The accounts of a review.
+    ReviewScope {
+        /// Every account that has or may have access.
+        All = "all",
+        /// The administrators among these, and accounts of unknown role.
+        Admins = "admins",
+        /// The guests among these, and accounts of unknown role.
+        Guests = "guests",
+    }
+}

@@ -1,5 +1,8 @@
 //! The decisions of closed reviews, followed from run to run until they are proven done.
 //!
+//! A question that a reviewer could not answer is followed too: it is done when the account has no access, and a later
+//! review replaces it with its answer.
+//!
 //! A revocation is done when the account has no access, or is missing from a list proven complete. A change
 //! of role is done when the account has the new role, or a lower one if the decision lowered the role. An unknown
 //! state does not count as done.
@@ -9,7 +12,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Decision;
+use super::{Decision, ReviewScope};
 use crate::model::{Access, Account, EmailAddress, Role, words};
 
 /// The access reviews of a connection after a run, for the next run.
@@ -29,7 +32,7 @@ pub struct FollowUps {
     /// Ledger entries of reviews that could not be read. Their decisions are not followed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<u64>,
-    /// Revocations and changes of role, each with its state.
+    /// Revocations, changes of role and open questions, each with its state.
     pub decisions: Vec<FollowUp>,
 }
 
@@ -41,6 +44,9 @@ pub struct ClosedReview {
     pub closed_at: Timestamp,
     /// Whether every row was decided.
     pub complete: bool,
+    /// When a second person acknowledged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +57,10 @@ pub struct OpenReview {
     pub opened_at: Timestamp,
     /// The last day for decisions, `2026-12-31`.
     pub due: String,
+    pub scope: ReviewScope,
 }
 
-/// A revocation or a change of role that a review decided.
+/// A revocation or a change of role that a review decided, or a question that it left open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     pub review: String,
@@ -63,7 +70,7 @@ pub struct FollowUp {
     /// The account's address when the review was opened. Another account with it counts as the same access. `None`
     /// if a review decided about that other account separately.
     pub email: Option<EmailAddress>,
-    /// `revoke` or `change_role`.
+    /// `revoke`, `change_role` or `dont_know`.
     pub decision: Decision,
     /// The account's role when the review was opened.
     pub role: Role,
@@ -210,6 +217,9 @@ impl FollowUp {
             (FollowUpState::Open | FollowUpState::GrantedAgain, DecisionSeen::Done) => {
                 self.state = FollowUpState::Done;
                 self.first_seen_done = Some(as_of);
+            }
+            // The question was about the earlier access.
+            (FollowUpState::Done, DecisionSeen::NotDone) if self.decision == Decision::DontKnow => {
             }
             (FollowUpState::Done, DecisionSeen::NotDone) => {
                 self.state = FollowUpState::GrantedAgain;

@@ -56,8 +56,9 @@ use outcomes::{JudgedLeaver, JudgedLeavers};
 use people::People;
 use uses::Uses;
 
+pub(crate) use approvers::has_name;
 pub use checks::{ScheduleGaps, is_tolerable as is_tolerable_clock_difference};
-pub use decision::Decision;
+pub use decision::{Decision, ReviewScope};
 pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};

@@ -232,11 +232,11 @@ pub(super) fn people<'a>(
         missing.retain(|links| !rejected.names(links) && !is_followed(links));
         people.extend(missing.iter().map(|links| (None, missing_person(links))));
     }
-    // A stable sort would need half of the memory again.
-    people.sort_unstable_by(|(one, a), (other, b)| {
+    // Stable: people who differ in nothing else keep the order of their rows' contents. In the order of the file,
+    // namesakes would exchange their offboardings from run to run.
+    people.sort_by(|(_, a), (_, b)| {
         let by_keys = order(a).cmp(&order(b));
-        let by_tenures = by_keys.then_with(|| a.tenures().cmp(&b.tenures()));
-        by_tenures.then_with(|| one.cmp(other))
+        by_keys.then_with(|| a.tenures().cmp(&b.tenures()))
     });
     // Relations name groups by their numbers.
     let places = people.iter().enumerate();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::manual::Covered;
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, Inputs};
-use crate::judgement::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
+use crate::judgement::{Decision, DecisionSeen, FollowUp, FollowUpState, FollowUps};
 use crate::model::Account;
 
 /// A decision that was not carried out in time, or was undone.
@@ -63,12 +63,20 @@ fn wrong(
     deadline: Timestamp,
     as_of: Timestamp,
 ) -> Option<String> {
-    let asked = match &of.new_role {
-        Some(role) => format!(
+    let asked = match (&of.new_role, of.decision) {
+        (Some(role), _) => format!(
             "review {} asked for role {role} instead of {}",
             of.review, of.role
         ),
-        None => format!("review {} revoked the access", of.review),
+        (None, Decision::DontKnow) => {
+            format!(
+                "the reviewer of review {} did not know whether the access is needed",
+                of.review
+            )
+        }
+        (None, Decision::Keep | Decision::Revoke | Decision::ChangeRole) => {
+            format!("review {} revoked the access", of.review)
+        }
     };
     match of.state {
         FollowUpState::Done => None,
@@ -79,6 +87,9 @@ fn wrong(
             ))
         }
         FollowUpState::Open if as_of <= deadline => None,
+        FollowUpState::Open if of.decision == Decision::DontKnow => Some(format!(
+            "{asked}; the question is not answered: decide in a new review, or end the access"
+        )),
         FollowUpState::Open => Some(match seen {
             DecisionSeen::NotKnown => {
                 format!("{asked}; this run could not determine whether it is done")

@@ -123,7 +123,7 @@ impl EntryFolder {
         match entry.kind {
             EntryKind::Run | EntryKind::Failure => run,
             // If it is a run, the comparison with its manifest reports the fault.
-            EntryKind::ReviewOpen | EntryKind::ReviewClose => {
+            EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge => {
                 ReviewFolder::parse(&entry.run).map(Self::Review).or(run)
             }
         }

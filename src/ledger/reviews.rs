@@ -48,7 +48,10 @@ impl Ledger {
                 let [manifest, review] = self.committed_files(entry, names, Extent::All).await?;
                 (manifest, Some(review))
             }
-            EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
+            EntryKind::ReviewOpen
+            | EntryKind::ReviewAcknowledge
+            | EntryKind::Run
+            | EntryKind::Failure => {
                 let [manifest] = self.committed_files(entry, [names[0]], Extent::All).await?;
                 (manifest, None)
             }
@@ -79,7 +82,12 @@ impl Ledger {
             let is_overtaken = match (entry.kind, part.part()) {
                 (EntryKind::ReviewClose, ReviewPart::Open) => true,
                 (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
-                (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen, _) => false,
+                (EntryKind::ReviewAcknowledge, ReviewPart::Acknowledge) => {
+                    entry.run == part.to_string()
+                }
+                (EntryKind::ReviewClose, ReviewPart::Acknowledge)
+                | (EntryKind::ReviewAcknowledge, ReviewPart::Open | ReviewPart::Close)
+                | (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen, _) => false,
             };
             if is_overtaken {
                 return Err(LedgerError::Overtaken { sequence });
@@ -141,9 +149,12 @@ pub async fn commit_review(
     manifest: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
 ) -> Result<Committed, LedgerError> {
     let mut records: Vec<FileRecord> = files.iter().map(ReviewDataFile::record).collect();
-    let mut named = files
-        .into_iter()
-        .map(|file| (ledger.folder.review_file(part, file.file), file.bytes));
+    let mut named = files.into_iter().map(|file| {
+        (
+            format!("{}/{part}/{}", ledger.folder, file.name),
+            file.bytes,
+        )
+    });
     if let Some((name, bytes)) = named.next() {
         ledger.store.create(&name, bytes).await?;
     }
@@ -159,6 +170,7 @@ pub async fn commit_review(
     let (kind, report) = match part.part() {
         ReviewPart::Open => (EntryKind::ReviewOpen, ReviewFile::WorksheetHtml),
         ReviewPart::Close => (EntryKind::ReviewClose, ReviewFile::Report),
+        ReviewPart::Acknowledge => (EntryKind::ReviewAcknowledge, ReviewFile::Acknowledgement),
     };
     let written = WrittenFolder {
         run,

@@ -219,6 +219,12 @@ impl<'a> Walk<'a> {
         self.beyond > RACE_WINDOW
     }
 
+    /// Whether the previous run looked for a review in this entry.
+    fn has_carried(&self, sequence: u64) -> bool {
+        let previous = self.past.previous.as_ref();
+        previous.is_some_and(|of| sequence <= of.follow_ups.through)
+    }
+
     /// Whether every entry was read in which the previous run did not look for reviews. Such an entry may precede that
     /// run's own entry, if it was written during the run.
     fn has_read_reviews(&self) -> bool {
@@ -364,7 +370,9 @@ impl<'a> Walk<'a> {
         self.before.has_failed_since |= is_failure && self.past.previous.is_none();
         self.past.failed_since_baseline += u64::from(is_failure && self.past.baseline.is_none());
         match (entry.kind, folder) {
-            (EntryKind::ReviewOpen | EntryKind::ReviewClose, _) => self.review(entry).await,
+            (EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge, _) => {
+                self.review(entry).await
+            }
             (EntryKind::Run, EntryFolder::Run(folder)) if !self.is_done_with_runs() => {
                 self.run(entry, folder).await
             }
@@ -383,10 +391,25 @@ impl<'a> Walk<'a> {
 
     /// Notes the event of a review. All later runs report a review that cannot be read, because its decisions are lost.
     async fn review(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let is_past = |until: Timestamp| until < self.clock.as_of();
+        // An earlier run followed it, and its retention has ended.
+        if entry.retain_until.is_some_and(is_past) && self.has_carried(entry.sequence) {
+            let Ledger { store, folder, .. } = self.ledger;
+            let read = committed_files(store, folder, entry, &[], Extent::All).await;
+            if let Err(FolderFault::Missing(_)) = read {
+                let sequence = entry.sequence;
+                tracing::info!(sequence, "A review has expired, and its files were deleted");
+                return Ok(());
+            }
+        }
         let event = match self.ledger.review_event(entry).await {
             Ok(read) => read,
             Err(LedgerError::Fault(fault)) => {
                 self.note(fault);
+                // An acknowledgement has no decisions to follow.
+                if entry.kind == EntryKind::ReviewAcknowledge {
+                    return Ok(());
+                }
                 let part = ReviewFolder::parse(&entry.run);
                 ReviewEvent {
                     sequence: entry.sequence,

@@ -104,6 +104,10 @@ words! {
         Location = "location",
         /// Time zone of the row's dates.
         Zone = "zone",
+        /// Department, which reviewers see. It decides nothing.
+        Department = "department",
+        /// Job title, which reviewers see. It decides nothing.
+        Title = "title",
         /// Not read, because `HR_FEED_COLUMNS` lists it after `ignore=`.
         Ignored = "ignored",
         /// Not read, because its name is unrelated to leaving: a birth date, a manager.
@@ -114,6 +118,11 @@ words! {
 }
 
 impl Meaning {
+    /// Whether a column only has facts for reviewers. Its dates, addresses and words of leaving count as unread.
+    pub fn is_displayed(self) -> bool {
+        matches!(self, Self::Department | Self::Title)
+    }
+
     /// The word for it in `HR_FEED_COLUMNS`.
     pub fn setting(self) -> &'static str {
         match self {
@@ -176,6 +185,12 @@ pub struct HrRow {
     pub last_day: Option<HrDate>,
     /// As written.
     pub location: Option<Arc<str>>,
+    /// As written. Only shown to reviewers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Arc<str>>,
+    /// The job title, as written. Only shown to reviewers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Arc<str>>,
     /// Whether an address cell contains text that is not an address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable_address: bool,

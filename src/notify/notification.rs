@@ -92,6 +92,7 @@ pub enum ReviewStep {
     /// `review status` was called.
     Status,
     Closed,
+    Acknowledged,
 }
 
 /// The progress of one reviewer, without a name.
@@ -179,6 +180,7 @@ pub enum Because {
     ReviewOpened,
     ReviewStatus,
     ReviewClosed,
+    ReviewAcknowledged,
 }
 
 impl Because {
@@ -196,6 +198,7 @@ impl Because {
             Self::ReviewOpened => "an access review was opened",
             Self::ReviewStatus => "a status was requested",
             Self::ReviewClosed => "an access review was closed",
+            Self::ReviewAcknowledged => "an access review was acknowledged",
         }
     }
 }
@@ -260,6 +263,7 @@ impl Notification {
                 ReviewStep::Opened => &[Because::ReviewOpened],
                 ReviewStep::Status => &[Because::ReviewStatus],
                 ReviewStep::Closed => &[Because::ReviewClosed],
+                ReviewStep::Acknowledged => &[Because::ReviewAcknowledged],
             },
         }
     }

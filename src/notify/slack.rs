@@ -203,6 +203,9 @@ fn headline(notification: &Notification) -> (String, String) {
 fn headline_of_review(review: &NotifiedReview) -> (String, String) {
     let (word, sentence) = match review.step {
         ReviewStep::Opened => ("OPENED", format!("decisions are due {}", review.due)),
+        ReviewStep::Status if review.verdict.is_some() => {
+            ("CLOSED", "no decision is due".to_owned())
+        }
         ReviewStep::Status if review.overdue => ("OVERDUE", format!("was due {}", review.due)),
         ReviewStep::Status => ("OPEN", format!("decisions are due {}", review.due)),
         ReviewStep::Closed => {
@@ -213,6 +216,7 @@ fn headline_of_review(review: &NotifiedReview) -> (String, String) {
             };
             ("CLOSED", sentence.to_owned())
         }
+        ReviewStep::Acknowledged => ("ACKNOWLEDGED", "a second person signed it off".to_owned()),
     };
     let title = format!("Asana access review: {} {word}", review.review);
     (title, sentence)

@@ -190,6 +190,7 @@ fn body_with(notification: &Notification, now: Timestamp, shown: usize) -> Body<
                 ReviewStep::Opened => "review.opened",
                 ReviewStep::Status => "review.status",
                 ReviewStep::Closed => "review.closed",
+                ReviewStep::Acknowledged => "review.acknowledged",
             },
             review.verdict,
             ContentData::Review {

@@ -542,6 +542,6 @@ fn ask_for(cover: &Cover) -> Vec<String> {
 pub fn is_of_a_run(kind: EntryKind) -> bool {
     match kind {
         EntryKind::Run | EntryKind::Failure => true,
-        EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
+        EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge => false,
     }
 }

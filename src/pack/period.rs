@@ -121,7 +121,7 @@ impl LedgerEntry {
     pub fn run_instant(&self) -> Option<Timestamp> {
         match self.entry.kind {
             EntryKind::Run | EntryKind::Failure => RunFolder::parse(&self.entry.run)?.instant(),
-            EntryKind::ReviewOpen | EntryKind::ReviewClose => None,
+            EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge => None,
         }
     }
 }

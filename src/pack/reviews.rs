@@ -11,7 +11,7 @@ use super::items::RunAt;
 use super::period::{Period, Phase};
 use super::table::{cell, count, flag, instant, text};
 use super::{Column, DeviationType, Table};
-use crate::evidence::Entry;
+use crate::evidence::{Entry, EntryKind};
 use crate::judgement::{Decision, FindingKind, FollowUp, FollowUpState};
 use crate::model::{EmailAddress, Role};
 use crate::review::{ReviewClosed, ReviewManifest};
@@ -24,6 +24,7 @@ struct Review {
     due: String,
     opened: Option<Moment>,
     closed: Option<Moment>,
+    acknowledged: Option<Moment>,
     outcome: Option<Outcome>,
 }
 
@@ -58,6 +59,8 @@ const REVIEWS: &[Column] = &[
     text("due"),
     count("closed_entry"),
     instant("closed_at"),
+    count("acknowledged_entry"),
+    instant("acknowledged_at"),
     count("rows"),
     count("decided"),
     count("undecided"),
@@ -99,7 +102,7 @@ const FOLLOW_UP: &[Column] = &[
 ];
 
 impl Reviews {
-    /// Takes an entry that opened or closed a review. `closed` is its `review.json`, if it closed one.
+    /// Takes an entry of a review. `closed` is its `review.json`, if it closed one.
     pub(super) fn take(
         &mut self,
         entry: &Entry,
@@ -114,7 +117,10 @@ impl Reviews {
         review.scope = of.scope.to_string();
         review.due.clone_from(&of.due);
         let Some(closed) = closed else {
-            review.opened = Some(moment);
+            match entry.kind == EntryKind::ReviewAcknowledge {
+                true => review.acknowledged = Some(moment),
+                false => review.opened = Some(moment),
+            }
             return;
         };
         review.closed = Some(moment);
@@ -247,6 +253,8 @@ impl Reviews {
                 of.due.clone(),
                 cell(of.closed.and_then(|(_, entry)| entry)),
                 cell(of.closed.map(|(at, _)| at)),
+                cell(of.acknowledged.and_then(|(_, entry)| entry)),
+                cell(of.acknowledged.map(|(at, _)| at)),
                 cell(outcome.map(|of| of.rows)),
                 cell(outcome.map(|of| of.decided)),
                 cell(outcome.map(|of| of.rows - of.decided)),

@@ -239,7 +239,10 @@ impl Runs {
             totals.due += u64::from(state != RunState::Extra);
             let kind = line.row.map(|row| match row.kind {
                 EntryKind::Failure => "failure",
-                EntryKind::Run | EntryKind::ReviewOpen | EntryKind::ReviewClose => "run",
+                EntryKind::Run
+                | EntryKind::ReviewOpen
+                | EntryKind::ReviewClose
+                | EntryKind::ReviewAcknowledge => "run",
             });
             let mut cells = vec![
                 cell(line.due_at),

@@ -24,8 +24,12 @@ pub enum ReviewChange {
         at: Timestamp,
         /// The last day for decisions.
         due: String,
+        scope: Scope,
     },
     Closed(Box<ReviewClosed>),
+    Acknowledged {
+        at: Timestamp,
+    },
     /// The review was opened or closed, but its files cannot be read.
     Unread {
         is_close: bool,
@@ -52,6 +56,10 @@ impl ReviewEvent {
             (EntryKind::ReviewOpen, _) => ReviewChange::Opened {
                 at: manifest.review.at,
                 due: manifest.review.due,
+                scope: manifest.review.scope,
+            },
+            (EntryKind::ReviewAcknowledge, _) => ReviewChange::Acknowledged {
+                at: manifest.review.at,
             },
             (EntryKind::ReviewClose, Some(closed)) => {
                 if closed.review != manifest.review.id || closed.complete != entry.complete {
@@ -94,12 +102,20 @@ impl FollowUps {
 
     fn take(&mut self, event: &ReviewEvent, as_of: Timestamp) {
         match &event.change {
-            ReviewChange::Opened { at, due } => self.open.push(OpenReview {
+            ReviewChange::Opened { at, due, scope } => self.open.push(OpenReview {
                 review: event.review.clone(),
                 sequence: event.sequence,
                 opened_at: *at,
                 due: due.clone(),
+                scope: *scope,
             }),
+            ReviewChange::Acknowledged { at } => {
+                for last in [&mut self.last_closed, &mut self.last_of_some] {
+                    if let Some(last) = last.as_mut().filter(|last| last.review == event.review) {
+                        last.acknowledged_at = Some(*at);
+                    }
+                }
+            }
             ReviewChange::Unread { is_close } => {
                 self.unread.push(event.sequence);
                 if *is_close {
@@ -121,6 +137,7 @@ impl FollowUps {
             sequence,
             closed_at,
             complete: closed.complete,
+            acknowledged_at: None,
         });
         // A review that is closed without a decision counts as cancelled.
         let is_due_one = closed.scope == Scope::All && closed.totals.decided > 0;
@@ -155,7 +172,8 @@ impl FollowUps {
             };
             let stays = match decision {
                 _ if closed.opened.sequence < of.sequence => !is_stricter(*decision, row, of),
-                Decision::DontKnow => true,
+                // An answer is asked again, if the account lost access and has it again.
+                Decision::DontKnow => of.decision != Decision::DontKnow || !is_done,
                 Decision::Keep => false,
                 Decision::Revoke | Decision::ChangeRole => {
                     *decision == of.decision && row.new_role == of.new_role && !is_done
@@ -166,7 +184,7 @@ impl FollowUps {
             }
             stays
         });
-        for (row, decision) in closed.asked() {
+        for (row, decision) in closed.followed() {
             if !followed.contains(&row.account_id) {
                 self.decisions.push(FollowUp {
                     review: closed.review.clone(),
@@ -212,12 +230,12 @@ impl FollowUps {
     }
 }
 
-/// Whether a decision removes more access than the followed one.
+/// Whether a decision removes more access than the followed one, or answers its question with a change.
 fn is_stricter(decision: Decision, row: &ClosedRow, of: &FollowUp) -> bool {
     let rank = |role: &Option<Role>| role.as_ref().and_then(Role::rank);
     match (decision, of.decision) {
         (Decision::Keep | Decision::DontKnow, _) | (_, Decision::Revoke) => false,
-        (Decision::Revoke, _) => true,
+        (Decision::Revoke, _) | (Decision::ChangeRole, Decision::DontKnow) => true,
         (Decision::ChangeRole, _) => rank(&row.new_role) < rank(&of.new_role),
     }
 }
@@ -281,8 +299,11 @@ mod tests {
             accepted_incomplete: None,
             totals: Totals::of(&rows),
             reviewers: Vec::new(),
+            deciders: Vec::new(),
+            accepted_reviewers: Vec::new(),
             reassigned: None,
             decision_files: Vec::new(),
+            attachments: Vec::new(),
             rows,
         };
         ReviewEvent {
@@ -306,6 +327,7 @@ mod tests {
             change: ReviewChange::Opened {
                 at: at("2026-09-01T00:00:00Z"),
                 due: "2026-10-01".to_owned(),
+                scope: Scope::All,
             },
         }
     }
@@ -517,7 +539,7 @@ mod tests {
         let later = closed(8, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first.clone(), later]), [false]);
         let unsure = closed(8, "q1", vec![other(Decision::DontKnow)]);
-        assert_eq!(emails(&[first.clone(), unsure]), [true]);
+        assert_eq!(emails(&[first.clone(), unsure]), [true, true]);
         let overlapping = overlapping(8, 4, "q1", vec![other(Decision::Keep)]);
         assert_eq!(emails(&[first, overlapping]), [true]);
     }

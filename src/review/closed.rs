@@ -6,11 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, undecided_rows};
+use super::{
+    Eligibility, FrozenRow, Owners, ReceivedFile, ReviewDataFile, ReviewerFile, Scope, Worksheet,
+    undecided_rows,
+};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{Decision, RunRef, Verdict};
 use crate::model::{EmailAddress, Permissions, Role, counted, words};
+use crate::report::visible::Minute as _;
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
@@ -43,9 +47,15 @@ pub struct ReviewClosed {
     pub accepted_incomplete: Option<AcceptedIncomplete>,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
+    /// How each person decided.
+    pub deciders: Vec<ByDecider>,
+    /// Reviewers whom neither Asana nor HR knows, and whom the person who closed the review accepted.
+    pub accepted_reviewers: Vec<EmailAddress>,
     /// Rows that another reviewer got after the review was opened.
     pub reassigned: Option<ReviewerFile>,
     pub decision_files: Vec<DecisionFile>,
+    /// Files that prove who sent the decisions.
+    pub attachments: Vec<ReceivedFile>,
     pub rows: Vec<ClosedRow>,
 }
 
@@ -56,9 +66,22 @@ pub struct ClosedWith {
     pub closed_at: Timestamp,
     pub revocations_due: Timestamp,
     pub accepted_incomplete: Option<AcceptedIncomplete>,
+    pub accepted_reviewers: Vec<EmailAddress>,
     pub reassigned: Option<ReviewerFile>,
     pub decision_files: Vec<DecisionFile>,
+    pub attachments: Vec<ReceivedFile>,
     pub rows: Vec<ClosedRow>,
+}
+
+/// The rules for decisions, in addition to the row.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub worksheet: &'a Worksheet,
+    pub owners: &'a Owners,
+    /// Reviewers whom neither Asana nor HR knows, but who may decide.
+    pub accepted: &'a [EmailAddress],
+    /// The instant of the closing, for decisions without an instant.
+    pub closed_at: Timestamp,
 }
 
 /// The reason for closing a review with undecided rows.
@@ -66,6 +89,38 @@ pub struct ClosedWith {
 pub struct AcceptedIncomplete {
     /// As on the command line.
     pub reason: String,
+}
+
+impl Rules<'_> {
+    /// The instant of a decision, as its file claims, but not later than the closing.
+    fn instant_of(&self, row: &ClosedRow) -> Timestamp {
+        let claimed = row.decided_at.unwrap_or(self.closed_at);
+        claimed.min(self.closed_at)
+    }
+
+    /// The people who decided although neither Asana nor HR knows them and nobody accepted them, each with the first of
+    /// their rows and the number of these.
+    pub fn unknown_deciders<'r>(
+        &self,
+        rows: &'r [ClosedRow],
+    ) -> Vec<(&'r EmailAddress, &'r ClosedRow, usize)> {
+        let mut unknown: Vec<(&EmailAddress, &ClosedRow, usize)> = Vec::new();
+        for row in rows {
+            let Some(by) = row
+                .decided_by
+                .as_ref()
+                .filter(|by| !self.accepted.contains(by))
+            else {
+                continue;
+            };
+            if let Some((.., count)) = unknown.iter_mut().find(|(of, ..)| *of == by) {
+                *count += 1;
+            } else if self.owners.eligibility(by, self.instant_of(row)) == Eligibility::Unknown {
+                unknown.push((by, row, 1));
+            }
+        }
+        unknown
+    }
 }
 
 /// The counts of rows and decisions.
@@ -136,6 +191,57 @@ impl ByReviewer {
     }
 }
 
+/// The decisions of one person in numbers. They show how a person worked, not whether a decision is right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByDecider {
+    pub decided_by: Option<EmailAddress>,
+    pub decided: u64,
+    pub kept: u64,
+    pub with_note: u64,
+    /// The first decision, as the files claim. Spreadsheets have no instants.
+    pub first_decided_at: Option<Timestamp>,
+    pub last_decided_at: Option<Timestamp>,
+    /// The median of the times between decisions. None with fewer than two instants.
+    pub median_seconds: Option<u64>,
+}
+
+impl ByDecider {
+    /// Counts decided rows by the person who decided.
+    pub fn of(rows: &[ClosedRow]) -> Vec<Self> {
+        let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.decision.is_some()) {
+            let key = row.decided_by.as_ref().map(|who| who.key());
+            by.entry(key).or_default().push(row);
+        }
+        by.into_values().map(|rows| Self::of_one(&rows)).collect()
+    }
+
+    fn of_one(rows: &[&ClosedRow]) -> Self {
+        let count =
+            |is: &dyn Fn(&ClosedRow) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
+        let mut instants: Vec<Timestamp> = rows.iter().filter_map(|row| row.decided_at).collect();
+        instants.sort_unstable();
+        let between = instants.windows(2).map(|two| two[1].duration_since(two[0]));
+        let mut between: Vec<i64> = between.map(|time| time.as_secs()).collect();
+        between.sort_unstable();
+        let median = between.get(between.len() / 2);
+        Self {
+            decided_by: rows.first().and_then(|row| row.decided_by.clone()),
+            decided: rows.len() as u64,
+            kept: count(&|row| row.decision == Some(Decision::Keep)),
+            with_note: count(&|row| !row.note.is_empty()),
+            first_decided_at: instants.first().copied(),
+            last_decided_at: instants.last().copied(),
+            median_seconds: median.and_then(|seconds| u64::try_from(*seconds).ok()),
+        }
+    }
+
+    /// The share of *keep*, in percent, rounded down, so that 100 means every row.
+    pub fn kept_percent(&self) -> u64 {
+        self.kept * 100 / self.decided.max(1)
+    }
+}
+
 words! {
     DecisionFormat {
         Csv = "csv",
@@ -148,8 +254,10 @@ words! {
 /// A file with decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionFile {
-    /// Without the folder.
+    /// The name as received, without the folder.
     pub file: String,
+    /// The file in the folder of the close: `received/001.csv`.
+    pub stored: String,
     pub format: DecisionFormat,
     pub sha256: String,
     pub bytes: u64,
@@ -211,13 +319,9 @@ impl ClosedRow {
     ///
     /// # Errors
     /// A sentence with the number of the row, without names of people.
-    pub fn ensure_in_order(
-        &self,
-        frozen: &FrozenRow,
-        permissions: Permissions,
-        owners: &Owners,
-    ) -> Result<(), String> {
-        let number = frozen.row;
+    pub fn ensure_in_order(&self, frozen: &FrozenRow, rules: &Rules<'_>) -> Result<(), String> {
+        let (number, owners) = (frozen.row, rules.owners);
+        let permissions = rules.worksheet.permissions;
         let Some(decision) = self.decision else {
             let wrong = format!("row {number} has a note or a new role, but no decision");
             let undecided = Self::undecided(frozen, self.reviewer.clone());
@@ -240,9 +344,15 @@ impl ClosedRow {
                 ": the new role must be admin, member or guest"
             }
             (Some(_), _) if !is_change => ": a new role is for change_role only",
-            _ if decision != Decision::Keep && self.note.is_empty() => {
+            _ if decision != Decision::Keep && !is_reason(&self.note) => {
                 return Err(format!(
                     "row {number}: {decision} needs a note with the reason"
+                ));
+            }
+            _ if frozen.needs_reason(&rules.worksheet.reason_for) && !is_reason(&self.note) => {
+                return Err(format!(
+                    "row {number}: keep needs a note with the reason for this account ({})",
+                    frozen.why_reason(&rules.worksheet.reason_for)
                 ));
             }
             (_, None) => ": `decided_by` must name the person who decided",
@@ -250,10 +360,20 @@ impl ClosedRow {
             (_, Some(by)) if !is_reviewer(by) => {
                 " is decided by a person who is not its reviewer: reassign it with a note first"
             }
-            (_, Some(_)) => return Ok(()),
+            (_, Some(by)) => match owners.eligibility(by, rules.instant_of(self)) {
+                Eligibility::HasLeft => {
+                    " is decided by a person who has left, according to HR: reassign it with a note first"
+                }
+                Eligibility::Unknown | Eligibility::Eligible => return Ok(()),
+            },
         };
         Err(format!("row {number}{wrong}"))
     }
+}
+
+/// Whether a note is a reason: it has at least one letter, unlike `-` or `1`.
+pub fn is_reason(note: &str) -> bool {
+    note.chars().any(char::is_alphabetic)
 }
 
 impl ReviewClosed {
@@ -276,8 +396,11 @@ impl ReviewClosed {
             accepted_incomplete: with.accepted_incomplete,
             totals,
             reviewers: ByReviewer::of(&with.rows),
+            deciders: ByDecider::of(&with.rows),
+            accepted_reviewers: with.accepted_reviewers,
             reassigned: with.reassigned,
             decision_files: with.decision_files,
+            attachments: with.attachments,
             rows: with.rows,
         }
     }
@@ -296,6 +419,20 @@ impl ReviewClosed {
         })
     }
 
+    /// Every row that runs follow: access or role must change, or a question is open.
+    pub fn followed(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
+        self.decided()
+            .filter(|(_, decision)| *decision != Decision::Keep)
+    }
+
+    /// The files as they were received, by the names under which they are stored.
+    pub fn received(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        let decisions = self.decision_files.iter();
+        let decisions = decisions.map(|of| (&*of.stored, &*of.sha256, of.bytes));
+        let attachments = self.attachments.iter();
+        decisions.chain(attachments.map(|of| (&*of.stored, &*of.sha256, of.bytes)))
+    }
+
     /// Whether the review replaces every earlier decision.
     pub fn is_of_all(&self) -> bool {
         self.scope == Scope::All && self.complete
@@ -308,8 +445,10 @@ impl ReviewClosed {
             closed_at: self.closed_at,
             revocations_due: self.revocations_due,
             accepted_incomplete: self.accepted_incomplete.clone(),
+            accepted_reviewers: self.accepted_reviewers.clone(),
             reassigned: self.reassigned.clone(),
             decision_files: self.decision_files.clone(),
+            attachments: self.attachments.clone(),
             rows: std::mem::take(&mut self.rows),
         };
         let mut recomputed = Self::of(worksheet, &self.review_sha256, with);
@@ -336,12 +475,17 @@ impl ReviewClosed {
         if self.closed_at < self.opened_at {
             add("it was closed before it was opened");
         }
+        let rules = Rules {
+            worksheet,
+            owners,
+            accepted: &self.accepted_reviewers,
+            closed_at: self.closed_at,
+        };
         let mut decisions = vec![0; self.decision_files.len()];
         let mut lines = BTreeSet::new();
         for (row, frozen) in rows.iter().zip(&worksheet.rows) {
             let number = frozen.row;
-            let permissions = worksheet.permissions;
-            wrong.extend(row.ensure_in_order(frozen, permissions, owners).err());
+            wrong.extend(row.ensure_in_order(frozen, &rules).err());
             if row.decision.is_none() {
                 continue;
             }
@@ -352,6 +496,12 @@ impl ReviewClosed {
                 }
                 None => wrong.push(format!("row {number} has a decision from no file")),
             }
+        }
+        for (_, row, _) in rules.unknown_deciders(&rows) {
+            let number = row.row;
+            wrong.push(format!(
+                "row {number} is decided by a person whom neither Asana nor HR knew and whom it does not accept"
+            ));
         }
         let counted = self.decision_files.iter().map(|file| file.decisions);
         if !counted.eq(decisions) {
@@ -371,8 +521,9 @@ impl ReviewClosed {
         let open_questions = self.totals.with(Decision::DontKnow);
         if open_questions > 0 {
             reasons.push(format!(
-                "the reviewer answered `don't know` for {}",
-                counted(open_questions, "row", "rows")
+                "the reviewer answered `don't know` for {}, due by {}",
+                counted(open_questions, "row", "rows"),
+                self.revocations_due.minute()
             ));
         }
         reasons
@@ -418,7 +569,7 @@ impl ReviewClosed {
                 shown(row.name.clone()),
                 Cow::Owned(row.role.to_string()),
                 shown(frozen.map(|of| of.status.to_string())),
-                shown(frozen.map(|of| of.recommended.to_string())),
+                shown(frozen.and_then(|of| Some(of.recommended?.to_string()))),
                 email(&row.reviewer),
                 email(&row.decided_by),
                 shown(row.decision.map(|decision| decision.to_string())),

@@ -8,6 +8,9 @@ use crate::judgement::{Decision, Mark};
 use crate::model::Permissions;
 use crate::report::{page, visible::Minute as _};
 
+/// A longer table is slow to draw.
+const ROWS_ON_A_PAGE: usize = 200;
+
 #[derive(Template)]
 #[template(path = "review.html", config = "src/report/askama.toml")]
 struct ClosingPage<'a> {
@@ -17,6 +20,13 @@ struct ClosingPage<'a> {
     tool: &'a Tool,
     origin: &'a str,
     mark: Option<Mark>,
+}
+
+/// Some of the rows, by their numbers.
+struct PageOfRows<'a> {
+    first: u32,
+    last: u32,
+    rows: &'a [ClosedRow],
 }
 
 pub fn closing_page(
@@ -38,6 +48,18 @@ pub fn closing_page(
 impl<'a> ClosingPage<'a> {
     fn due(&self) -> Vec<&'a ClosedRow> {
         self.closed.asked().map(|(row, _)| row).collect()
+    }
+
+    /// The rows in pages.
+    fn pages(&self) -> impl Iterator<Item = PageOfRows<'a>> {
+        let pages = self.closed.rows.chunks(ROWS_ON_A_PAGE);
+        pages.filter_map(|rows| {
+            Some(PageOfRows {
+                first: rows.first()?.row,
+                last: rows.last()?.row,
+                rows,
+            })
+        })
     }
 
     fn open_questions(&self) -> Vec<&'a ClosedRow> {

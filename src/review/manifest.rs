@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ReviewClosed, ReviewDataFile, Scope, Worksheet};
-use crate::evidence::controls::{self, Control, OwnControl};
+use super::{Acknowledgement, ReviewClosed, ReviewDataFile, Scope, Worksheet};
+use crate::evidence::controls::{self, Control, OwnControl, ReviewClaim};
 use crate::evidence::{
     Entry, Executor, FileRecord, ReviewFile, ReviewFolder, ReviewPart, Tool, json, marked,
     sha256_hex,
 };
 use crate::judgement::{RunRef, Verdict};
-use crate::model::Workspace;
+use crate::model::{Permissions, Workspace};
 
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";
@@ -43,6 +43,9 @@ pub struct ReviewManifest {
     pub own_controls: Vec<OwnControl>,
     pub snapshot: RunRef,
     pub opened: Option<RunRef>,
+    /// The entry that closed the review, for the acknowledgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<RunRef>,
     pub verdict: Verdict,
     pub complete: bool,
     pub reasons: Vec<String>,
@@ -110,6 +113,7 @@ impl ReviewManifest {
             own_controls: frame.own_controls.clone(),
             snapshot: worksheet.snapshot.clone(),
             opened: None,
+            closed: None,
             verdict: Verdict::Inconclusive,
             complete: false,
             reasons: vec!["the review is open: no row is decided yet".to_owned()],
@@ -135,15 +139,36 @@ impl ReviewManifest {
             },
             opened: Some(closed.opened.clone()),
             controls: controls::of_a_review(
-                closed.verdict,
-                closed.complete,
-                worksheet.permissions,
+                closed.claim(worksheet.permissions, None),
                 &frame.own_controls,
             ),
             verdict: closed.verdict,
             complete: closed.complete,
             reasons: closed.reasons(),
             ..open
+        }
+    }
+
+    /// The manifest of an acknowledged review.
+    pub fn acknowledged(
+        frame: &ReviewFrame,
+        worksheet: &Worksheet,
+        closed: &ReviewClosed,
+        acknowledgement: &Acknowledgement,
+        origin: &str,
+        files: Vec<FileRecord>,
+    ) -> Self {
+        let close = Self::closed(frame, worksheet, closed, origin, files);
+        let claim = closed.claim(worksheet.permissions, Some(acknowledgement.open_decisions));
+        Self {
+            review: ReviewRef {
+                part: ReviewPart::Acknowledge,
+                at: acknowledgement.acknowledged_at,
+                ..close.review
+            },
+            closed: Some(acknowledgement.closed.clone()),
+            controls: controls::of_a_review(claim, &frame.own_controls),
+            ..close
         }
     }
 
@@ -176,7 +201,9 @@ impl ReviewManifest {
         let part = entry.kind.review_part();
         let folder = part.and_then(|part| ReviewFolder::of(&self.review.id, part));
         let is_of_its_kind = part.is_some_and(|part| {
-            part == self.review.part && self.opened.is_some() == (part == ReviewPart::Close)
+            part == self.review.part
+                && self.opened.is_some() == (part != ReviewPart::Open)
+                && self.closed.is_some() == (part == ReviewPart::Acknowledge)
         });
         [
             ("verdict", self.verdict.as_str() == entry.verdict),
@@ -192,5 +219,17 @@ impl ReviewManifest {
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))
         .collect()
+    }
+}
+
+impl ReviewClosed {
+    fn claim(&self, permissions: Permissions, acknowledged: Option<u64>) -> ReviewClaim {
+        ReviewClaim {
+            verdict: self.verdict,
+            complete: self.complete,
+            scope: self.scope,
+            permissions,
+            acknowledged,
+        }
     }
 }

@@ -3,9 +3,11 @@
 //! The same inputs give the same bytes, also for pages and spreadsheets. `commands/review` opens, shows and closes a
 //! review.
 
+mod acknowledged;
 mod carry;
 mod closed;
 mod closing_page;
+mod facts;
 mod manifest;
 mod owners;
 mod population;
@@ -14,30 +16,46 @@ pub(crate) mod spreadsheet;
 mod worksheet;
 mod worksheet_page;
 
+pub use acknowledged::{AcknowledgedWith, Acknowledgement};
 pub use carry::{ReviewChange, ReviewEvent};
 pub use closed::{
-    AcceptedIncomplete, ByReviewer, ClosedRow, ClosedWith, DecisionFile, DecisionFormat,
-    ReviewClosed, Totals,
+    AcceptedIncomplete, ByDecider, ByReviewer, ClosedRow, ClosedWith, DecisionFile, DecisionFormat,
+    ReviewClosed, Rules, Totals, is_reason,
 };
 pub use closing_page::closing_page;
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection};
-pub use owners::Owners;
-pub use population::{EarlierReviews, NO_REVIEW_BEFORE, OpenedWith, ReviewedRun};
+pub use owners::{Eligibility, Owners};
+pub use population::{
+    EarlierReviews, NO_REVIEW_BEFORE, NotCompared, NotFrozen, OpenedWith, ReviewedRun,
+};
 pub use reviewers::{ReviewerFile, ReviewerLine, Rule, undecided_rows};
-pub use worksheet::{COLUMNS, FrozenRow, LeftOut, Scope, Worksheet};
+pub use worksheet::{COLUMNS, FrozenRow, LeftOut, ReasonFor, Worksheet};
 pub use worksheet_page::worksheet_page;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::evidence::{FileRecord, ReviewFile, sha256_hex};
+pub use crate::judgement::ReviewScope as Scope;
+
+/// A file that people sent: what it was called, and where it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedFile {
+    /// The name as received, without the folder.
+    pub file: String,
+    /// The file in the folder of the close or the acknowledgement: `received/attached-001.eml`.
+    pub stored: String,
+    pub sha256: String,
+    pub bytes: u64,
+}
 
 /// A file of a review, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct ReviewDataFile {
-    pub file: ReviewFile,
+    /// The name, relative to the folder.
+    pub name: String,
     pub bytes: Vec<u8>,
     /// The number of records, if the file has records.
     pub rows: Option<u64>,
@@ -45,14 +63,26 @@ pub struct ReviewDataFile {
 
 impl ReviewDataFile {
     pub fn new(file: ReviewFile, bytes: Vec<u8>, rows: Option<usize>) -> Self {
-        let rows = rows.map(|rows| rows as u64);
-        Self { file, bytes, rows }
+        Self {
+            name: file.name().to_owned(),
+            bytes,
+            rows: rows.map(|rows| rows as u64),
+        }
+    }
+
+    /// A file as it was received.
+    pub fn received(name: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes,
+            rows: None,
+        }
     }
 
     /// The file's record for the manifest.
     pub fn record(&self) -> FileRecord {
         FileRecord {
-            name: self.file.name().to_owned(),
+            name: self.name.clone(),
             sha256: sha256_hex(&self.bytes),
             bytes: self.bytes.len() as u64,
             rows: self.rows,

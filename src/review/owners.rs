@@ -1,11 +1,13 @@
-//! The owner of a row's account, by every address in the reviewed run.
+//! Who owns an account, and who may review: by every address in the reviewed run.
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::FrozenRow;
 use crate::evidence::AccountLine;
-use crate::judgement::SameDomains;
-use crate::model::{EmailAddress, HrFeed};
+use crate::judgement::{FeedScope, Inputs, Leaver, SameDomains, Standing, has_name};
+use crate::model::{Access, Alias, EmailAddress, Employment, HrRow};
 
 /// The addresses of each person, so that reviewers cannot decide about their own account with another address. They are
 /// compared without plus tags, and across equivalent domains. Without the run, only the addresses in the row are known.
@@ -16,12 +18,45 @@ pub struct Owners {
     of_person: HashMap<String, HashSet<String>>,
     /// By address: the other addresses in the same HR row.
     beside: HashMap<String, HashSet<String>>,
+    /// The addresses of the owners of service accounts, by the owner as the alias names it.
+    of_service: HashMap<String, HashSet<String>>,
+    /// None without the run.
+    people: Option<People>,
+}
+
+/// The people whom Asana or HR knows, by address.
+#[derive(Debug, Default)]
+struct People {
+    /// Employed people. The value is the end of work, if HR has a date.
+    employed: HashMap<String, Option<Timestamp>>,
+    /// People whose work has ended.
+    left: HashSet<String>,
+    /// People whose HR rows do not show whether work has ended.
+    doubtful: HashSet<String>,
+    /// Owners of accounts with access.
+    with_access: HashSet<String>,
+}
+
+/// Whether a person may review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eligibility {
+    /// Asana or HR knows the person, and HR does not say that the person has left.
+    Eligible,
+    /// Neither Asana nor HR knows the address, or HR's rows about the person contradict each other.
+    Unknown,
+    HasLeft,
 }
 
 impl Owners {
-    pub(super) fn of(domain_aliases: &[String], accounts: &[AccountLine], hr: &HrFeed) -> Self {
+    pub(super) fn of(
+        inputs: &Inputs,
+        accounts: &[AccountLine],
+        leavers: &[Leaver],
+        services: &[Alias],
+    ) -> Self {
+        let hr = &inputs.hr;
         let mut owners = Self {
-            same: SameDomains::of_pairs(domain_aliases),
+            same: SameDomains::of_pairs(&inputs.policy.email_domain_aliases),
             ..Self::default()
         };
         for row in &hr.rows {
@@ -42,7 +77,68 @@ impl Owners {
                 of_person.extend(keys.iter().cloned());
             }
         }
+        for owner in services.iter().filter_map(|of| of.owner.as_deref()) {
+            let keys = owners.service_owner(owner, &hr.rows);
+            owners.of_service.insert(owner.to_owned(), keys);
+        }
+        owners.people = Some(owners.people_of(inputs, accounts, leavers));
         owners
+    }
+
+    /// The addresses of a person whom an alias names by id, address or name.
+    fn service_owner(&self, owner: &str, rows: &[HrRow]) -> HashSet<String> {
+        let mut keys = self.of_person.get(owner).cloned().unwrap_or_default();
+        if let Some(email) = EmailAddress::parse(owner) {
+            let key = self.key(&email);
+            keys.extend(self.beside.get(&key).into_iter().flatten().cloned());
+            keys.insert(key);
+        }
+        let is_owner = |row: &&HrRow| {
+            row.name
+                .as_deref()
+                .is_some_and(|name| has_name(owner, name))
+        };
+        for row in rows.iter().filter(is_owner) {
+            keys.extend(row.emails().map(|email| self.key(email)));
+            let of_person = row.person_id.as_ref().and_then(|id| self.of_person.get(id));
+            keys.extend(of_person.into_iter().flatten().cloned());
+        }
+        keys
+    }
+
+    fn people_of(&self, inputs: &Inputs, accounts: &[AccountLine], leavers: &[Leaver]) -> People {
+        let mut people = People::default();
+        for account in accounts {
+            if account.status.access() == Access::Has {
+                let emails = account.email.iter().chain(&account.other_emails);
+                people.with_access.extend(emails.map(|of| self.key(of)));
+            }
+        }
+        for row in inputs.hr.rows.iter().filter(|row| works(row, inputs)) {
+            let end = row.end_of_work().map(|date| date.at);
+            for email in row.emails() {
+                let known = people.employed.entry(self.key(email)).or_insert(end);
+                *known = known.zip(end).map(|(one, other)| one.max(other));
+            }
+        }
+        for leaver in leavers {
+            let keys = match leaver.standing {
+                Standing::Ended => &mut people.left,
+                Standing::Doubtful => &mut people.doubtful,
+                Standing::Working
+                | Standing::Rehired
+                | Standing::Rescinded
+                | Standing::Upcoming => continue,
+            };
+            keys.extend(leaver.emails.iter().map(|email| self.key(email)));
+            let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+            keys.extend(
+                ids.filter_map(|id| self.of_person.get(id))
+                    .flatten()
+                    .cloned(),
+            );
+        }
+        people
     }
 
     fn add<'e>(&mut self, id: Option<&String>, emails: impl Iterator<Item = &'e EmailAddress>) {
@@ -60,16 +156,68 @@ impl Owners {
         self.same.key_without_tag(email)
     }
 
-    /// Whether a person is the owner of a row's account.
+    /// Whether a person may review at this instant. Without the run, nobody is known to have left.
+    pub fn eligibility(&self, person: &EmailAddress, at: Timestamp) -> Eligibility {
+        let Some(people) = &self.people else {
+            return Eligibility::Eligible;
+        };
+        let key = self.key(person);
+        let employed = people.employed.get(&key);
+        match employed {
+            Some(end) if end.is_none_or(|end| at < end) => Eligibility::Eligible,
+            Some(_) => Eligibility::HasLeft,
+            None if people.left.contains(&key) => Eligibility::HasLeft,
+            None if people.doubtful.contains(&key) => Eligibility::Unknown,
+            None if people.with_access.contains(&key) => Eligibility::Eligible,
+            None => Eligibility::Unknown,
+        }
+    }
+
+    /// Whether two addresses belong to one person.
+    pub fn is_same_person(&self, one: &EmailAddress, other: &EmailAddress) -> bool {
+        let (one, other) = (self.key(one), self.key(other));
+        let mut of_people = self.of_person.values();
+        one == other
+            || self
+                .beside
+                .get(&one)
+                .is_some_and(|keys| keys.contains(&other))
+            || of_people.any(|keys| keys.contains(&one) && keys.contains(&other))
+    }
+
+    /// Whether a person is the owner of a row's account, also of a service account.
     pub fn is_of(&self, row: &FrozenRow, person: &EmailAddress) -> bool {
         let key = self.key(person);
         let holds = |of: Option<&HashSet<String>>| of.is_some_and(|keys| keys.contains(&key));
-        let mut emails = row.email.iter().chain(&row.other_emails);
+        let service = row.service_owner.as_ref();
+        // Without the run, only an address names the owner.
+        let service_email = service.and_then(|owner| EmailAddress::parse(owner));
+        let emails = row.email.iter().chain(&row.other_emails);
+        let mut emails = emails.chain(&service_email);
         let mut ids = row.person_id.iter();
         ids.any(|id| holds(self.of_person.get(id)))
+            || service.is_some_and(|owner| holds(self.of_service.get(owner)))
             || emails.any(|email| {
                 let own = self.key(email);
                 own == key || holds(self.beside.get(&own))
             })
     }
+}
+
+/// Whether a tenure runs at the instant of the run.
+fn works(row: &HrRow, inputs: &Inputs) -> bool {
+    let has_begun = row
+        .start
+        .as_ref()
+        .is_none_or(|start| start.at <= inputs.as_of);
+    let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+    let is_open = match row.end_of_work() {
+        Some(end) => end.at > inputs.as_of,
+        None => match row.status {
+            Employment::Active | Employment::OnLeave => true,
+            Employment::Blank => is_roster,
+            Employment::Ended | Employment::Unclassified(_) => false,
+        },
+    };
+    has_begun && is_open
 }

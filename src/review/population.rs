@@ -5,10 +5,17 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
-use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
-use crate::judgement::{Decision, FindingKind, RunRef};
+use serde::{Deserialize, Serialize};
+
+use super::facts::{self, AccountFacts, RunFacts};
+use super::{
+    Eligibility, FrozenRow, LeftOut, Owners, ReasonFor, ReviewClosed, ReviewerFile, Scope,
+    Worksheet,
+};
+use crate::evidence::{AccountLine, Facts, RunFile, RunResult, account_lines, leaver_lines};
+use crate::judgement::{Decision, FindingKind, FollowUps, Outcome, RunRef};
 use crate::model::{Access, Permissions, Role, Status, Workspace};
+use crate::report::visible::Minute as _;
 
 /// The value of `changed` without an earlier review.
 pub const NO_REVIEW_BEFORE: &str = "no review before";
@@ -25,32 +32,56 @@ pub struct ReviewedRun {
     pub permissions: Permissions,
     pub accounts: Vec<AccountLine>,
     pub owners: Owners,
+    /// The reviews of which the run knew.
+    pub follow_ups: FollowUps,
+    facts: RunFacts,
 }
 
 impl ReviewedRun {
-    pub const FILES: [RunFile; 3] = [
+    pub const FILES: [RunFile; 6] = [
         RunFile::InputFacts,
         RunFile::AccountsJsonl,
         RunFile::InputHr,
+        RunFile::LeaversJsonl,
+        RunFile::Concluded,
+        RunFile::Result,
     ];
 
     /// Reads the bytes of [`Self::FILES`], in their order.
     ///
     /// # Errors
     /// The file that cannot be read.
-    pub fn read([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
+    pub fn read(
+        [facts, accounts, hr, open, concluded, result]: [&[u8]; 6],
+    ) -> Result<Self, String> {
         let inputs = serde_json::from_slice::<Facts<'_>>(facts)
             .and_then(|facts| facts.into_inputs(accounts, hr))
             .map_err(|error| format!("the inputs cannot be read: {error}"))?;
         let accounts = account_lines(accounts)
             .map_err(|error| format!("its accounts cannot be read: {error}"))?;
+        let leavers = [
+            (RunFile::LeaversJsonl, open),
+            (RunFile::Concluded, concluded),
+        ]
+        .map(|(file, bytes)| leaver_lines(file, bytes));
+        let leavers = leavers
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map(|lines| lines.concat())
+            .map_err(|error| format!("its leavers cannot be read: {error}"))?;
+        let result: RunResult<'_> = serde_json::from_slice(result)
+            .map_err(|error| format!("its result cannot be read: {error}"))?;
+        let manual = &result.manual;
+        let services = facts::services(&inputs, manual);
         Ok(Self {
             as_of: inputs.as_of,
-            owners: Owners::of(&inputs.policy.email_domain_aliases, &accounts, &inputs.hr),
+            owners: Owners::of(&inputs, &accounts, &leavers, &services),
+            facts: RunFacts::of(&inputs, &leavers, services, manual),
             is_sandbox: inputs.population.connection.is_sandbox(),
             origin: inputs.population.origin,
             workspace: inputs.population.workspace,
             permissions: inputs.policy.asana_permissions,
+            follow_ups: inputs.follow_ups,
             accounts,
         })
     }
@@ -98,18 +129,61 @@ pub struct OpenedWith {
     pub connection: String,
     pub snapshot: RunRef,
     pub reviewers: Option<ReviewerFile>,
+    /// The rows for which *keep* needs a reason.
+    pub reason_for: Vec<ReasonFor>,
+    pub not_compared: Option<NotCompared>,
+}
+
+/// The earlier review at which the comparison stopped, because its evidence has a fault or has expired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCompared {
+    /// The ledger entry that closed that review, or that cannot be read.
+    pub sequence: u64,
+    pub reason: String,
+}
+
+/// Why no worksheet can be made.
+#[derive(Debug)]
+pub enum NotFrozen {
+    /// Lines of the reviewers file whose reviewer has left.
+    ReviewersLeft(Vec<u64>),
+    /// Accounts that only their owner could review.
+    OnlyOwners(Vec<String>),
+}
+
+impl NotFrozen {
+    /// A sentence for each fault.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Self::ReviewersLeft(lines) => {
+                let text = |line| format!("the reviewer of line {line} has left, according to HR");
+                lines.iter().map(text).collect()
+            }
+            Self::OnlyOwners(accounts) => {
+                let text =
+                    |account| format!("only the owner of account {account} could decide about it");
+                accounts.iter().map(text).collect()
+            }
+        }
+    }
 }
 
 impl Worksheet {
     /// One row for each account of the scope, in the order of the list. Other accounts are counted.
     ///
     /// # Errors
-    /// The accounts that only their owner could review.
+    /// The reviewers who have left, or the accounts that only their owner could review.
     pub fn freeze(
         with: OpenedWith,
         run: ReviewedRun,
         earlier: Option<&EarlierReviews>,
-    ) -> Result<(Self, Owners), Vec<String>> {
+    ) -> Result<(Self, Owners), NotFrozen> {
+        if let Some(file) = &with.reviewers {
+            let left = file.lines_by(Eligibility::HasLeft, &run.owners, with.opened_at);
+            if !left.is_empty() {
+                return Err(NotFrozen::ReviewersLeft(left));
+            }
+        }
         let mut left_out = LeftOut::default();
         let mut rows = Vec::new();
         let mut without_reviewer = Vec::new();
@@ -123,7 +197,8 @@ impl Worksheet {
                 continue;
             }
             let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
-            let mut row = FrozenRow::of(number, account, run.permissions, earlier);
+            let facts = run.facts.about(&account);
+            let mut row = FrozenRow::of(number, account, facts, run.permissions, earlier);
             if let Some(file) = &with.reviewers {
                 match file.decider(&row, &run.owners) {
                     Some((reviewer, by)) => {
@@ -136,7 +211,7 @@ impl Worksheet {
             rows.push(row);
         }
         if !without_reviewer.is_empty() {
-            return Err(without_reviewer);
+            return Err(NotFrozen::OnlyOwners(without_reviewer));
         }
         let worksheet = Self {
             schema: Self::SCHEMA.to_owned(),
@@ -152,7 +227,9 @@ impl Worksheet {
             snapshot: with.snapshot,
             snapshot_as_of: run.as_of,
             compared_with: earlier.map(|earlier| earlier.id.clone()),
+            not_compared: with.not_compared,
             reviewers: with.reviewers,
+            reason_for: with.reason_for,
             left_out,
             rows,
         };
@@ -172,6 +249,7 @@ impl FrozenRow {
     fn of(
         row: u32,
         account: AccountLine,
+        facts: AccountFacts,
         permissions: Permissions,
         earlier: Option<&EarlierReviews>,
     ) -> Self {
@@ -190,10 +268,16 @@ impl FrozenRow {
             last_login_at: account.last_login_at,
             person_id: account.person_id,
             matched_by: account.matched_by,
+            department: facts.department,
+            title: facts.title,
+            leaver_outcome: facts.leaver_outcome,
+            end_of_work: facts.end_of_work,
+            exception_ends: facts.exception_ends,
+            service_owner: facts.service_owner,
             changed: String::new(),
             previous_decision: decided,
             findings: account.findings,
-            recommended: Decision::Keep,
+            recommended: None,
             reason: String::new(),
             reviewer: None,
             assigned_by: String::new(),
@@ -202,9 +286,7 @@ impl FrozenRow {
         let is_other_role = was
             .flatten()
             .is_some_and(|was| was.role != row.role && was.role != Role::Unknown(None));
-        let (recommended, reason) = row.recommendation(is_other_role, permissions);
-        row.recommended = recommended;
-        row.reason = reason.to_owned();
+        (row.recommended, row.reason) = row.recommendation(is_other_role, permissions);
         row
     }
 
@@ -238,31 +320,54 @@ impl FrozenRow {
         }
     }
 
-    /// The suggestion of the evidence, and its reason. The reviewer decides.
+    /// The suggestion of the evidence, if it has one, and a sentence. Nothing suggests to keep an account.
     fn recommendation(
         &self,
         is_other_role: bool,
         permissions: Permissions,
-    ) -> (Decision, &'static str) {
+    ) -> (Option<Decision>, String) {
         let has = |kind: FindingKind| self.findings.contains(&kind);
-        let (revoke, unsure, keep) = (
-            |why| (Decision::Revoke, why),
-            |why| (Decision::DontKnow, why),
-            |why| (Decision::Keep, why),
+        let instant =
+            |at: Option<Timestamp>| at.map_or("an unknown day".to_owned(), |at| at.minute());
+        let end = instant(self.end_of_work);
+        let (revoke, unsure, none) = (
+            |why: &str| (Some(Decision::Revoke), why.to_owned()),
+            |why: &str| (Some(Decision::DontKnow), why.to_owned()),
+            |why: &str| (None, why.to_owned()),
         );
+        let (outcome, exception) = (self.leaver_outcome, self.exception_ends.as_deref());
         match (&self.status, &self.role) {
-            _ if has(FindingKind::OffboardedAccess) => {
+            _ if outcome == Some(Outcome::StillActive) || has(FindingKind::OffboardedAccess) => {
                 revoke("the owner has left, and the deadline has passed")
+            }
+            _ if outcome == Some(Outcome::WithinGrace) => {
+                revoke(&format!("the owner left on {end}"))
             }
             _ if self.previous_decision == Some(Decision::Revoke) => {
                 revoke("the last review revoked it, but it still exists")
             }
+            _ if self.previous_decision == Some(Decision::DontKnow) => {
+                unsure("the last review left the question open: answer it now")
+            }
             _ if has(FindingKind::RevocationNotDone) => {
                 revoke("a decision of a review was not carried out")
             }
-            _ if has(FindingKind::PossibleOffboardedAccess) => {
+            _ if outcome == Some(Outcome::NotEvaluable)
+                || has(FindingKind::PossibleOffboardedAccess) =>
+            {
                 unsure("it may belong to a leaver: identify the owner")
             }
+            _ if outcome == Some(Outcome::Excepted) => match exception {
+                Some(ends) => none(&format!(
+                    "the owner left on {end}, and an exception accepts the access until {ends}: is it still needed?"
+                )),
+                None => none(&format!(
+                    "the owner left on {end}, and an exception accepts the access: is it still needed?"
+                )),
+            },
+            _ if outcome == Some(Outcome::Upcoming) => none(&format!(
+                "the owner's work ends on {end}: the access must end then"
+            )),
             _ if has(FindingKind::AccountUnidentifiable) => {
                 unsure("it has no e-mail: identify the owner")
             }
@@ -271,18 +376,45 @@ impl FrozenRow {
             }
             // The connection reads neither status nor role, and everybody in the list has access.
             _ if permissions == Permissions::Narrow => match self.person_id.is_empty() {
-                true => keep("no finding, but the HR feed names no owner; role not readable"),
-                false => keep("no finding; role not readable"),
+                true => none("no finding, but the HR feed names no owner; role not readable"),
+                false => none("no finding; role not readable"),
             },
             (Status::Unknown(_), _) => unsure("its status is unknown: check it in Asana"),
             (_, Role::Unknown(_)) => unsure("its role is unknown: check it in Asana"),
-            (Status::Invited, _) => keep("a pending invitation: is it still needed?"),
-            (_, Role::Admin) if is_other_role => {
-                keep("a new administrator since the last review: is the role needed?")
+            _ if self.service_owner.is_some() => {
+                none("no finding; a service account: is it still used?")
             }
-            (_, Role::Guest) => keep("a guest, unknown to HR: does the work continue?"),
-            _ if self.person_id.is_empty() => keep("no finding, but the HR feed names no owner"),
-            _ => keep("no finding"),
+            (Status::Invited, _) => none("no finding; a pending invitation: is it still needed?"),
+            (_, Role::Admin) if is_other_role => {
+                none("no finding; a new administrator since the last review: is the role needed?")
+            }
+            (_, Role::Guest) => none("no finding; a guest, unknown to HR: does the work continue?"),
+            _ if self.person_id.is_empty() => none("no finding, but the HR feed names no owner"),
+            _ => none("no finding"),
         }
+    }
+
+    /// Whether *keep* needs a reason for this row. An unknown role counts as an administrator's.
+    pub fn needs_reason(&self, reason_for: &[ReasonFor]) -> bool {
+        reason_for.iter().any(|of| self.is_among(*of))
+    }
+
+    fn is_among(&self, of: ReasonFor) -> bool {
+        match of {
+            ReasonFor::Admins => matches!(self.role, Role::Admin | Role::Unknown(_)),
+            ReasonFor::Service => self.service_owner.is_some(),
+            ReasonFor::Excepted => {
+                self.exception_ends.is_some() || self.leaver_outcome == Some(Outcome::Excepted)
+            }
+            ReasonFor::Guests => matches!(self.role, Role::Guest | Role::Unknown(_)),
+            ReasonFor::All => true,
+        }
+    }
+
+    /// The kinds of rows because of which *keep* needs a reason: `admins, excepted`.
+    pub fn why_reason(&self, reason_for: &[ReasonFor]) -> String {
+        let kinds = reason_for.iter().filter(|of| self.is_among(**of));
+        let kinds: Vec<&str> = kinds.map(|of| of.as_str()).collect();
+        kinds.join(", ")
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ClosedRow, FrozenRow, Owners, Worksheet};
+use super::{ClosedRow, Eligibility, FrozenRow, Owners, Worksheet};
 use crate::model::{EmailAddress, words};
 
 words! {
@@ -74,6 +75,13 @@ impl ReviewerFile {
     /// Whether a line gives rows to this person.
     pub fn has_reviewer(&self, email: &EmailAddress) -> bool {
         self.lines.iter().any(|line| line.reviewer == *email)
+    }
+
+    /// Lines whose reviewer is of this kind at this instant, by number.
+    pub fn lines_by(&self, kind: Eligibility, owners: &Owners, at: Timestamp) -> Vec<u64> {
+        let is_such = |line: &&ReviewerLine| owners.eligibility(&line.reviewer, at) == kind;
+        let lines = self.lines.iter().filter(is_such);
+        lines.map(|line| line.line).collect()
     }
 
     /// Lines that fit no row, by number.

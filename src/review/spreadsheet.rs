@@ -10,9 +10,9 @@ use rust_xlsxwriter::{
 use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
 
 /// Widths of the columns, in characters.
-const WIDTHS: [f64; 20] = [
-    6.0, 18.0, 30.0, 24.0, 10.0, 10.0, 21.0, 21.0, 20.0, 28.0, 12.0, 24.0, 14.0, 40.0, 26.0, 14.0,
-    12.0, 40.0, 26.0, 20.0,
+const WIDTHS: [f64; COLUMNS.len()] = [
+    6.0, 18.0, 30.0, 24.0, 10.0, 10.0, 21.0, 21.0, 20.0, 20.0, 24.0, 16.0, 21.0, 14.0, 26.0, 28.0,
+    12.0, 24.0, 14.0, 40.0, 26.0, 14.0, 14.0, 12.0, 40.0, 26.0, 20.0,
 ];
 
 /// An empty workbook with the time `at`. Otherwise it has the time of writing, and the same rows give different bytes.
@@ -60,7 +60,8 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     }
     sheet.set_freeze_panes(1, 0)?;
     if last > 0 {
-        sheet.autofilter(0, 0, last, 19)?;
+        let columns = u16::try_from(COLUMNS.len()).unwrap_or(u16::MAX);
+        sheet.autofilter(0, 0, last, columns - 1)?;
         let decisions = worksheet.decisions();
         let words: Vec<&str> = decisions.iter().map(|of| of.as_str()).collect();
         for (column, name) in columns_for_decisions() {

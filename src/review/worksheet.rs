@@ -6,21 +6,24 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ReviewDataFile, ReviewerFile, spreadsheet};
+use super::{NotCompared, ReviewDataFile, ReviewerFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
-use crate::judgement::{Decision, FindingKind, MatchKind, RunRef};
+use crate::judgement::{Decision, FindingKind, MatchKind, Outcome, ReviewScope as Scope, RunRef};
 use crate::model::{EmailAddress, Permissions, Role, Status, Workspace, words};
 
 words! {
-    /// The accounts of a review.
-    Scope {
-        /// Every account that has or may have access.
-        All = "all",
-        /// The administrators among these, and accounts of unknown role.
+    /// The rows for which *keep* needs a reason too.
+    ReasonFor {
+        /// Administrators, and accounts of unknown role.
         Admins = "admins",
-        /// The guests among these, and accounts of unknown role.
+        /// Service accounts.
+        Service = "service",
+        /// Accounts that an exception covers.
+        Excepted = "excepted",
+        /// Guests, and accounts of unknown role.
         Guests = "guests",
+        All = "all",
     }
 }
 
@@ -48,8 +51,13 @@ pub struct Worksheet {
     pub snapshot_as_of: Timestamp,
     /// The previous closed review, to which `changed` and `previous_decision` refer.
     pub compared_with: Option<String>,
+    /// An older review that could not be read for the comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<NotCompared>,
     /// The reviewers file, as on the command line.
     pub reviewers: Option<ReviewerFile>,
+    /// The rows for which *keep* needs a reason.
+    pub reason_for: Vec<ReasonFor>,
     pub left_out: LeftOut,
     pub rows: Vec<FrozenRow>,
 }
@@ -80,14 +88,26 @@ pub struct FrozenRow {
     pub person_id: Vec<String>,
     #[serde(rename = "match")]
     pub matched_by: Vec<MatchKind>,
+    /// In HR.
+    pub department: Option<String>,
+    /// The job title in HR.
+    pub title: Option<String>,
+    /// The outcome of the owner's offboarding in the run.
+    pub leaver_outcome: Option<Outcome>,
+    /// When the owner's work ended or ends.
+    pub end_of_work: Option<Timestamp>,
+    /// The last day of the exception that covers the account.
+    pub exception_ends: Option<String>,
+    /// The owner of a service account, as the alias names them.
+    pub service_owner: Option<String>,
     /// The changes since the last review.
     pub changed: String,
     /// The decision of the last review.
     pub previous_decision: Option<Decision>,
     pub findings: Vec<FindingKind>,
-    /// The suggestion of the evidence. It is not a decision.
-    pub recommended: Decision,
-    /// The reason of the suggestion.
+    /// The suggestion of the evidence, if it has one. It is not a decision, and never `keep`.
+    pub recommended: Option<Decision>,
+    /// The reason of the suggestion, or a sentence about the row.
     pub reason: String,
     /// None: any person except the owner of the account.
     pub reviewer: Option<EmailAddress>,
@@ -108,7 +128,7 @@ impl FrozenRow {
 }
 
 /// The columns of `worksheet.csv` and `worksheet.xlsx`.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 27] = [
     "row",
     "account_id",
     "email",
@@ -118,12 +138,19 @@ pub const COLUMNS: [&str; 20] = [
     "joined_at",
     "last_login_at",
     "hr_match",
+    "department",
+    "title",
+    "leaver_outcome",
+    "end_of_work",
+    "exception_ends",
+    "service_owner",
     "changed",
     "previous_decision",
     "findings",
     "recommended",
     "reason",
     "reviewer",
+    "reason_for_keep",
     "decision",
     "new_role",
     "note",
@@ -195,12 +222,13 @@ impl Worksheet {
         &self,
         row: &'a FrozenRow,
         review_sha256: &'a str,
-    ) -> [Cow<'a, str>; 20] {
+    ) -> [Cow<'a, str>; COLUMNS.len()] {
         let email = |email: &'a Option<EmailAddress>| {
             Cow::Borrowed(email.as_ref().map_or("", EmailAddress::as_written))
         };
         let instant =
             |at: Option<Timestamp>| Cow::Owned(at.map(|at| at.to_string()).unwrap_or_default());
+        let text = |text: &'a Option<String>| Cow::Borrowed(text.as_deref().unwrap_or_default());
         let findings: Vec<&str> = row.findings.iter().map(|kind| kind.as_str()).collect();
         [
             Cow::Owned(row.row.to_string()),
@@ -212,12 +240,22 @@ impl Worksheet {
             instant(row.joined_at),
             instant(row.last_login_at),
             Cow::Owned(row.hr_match()),
+            text(&row.department),
+            text(&row.title),
+            Cow::Borrowed(row.leaver_outcome.map_or("", Outcome::as_str)),
+            instant(row.end_of_work),
+            text(&row.exception_ends),
+            text(&row.service_owner),
             Cow::Borrowed(&row.changed),
             Cow::Borrowed(row.previous_decision.map_or("", Decision::as_str)),
             Cow::Owned(findings.join("; ")),
-            Cow::Borrowed(row.recommended.as_str()),
+            Cow::Borrowed(row.recommended.map_or("", Decision::as_str)),
             Cow::Borrowed(&row.reason),
             email(&row.reviewer),
+            Cow::Borrowed(match row.needs_reason(&self.reason_for) {
+                true => "needed",
+                false => "",
+            }),
             Cow::Borrowed(""),
             Cow::Borrowed(""),
             Cow::Borrowed(""),

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::judgement::{Decision, Mark};
@@ -18,7 +19,7 @@ use crate::model::{EmailAddress, Permissions};
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
 use crate::report::words::Title as _;
-use crate::review::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
+use crate::review::{FrozenRow, NO_REVIEW_BEFORE, ReasonFor, Worksheet};
 
 const SCRIPT: &str = include_str!("templates/worksheet.js");
 const STYLE: &str = concat!(
@@ -50,11 +51,21 @@ struct WorksheetPage<'a> {
     data: String,
 }
 
+impl WorksheetPage<'_> {
+    /// The kinds of rows for which *keep* needs a reason.
+    fn reason_for(&self) -> Option<String> {
+        let kinds = self.worksheet.reason_for.iter().map(|of| of.as_str());
+        let kinds: Vec<&str> = kinds.collect();
+        (!kinds.is_empty()).then(|| kinds.join(", "))
+    }
+}
+
 /// The data for the script. It is written row by row: as JSON values, 100,000 rows take 150 MB.
 #[derive(Serialize)]
 struct Data<'a> {
     decisions: Vec<Decision>,
     no_review_before: &'a str,
+    reason_for: &'a [ReasonFor],
     review: &'a str,
     review_sha256: &'a str,
     reviewers: Vec<&'a EmailAddress>,
@@ -69,6 +80,7 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let data = Data {
         decisions: worksheet.decisions(),
         no_review_before: NO_REVIEW_BEFORE,
+        reason_for: &worksheet.reason_for,
         review: &worksheet.review,
         review_sha256,
         rows: Rows {
@@ -121,17 +133,24 @@ impl Serialize for Rows<'_> {
     }
 }
 
-fn cells(
-    worksheet: &Worksheet,
-    row: &FrozenRow,
-    places: &HashMap<&EmailAddress, i64>,
-) -> impl Serialize + use<> {
+fn cells(worksheet: &Worksheet, row: &FrozenRow, places: &HashMap<&EmailAddress, i64>) -> Value {
     let shown = |text: &str| without_hidden_characters(text.to_owned());
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
     let reviewer = row.reviewer.as_ref().and_then(|who| places.get(who));
-    let others = row.other_emails.iter().map(|of| shown(of.as_written()));
+    let others = row.other_emails.iter().map(EmailAddress::as_written);
+    let others = others.chain(row.service_owner.as_deref()).map(shown);
+    let place = row.title.iter().chain(&row.department).map(|of| shown(of));
+    let leaver = row.leaver_outcome.map(|outcome| match row.end_of_work {
+        Some(end) => format!("leaver: {}; end of work {}", outcome.title(), end.minute()),
+        None => format!("leaver: {}; end of work unknown", outcome.title()),
+    });
+    let exception = row.exception_ends.as_ref();
+    let exception = exception.map(|ends| format!("exception until {ends}"));
+    let service = row.service_owner.as_ref();
+    let service = service.map(|owner| format!("service account of {owner}"));
+    let facts = [leaver, exception, service].into_iter().flatten();
     let findings: Vec<&str> = row.findings.iter().map(|kind| kind.title()).collect();
-    (
+    json!([
         row.row,
         shown(&row.account_id),
         shown(email),
@@ -143,12 +162,15 @@ fn cells(
         }),
         row.joined_at.map(|at| at.day()).unwrap_or_default(),
         shown(&row.hr_match()),
+        place.collect::<Vec<_>>().join(", "),
         shown(&row.changed),
         row.previous_decision.map_or("", Decision::as_str),
         findings.join("; "),
-        row.recommended.as_str(),
+        facts.map(|fact| shown(&fact)).collect::<Vec<_>>(),
+        row.recommended.map_or("", Decision::as_str),
         shown(&row.reason),
+        row.why_reason(&worksheet.reason_for),
         reviewer.copied().unwrap_or(-1),
         others.collect::<Vec<_>>(),
-    )
+    ])
 }

@@ -208,7 +208,9 @@ pub(super) async fn verify(
                 match entry.kind {
                     EntryKind::Run => chain.runs += 1,
                     EntryKind::Failure => chain.failures += 1,
-                    EntryKind::ReviewOpen | EntryKind::ReviewClose => {
+                    EntryKind::ReviewOpen
+                    | EntryKind::ReviewClose
+                    | EntryKind::ReviewAcknowledge => {
                         recompute.cannot_read(sequence..=sequence);
                     }
                 }

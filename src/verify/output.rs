@@ -207,7 +207,9 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     );
     let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
     if reviews > 0 {
-        let text = format!("{reviews} opened or closed, {same} recomputed with the same result");
+        let text = format!(
+            "{reviews} opened, closed or acknowledged, {same} recomputed with the same result"
+        );
         row("reviews", text);
     }
     row("files", format!("{} with the right hash", chain.files));

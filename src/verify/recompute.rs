@@ -103,11 +103,28 @@ impl Recompute {
         }
     }
 
-    /// The last entry before this one that closed a review. An error if an entry in between cannot be read.
-    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Entry>, String> {
-        let mut entries = self.entries.range(..before).rev();
+    /// Checks that the entry that an acknowledgement names closed this review.
+    pub(super) fn ensure_closes(&self, closed: &RunRef, review: &ReviewRef) -> Result<(), String> {
+        let part = ReviewFolder::of(&review.id, ReviewPart::Close).map(|part| part.to_string());
+        match self.entries.get(&closed.sequence) {
+            Some(known)
+                if known.kind != EntryKind::ReviewClose || part.as_ref() != Some(&known.run) =>
+            {
+                let sequence = closed.sequence;
+                Err(format!(
+                    "entry {sequence} does not close the review that this entry acknowledges"
+                ))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The last entry after `after` and before `before` that closed a review. An error if an entry in between cannot
+    /// be read.
+    pub(super) fn closed_last(&self, after: u64, before: u64) -> Result<Option<&Entry>, String> {
+        let mut entries = self.entries.range(after + 1..before.max(after + 1)).rev();
         let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
-        let from = close.map_or(0, |(sequence, _)| *sequence);
+        let from = close.map_or(after, |(sequence, _)| *sequence);
         let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() < before;
         if self.unread.iter().any(is_between) {
             return Err("an earlier entry cannot be read, and may have closed a review".to_owned());

@@ -9,13 +9,16 @@ use serde::de::DeserializeOwned;
 use super::FaultKind;
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
-use crate::evidence::{Entry, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex};
-use crate::judgement::RunRef;
+use crate::evidence::{
+    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunResult,
+    sha256_hex,
+};
+use crate::judgement::{FollowUps, RunRef};
 use crate::ledger::{self, Extent, FolderFault};
 use crate::model::at_most;
 use crate::review::{
-    EarlierReviews, OpenedWith, Owners, ReviewClosed, ReviewDataFile, ReviewManifest, ReviewedRun,
-    Worksheet,
+    AcknowledgedWith, Acknowledgement, EarlierReviews, OpenedWith, Owners, ReceivedFile,
+    ReviewClosed, ReviewDataFile, ReviewManifest, ReviewedRun, Worksheet,
 };
 use crate::store::StoreError;
 
@@ -26,22 +29,26 @@ const REPORTED: usize = 3;
 pub(super) struct Comparison<'a> {
     files: &'a FolderFiles,
     /// The number of records in each recomputed file.
-    rows: Vec<(&'static str, Option<u64>)>,
-    pub(super) differing: Vec<(FaultKind, ReviewFile, String)>,
+    rows: Vec<(String, Option<u64>)>,
+    pub(super) differing: Vec<(FaultKind, String, String)>,
     /// Why something could not be compared. Not a fault.
     pub(super) unchecked: Vec<String>,
 }
 
 impl Comparison<'_> {
+    fn differ(&mut self, kind: FaultKind, file: ReviewFile, text: String) {
+        self.differing.push((kind, file.name().to_owned(), text));
+    }
+
     /// Compares a stored file with the recomputed one.
     fn recomputed(&mut self, made: &ReviewDataFile, from: &str) {
-        self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
-        if self.files.sums.get(made.file.name()) != Some(&sha256) {
+        if self.files.sums.get(&made.name) != Some(&sha256) {
             let text = format!("recomputed from {from}, the file has other content");
             self.differing
-                .push((FaultKind::ReviewDiffers, made.file, text));
+                .push((FaultKind::ReviewDiffers, made.name.clone(), text));
         }
+        self.rows.push((made.name.clone(), made.rows));
     }
 
     /// Compares the stored manifest with the recomputed one.
@@ -76,9 +83,12 @@ pub(super) async fn compare<'a>(
         differing: Vec::new(),
         unchecked: Vec::new(),
     };
-    match closed {
-        None => opened(of, manifest, recompute, &mut comparison).await?,
-        Some(review) => self::closed(of, manifest, review, recompute, &mut comparison).await?,
+    match (closed, of.entry.kind) {
+        (Some(review), _) => self::closed(of, manifest, review, recompute, &mut comparison).await?,
+        (None, EntryKind::ReviewAcknowledge) => {
+            acknowledged(of, manifest, recompute, &mut comparison).await?;
+        }
+        (None, _) => opened(of, manifest, recompute, &mut comparison).await?,
     }
     Ok(comparison)
 }
@@ -97,9 +107,7 @@ async fn opened(
         Ok(worksheet) => worksheet,
         Err(error) => {
             let text = format!("it cannot be read as a worksheet: {error}");
-            comparison
-                .differing
-                .push((FaultKind::Disagreement, ReviewFile::WorksheetJson, text));
+            comparison.differ(FaultKind::Disagreement, ReviewFile::WorksheetJson, text);
             return Ok(());
         }
     };
@@ -113,7 +121,16 @@ async fn opened(
         comparison.unchecked.push(text);
         return Ok(());
     };
-    let earlier = match earlier_reviews(of, recompute, of.entry.sequence).await? {
+    // The opening stopped its comparison at a review that it could not read.
+    let stopped = worksheet.not_compared.as_ref();
+    if let Some(not_compared) = stopped {
+        let (sequence, reason) = (not_compared.sequence, &not_compared.reason);
+        comparison.unchecked.push(format!(
+            "its rows are not compared with the review of entry {sequence}: {reason}"
+        ));
+    }
+    let after = stopped.map_or(0, |of| of.sequence);
+    let earlier = match earlier_reviews(of, recompute, after, of.entry.sequence).await? {
         Ok(earlier) => earlier,
         Err(why) => {
             comparison.unchecked.push(why);
@@ -131,6 +148,8 @@ async fn opened(
             connection: of.entry.connection.clone(),
             snapshot: manifest.snapshot.clone(),
             reviewers: worksheet.reviewers.clone(),
+            reason_for: worksheet.reason_for.clone(),
+            not_compared: worksheet.not_compared.clone(),
         },
         run,
         earlier.as_ref(),
@@ -140,19 +159,12 @@ async fn opened(
     comparison.manifest(manifest, made);
     let wrong = match recomputed {
         Ok((recomputed, _)) => worksheet.contradictions(recomputed),
-        Err(accounts) => {
-            let accounts = accounts.iter();
-            let text =
-                |account| format!("only the owner of account {account} could decide about it");
-            accounts.map(text).collect()
-        }
+        Err(not_frozen) => not_frozen.texts(),
     };
     if !wrong.is_empty() {
         let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("recomputed from the run it reviews: {text}");
-        comparison
-            .differing
-            .push((FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text));
+        comparison.differ(FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text);
     }
     Ok(())
 }
@@ -187,11 +199,100 @@ async fn closed(
     if !wrong.is_empty() {
         let text = at_most(REPORTED, wrong).join("; ");
         let text = format!("it and the worksheet disagree: {text}");
-        comparison
-            .differing
-            .push((FaultKind::Disagreement, ReviewFile::Review, text));
+        comparison.differ(FaultKind::Disagreement, ReviewFile::Review, text);
     }
     Ok(())
+}
+
+/// Compares the acknowledgement with the closed review, and its count of open decisions with the run that it names.
+async fn acknowledged(
+    of: &CommittedFolder<'_>,
+    manifest: &ReviewManifest,
+    recompute: &Recompute,
+    comparison: &mut Comparison<'_>,
+) -> Result<(), StoreError> {
+    let file = ReviewFile::Acknowledgement;
+    let Some(stored) = comparison.files.kept.get(file.name()) else {
+        return Ok(());
+    };
+    let stored: Acknowledgement = match serde_json::from_slice(stored) {
+        Ok(stored) => stored,
+        Err(error) => {
+            let text = format!("it cannot be read: {error}");
+            comparison.differ(FaultKind::Disagreement, file, text);
+            return Ok(());
+        }
+    };
+    let entry = manifest.closed.as_ref().and_then(|at| recompute.entry(at));
+    let review: Option<ReviewClosed> = match entry {
+        Some(entry) => json(of, entry, ReviewFile::Review).await?,
+        None => None,
+    };
+    let worksheet = worksheet(of, manifest).await?;
+    let (Some(review), Some(worksheet)) = (review, worksheet) else {
+        let text = "the review that it acknowledges is missing or has faults";
+        comparison.unchecked.push(text.to_owned());
+        return Ok(());
+    };
+    let mut follow_ups = None;
+    if let Some(at) = &stored.as_of_run {
+        let Some(found) = follow_ups_of(of, recompute, at).await? else {
+            let text = format!(
+                "the files of its run, entry {}, are missing or have faults",
+                at.sequence
+            );
+            comparison.unchecked.push(text);
+            return Ok(());
+        };
+        follow_ups = Some(found);
+    }
+    let with = AcknowledgedWith {
+        closed: stored.closed.clone(),
+        acknowledged_at: stored.acknowledged_at,
+        by: stored.by.clone(),
+        statement: stored.statement.clone(),
+        as_of_run: stored.as_of_run.clone(),
+        attachments: stored.attachments.clone(),
+    };
+    let made = Acknowledgement::of(&review, with, follow_ups.as_ref());
+    comparison.recomputed(&made.to_file(), "the closed review");
+    let (frame, origin) = (manifest.frame(), &manifest.origin);
+    let manifest_made =
+        |files| ReviewManifest::acknowledged(&frame, &worksheet, &review, &stored, origin, files);
+    comparison.manifest(manifest, manifest_made);
+    let owners = reviewed_run(of, recompute, &worksheet.snapshot).await?;
+    let owners = owners.map(|run| run.owners).unwrap_or_default();
+    if let Err(wrong) = stored.ensure_second_person(&worksheet, &review, &owners) {
+        let text = format!("the person who acknowledges it {wrong}");
+        comparison.differ(FaultKind::Disagreement, file, text);
+    }
+    let is_stored = |of: &ReceivedFile| comparison.files.sums.get(&of.stored) == Some(&of.sha256);
+    let is_later = stored
+        .as_of_run
+        .as_ref()
+        .is_none_or(|at| (stored.closed.sequence..of.entry.sequence).contains(&at.sequence));
+    if !stored.attachments.iter().all(is_stored) || !is_later {
+        let text = "a file or a run that it names does not fit it".to_owned();
+        comparison.differ(FaultKind::Disagreement, file, text);
+    }
+    Ok(())
+}
+
+/// The follow-ups after a run. None if its files are missing or modified.
+async fn follow_ups_of(
+    of: &CommittedFolder<'_>,
+    recompute: &Recompute,
+    at: &RunRef,
+) -> Result<Option<FollowUps>, StoreError> {
+    let Some(entry) = recompute.entry(at) else {
+        return Ok(None);
+    };
+    let name = RunFile::Result.name();
+    let files = committed(of, entry, &[&name]).await?;
+    Ok(files.and_then(|files| {
+        let result: RunResult<'_> = serde_json::from_slice(&files[0]).ok()?;
+        Some(result.follow_ups.into_owned())
+    }))
 }
 
 /// Files of a committed folder. None if one is missing or modified.
@@ -229,7 +330,7 @@ async fn reviewed_run(
     let names = ReviewedRun::FILES.map(|file| file.name());
     let files = committed(of, entry, &names.each_ref().map(String::as_str)).await?;
     Ok(files.and_then(|files| {
-        let files = <[Vec<u8>; 3]>::try_from(files).ok()?;
+        let files = <[Vec<u8>; 6]>::try_from(files).ok()?;
         ReviewedRun::read(files.each_ref().map(Vec::as_slice)).ok()
     }))
 }
@@ -253,11 +354,12 @@ async fn worksheet(
 async fn earlier_reviews(
     of: &CommittedFolder<'_>,
     recompute: &Recompute,
+    after: u64,
     mut sequence: u64,
 ) -> Result<Result<Option<EarlierReviews>, String>, StoreError> {
     let mut earlier = None;
     loop {
-        let close = match recompute.closed_last(sequence) {
+        let close = match recompute.closed_last(after, sequence) {
             Ok(Some(close)) => close,
             Ok(None) => return Ok(Ok(earlier)),
             Err(why) => return Ok(Err(why)),

@@ -12,8 +12,12 @@ use crate::store::StoreError;
 
 /// Whether the content of a file is needed. The other files are recomputed from these and compared by hash.
 fn is_read(file: &str) -> bool {
-    let (manifest, review) = (ReviewFile::Manifest, ReviewFile::Review);
-    let read = [manifest, review, ReviewFile::WorksheetJson];
+    let read = [
+        ReviewFile::Manifest,
+        ReviewFile::Review,
+        ReviewFile::WorksheetJson,
+        ReviewFile::Acknowledgement,
+    ];
     read.map(ReviewFile::name).contains(&file)
 }
 
@@ -48,7 +52,7 @@ pub(super) async fn verify(
         (false, _) => {}
     }
     for (kind, file, text) in compared.differing {
-        verified.fault(kind, stored.place(file.name()), text);
+        verified.fault(kind, stored.place(&file), text);
     }
     Ok(())
 }
@@ -65,7 +69,7 @@ fn check_manifest(
     let part = entry.kind.review_part().unwrap_or(ReviewPart::Close);
     let manifest: ReviewManifest = stored.manifest(files, verified)?;
     let closed: Option<ReviewClosed> = match part {
-        ReviewPart::Open => None,
+        ReviewPart::Open | ReviewPart::Acknowledge => None,
         ReviewPart::Close => stored.read_json(files, ReviewFile::Review.name(), verified),
     };
     stored.check_manifest(
@@ -80,6 +84,11 @@ fn check_manifest(
     };
     let (snapshot, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
+        manifest.closed.as_ref().map_or(Ok(()), |closed| {
+            recompute
+                .ensure_there(entry.sequence, closed)
+                .and_then(|()| recompute.ensure_closes(closed, &manifest.review))
+        }),
         recompute
             .ensure_there(entry.sequence, snapshot)
             .and_then(|()| recompute.ensure_reviewable(snapshot)),
@@ -123,7 +132,18 @@ fn check_manifest(
                 let text = "it and the manifest disagree".to_owned();
                 disagree(ReviewFile::Review, text);
             }
+            let is_stored = |(name, sha256, _): (&str, &str, u64)| {
+                files.sums.get(name).is_some_and(|stored| stored == sha256)
+            };
+            if !closed
+                .as_ref()
+                .is_none_or(|of| of.received().all(is_stored))
+            {
+                let text = "a received file that it names is not in the folder".to_owned();
+                disagree(ReviewFile::Review, text);
+            }
         }
+        ReviewPart::Acknowledge => {}
     }
     let at = manifest.review.at;
     if at > entry.committed_at {

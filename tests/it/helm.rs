@@ -102,7 +102,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
             "a step of an access review",
             json!({
                 "review": { "args": ["open", "--name", "2026-Q4", "--due", "2026-12-31", "--reviewers", "/review/reviewers.csv"],
-                            "files": { "secret": "review-2026-q4" } },
+                            "claim": "review-2026-q4" },
                 "secretKeys": { "evidenceSigningKey": "signing.pem", "notifySlackWebhookUrl": "slack" },
             }),
         ),
@@ -110,7 +110,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
             "a step of an access review, with a folder for evidence and the files on a claim",
             json!({
                 "review": { "args": ["close", "--review", "2026-Q4", "--decisions=/review", "--accept-incomplete", "why *not*?"],
-                            "files": { "claim": "received" }, "ttlSecondsAfterFinished": null },
+                            "claim": "received", "ttlSecondsAfterFinished": null },
                 "config": { "evidenceUrl": "/evidence/asana" }, "persistence": { "enabled": true },
                 "cronJob": { "jobLabels": { "kueue.x-k8s.io/queue-name": "security" }, "suspendJobs": true },
                 "secretsAsEnv": true, "secretKeys": { "evidenceSigningKey": "signing.pem" },
@@ -187,10 +187,9 @@ fn needs(leaf: &str) -> Value {
             &json!({ "externalSecret": { "enabled": false } }),
         ),
         "persistence.enabled" => over(&claim, &json!({ "persistence": { "enabled": false } })),
-        "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" => {
+        "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" | "review.claim" => {
             json!({ "review": { "args": ["status"] } })
         }
-        _ if leaf.starts_with("review.files.") => json!({ "review": { "args": ["status"] } }),
         "review.args" => json!({ "extraVolumes": [{ "name": "mine", "emptyDir": {} }],
             "extraVolumeMounts": [{ "name": "mine", "mountPath": "/review" }] }),
         _ if leaf.starts_with("externalSecret.") => external,
@@ -530,7 +529,7 @@ fn values_that_conflict_are_refused_with_a_hint() {
         ),
         (
             "the name of the volume of reviewers' files",
-            json!({ "review": { "args": ["status"], "files": { "claim": "x" } }, "extraVolumes": [{ "name": "review", "emptyDir": {} }] }),
+            json!({ "review": { "args": ["status"], "claim": "x" }, "extraVolumes": [{ "name": "review", "emptyDir": {} }] }),
         ),
         (
             "containers of no security",
@@ -563,16 +562,16 @@ fn values_that_conflict_are_refused_with_a_hint() {
             json!({ "review": { "args": ["status", "--json", "--names"] } }),
         ),
         (
-            "files for no review, from two places",
-            json!({ "review": { "files": { "secret": "one", "claim": "two" } } }),
+            "files for no review",
+            json!({ "review": { "claim": "one" } }),
         ),
         (
             "files that only a shell would find, and files of a laptop",
             json!({ "review": { "args": ["close", "--decisions", "/review/*", "received/ada.csv", "--reviewers=/reviews/on.csv",
-                "--accept-incomplete", "no/file"], "files": { "configMap": "one" } } }),
+                "--accept-incomplete", "no/file"], "claim": "one" } }),
         ),
         (
-            "a file without a Secret",
+            "a file without a claim",
             json!({ "review": { "args": ["open", "--reviewers", "/review/reviewers.csv"] } }),
         ),
         (

@@ -167,7 +167,7 @@ fn the_job_of_an_access_review_equals_the_rendered_chart() {
     let args = job["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
     let (review, args) = args.and_then(|args| args.split_first()).expect("arguments");
     assert_eq!(review, "review");
-    let step = json!({ "review": { "args": args, "files": { "secret": "review-files" } } });
+    let step = json!({ "review": { "args": args, "claim": "review-files" } });
     let values = over(&document("k8s/values.yaml"), &step);
     let chart = objects("asana-access-review", &values);
     assert_eq!(plain(job), plain(only(&chart, "Job").clone()));

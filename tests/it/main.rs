@@ -32,6 +32,7 @@ mod quarter;
 mod release;
 mod report;
 mod review_job;
+mod review_rules;
 mod reviews;
 mod run;
 mod schemas;

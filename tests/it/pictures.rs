@@ -19,10 +19,9 @@ use std::path::{Path, PathBuf};
 
 use crate::support::chromium::{Page, browser};
 use crate::support::job::Job;
-use crate::support::review::at as at_review;
+use crate::support::review::{at as at_review, outsiders};
 use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::commands::review as command;
-use asana_access_review::review::Scope;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -96,9 +95,9 @@ fn opened(job: &Job, name: &str, due: &str, as_of: &str, reviewers: &Path) -> Pa
     let asked = OpenArguments {
         name: name.to_owned(),
         due: due.parse().expect("a day"),
-        scope: Scope::All,
         reviewers: Some(reviewers.to_owned()),
-        run: "latest".to_owned(),
+        yes: true,
+        ..OpenArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         command::open(settings, &asked, moment, clock).await
@@ -110,9 +109,10 @@ fn closed(job: &Job, as_of: &str, decisions: Vec<PathBuf>) -> PathBuf {
     let asked = CloseArguments {
         of: DecisionArguments {
             decisions,
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         command::close(settings, &asked, moment, clock).await
@@ -432,10 +432,8 @@ fn take_the_pictures() {
     choose(&mut page, AMARA);
     focus_row(&mut page, "Sofia");
     page.key("3");
-    page.value(
-        "(() => { const select = document.activeElement; select.value = 'member'; \
-         select.dispatchEvent(new Event('change', { bubbles: true })); })()",
-    );
+    page.key("m");
+    page.key("n");
     page.text("Covered for Amara in October");
     page.key("Escape");
     files.push(kept(&mut page, &job, AMARA));

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::support::chromium::{Page, browser};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::review::at as at_review;
-use crate::support::review::{assert_verifies, filled, hash, part, saved, worksheet};
+use crate::support::review::{assert_verifies, filled, hash, outsiders, part, saved, worksheet};
 use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::commands::review as command;
 use asana_access_review::judgement::Verdict;
-use asana_access_review::review::Scope;
 use serde_json::{Value, json};
 use truto_simulator::World;
 
@@ -33,9 +32,9 @@ fn opened(job: &Job) {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-11-30".parse().expect("a day"),
-        scope: Scope::All,
         reviewers: Some(reviewers),
-        run: "latest".to_owned(),
+        yes: true,
+        ..OpenArguments::default()
     };
     at_review(
         job,
@@ -59,6 +58,7 @@ fn decided_by_page(job: &Job, browser: &Path, revoked: &str) -> PathBuf {
         let row = page.value("document.activeElement.closest('tr').textContent");
         if row.as_str().expect("a text").contains(revoked) {
             page.key("2");
+            page.key("n");
             page.text("the project has ended");
             page.key("Escape");
             revocations += 1;
@@ -79,6 +79,7 @@ fn decided_by_spreadsheet(job: &Job) -> PathBuf {
     let rows = filled(job, |_, row| {
         if row.iter().any(|cell| cell == ADMINS) {
             row[crate::support::review::DECISION] = "Keep".to_owned();
+            row[crate::support::review::NOTE] = "on call".to_owned();
             row[crate::support::review::DECIDED_BY] = ADMINS.to_owned();
         }
     });
@@ -88,6 +89,7 @@ fn decided_by_spreadsheet(job: &Job) -> PathBuf {
 fn asked(decisions: &[&PathBuf]) -> DecisionArguments {
     DecisionArguments {
         decisions: decisions.iter().map(|path| (*path).clone()).collect(),
+        accept_reviewer: outsiders(),
         ..DecisionArguments::default()
     }
 }
@@ -130,7 +132,7 @@ fn a_quarter_runs_from_the_open_to_the_auditor() {
     let by_spreadsheet = decided_by_spreadsheet(&job);
     let asked = CloseArguments {
         of: asked(&[&by_page, &by_spreadsheet]),
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     let closed = at_review(
         &job,

@@ -1360,9 +1360,7 @@ fn reviewed() -> Job {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-10-31".parse().expect("a day"),
-        scope: Scope::All,
-        reviewers: None,
-        run: "latest".to_owned(),
+        ..OpenArguments::default()
     };
     review::at(
         &job,
@@ -1390,6 +1388,7 @@ fn reviewed() -> Job {
             ..DecisionArguments::default()
         },
         accept_incomplete: Some("a reviewer is ill".to_owned()),
+        ..CloseArguments::default()
     };
     review::at(
         &job,

@@ -1,5 +1,5 @@
-//! An access review in a cluster: the Job of the chart and of the manifest, its files as Kubernetes
-//! mounts a Secret, and the real binary, from the open to the end, as the guide describes it.
+//! An access review in a cluster: the Job of the chart and of the manifest, its files on a claim, and
+//! the real binary, from the open to the acknowledgement, as the guide describes it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,13 +42,13 @@ fn values() -> Value {
 
 /// Does the work of a kubelet for a Job: mounts its files and starts the program with its arguments
 /// and environment. Paths of the pod are replaced by paths of this test.
-fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &[(&str, Vec<u8>)]) -> Ended {
+fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &Path) -> Ended {
     let objects = [release, std::slice::from_ref(made)].concat();
     let pods = pods(std::slice::from_ref(made));
     let pod = pods.values().next().expect("a pod");
     let folder = tempfile::tempdir().expect("a folder");
     let review = folder.path().join("review");
-    crate::support::mount(&review, files);
+    crate::support::copy(files, &review);
     let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let placed = |text: &str| match text {
         // A day in the far future, so that the test passes on every day.
@@ -108,13 +108,17 @@ fn decided(worksheet: &Path) -> BTreeMap<String, Vec<u8>> {
         .from_reader(&text[3..]);
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
     let column = |name: &str| rows[0].iter().position(|header| header == name);
-    let (decision, reviewer) = (column("decision"), column("reviewer"));
-    let (decision, reviewer) = (decision.expect("decision"), reviewer.expect("reviewer"));
+    let columns = ["decision", "reviewer", "note"].map(|name| column(name).expect("a column"));
+    let [decision, reviewer, note] = columns;
     let mut files: BTreeMap<String, csv::Writer<Vec<u8>>> = BTreeMap::new();
     for row in &rows[1..] {
         let row = row.iter().enumerate();
         let row: Vec<&str> = row
-            .map(|(at, cell)| if at == decision { "keep" } else { cell })
+            .map(|(at, cell)| match at {
+                _ if at == decision => "keep",
+                _ if at == note => "on call",
+                _ => cell,
+            })
             .collect();
         let file = files.entry(row[reviewer].to_owned()).or_insert_with(|| {
             let mut file = csv::Writer::from_writer(Vec::new());
@@ -130,8 +134,8 @@ fn decided(worksheet: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-const REVIEWERS: &str =
-    "rule,value,reviewer\nrole,admin,ciso@example.net\ndefault,,lead@example.net\n";
+const REVIEWERS: &str = "rule,value,reviewer\nrole,admin,person1@example.com\ndefault,,person3@example.com\n\
+     default,,person1@example.com\n";
 
 /// No log may contain the name of a person, or a file name that may contain one.
 fn ensure_no_names(log: &str) {
@@ -166,14 +170,15 @@ helm() {
 }
 kubectl() {
   case "$*" in
-    *" create secret generic "*) command kubectl "$@" --dry-run=client --output=json > "$CLUSTER/$6.secret" ;;
-    *" delete secret "*) rm "$CLUSTER/$5.secret" ;;
     "create --filename - --output name") cat > "$CLUSTER/job"; echo job.batch/the-job ;;
+    "apply --filename -") cat > "$CLUSTER/claim"; mkdir -p "$FILES" ;;
     *" logs "*" job.batch/the-job") echo run > "$ASK"; read -r code < "$ANSWER"; cat "$CLUSTER/log" ;;
     *" get pods "*"batch.kubernetes.io/job-name=the-job "*) echo "exit $code" ;;
     "create --filename -") cat > "$CLUSTER/pod" ;;
-    *" wait --for=condition=Ready pod/evidence-reader" | *" delete pod evidence-reader") grep -q . "$CLUSTER/pod" ;;
-    *" cp evidence-reader:/evidence/asana/"*) cp -r "$EVIDENCE/${4#evidence-reader:/evidence/asana/}" "again/$5" ;;
+    *" wait --for=condition=Ready pod/review-files" | *" delete pod review-files") grep -q . "$CLUSTER/pod" ;;
+    *" exec review-files -- rm -rf /review/"*) rm -rf "$FILES/${8#/review/}" ;;
+    *" cp "*" review-files:/review") cp -r "$4" "$FILES/" ;;
+    *" delete persistentvolumeclaim review-files") rm -r "$FILES" "$CLUSTER/claim" ;;
     *) echo "unexpected: kubectl $*" >&2; return 1 ;;
   esac
 }
@@ -205,24 +210,10 @@ impl Cluster<'_> {
         let made = documents(&made);
         let job = only(&made, "Job");
         let volumes = job["spec"]["template"]["spec"]["volumes"].as_array();
-        let review = volumes
-            .into_iter()
-            .flatten()
-            .find(|of| of["name"] == "review");
-        let secret = review.map(|of| of["secret"]["secretName"].as_str().expect("a name"));
-        let secret = secret.expect("a Secret");
-        let secret = self.place(&format!("cluster/{secret}.secret"));
-        let secret: Value =
-            serde_json::from_slice(&fs::read(secret).expect("a Secret")).expect("JSON");
-        let data = secret["data"].as_object().expect("data").iter();
-        let files: Vec<(&str, Vec<u8>)> = data
-            .map(|(name, text)| {
-                use base64::Engine as _;
-                let text = text.as_str().expect("a text");
-                let bytes = base64::engine::general_purpose::STANDARD.decode(text);
-                (name.as_str(), bytes.expect("base64"))
-            })
-            .collect();
+        let mut volumes = volumes.into_iter().flatten();
+        let review = volumes.find(|of| of["name"] == "review").expect("a volume");
+        assert_eq!(review["persistentVolumeClaim"]["claimName"], "review-files");
+        let files = self.place("files");
         let run = run_as_pod(self.job, &self.release, job, &files);
         let log = format!("{}{}", run.stdout, run.stderr);
         fs::write(self.place("cluster/log"), log).expect("a log");
@@ -239,6 +230,7 @@ impl Cluster<'_> {
                 bash.args(["-c", &script]).current_dir(self.folder.path());
                 bash.env("ASK", &ask).env("ANSWER", &answer);
                 bash.env("CLUSTER", self.place("cluster"));
+                bash.env("FILES", self.place("files"));
                 bash.env("RELEASE", self.place("release.json"));
                 bash.env("EVIDENCE", self.job.evidence());
                 bash.env("BINARY", env!("CARGO_BIN_EXE_asana-access-review"));
@@ -271,14 +263,14 @@ fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
         let made = Command::new("mkfifo").arg(cluster.place(pipe)).status();
         assert!(made.expect("mkfifo").success());
     }
-    for folder in ["cluster", "received", "again"] {
+    for folder in ["cluster", "received"] {
         fs::create_dir(cluster.place(folder)).expect("a folder");
     }
     crate::support::copy(&here("helm"), &cluster.place("helm"));
     fs::write(cluster.place("release.json"), values().to_string()).expect("values");
     fs::write(cluster.place("reviewers.csv"), REVIEWERS).expect("reviewers");
     let commands = commands();
-    let [setup, open, fetch, status, close, reader] = &commands[..] else {
+    let [setup, open, fetch, status, close, acknowledge] = &commands[..] else {
         panic!("{commands:#?}");
     };
 
@@ -300,16 +292,20 @@ fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
         fs::write(cluster.place("received").join(name), bytes).expect("decisions");
     }
     let seen = cluster.run_commands(&[setup.clone(), status.clone()]);
-    assert!(
-        seen.contains("reviewer   ciso@example.net 1/1: 1 keep"),
-        "{seen}"
-    );
-    let log = cluster.run_commands(&[setup.clone(), close.clone(), reader.clone()]);
-    assert_eq!(log.matches("\nexit 0\n").count(), 2, "{log}");
-    assert!(log.contains("OPEN ") && log.contains("CLOSED "), "{log}");
+    assert!(seen.contains("reviewer   person1@example.com "), "{seen}");
+    // A file that was taken back does not stay on the claim.
+    fs::create_dir(cluster.place("files/received")).expect("a folder");
+    fs::write(cluster.place("files/received/old.csv"), "of last week").expect("a file");
+    let log = cluster.run_commands(&[setup.clone(), close.clone()]);
+    assert_eq!(log.matches("\nexit 0\n").count(), 1, "{log}");
+    assert!(log.contains("CLOSED "), "{log}");
     ensure_no_names(&log);
     assert_eq!(job.entry(3)["kind"], "review_close");
     assert_eq!(job.entry(3)["verdict"], "pass");
+    let log = cluster.run_commands(&[setup.clone(), acknowledge.clone()]);
+    assert!(log.contains("ACKNOWLEDGED "), "{log}");
+    ensure_no_names(&log);
+    assert_eq!(job.entry(4)["kind"], "review_acknowledge");
     let closed = part(&job.connection().join("reviews"), "close");
     let manifest = fs::read(closed.join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -317,20 +313,15 @@ fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
 
-    // No file of a reviewer is left in the cluster, and both ways to fetch give the same files.
+    // No file of a reviewer is left in the cluster.
     let left = crate::support::files_below(&cluster.place("cluster"));
     assert_eq!(left, ["job", "log", "pod"]);
-    assert!(!cluster.place("numbered").exists());
-    let again = part(&cluster.place("again/reviews"), "open");
-    for name in crate::support::files_below(&opened) {
-        let bytes = |folder: &Path| fs::read(folder.join(&name)).expect("a file");
-        assert_eq!(bytes(&opened), bytes(&again), "{name}");
-    }
-    ensure_only_reading(&cluster);
+    assert!(!cluster.place("files").exists());
+    ensure_restricted(&cluster);
 }
 
-/// The pod that reads evidence from a claim meets the restricted standard and cannot write.
-fn ensure_only_reading(cluster: &Cluster<'_>) {
+/// The pod that copies files to the claim meets the restricted standard, and has no evidence.
+fn ensure_restricted(cluster: &Cluster<'_>) {
     let file = cluster.place("cluster/pod");
     let pod = documents(&fs::read_to_string(&file).expect("a Pod")).remove(0);
     assert_eq!(pod["metadata"]["namespace"], NAMESPACE);
@@ -343,13 +334,9 @@ fn ensure_only_reading(cluster: &Cluster<'_>) {
         assert_eq!(&snapshot["containers"][0]["securityContext"][field], value);
     }
     assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
-    assert_eq!(container["volumeMounts"][0]["readOnly"], true);
-    let claims = snapshot["volumes"].as_array().expect("volumes").iter();
-    let claim = claims
-        .map(|volume| &volume["persistentVolumeClaim"]["claimName"])
-        .find(|name| name.is_string());
     let claimed = &pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"];
-    assert_eq!(claim, Some(claimed));
+    assert_eq!(claimed, "review-files");
+    assert_eq!(pod["spec"]["volumes"].as_array().map(Vec::len), Some(1));
     if has(&["kubernetes-validate"]) {
         let file = file.to_str().expect("UTF-8");
         printed("kubernetes-validate", &["-k", "1.34", "--strict", file]);
@@ -367,15 +354,17 @@ fn the_plain_manifest_opens_a_review_and_closes_it_with_a_reason() {
         "name": "EVIDENCE_SIGNING_KEY_FILE",
         "value": "/run/secrets/asana-access-review/EVIDENCE_SIGNING_KEY",
     }));
-    let reviewers = [("reviewers.csv", REVIEWERS.as_bytes().to_vec())];
-    let opened = run_as_pod(&job, &release, &manifest, &reviewers);
+    let claim = job.place().join("claim");
+    fs::create_dir_all(claim.join("received")).expect("a folder");
+    fs::write(claim.join("reviewers.csv"), REVIEWERS).expect("a file");
+    let opened = run_as_pod(&job, &release, &manifest, &claim);
     assert_eq!(opened.code, 0, "{}{}", opened.stdout, opened.stderr);
     ensure_no_names(&(opened.stdout + &opened.stderr));
 
     let worksheet = part(&job.connection().join("reviews"), "open").join("worksheet.csv");
     let files = decided(&worksheet);
     let some = files.values().next().expect("decisions").clone();
-    let some = [("lead@example.net.csv", some)];
+    fs::write(claim.join("received/lead@example.net.csv"), some).expect("a file");
     let steps = text("k8s/review-job.yaml");
     let args = |step: &str| -> Vec<String> {
         let line = steps
@@ -391,7 +380,7 @@ fn the_plain_manifest_opens_a_review_and_closes_it_with_a_reason() {
     };
     let mut ended = |args: Vec<String>| {
         manifest["spec"]["template"]["spec"]["containers"][0]["args"] = json!(args);
-        let ended = run_as_pod(&job, &release, &manifest, &some);
+        let ended = run_as_pod(&job, &release, &manifest, &claim);
         let log = format!("{}{}", ended.stdout, ended.stderr);
         ensure_no_names(&log);
         (ended.code, log)

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use crate::support::job::{Ended, Job, LEFT_AND_GONE, verify};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::review::{
-    DECIDED_BY, DECISION, NOTE, assert_verifies, filled, filled_in, hash, keep, part, saved,
-    worksheet,
+    DECIDED_BY, DECISION, NOTE, OUTSIDERS, assert_verifies, filled, filled_in, hash, keep,
+    outsiders, part, saved, worksheet,
 };
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
@@ -19,7 +19,7 @@ use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, Ope
 use asana_access_review::commands::review::{self as command, Moment};
 use asana_access_review::evidence::{self, Manifest};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
-use asana_access_review::review::{Scope, Worksheet};
+use asana_access_review::review::Worksheet;
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
@@ -32,6 +32,7 @@ fn reviewed(hr_rows: &str) -> Job {
 
 fn open(job: &Job, more: &[&str]) -> Ended {
     let mut line = vec!["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    line.push("--yes");
     line.extend(more);
     job.run_with(&line)
 }
@@ -39,6 +40,7 @@ fn open(job: &Job, more: &[&str]) -> Ended {
 fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
     let mut line = vec!["review", "close", "--decisions"];
     line.extend(files.iter().map(|path| path.to_str().expect("UTF-8")));
+    line.extend(["--accept-reviewer", OUTSIDERS]);
     line.extend(more);
     job.run_with(&line)
 }
@@ -212,9 +214,12 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
     let rows = filled(&job, |number, row| {
         keep(number, row);
         match number {
-            1 => row[DECISION] = "revoke".to_owned(),
+            1 => {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "-".to_owned();
+            }
             2 => row[DECISION] = "perhaps".to_owned(),
-            3 => row[19] = "ab".repeat(32),
+            3 => row[26] = "ab".repeat(32),
             4 => row[0] = "4711".to_owned(),
             5 => row[1] = "9999999999999999".to_owned(),
             6 => row[DECIDED_BY] = row[2].clone(),
@@ -273,6 +278,7 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
     let other = saved(&job, "other.csv", &rows, b',');
     let asked = DecisionArguments {
         decisions: vec![other.clone(), named],
+        accept_reviewer: outsiders(),
         ..DecisionArguments::default()
     };
     let status = at_review(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
@@ -306,7 +312,8 @@ fn decisions_are_read_from_a_folder_and_from_a_mounted_secret() {
     let given_on = [("given-on.csv", given_on.as_bytes().to_vec())];
     crate::support::mount(&folder, &[&files[..], &given_on[..]].concat());
     let given_on = ["--reviewers", "review/given-on.csv"];
-    let status = ["review", "status", "--decisions", "review"];
+    let status = ["review", "status", "--accept-reviewer", OUTSIDERS];
+    let status = [&status[..], &["--decisions", "review"]].concat();
     let status = job.run_with(&[&status[..], &given_on].concat());
     assert_eq!(status.code, 0, "{}", status.stderr);
     assert!(!status.stdout.contains("faults: "), "{}", status.stdout);
@@ -387,7 +394,7 @@ fn an_incomplete_review_needs_a_reason_which_page_one_shows() {
 
 #[test]
 fn a_reviewers_own_account_goes_to_the_next_matching_line() {
-    let job = reviewed(LEFT_AND_ACTIVE);
+    let job = reviewed(LEFT_AND_GONE);
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer,note\n\
                 person,person3@example.com,auditor@example.net,\n\
@@ -574,6 +581,8 @@ fn status_counts_by_reviewer_and_logs_no_names() {
     let status = job.run_with(&[
         "review",
         "status",
+        "--accept-reviewer",
+        OUTSIDERS,
         "--decisions",
         file.to_str().expect("UTF-8"),
     ]);
@@ -590,7 +599,8 @@ fn status_counts_by_reviewer_and_logs_no_names() {
 
 fn status(job: &Job, file: &Path, more: &[&str]) -> Ended {
     let file = file.to_str().expect("UTF-8");
-    let mut line = vec!["review", "status", "--decisions", file];
+    let mut line = vec!["review", "status", "--accept-reviewer", OUTSIDERS];
+    line.extend(["--decisions", file]);
     line.extend(more);
     job.run_with(&line)
 }
@@ -684,7 +694,10 @@ fn the_reminder_of_the_runbook_lists_reviewers_with_open_rows() {
     assert!(zoes > 0);
     assert_eq!(
         String::from_utf8_lossy(&jq.stdout),
-        format!("zoe@example.net\t{zoes}\tfalse\n")
+        format!(
+            "zoe@example.net\tAccess review 2026-Q4: {zoes} row{} to decide\tfalse\n",
+            if zoes == 1 { "" } else { "s" }
+        )
     );
 }
 
@@ -696,6 +709,7 @@ fn status_as_json_lists_every_problem() {
         keep(number, row);
         if number == 2 {
             row[DECISION] = "revoke".to_owned();
+            row[NOTE] = String::new();
         }
     });
     let file = saved(&job, "all.csv", &rows, b',');
@@ -887,9 +901,9 @@ fn open_as(job: &Job, as_of: &str, suffix: &str) {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
-        scope: Scope::All,
         reviewers: None,
-        run: "latest".to_owned(),
+        yes: true,
+        ..OpenArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         let moment = Moment {
@@ -911,9 +925,10 @@ fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
         of: DecisionArguments {
             review: id.map(str::to_owned),
             decisions: vec![file],
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     at_review(job, as_of, async |settings, moment, clock| {
         command::close(settings, &asked, moment, clock).await
@@ -1519,7 +1534,7 @@ fn the_own_row_of_a_reassigned_reviewer_goes_to_the_next_line() {
                 reassign,person3@example.com,boss@example.net,not their own\n";
     fs::write(&given_on, text).expect("a file");
     let file = filled(&job, |_, row| {
-        row[DECISION] = "keep".to_owned();
+        keep(0, row);
         row[DECIDED_BY] = match row[2] == "person3@example.com" {
             true => "deputy@example.net".to_owned(),
             false => "person3@example.com".to_owned(),
@@ -1561,9 +1576,10 @@ fn a_review_cannot_be_closed_before_it_was_opened() {
     let asked = CloseArguments {
         of: DecisionArguments {
             decisions: vec![saved(&job, "d.csv", &filled(&job, keep), b',')],
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
-        accept_incomplete: None,
+        ..CloseArguments::default()
     };
     let refused = tried_at(
         &job,
@@ -1579,7 +1595,15 @@ fn a_review_cannot_be_closed_before_it_was_opened() {
 fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
     let path = job.folder.path().join(name);
     fs::write(&path, bytes).expect("a file");
-    let reported = job.run_with(&["review", "status", "--decisions", name]);
+    let line = [
+        "review",
+        "status",
+        "--accept-reviewer",
+        OUTSIDERS,
+        "--decisions",
+        name,
+    ];
+    let reported = job.run_with(&line);
     assert_eq!(reported.code, 0, "{}", reported.stderr);
     reported.stdout
 }
@@ -1679,7 +1703,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
         "reviewer": "boss@example.net", "exported_at": "2026-11-25T10:00:00Z", "decisions": 1,
     });
     let line = json!({
-        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "",
+        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "needed",
         "decided_at": "2026-11-25T10:00:00Z",
     });
     let page = format!("\u{feff}{head}\n{line}\n");
@@ -1689,7 +1713,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     let reported = status_of(&job, "page.jsonl", &wide);
     assert!(reported.contains("decided    1/11"), "{reported}");
     // A file that an editor saved in an encoding of one byte a letter.
-    let narrow = page.replace("\"note\":\"\"", "\"note\":\"caf\u{e9}\"");
+    let narrow = page.replace("\"note\":\"needed\"", "\"note\":\"caf\u{e9}\"");
     let narrow = narrow.trim_start_matches('\u{feff}').chars();
     let narrow: Vec<u8> = narrow.map(|c| u8::try_from(c).expect("Latin 1")).collect();
     let reported = status_of(&job, "page.jsonl", &narrow);

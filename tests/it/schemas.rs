@@ -11,7 +11,7 @@ use asana_access_review::evidence::{
 };
 use asana_access_review::judgement::{
     Baseline, ClosedReview, Decision, FeedScope, FollowUp, FollowUpState, FollowUps, GoneAccount,
-    Inputs, Judgement, OpenReview, Past, Policy, Previous, RunRef, judge,
+    Inputs, Judgement, OpenReview, Past, Policy, Previous, ReviewScope, RunRef, judge,
 };
 use asana_access_review::model::{
     Account, AgeBasis, Alias, Connection, DerivationRecord, EmailAddress, Employment, Exception,
@@ -482,18 +482,21 @@ fn follow_ups() -> FollowUps {
             sequence: 2,
             closed_at: at("2026-11-22T09:00:00Z"),
             complete: true,
+            acknowledged_at: None,
         }),
         last_of_some: Some(ClosedReview {
             review: "admins-7f3a9c".to_owned(),
             sequence: 3,
             closed_at: at("2026-11-22T10:00:00Z"),
             complete: false,
+            acknowledged_at: None,
         }),
         open: vec![OpenReview {
             review: "2026-Q4-7f3a9c".to_owned(),
             sequence: 3,
             opened_at: at("2026-11-22T10:00:00Z"),
             due: "2026-12-31".to_owned(),
+            scope: ReviewScope::All,
         }],
         unread: vec![1],
         decisions: vec![FollowUp {

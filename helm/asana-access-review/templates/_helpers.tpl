@@ -227,14 +227,8 @@ server-side apply rejects a duplicate name. */}}
 {{/* The volume for /review without its name, or nothing. Mode 288 is 0440: like secrets, the files are readable by
 the pod's group. */}}
 {{- define "asana-access-review.reviewFiles" -}}
-{{- with .Values.review.files }}
-{{- if .secret }}
-{{- dict "secret" (dict "secretName" .secret "defaultMode" 288) | toYaml }}
-{{- else if .configMap }}
-{{- dict "configMap" (dict "name" .configMap "defaultMode" 288) | toYaml }}
-{{- else if .claim }}
-{{- dict "persistentVolumeClaim" (dict "claimName" .claim) | toYaml }}
-{{- end }}
+{{- with .Values.review.claim }}
+{{- dict "persistentVolumeClaim" (dict "claimName" .) | toYaml }}
 {{- end }}
 {{- end }}
 

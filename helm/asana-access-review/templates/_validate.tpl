@@ -60,23 +60,17 @@ schema could check them too, but its error would show only the expression. */}}
 {{- define "asana-access-review.reviewProblems" -}}
 {{- $problems := list }}
 {{- $args := .Values.review.args }}
-{{- $sources := list }}
-{{- range $kind, $name := .Values.review.files }}
-{{- if $name }}{{ $sources = append $sources (printf "review.files.%s" $kind) }}{{ end }}
-{{- end }}
-{{- if gt (len $sources) 1 }}
-{{- $problems = append $problems (printf "%s are set, but only one can be mounted at /review: keep one" (join " and " $sources)) }}
-{{- end }}
-{{- if and $sources (not $args) }}
-{{- $problems = append $problems (printf "%s is set without review.args: set review.args to a step, such as `[close, --decisions, /review]`" (first $sources)) }}
+{{- $claim := .Values.review.claim }}
+{{- if and $claim (not $args) }}
+{{- $problems = append $problems "review.claim is set without review.args: set review.args to a step, such as `[close, --decisions, /review/received]`" }}
 {{- end }}
 {{- if $args }}
 {{- /* `lookup` returns a list, even an empty one, only with a cluster. In `helm template` it returns nothing. */}}
 {{- if or .Release.IsUpgrade (lookup "v1" "Secret" .Release.Namespace "") }}
 {{- $problems = append $problems "review.args is set in an install or upgrade: omit it from the release's values, and create the Job with `helm template … --show-only templates/review-job.yaml | kubectl create --filename -`" }}
 {{- end }}
-{{- if not (has (first $args) (list "open" "status" "close")) }}
-{{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, such as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
+{{- if not (has (first $args) (list "open" "status" "close" "acknowledge")) }}
+{{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status, close or acknowledge, such as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
 {{- end }}
 {{- if has "--names" $args }}
 {{- $problems = append $problems "review.args has --names, which would write people's names to the log of the pod: omit it, and run `review status --names` on a machine that can read the evidence" }}
@@ -87,12 +81,12 @@ schema could check them too, but its error would show only the expression. */}}
 {{- range $args }}
 {{- if hasPrefix "--" . }}
 {{- $option = . | splitList "=" | first }}
-{{- if and (contains "=" .) (has $option (list "--decisions" "--reviewers")) }}{{ $files = append $files (. | splitList "=" | rest | join "=") }}{{ end }}
-{{- else if has $option (list "--decisions" "--reviewers") }}{{ $files = append $files . }}
+{{- if and (contains "=" .) (has $option (list "--decisions" "--reviewers" "--attach")) }}{{ $files = append $files (. | splitList "=" | rest | join "=") }}{{ end }}
+{{- else if has $option (list "--decisions" "--reviewers" "--attach") }}{{ $files = append $files . }}
 {{- end }}
 {{- end }}
 {{- $mounts := list }}
-{{- if $sources }}{{ $mounts = append $mounts "/review" }}{{ end }}
+{{- if $claim }}{{ $mounts = append $mounts "/review" }}{{ end }}
 {{- if .Values.persistence.enabled }}{{ $mounts = append $mounts .Values.persistence.mountPath }}{{ end }}
 {{- range .Values.extraVolumeMounts }}{{ $mounts = append $mounts .mountPath }}{{ end }}
 {{- range $file := $files }}
@@ -101,9 +95,9 @@ schema could check them too, but its error would show only the expression. */}}
 {{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (printf "%s/" $file) }}{{ $mounted = true }}{{ end }}
 {{- end }}
 {{- if contains "*" $file }}
-{{- $problems = append $problems (printf "review.args has `%s`, but the pod has no shell to expand it: name the folder, such as `/review`" $file) }}
+{{- $problems = append $problems (printf "review.args has `%s`, but the pod has no shell to expand it: name the folder, such as `/review/received`" $file) }}
 {{- else if not $mounted }}
-{{- $problems = append $problems (printf "review.args has the file `%s`, but nothing is mounted there: %swrite `/review/NAME`, or `/review` for all files" $file ($sources | empty | ternary "set review.files.secret to the name of a Secret with your files, and " "")) }}
+{{- $problems = append $problems (printf "review.args has the file `%s`, but nothing is mounted there: %swrite `/review/NAME`" $file ($claim | empty | ternary "set review.claim to the name of a claim with your files, and " "")) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -16,7 +16,8 @@ pub use check::CheckArguments;
 pub use connect::ConnectArguments;
 pub use report::ReportArguments;
 pub use review::{
-    CloseArguments, DecisionArguments, OpenArguments, ReviewRequest, StatusArguments,
+    AcknowledgeArguments, AttachArguments, CloseArguments, DecisionArguments, OpenArguments,
+    ReviewRequest, StatusArguments,
 };
 pub use verify::VerifyArguments;
 

@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
 use super::super::help::REVIEW;
-use crate::review::Scope;
+use crate::model::EmailAddress;
+use crate::review::{ReasonFor, Scope, is_reason};
 
 #[derive(Debug, Subcommand)]
 pub enum ReviewRequest {
@@ -17,6 +18,9 @@ pub enum ReviewRequest {
     /// Check the decisions against the worksheet and store them
     #[command(after_help = REVIEW)]
     Close(CloseArguments),
+    /// Record that a second person signs off a closed review
+    #[command(after_help = REVIEW)]
+    Acknowledge(AcknowledgeArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -41,6 +45,33 @@ pub struct OpenArguments {
         hide_default_value = true
     )]
     pub run: String,
+    /// Rows for which *keep* needs a reason: admins, service, excepted, guests, all; separated by commas
+    #[arg(
+        long,
+        value_name = "ROWS",
+        value_parser = reason_for,
+        value_delimiter = ',',
+        default_value = "admins,service,excepted"
+    )]
+    pub reason_for: Vec<ReasonFor>,
+    /// Open it without asking, although a review of this name exists, or one of this scope is open
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl Default for OpenArguments {
+    /// The defaults of the command line, without the name and the day.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            due: Date::default(),
+            reviewers: None,
+            scope: Scope::All,
+            run: "latest".to_owned(),
+            reason_for: vec![ReasonFor::Admins, ReasonFor::Service, ReasonFor::Excepted],
+            yes: false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -54,6 +85,9 @@ pub struct DecisionArguments {
     /// CSV file (rule,value,reviewer,note) with `reassign` lines: rows that have another reviewer since the review was opened
     #[arg(long = "reviewers", value_name = "FILE")]
     pub reassigned: Option<PathBuf>,
+    /// Address of a reviewer whom neither Asana nor HR knows, and who may decide; several are separated by commas
+    #[arg(long, value_name = "EMAIL", value_parser = email, value_delimiter = ',')]
+    pub accept_reviewer: Vec<EmailAddress>,
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +105,7 @@ pub struct StatusArguments {
     pub notify: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(mut_arg("decisions", |decisions| decisions.required(true)))]
 pub struct CloseArguments {
     #[command(flatten)]
@@ -79,6 +113,41 @@ pub struct CloseArguments {
     /// Close the review although rows are undecided; the reason is printed on the first page
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub accept_incomplete: Option<String>,
+    #[command(flatten)]
+    pub attach: AttachArguments,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct AttachArguments {
+    /// File that proves who sent a file, such as an e-mail or a ticket; it is stored with its hash. May be repeated
+    #[arg(long = "attach", value_name = "FILE", num_args = 1..)]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AcknowledgeArguments {
+    /// Name or id of the review [default: the newest closed review]
+    #[arg(long, value_name = "NAME")]
+    pub review: Option<String>,
+    /// E-mail address of the person who signs off; not one of the reviewers
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub by: EmailAddress,
+    /// What this person confirms, in their words
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub statement: String,
+    #[command(flatten)]
+    pub attach: AttachArguments,
+}
+
+fn email(text: &str) -> Result<EmailAddress, &'static str> {
+    EmailAddress::parse(text).ok_or("write an e-mail address")
+}
+
+fn reason_for(text: &str) -> Result<ReasonFor, &'static str> {
+    let known = ReasonFor::ALL.iter().find(|of| of.as_str() == text);
+    known
+        .copied()
+        .ok_or("write admins, service, excepted, guests or all")
 }
 
 fn day(text: &str) -> Result<Date, &'static str> {
@@ -96,7 +165,7 @@ fn scope(text: &str) -> Result<Scope, &'static str> {
 
 fn reason(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        "" => Err("write the reason"),
-        reason => Ok(reason.to_owned()),
+        text if is_reason(text) => Ok(text.to_owned()),
+        _ => Err("write it in words"),
     }
 }

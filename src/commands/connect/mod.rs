@@ -11,7 +11,7 @@ use connecting::{ConnectError, Connected, Connecting, just_now};
 use super::{Session, error_text, failed, run_until_signal, settings};
 use crate::cli::arguments::ConnectArguments;
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{print, print_error};
+use crate::cli::terminal::{self, print, print_error};
 use crate::config;
 use crate::config::ConnectSettings;
 use crate::truto::LinkFor;
@@ -59,7 +59,7 @@ async fn connect(
     print_text(&text::before(wanted, permissions, before));
     if !arguments.yes {
         print_text(text::QUESTION);
-        if !is_confirmed().await {
+        if !terminal::is_confirmed().await {
             print_text(text::DECLINED);
             return Ok(Exit::Interrupted);
         }
@@ -76,16 +76,4 @@ async fn connect(
         false => text::connected(&connected),
     });
     Ok(connected.exit())
-}
-
-/// Whether the person at the terminal agrees. Any answer except `y` or `yes` means no.
-async fn is_confirmed() -> bool {
-    let read = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line)
-    });
-    match read.await {
-        Ok(Ok(line)) => matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"),
-        Ok(Err(_)) | Err(_) => false,
-    }
 }

@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::{Frozen, ReviewError};
-use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, sha256_hex};
-use crate::judgement::RunRef;
+use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, RunFile, RunResult, sha256_hex};
+use crate::judgement::{FollowUps, RunRef};
 use crate::ledger::{Extent, Ledger, LedgerError};
-use crate::review::{EarlierReviews, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Worksheet};
+use crate::review::{
+    EarlierReviews, NotCompared, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Scope,
+    Worksheet,
+};
 
 fn unreadable(entry: &Entry, why: &dyn std::fmt::Display) -> LedgerError {
     LedgerError::Fault(format!(
@@ -106,31 +109,211 @@ async fn entry(ledger: &Ledger, at: &RunRef) -> Result<Option<Entry>, LedgerErro
     ledger.newest(|entry: &Entry| entry.run_ref() == *at).await
 }
 
-/// The decisions of earlier reviews, back to the last complete one of scope `all`.
+/// The decisions of earlier reviews, back to the last complete one of scope `all`, or to a review that cannot be read:
+/// one with a fault must not prevent the next review, whose decisions replace those that were lost.
+///
+/// # Errors
+/// If the store fails.
 pub(super) async fn earlier_reviews(
     ledger: &Ledger,
-) -> Result<Option<EarlierReviews>, LedgerError> {
+    as_of: Timestamp,
+) -> Result<(Option<EarlierReviews>, Option<NotCompared>), LedgerError> {
     let mut earlier = None;
     let mut below = u64::MAX;
     loop {
-        let is_it = |entry: &Entry| entry.kind == EntryKind::ReviewClose && entry.sequence < below;
-        let Some(close) = ledger.newest(is_it).await? else {
-            return Ok(earlier);
+        let mut lowest = u64::MAX;
+        let is_it = |entry: &Entry| {
+            lowest = entry.sequence;
+            entry.kind == EntryKind::ReviewClose && entry.sequence < below
+        };
+        let close = match ledger.newest(is_it).await {
+            Ok(Some(close)) => close,
+            Ok(None) => return Ok((earlier, None)),
+            // The entry below the last one that could be read.
+            Err(LedgerError::Fault(reason)) => {
+                let sequence = lowest.saturating_sub(1);
+                return Ok((earlier, Some(NotCompared { sequence, reason })));
+            }
+            Err(error) => return Err(error),
         };
         below = close.sequence;
-        let closed: ReviewClosed = read(ledger, &close, ReviewFile::Review).await?;
-        let Some(open) = entry(ledger, &closed.opened).await? else {
-            return Err(unreadable(
-                &close,
-                &"the entry that opened the review is missing",
-            ));
-        };
-        let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
-        earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));
-        if closed.is_of_all() {
-            return Ok(earlier);
+        match one_earlier(ledger, &close).await {
+            Ok((worksheet, closed)) => {
+                earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));
+                if closed.is_of_all() {
+                    return Ok((earlier, None));
+                }
+            }
+            Err(LedgerError::Fault(fault)) => {
+                let is_expired = close.retain_until.is_some_and(|until| until < as_of);
+                let reason = match is_expired {
+                    true => "its retention has ended, and its files are gone".to_owned(),
+                    false => fault,
+                };
+                let sequence = close.sequence;
+                return Ok((earlier, Some(NotCompared { sequence, reason })));
+            }
+            Err(error) => return Err(error),
         }
     }
+}
+
+async fn one_earlier(
+    ledger: &Ledger,
+    close: &Entry,
+) -> Result<(Worksheet, ReviewClosed), LedgerError> {
+    let closed: ReviewClosed = read(ledger, close, ReviewFile::Review).await?;
+    let Some(open) = entry(ledger, &closed.opened).await? else {
+        return Err(unreadable(
+            close,
+            &"the entry that opened the review is missing",
+        ));
+    };
+    let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
+    Ok((worksheet, closed))
+}
+
+/// Reviews of this name, and open ones of this scope, each as a sentence. `known` are the reviews of which `run` knew.
+pub(super) async fn similar_reviews(
+    ledger: &Ledger,
+    known: &FollowUps,
+    name: &str,
+    scope: Scope,
+) -> Result<Vec<String>, LedgerError> {
+    let mut newer = Vec::new();
+    let collect = |entry: &Entry| {
+        if entry.sequence > known.through && entry.kind.review_part().is_some() {
+            newer.push(entry.clone());
+        }
+        entry.sequence <= known.through.saturating_add(1)
+    };
+    match ledger.newest(collect).await {
+        // The question is only for convenience: a fault must not prevent the next review.
+        Ok(_) | Err(LedgerError::Fault(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let mut open: Vec<(String, Scope)> = Vec::new();
+    let known_open = known.open.iter();
+    open.extend(known_open.map(|of| (of.review.clone(), of.scope)));
+    let last = known.last_closed.iter().chain(&known.last_of_some);
+    let mut closed: Vec<String> = last.map(|of| of.review.clone()).collect();
+    for entry in newer.iter().rev() {
+        let part = ReviewFolder::parse(&entry.run);
+        let id = part.as_ref().map_or("", ReviewFolder::id);
+        match entry.kind {
+            EntryKind::ReviewOpen => {
+                let manifest = read::<ReviewManifest>(ledger, entry, ReviewFile::Manifest).await;
+                // If it cannot be read, it may have this scope.
+                let its = match manifest {
+                    Ok(manifest) => manifest.review.scope,
+                    Err(LedgerError::Fault(_)) => scope,
+                    Err(error) => return Err(error),
+                };
+                open.push((id.to_owned(), its));
+            }
+            EntryKind::ReviewClose => {
+                open.retain(|(of, _)| of != id);
+                closed.push(id.to_owned());
+            }
+            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewAcknowledge => {}
+        }
+    }
+    let has_name = |id: &str| id.rsplit_once('-').map(|(of, _)| of) == Some(name);
+    let similar = open
+        .iter()
+        .filter(|(id, its)| has_name(id) || *its == scope);
+    let mut texts: Vec<String> = similar
+        .map(|(id, its)| format!("the review {id} of scope {its} is open"))
+        .collect();
+    let closed = closed.iter().filter(|id| has_name(id));
+    texts.extend(closed.map(|id| format!("the review {id} has the same name and is closed")));
+    Ok(texts)
+}
+
+/// A judged run and its follow-ups.
+#[derive(Debug)]
+pub(super) struct NewestRun {
+    pub(super) at: RunRef,
+    pub(super) as_of: Timestamp,
+    pub(super) follow_ups: FollowUps,
+}
+
+/// The newest judged run after this entry.
+pub(super) async fn newest_run(
+    ledger: &Ledger,
+    after: u64,
+) -> Result<Option<NewestRun>, LedgerError> {
+    let is_it = |entry: &Entry| entry.kind == EntryKind::Run || entry.sequence <= after;
+    let run = ledger.newest(is_it).await?;
+    let Some(run) = run.filter(|run| run.kind == EntryKind::Run && run.sequence > after) else {
+        return Ok(None);
+    };
+    let name = RunFile::Result.name();
+    let [bytes] = ledger
+        .committed_files(&run, [&*name], Extent::Wanted)
+        .await?;
+    let result: RunResult<'_> = json(&run, &bytes)?;
+    Ok(Some(NewestRun {
+        at: run.run_ref(),
+        as_of: result.as_of,
+        follow_ups: result.follow_ups.into_owned(),
+    }))
+}
+
+/// A closed review.
+pub(super) struct ClosedOne {
+    pub(super) close: Entry,
+    pub(super) closed: ReviewClosed,
+    pub(super) frozen: Frozen,
+    /// The ledger entry that acknowledges it.
+    pub(super) acknowledged_by: Option<u64>,
+}
+
+/// The closed review with this id or name, or the newest.
+pub(super) async fn closed_review(
+    ledger: &Ledger,
+    asked: Option<&str>,
+) -> Result<ClosedOne, ReviewError> {
+    let mut acknowledged: Vec<(String, u64)> = Vec::new();
+    let is_meant = |entry: &Entry| {
+        let part = ReviewFolder::parse(&entry.run);
+        let id = part.as_ref().map_or("", ReviewFolder::id);
+        let name = id.rsplit_once('-').map(|(name, _)| name);
+        match entry.kind {
+            EntryKind::ReviewAcknowledge => {
+                acknowledged.push((id.to_owned(), entry.sequence));
+                false
+            }
+            EntryKind::ReviewClose => asked.is_none_or(|asked| id == asked || name == Some(asked)),
+            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen => false,
+        }
+    };
+    let Some(close) = ledger.newest(is_meant).await? else {
+        return Err(ReviewError::BadRequest(match asked {
+            Some(asked) => format!("the ledger has no closed review `{asked}`"),
+            None => "no review is closed: `review close --decisions FOLDER` closes one".to_owned(),
+        }));
+    };
+    let names = [ReviewFile::Review, ReviewFile::Manifest].map(ReviewFile::name);
+    let [review, manifest] = ledger.committed_files(&close, names, Extent::All).await?;
+    let closed: ReviewClosed = json(&close, &review)?;
+    let manifest: ReviewManifest = json(&close, &manifest)?;
+    let Some(open) = entry(ledger, &closed.opened).await? else {
+        let why = "the entry that opened the review is missing";
+        return Err(unreadable(&close, &why).into());
+    };
+    let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
+    let mut acknowledged = acknowledged.iter().filter(|(id, _)| *id == closed.review);
+    Ok(ClosedOne {
+        acknowledged_by: acknowledged.next().map(|(_, sequence)| *sequence),
+        frozen: Frozen {
+            worksheet,
+            sha256: closed.review_sha256.clone(),
+            origin: manifest.origin,
+        },
+        close,
+        closed,
+    })
 }
 
 /// The review with this id or name, or the newest, if it is open.
@@ -158,7 +341,10 @@ pub(super) async fn open_review(
                 let is_open = closed.iter().all(|(closed, _)| closed != id);
                 is_asked && (is_open || asked == Some(id))
             }
-            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
+            EntryKind::Run
+            | EntryKind::Failure
+            | EntryKind::ReviewClose
+            | EntryKind::ReviewAcknowledge => false,
         }
     };
     let entry = ledger.newest(is_meant).await?;
@@ -169,11 +355,11 @@ pub(super) async fn open_review(
     let closed = closed.next().filter(|_| id.is_some() || asked.is_some());
     if let Some((id, sequence)) = closed {
         let text = format!("the review {id} was closed by ledger entry {sequence}");
-        return Err(ReviewError::BadRequest(text));
+        return Err(ReviewError::NotOpen(text));
     }
     let (Some(entry), Some(part)) = (entry, part) else {
         return Err(match asked {
-            Some(asked) => ReviewError::BadRequest(format!("the ledger has no review `{asked}`")),
+            Some(asked) => ReviewError::NotOpen(format!("the ledger has no review `{asked}`")),
             // A mistyped setting must not pass for a ledger without a review.
             None if is_empty => ReviewError::bad_request(
                 "the ledger is empty: check EVIDENCE_URL and TRUTO_INTEGRATED_ACCOUNT_ID, or make a run first",

@@ -1,6 +1,6 @@
 //! `review status` and `review close`.
 
-use super::files::InputFile;
+use super::files::{InputFile, attachments};
 use super::interrupted::InterruptedClose;
 use super::received::{Gathered, gather};
 use super::{
@@ -11,11 +11,12 @@ use crate::cli::arguments::{CloseArguments, DecisionArguments};
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
-use crate::ledger::{Ledger, commit_review};
+use crate::ledger::{Ledger, LedgerError, commit_review};
+use crate::model::EmailAddress;
 use crate::notify::ReviewStep;
 use crate::review::{
-    AcceptedIncomplete, ClosedWith, ReviewClosed, ReviewDataFile, ReviewManifest, ReviewerFile,
-    closing_page,
+    AcceptedIncomplete, ClosedWith, Eligibility, ReviewClosed, ReviewDataFile, ReviewManifest,
+    ReviewerFile, Rules, closing_page,
 };
 
 /// A review with the received decisions.
@@ -23,6 +24,9 @@ struct Received {
     entry: Entry,
     progress: ReviewProgress,
     reassigned: Option<ReviewerFile>,
+    /// Deciders whom neither Asana nor HR knows.
+    accepted: Vec<EmailAddress>,
+    given: Vec<InputFile>,
     gathered: Gathered,
 }
 
@@ -38,11 +42,27 @@ async fn receive(
         .transpose()?;
     let given = InputFile::decisions(&asked.decisions, path)?;
     let owners = chain::owners(ledger, &frozen.worksheet, moment.as_of).await?;
-    let gathered = gather(&frozen, &owners, reassigned.as_ref(), &given);
+    let rules = Rules {
+        worksheet: &frozen.worksheet,
+        owners: &owners,
+        accepted: &asked.accept_reviewer,
+        closed_at: moment.as_of,
+    };
+    let gathered = gather(&frozen, &rules, reassigned.as_ref(), &given);
+    let mut accepted = asked.accept_reviewer.clone();
+    accepted.sort();
+    accepted.dedup();
+    accepted.retain(|who| {
+        let is_unknown = owners.eligibility(who, moment.as_of) == Eligibility::Unknown;
+        let mut rows = gathered.rows.iter();
+        is_unknown && rows.any(|row| row.decided_by.as_ref() == Some(who))
+    });
     Ok(Received {
         entry,
         progress: ReviewProgress::of(frozen, &gathered.rows, moment.as_of),
         reassigned,
+        accepted,
+        given,
         gathered,
     })
 }
@@ -57,9 +77,35 @@ pub async fn status(
     moment: &Moment,
 ) -> Result<ReviewProgress, ReviewError> {
     let ledger = ledger_to_read(settings).await?;
-    let received = receive(&ledger, asked, moment).await?;
+    let run = match chain::newest_run(&ledger, 0).await {
+        Ok(run) => run,
+        // The follow-ups are only shown.
+        Err(LedgerError::Fault(fault)) => {
+            tracing::warn!(
+                fault,
+                "The newest run could not be read, so no follow-ups are shown"
+            );
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let received = match receive(&ledger, asked, moment).await {
+        Err(ReviewError::NotOpen(text)) if asked.decisions.is_empty() => {
+            let of = chain::closed_review(&ledger, asked.review.as_deref()).await;
+            let of = of.map_err(|error| match error {
+                ReviewError::BadRequest(_) => ReviewError::NotOpen(text),
+                other => other,
+            })?;
+            let mut progress = ReviewProgress::of_closed(of.frozen, &of.closed, moment.as_of);
+            progress.acknowledged_by = of.acknowledged_by;
+            progress.run = run;
+            return Ok(progress);
+        }
+        received => received?,
+    };
     Ok(ReviewProgress {
         faults: received.gathered.faults,
+        run,
         ..received.progress
     })
 }
@@ -72,6 +118,7 @@ pub async fn close(
     moment: &Moment,
     clock: &Clock,
 ) -> Result<ReviewProgress, ReviewError> {
+    let (attachments, attached) = attachments(&asked.attach.files)?;
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
     let received = receive(&ledger, &asked.of, moment).await?;
@@ -108,14 +155,19 @@ pub async fn close(
         closed_at,
         revocations_due: due.unwrap_or(closed_at),
         accepted_incomplete: accepted.map(|reason| AcceptedIncomplete { reason }),
+        accepted_reviewers: received.accepted,
         reassigned: received.reassigned,
         decision_files: gathered.files,
+        attachments,
         rows: gathered.rows,
     };
     let closed = ReviewClosed::of(worksheet, sha256, with);
     let page = closing_page(worksheet, &closed, &settings.frame.tool, origin);
     let page = ReviewDataFile::new(ReviewFile::Report, page, None);
-    let files = vec![closed.to_file(), closed.csv(worksheet), page];
+    let mut files = vec![closed.to_file(), closed.csv(worksheet), page];
+    let stored = closed.decision_files.iter().zip(received.given);
+    files.extend(stored.map(|(of, file)| ReviewDataFile::received(&of.stored, file.bytes)));
+    files.extend(attached);
     let frame = interrupted.frame(settings);
     let manifest = |files| ReviewManifest::closed(&frame, worksheet, &closed, origin, files);
     let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest)

@@ -5,7 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::ReviewError;
-use crate::evidence::sha256_hex;
+use crate::evidence::{ReceivedKind, ReviewFile, sha256_hex};
+use crate::review::{ReceivedFile, ReviewDataFile};
 
 /// A larger file is refused, in bytes: a worksheet of 100,000 rows has about 40 MB.
 const MAX_BYTES: u64 = 64 << 20;
@@ -116,6 +117,33 @@ impl InputFile {
         };
         (1..).zip(found).map(read).collect()
     }
+}
+
+/// Files that prove who sent a statement: their records, and the files to store.
+pub(super) fn attachments(
+    paths: &[PathBuf],
+) -> Result<(Vec<ReceivedFile>, Vec<ReviewDataFile>), ReviewError> {
+    let mut stored = Vec::new();
+    for (number, path) in (1..).zip(paths) {
+        let bytes = read(path, true)
+            .map_err(|reason| failed(path, Some(format!("file {number} of --attach")), reason))?;
+        let extension = path
+            .extension()
+            .map(|of| of.to_string_lossy().to_lowercase());
+        let is_plain = |of: &String| {
+            (1..=8).contains(&of.len()) && of.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let extension = extension.filter(is_plain).unwrap_or("bin".to_owned());
+        let name = ReviewFile::received(ReceivedKind::Attached, number, &extension);
+        let record = ReceivedFile {
+            file: name_of(path),
+            stored: name.clone(),
+            sha256: sha256_hex(&bytes),
+            bytes: bytes.len() as u64,
+        };
+        stored.push((record, ReviewDataFile::received(&name, bytes)));
+    }
+    Ok(stored.into_iter().unzip())
 }
 
 /// The files of a folder, by name. Names with a leading dot are skipped: a mounted Secret keeps its content in `..data`

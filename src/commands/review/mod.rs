@@ -1,8 +1,9 @@
-//! `review`: opens an access review, shows its progress, and closes it.
+//! `review`: opens an access review, shows its progress, closes it, and records who signed it off.
 //!
 //! Reviewers work on files: the command writes the worksheet, and checks the returned files strictly. Runs follow up
 //! the decisions of a closed review.
 
+mod acknowledge;
 mod chain;
 mod close;
 mod files;
@@ -14,12 +15,13 @@ mod reviewers;
 mod table;
 mod text;
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::{Session, run_until_signal, suffix, tool};
-use crate::cli::arguments::ReviewRequest;
+use crate::cli::arguments::{OpenArguments, ReviewRequest};
 use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::config::{self, ReviewSettings};
@@ -28,6 +30,7 @@ use crate::notify;
 use crate::signing::SigningKey;
 use crate::store::Store;
 
+pub use acknowledge::acknowledge;
 pub use close::{close, status};
 pub use files::{FileFault, FileName};
 pub use open::open;
@@ -64,6 +67,12 @@ pub enum ReviewError {
     /// The arguments do not fit the evidence.
     #[error("{0}")]
     BadRequest(String),
+    /// No such review is open.
+    #[error("{0}")]
+    NotOpen(String),
+    /// Another review has the same name, or is open and has the same scope.
+    #[error("a similar review exists: {}", .0.join("; "))]
+    Similar(Vec<String>),
     /// The files have faults; nothing was written.
     #[error("{headline}")]
     Refused {
@@ -84,9 +93,12 @@ impl ReviewError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ledger(ledger) => ledger.into(),
-            Self::NoneOpen | Self::File { .. } | Self::BadRequest(_) | Self::Refused { .. } => {
-                Exit::Configuration
-            }
+            Self::NoneOpen
+            | Self::File { .. }
+            | Self::BadRequest(_)
+            | Self::NotOpen(_)
+            | Self::Similar(_)
+            | Self::Refused { .. } => Exit::Configuration,
             Self::Unexpected(_) => Exit::Unexpected,
         }
     }
@@ -108,12 +120,34 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
     };
     let (names, json, is_notified) = match request {
         ReviewRequest::Status(asked) => (asked.names, asked.json, asked.notify),
-        ReviewRequest::Open(_) | ReviewRequest::Close(_) => (false, false, true),
+        ReviewRequest::Open(_) | ReviewRequest::Close(_) | ReviewRequest::Acknowledge(_) => {
+            (false, false, true)
+        }
     };
     let names_in_text = names || terminal::is_interactive();
     let ended = run_until_signal(async {
         let review = match request {
-            ReviewRequest::Open(asked) => open(&settings, asked, &moment, &clock).await,
+            ReviewRequest::Open(asked) => match open(&settings, asked, &moment, &clock).await {
+                Err(ReviewError::Similar(similar)) if io::stdin().is_terminal() => {
+                    progress.clear();
+                    let similar = similar.join("\n");
+                    terminal::print(&format!("{similar}\nOpen another review? [y/N] "));
+                    match terminal::is_confirmed().await {
+                        true => {
+                            let asked = OpenArguments {
+                                yes: true,
+                                ..asked.clone()
+                            };
+                            open(&settings, &asked, &moment, &clock).await
+                        }
+                        false => Err(ReviewError::bad_request("nothing was opened")),
+                    }
+                }
+                opened => opened,
+            },
+            ReviewRequest::Acknowledge(asked) => {
+                acknowledge(&settings, asked, &moment, &clock).await
+            }
             ReviewRequest::Status(_) if is_notified && !settings.notify.has_receiver() => {
                 Err(ReviewError::bad_request(
                     "--notify has no receiver: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL",
@@ -156,7 +190,7 @@ fn asks_only_for_the_status(request: &ReviewRequest) -> bool {
         ReviewRequest::Status(asked) => {
             asked.of.decisions.is_empty() && asked.of.reassigned.is_none()
         }
-        ReviewRequest::Open(_) | ReviewRequest::Close(_) => false,
+        ReviewRequest::Open(_) | ReviewRequest::Close(_) | ReviewRequest::Acknowledge(_) => false,
     }
 }
 

@@ -12,7 +12,8 @@ use crate::model::{Permissions, counted};
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
-    OpenedWith, ReviewManifest, ReviewerFile, Scope, Worksheet, undecided_rows, worksheet_page,
+    Eligibility, NotFrozen, OpenedWith, ReasonFor, ReviewManifest, ReviewerFile, Scope, Worksheet,
+    undecided_rows, worksheet_page,
 };
 
 /// Opens a review.
@@ -43,14 +44,34 @@ pub async fn open(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
     let entry = chain::run(&ledger, &asked.run).await?;
-    let earlier = chain::earlier_reviews(&ledger).await?;
     let run = chain::reviewed_run(&ledger, &entry).await?;
+    if !asked.yes {
+        let known = &run.follow_ups;
+        let similar = chain::similar_reviews(&ledger, known, &asked.name, asked.scope).await?;
+        if !similar.is_empty() {
+            return Err(ReviewError::Similar(similar));
+        }
+    }
+    let (earlier, not_compared) = chain::earlier_reviews(&ledger, moment.as_of).await?;
+    let mut warnings = Vec::new();
+    if let Some(not_compared) = &not_compared {
+        let (sequence, reason) = (not_compared.sequence, &not_compared.reason);
+        tracing::warn!(sequence, reason, "An earlier review could not be read");
+        warnings.push(format!(
+            "the rows are not compared with the review of ledger entry {sequence}: {reason}; the worksheet records this"
+        ));
+    }
 
     if run.permissions == Permissions::Narrow && asked.scope != Scope::All {
         return Err(ReviewError::BadRequest(format!(
             "the run has no roles (ASANA_PERMISSIONS=narrow), so nothing shows who belongs to the scope {}: use --scope all",
             asked.scope
         )));
+    }
+    let mut reason_for = asked.reason_for.clone();
+    if run.permissions == Permissions::Narrow {
+        // Without roles, each row could be an administrator's or a guest's.
+        reason_for.retain(|of| !matches!(of, ReasonFor::Admins | ReasonFor::Guests));
     }
     let origin = run.origin.clone();
     let with = OpenedWith {
@@ -62,9 +83,23 @@ pub async fn open(
         connection: settings.connection.clone(),
         snapshot: entry.run_ref(),
         reviewers: lines.clone(),
+        reason_for,
+        not_compared,
     };
     let (worksheet, owners) = Worksheet::freeze(with, run, earlier.as_ref())
-        .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
+        .map_err(|why| not_frozen(lines.as_ref(), &why))?;
+    if let Some(file) = &lines {
+        let unknown = file.lines_by(Eligibility::Unknown, &owners, moment.as_of);
+        if !unknown.is_empty() {
+            let unknown: Vec<String> = unknown.iter().map(u64::to_string).collect();
+            warnings.push(format!(
+                "neither Asana nor HR knows the reviewer of {} {}: check the address; `close` refuses their \
+                 decisions without --accept-reviewer ADDRESS",
+                if unknown.len() == 1 { "line" } else { "lines" },
+                unknown.join(", ")
+            ));
+        }
+    }
     if worksheet.rows.is_empty() {
         let text = "no account of this scope has access, so there is nothing to review";
         return Err(ReviewError::bad_request(text));
@@ -92,23 +127,31 @@ pub async fn open(
         step: ReviewStep::Opened,
         idle_lines: idle_lines.unwrap_or_default(),
         committed: Some(committed),
+        warnings,
         ..ReviewProgress::of(frozen, &rows, moment.as_of)
     })
 }
 
-fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> ReviewError {
+fn not_frozen(lines: Option<&ReviewerFile>, why: &NotFrozen) -> ReviewError {
     let file = FileName::of(lines.map_or("", |lines| &lines.file));
-    let fault = |account: &String| {
-        let text = format!("no line names a reviewer other than the owner of account {account}");
-        FileFault::new(&file, None, text)
-    };
-    ReviewError::Refused {
-        headline: counted(
-            accounts.len(),
-            "row has only its owner as a reviewer",
-            "rows have only their owner as a reviewer",
+    let (headline, hint) = match why {
+        NotFrozen::ReviewersLeft(lines) => (
+            counted(lines.len(), "reviewer has left", "reviewers have left"),
+            "name reviewers who work here; nothing was written",
         ),
-        faults: accounts.iter().map(fault).collect(),
-        hint: "add a `default` line with another reviewer: an owner cannot review their own account",
+        NotFrozen::OnlyOwners(accounts) => (
+            counted(
+                accounts.len(),
+                "row has only its owner as a reviewer",
+                "rows have only their owner as a reviewer",
+            ),
+            "add a `default` line with another reviewer: the owner of an account or a service account cannot review it",
+        ),
+    };
+    let fault = |text: String| FileFault::new(&file, None, text);
+    ReviewError::Refused {
+        headline,
+        faults: why.texts().into_iter().map(fault).collect(),
+        hint,
     }
 }

@@ -1,19 +1,22 @@
 //! The progress of a review in numbers, also as JSON and as a notification.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::chain::NewestRun;
 use super::{FileFault, Moment};
 use crate::cli::exit::Exit;
 use crate::config::ReviewSettings;
 use crate::evidence::run_id;
-use crate::judgement::{Mark, Verdict};
+use crate::judgement::{FollowUp, Mark, Verdict};
 use crate::ledger::Committed;
 use crate::notify::{
     About, Content, Notification, NotifiedReview, NotifiedReviewer, NotifiedWorkspace, ReviewStep,
 };
 use crate::report::visible::Minute as _;
-use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
+use crate::review::{ByReviewer, ClosedRow, ReviewClosed, Totals, Worksheet};
 
 /// The frozen population of a review.
 #[derive(Debug)]
@@ -23,6 +26,13 @@ pub struct Frozen {
     pub sha256: String,
     /// Truto's origin.
     pub origin: String,
+}
+
+/// A text to send to a reviewer.
+pub(super) struct Reminder {
+    pub(super) to: String,
+    pub(super) subject: String,
+    pub(super) text: String,
 }
 
 /// A review after a command, and its progress.
@@ -44,6 +54,14 @@ pub struct ReviewProgress {
     pub finished: Option<String>,
     /// Set once the review is closed.
     pub verdict: Option<Verdict>,
+    /// The ledger entry that acknowledges the closed review.
+    pub acknowledged_by: Option<u64>,
+    /// Sentences without names of people.
+    pub warnings: Vec<String>,
+    /// The newest judged run, which follows the decisions of closed reviews.
+    pub(super) run: Option<NewestRun>,
+    /// The accounts whose decisions this review asked to follow; none if it is open.
+    pub(super) followed: HashSet<String>,
 }
 
 impl ReviewProgress {
@@ -59,12 +77,61 @@ impl ReviewProgress {
             committed: None,
             finished: None,
             verdict: None,
+            acknowledged_by: None,
+            warnings: Vec::new(),
+            run: None,
+            followed: HashSet::new(),
         }
+    }
+
+    pub(super) fn of_closed(frozen: Frozen, closed: &ReviewClosed, as_of: Timestamp) -> Self {
+        let followed = closed.followed();
+        Self {
+            verdict: Some(closed.verdict),
+            overdue: false,
+            followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
+            ..Self::of(frozen, &closed.rows, as_of)
+        }
+    }
+
+    /// The decisions that the newest run follows: those of this review if it is closed, else all.
+    pub(super) fn follow_ups(&self) -> Vec<&FollowUp> {
+        let decisions = self.run.iter().flat_map(|run| &run.follow_ups.decisions);
+        let is_wanted =
+            |of: &&FollowUp| self.verdict.is_none() || self.followed.contains(&of.account_id);
+        decisions.filter(is_wanted).collect()
+    }
+
+    /// A text to send to a reviewer who has undecided rows. None for others, and for rows without a reviewer.
+    pub(super) fn reminder(&self, of: &ByReviewer) -> Option<Reminder> {
+        let worksheet = &self.frozen.worksheet;
+        let to = of.reviewer.as_ref()?;
+        let undecided = match of.totals.undecided {
+            0 => return None,
+            _ if self.verdict.is_some() => return None,
+            1 => "1 row".to_owned(),
+            more => format!("{more} rows"),
+        };
+        let (name, due) = (&worksheet.name, &worksheet.due);
+        let was = match self.overdue {
+            true => "was due on",
+            false => "is due on",
+        };
+        Some(Reminder {
+            to: to.as_written().to_owned(),
+            subject: format!("Access review {name}: {undecided} to decide"),
+            text: format!(
+                "The access review {name} {was} {due}. You have {undecided} to decide. Please open the worksheet that \
+                 you received, decide, save the decisions as a file, and send the file back. If another person must \
+                 decide, answer this message."
+            ),
+        })
     }
 
     /// A review that was closed with open items is inconclusive.
     pub fn exit(&self) -> Exit {
-        match self.verdict {
+        let closed = self.verdict.filter(|_| self.step == ReviewStep::Closed);
+        match closed {
             None | Some(Verdict::Pass) => Exit::Pass,
             Some(Verdict::PassWithExceptions | Verdict::Inconclusive | Verdict::Fail) => {
                 Exit::Inconclusive
@@ -87,6 +154,10 @@ impl ReviewProgress {
             });
             if names {
                 value["reviewer"] = json!(of.reviewer);
+                if let Some(reminder) = self.reminder(of) {
+                    value["reminder"] =
+                        json!({ "subject": reminder.subject, "text": reminder.text });
+                }
             }
             value
         };
@@ -106,6 +177,13 @@ impl ReviewProgress {
             "totals": self.totals,
             "reviewers": (1..).zip(&self.reviewers).map(reviewer).collect::<Vec<_>>(),
             "not_in_order": self.faults.iter().map(fault).collect::<Vec<_>>(),
+            "verdict": self.verdict,
+            "acknowledged_by": self.acknowledged_by,
+            "follow_ups": self.run.as_ref().map(|run| json!({
+                "run": run.at.run,
+                "as_of": run.as_of,
+                "decisions": self.follow_ups(),
+            })),
         })
     }
 

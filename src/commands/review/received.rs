@@ -9,12 +9,12 @@ use super::files::InputFile;
 use super::reviewers::person;
 use super::table::{self, Columns, DecisionTable, TableRow};
 use super::{FileFault, FileName, Frozen};
-use crate::evidence::sha256_hex;
+use crate::evidence::{ReceivedKind, ReviewFile, sha256_hex};
 use crate::files;
 use crate::judgement::Decision;
 use crate::model::{EmailAddress, Role, counted, trim};
 use crate::review::{
-    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
+    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, Eligibility, FrozenRow, ReviewerFile, Rules,
     undecided_rows,
 };
 
@@ -65,15 +65,22 @@ fn text_or_none<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> 
 /// Reads every file, and compares each line with the frozen rows.
 pub(super) fn gather(
     frozen: &Frozen,
-    owners: &Owners,
+    rules: &Rules<'_>,
     reassigned: Option<&ReviewerFile>,
     given: &[InputFile],
 ) -> Gathered {
     let mut gathered = Gathered {
-        rows: undecided_rows(&frozen.worksheet, reassigned, owners),
+        rows: undecided_rows(&frozen.worksheet, reassigned, rules.owners),
         files: Vec::new(),
         faults: Vec::new(),
     };
+    if let Some(file) = reassigned {
+        let left = file.lines_by(Eligibility::HasLeft, rules.owners, rules.closed_at);
+        gathered.faults.extend(left.into_iter().map(|line| {
+            let text = "the new reviewer has left, according to HR";
+            FileFault::new(&FileName::of(&file.file), line, text)
+        }));
+    }
     let mut decided: HashMap<usize, (&FileName, u64)> = HashMap::new();
     for (number, file) in (1u32..).zip(given) {
         let (format, claims) = match claims(file) {
@@ -86,7 +93,7 @@ pub(super) fn gather(
         let mut accepted = 0;
         for claim in claims {
             let fault = |text: String| FileFault::new(&file.name, claim.line, text);
-            let (at, row) = match judged(frozen, owners, &gathered.rows, &claim) {
+            let (at, row) = match judged(frozen, rules, &gathered.rows, &claim) {
                 Ok(judged) => judged,
                 Err(text) => {
                     gathered.faults.push(fault(text));
@@ -110,12 +117,36 @@ pub(super) fn gather(
                 }
             }
         }
+        let extension = match format {
+            DecisionFormat::Csv => "csv",
+            DecisionFormat::Xlsx => "xlsx",
+            DecisionFormat::Page => "jsonl",
+        };
+        let at = gathered.files.len() + 1;
         gathered.files.push(DecisionFile {
             file: file.name.file.clone(),
+            stored: ReviewFile::received(ReceivedKind::Decisions, at, extension),
             format,
             sha256: sha256_hex(&file.bytes),
             bytes: file.bytes.len() as u64,
             decisions: accepted,
+        });
+    }
+    for (who, row, rows) in rules.unknown_deciders(&gathered.rows) {
+        let file = row
+            .source
+            .and_then(|(number, _)| usize::try_from(number).ok());
+        let file = file.and_then(|number| given.get(number.checked_sub(1)?));
+        let text = |address: &str| {
+            format!(
+                "neither Asana nor HR knows the person who decided {rows} row(s): correct the address, or add \
+                 --accept-reviewer {address}"
+            )
+        };
+        let name = file.map_or_else(|| FileName::of("decisions"), |file| file.name.clone());
+        gathered.faults.push(FileFault {
+            text_in_a_log: Some(text("ADDRESS")),
+            ..FileFault::new(&name, None, text(who.as_written()))
         });
     }
     gathered
@@ -124,7 +155,7 @@ pub(super) fn gather(
 /// The row of a claim with its decision, and the place of the row.
 fn judged(
     of: &Frozen,
-    owners: &Owners,
+    rules: &Rules<'_>,
     rows: &[ClosedRow],
     claim: &Claim,
 ) -> Result<(usize, ClosedRow), String> {
@@ -174,7 +205,7 @@ fn judged(
         decided_at,
         ..rows[at].clone()
     };
-    row.ensure_in_order(frozen, of.worksheet.permissions, owners)?;
+    row.ensure_in_order(frozen, rules)?;
     Ok((at, row))
 }
 

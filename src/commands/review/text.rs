@@ -6,10 +6,11 @@ use super::super::{error_text, head, row};
 use super::{FileFault, Frozen, OPEN_A_REVIEW, ReviewError, ReviewProgress};
 use crate::cli::terminal::{BAD, styled};
 use crate::evidence::ReviewFile;
-use crate::judgement::Decision;
+use crate::judgement::{Decision, FollowUpState};
 use crate::model::counted;
 use crate::notify::ReviewStep;
 use crate::report::on_one_line;
+use crate::report::visible::Minute as _;
 use crate::review::Totals;
 
 /// The number of listed faults; the others are counted.
@@ -21,9 +22,10 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         worksheet, sha256, ..
     } = &review.frozen;
     let is_opened = review.step == ReviewStep::Opened;
-    let state = match review.step {
-        ReviewStep::Opened | ReviewStep::Status => "OPEN",
-        ReviewStep::Closed => "CLOSED",
+    let state = match (review.step, review.verdict) {
+        (ReviewStep::Acknowledged, _) => "ACKNOWLEDGED",
+        (ReviewStep::Closed, _) | (ReviewStep::Status, Some(_)) => "CLOSED",
+        (ReviewStep::Opened | ReviewStep::Status, _) => "OPEN",
     };
     let overdue = |is_late| if is_late { ", OVERDUE" } else { "" };
     let mut text = format!("{state:<12}  review {}\n\n", worksheet.review);
@@ -51,12 +53,23 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         };
         row(&mut text, "reviewer", who + &rows);
     }
+    let is_closed = review.step == ReviewStep::Status && review.verdict.is_some();
+    if let Some(sequence) = review.acknowledged_by {
+        row(&mut text, "signed off", format!("ledger entry {sequence}"));
+    } else if is_closed {
+        let how = "not yet: `review acknowledge --by EMAIL --statement TEXT`";
+        row(&mut text, "signed off", how);
+    }
+    text += &follow_ups(review);
     if !review.idle_lines.is_empty() {
         let lines: Vec<String> = review.idle_lines.iter().map(u64::to_string).collect();
         let line = if lines.len() == 1 { "line" } else { "lines" };
         let lines = lines.join(", ");
         let unused = format!("{line} {lines} of the reviewers file: no row fits");
         row(&mut text, "unused", unused);
+    }
+    for warning in &review.warnings {
+        row(&mut text, "warning", on_one_line(warning));
     }
     if !review.faults.is_empty() {
         let _ = writeln!(text, "\n  faults: {}", review.faults.len());
@@ -82,6 +95,59 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
             row(&mut text, "report", report);
         }
         row(&mut text, "ledger", head(committed));
+    }
+    if names {
+        for of in &review.reviewers {
+            if let Some(reminder) = review.reminder(of) {
+                let (to, subject) = (on_one_line(&reminder.to), on_one_line(&reminder.subject));
+                let _ = write!(
+                    text,
+                    "\n  send to {to}\n  {subject}\n\n  {}\n",
+                    reminder.text
+                );
+            }
+        }
+    }
+    text
+}
+
+/// The decisions that the newest run follows, and those that are not done.
+fn follow_ups(review: &ReviewProgress) -> String {
+    let mut text = String::new();
+    let all = review.follow_ups();
+    let Some(run) = review.run.as_ref().filter(|_| !all.is_empty()) else {
+        let asked = review.followed.len();
+        if asked > 0 {
+            let all = format!("{asked}: no run since the closing has followed them yet");
+            row(&mut text, "follow-ups", all);
+        }
+        return text;
+    };
+    let count = |state| all.iter().filter(|of| of.state == state).count();
+    let (done, again) = (
+        count(FollowUpState::Done),
+        count(FollowUpState::GrantedAgain),
+    );
+    let open = count(FollowUpState::Open);
+    let counts = format!(
+        "{}: {done} done, {open} open, {again} granted again (run of {})",
+        all.len(),
+        run.as_of.minute()
+    );
+    row(&mut text, "follow-ups", counts);
+    for of in all.iter().filter(|of| of.state != FollowUpState::Done) {
+        let what = match &of.new_role {
+            Some(role) => format!("change the role to {role}"),
+            None if of.decision == Decision::DontKnow => "answer: is it needed?".to_owned(),
+            None => "revoke".to_owned(),
+        };
+        let account = on_one_line(&of.account_id);
+        let since = of.decided_at.day();
+        row(
+            &mut text,
+            "to do",
+            format!("account {account}: {what} (decided {since})"),
+        );
     }
     text
 }
@@ -144,9 +210,11 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
             ..
         } => format!("{without_hint}{}hint: {hint}\n", faults(wrong, names)),
         ReviewError::Ledger(ledger) => error_text(error, ledger.hint()),
+        ReviewError::Similar(_) => error_text(error, Some("to open another review, add --yes")),
         ReviewError::NoneOpen
         | ReviewError::File { .. }
         | ReviewError::BadRequest(_)
+        | ReviewError::NotOpen(_)
         | ReviewError::Unexpected(_) => without_hint,
     }
 }

@@ -260,3 +260,38 @@ fn exceptions_for_fifty_accounts_do_not_accept_the_others() {
     let judged = accepted.judge();
     assert_eq!(judged.leavers[0].outcome, Outcome::NotEvaluable);
 }
+
+#[test]
+fn namesakes_at_a_shared_address_keep_their_offboardings() {
+    let row = |name: &str, email: &str, line: u64| {
+        let mut row = left("").name(name).mail(email).0;
+        row.person_id = None;
+        row.line = line;
+        row
+    };
+    // Each address has two leavers, so it identifies nobody: only the contents of the rows tell the two Adas apart.
+    let rows = [
+        row("Ada Moss", "t2@example.com", 2),
+        row("Eve Stone", "t2@example.com", 3),
+        row("Ada Moss", "t1@example.com", 4),
+        row("Bo Quist", "t1@example.com", 5),
+    ];
+    let mut runs = world()
+        .account("t1@example.com")
+        .account("t2@example.com")
+        .change(|inputs| inputs.hr.rows.extend(rows));
+    let lines = |judged: &Judgement| {
+        let leavers = judged.leavers.iter();
+        let mut lines: Vec<(String, Option<u64>)> = leavers
+            .map(|leaver| (leaver.offboarding_id.to_string(), leaver.hr_line))
+            .collect();
+        lines.sort();
+        lines
+    };
+    let first = lines(&runs.judge());
+    assert_eq!(first.len(), 4);
+    for _ in 0..3 {
+        runs = runs.next();
+        assert_eq!(lines(&runs.judge()), first);
+    }
+}

@@ -3,7 +3,7 @@
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{
     CheckId, CheckStatus, ClosedReview, Decision, FindingKind, FollowUp, FollowUpState, FollowUps,
-    Judgement, OpenReview, Verdict,
+    Judgement, OpenReview, ReviewScope, Verdict,
 };
 use crate::model::{EmailAddress, Role, Status};
 
@@ -254,6 +254,7 @@ fn a_review_is_due_after_its_interval_or_its_last_day() {
                 sequence: 3,
                 closed_at: at(ASKED),
                 complete: true,
+                acknowledged_at: None,
             });
         }),
         CheckStatus::Pass
@@ -267,6 +268,7 @@ fn a_review_is_due_after_its_interval_or_its_last_day() {
                 sequence: 3,
                 closed_at: at(ASKED),
                 complete: true,
+                acknowledged_at: None,
             });
         }),
         CheckStatus::Warn
@@ -277,6 +279,7 @@ fn a_review_is_due_after_its_interval_or_its_last_day() {
             sequence: 2,
             opened_at: at(ASKED),
             due: "2026-11-22".to_owned(),
+            scope: ReviewScope::All,
         })),
         CheckStatus::Warn
     );

@@ -15,12 +15,12 @@
 
   // The rows, each with its text for the search.
   const rows = data.rows.map((cells) => {
-    const [row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer, others] = cells;
+    const [row, account, email, name, role, status, joined, hr, place, changed, before, findings, facts, recommended, reason, needed, reviewer, others] = cells;
     return {
-      row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer,
+      row, account, email, name, role, status, joined, hr, place, changed, before, findings, facts, recommended, reason, needed, reviewer,
       who: name || email || account,
-      owners: [email, ...others].filter(Boolean).map(person),
-      text: [row, account, email, name, role, status, hr, changed, findings, reason, ...others].join("\n").toLowerCase(),
+      owners: [email, ...others].filter((address) => address.includes("@")).map(person),
+      text: [row, account, email, name, role, status, hr, place, changed, findings, ...facts, reason, ...others].join("\n").toLowerCase(),
     };
   });
   const byNumber = (number) => rows[number - 1];
@@ -95,7 +95,10 @@
   }
 
   const of = (row) => decisions.get(row.row) || ["", "", "", "", 0];
-  const lacksNote = (row) => { const [decision, , note] = of(row); return decision !== "" && decision !== "keep" && !note.trim(); };
+  // A reason has at least one letter.
+  const isReason = (note) => /\p{Alphabetic}/u.test(note);
+  const needsNote = (row, decision) => decision !== "" && (decision !== "keep" || row.needed !== "");
+  const lacksNote = (row) => { const [decision, , note] = of(row); return needsNote(row, decision) && !isReason(note); };
   const lacksRole = (row) => { const [decision, role] = of(row); return decision === "change_role" && (!role || role === row.role); };
   const lacks = (row) => lacksNote(row) || lacksRole(row);
   const isOpen = (row) => !of(row)[0] || lacks(row);
@@ -138,18 +141,19 @@
   function fieldset(row) {
     const [decision, role, note] = of(row);
     const choices = WORDS.filter(Boolean).map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), LABELS[word]));
-    const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
+    const isNoted = decision !== "" && (needsNote(row, decision) || note !== "" || noting === row.row);
     if (decision && !isNoted) choices.push(el("button", { type: "button", class: "add", "aria-label": "Note about " + row.who }, "Note"));
     if (decision) choices.push(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
     const made = el("fieldset", {}, el("legend", {}, "Decision about " + row.who), el("div", { class: "choice" }, ...choices));
     if (decision === "change_role") {
-      const select = el("select", { "aria-invalid": lacksRole(row) ? "true" : null }, el("option", { value: "" }, "choose"), ...ROLES.filter((r) => r !== row.role).map((r) => el("option", { value: r, selected: r === role }, r)));
-      made.append(el("label", {}, "New role (needed) ", select));
+      const roles = ROLES.filter((r) => r !== row.role).map((r) => el("label", {}, el("input", { type: "radio", name: "r" + row.row, value: r, checked: r === role }), r));
+      made.append(el("fieldset", { class: "roles", role: "radiogroup", "aria-invalid": lacksRole(row) ? "true" : null }, el("legend", {}, "New role (needed)"), el("div", { class: "choice" }, ...roles)));
     }
     if (isNoted) {
       const text = el("textarea", { rows: linesOf(note), dir: "auto", "aria-invalid": lacksNote(row) ? "true" : null });
       text.value = note;
-      made.append(el("label", {}, decision === "keep" ? "Note" : "Why (needed)", text));
+      const why = decision !== "keep" ? "Why (needed)" : row.needed ? "Why keep (needed: " + row.needed + ")" : "Note";
+      made.append(el("label", {}, why, text));
     }
     return made;
   }
@@ -165,9 +169,9 @@
       el("th", { scope: "row", role: "rowheader" }, el("bdi", { class: "who" }, ...parts(row.who)), row.name && row.email ? el("bdi", { class: "mail" }, ...parts(row.email)) : "", el("code", {}, row.account)),
       cell("Role, status", {}, el("bdi", {}, row.role + ", " + row.status)),
       cell("Joined", { class: "day" }, row.joined || el("span", { class: "none" }, "unknown")),
-      cell("In HR", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
+      cell("In HR", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record"), row.place ? el("small", {}, el("bdi", {}, row.place)) : ""),
       cell("Since the last review", { class: "since" }, el("bdi", {}, ...parts(row.changed)), row.before ? el("small", {}, "previous decision: " + LABELS[row.before]) : ""),
-      cell("Evidence", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, "suggests " + LABELS[row.recommended] + ": " + row.reason)),
+      cell("Evidence", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", ...row.facts.map((fact) => el("bdi", { class: "fact" }, fact)), el("span", { class: "reason" }, (row.recommended ? "suggests " + LABELS[row.recommended] + ": " : "") + row.reason)),
       el("td", { role: "cell", class: "decision" }, isPrinted ? printed(row) : fieldset(row)));
   }
   function rowClass(row) {
@@ -177,7 +181,7 @@
 
   const KEYS = {
     who: (row) => row.who, role: (row) => row.role + row.status, joined: (row) => row.joined, hr: (row) => row.hr,
-    changed: (row) => row.changed, finding: (row) => row.findings + " " + row.recommended, decision: (row) => of(row)[0],
+    changed: (row) => row.changed, finding: (row) => row.findings + " " + row.facts.join(" ") + " " + row.recommended, decision: (row) => of(row)[0],
   };
 
   // Decided rows stay in place until the filter changes, so that no row disappears during work.
@@ -191,12 +195,13 @@
     view = all.filter((row) => {
       if (find && !row.text.includes(find)) return false;
       if (role && row.role !== role) return false;
-      if (flagged && !row.findings) return false;
+      if (flagged && !row.findings && !row.facts.length) return false;
       if (changed && (row.changed === "unchanged" || row.changed === data.no_review_before)) return false;
       const decision = of(row)[0];
       if (state === "open") return !decision;
       if (state === "done") return decision !== "";
       if (state === "note") return lacks(row);
+      if (state === "reason") return row.needed !== "";
       return !state || decision === state;
     });
     if (sort.by) {
@@ -260,7 +265,8 @@
     count();
   }
   function fieldOf(element) {
-    if (element.matches("textarea, select")) return element.localName;
+    if (element.matches("textarea")) return element.localName;
+    if (element.matches(".clear, .add")) return "." + element.className;
     return element.type === "radio" ? 'input[value="' + element.value + '"]' : "tr";
   }
   function decide(number, word, focusOn) {
@@ -271,7 +277,24 @@
       keep();
     }
     redraw(number, focusOn);
-    report(name(row.who), ": " + LABELS[word] + (lacksRole(row) ? "; enter the new role and the reason" : lacksNote(row) ? "; enter the reason" : ""));
+    describe(row);
+  }
+  function setRole(number, role, focusOn) {
+    const row = byNumber(number);
+    const [decision, , note] = of(row);
+    if (role === row.role) { report(name(row.who), ": the account has this role already."); return; }
+    set(number, decision, role, note, now());
+    keep();
+    redraw(number, focusOn);
+    describe(row);
+  }
+  // Says what was decided, and what is missing.
+  function describe(row) {
+    const [decision, role] = of(row);
+    const missing = [];
+    if (lacksRole(row)) missing.push("choose the new role (" + ROLES.filter((r) => r !== row.role).map((r) => r[0] + " " + r).join(", ") + ")");
+    if (lacksNote(row)) missing.push("write the reason (n)");
+    report(name(row.who), ": " + LABELS[decision] + (role ? " to " + role : "") + (missing.length ? "; " + missing.join(", and ") : ""));
   }
   function clear(number) {
     const row = byNumber(number);
@@ -350,8 +373,10 @@
       event.preventDefault();
       const word = WORDS[Number(event.key) - 1];
       if (!word) { report("This review has no roles to change."); return; }
-      decide(number, word, word === "keep" ? "tr" : word === "change_role" ? "select" : "textarea");
-      if (word === "keep") activate(number, true);
+      decide(number, word, fieldOf(target));
+    } else if (of(byNumber(number))[0] === "change_role") {
+      const role = ROLES.find((r) => r[0] === event.key);
+      if (role) { event.preventDefault(); setRole(number, role, fieldOf(target)); }
     }
   }
 
@@ -374,7 +399,7 @@
     if (lacking.length) {
       showAll("note");
       activate(view[0].row, true);
-      report("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason.");
+      report("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason in words" + (data.reason_for.length ? "; so does keep for " + data.reason_for.join(", ") : "") + ".");
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
@@ -424,13 +449,13 @@
       if (entry.account_id !== row.account) refuse(line, prefix + " has another account in this review.");
       if (seen.has(row.row)) refuse(line, prefix + " is decided a second time.");
       seen.add(row.row);
+      if (!isAssigned(row)) refuse(line, prefix + " belongs to another reviewer.");
+      if (isOwn(row)) refuse(line, prefix + " is your own account.");
       if (!entry.decision || !WORDS.includes(entry.decision)) refuse(line, prefix + ": the decision must be " + WORDS.filter(Boolean).join(", ").replace(/, ([^,]*)$/, " or $1") + ".");
       const isRole = entry.decision === "change_role" ? ROLES.includes(entry.new_role) && entry.new_role !== row.role : entry.new_role === null;
       if (!isRole) refuse(line, prefix + ": the new role does not fit.");
-      if (typeof entry.note !== "string" || (entry.decision !== "keep" && !entry.note.trim())) refuse(line, prefix + ": the note is missing.");
+      if (typeof entry.note !== "string" || (needsNote(row, entry.decision) && !isReason(entry.note))) refuse(line, prefix + ": the reason is missing.");
       if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(entry.decided_at) || Number.isNaN(Date.parse(entry.decided_at))) refuse(line, prefix + ": the time of the decision is missing.");
-      if (!isAssigned(row)) refuse(line, prefix + " belongs to another reviewer.");
-      if (isOwn(row)) refuse(line, prefix + " is your own account.");
       return { row, decision: entry.decision, role: entry.new_role || "", note: entry.note.trim(), when: entry.decided_at };
     });
     return { who: head.reviewer, entries };
@@ -545,13 +570,10 @@
     }
     at("rows").addEventListener("change", (event) => {
       const number = numberOf(event.target);
-      if (event.target.type === "radio") decide(number, event.target.value, 'input[value="' + event.target.value + '"]');
-      else if (event.target.matches("select")) {
-        const [decision, , note] = of(byNumber(number));
-        set(number, decision, event.target.value, note, now());
-        keep();
-        redraw(number, "textarea");
-      }
+      if (event.target.type !== "radio") return;
+      const { name: group, value } = event.target;
+      if (group[0] === "r") setRole(number, value, fieldOf(event.target));
+      else decide(number, value, fieldOf(event.target));
     });
     at("rows").addEventListener("click", (event) => {
       if (event.target.matches(".clear")) clear(numberOf(event.target));

@@ -16,7 +16,8 @@ use asana_access_review::judgement::{Decision, RunRef, Verdict};
 use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
 use asana_access_review::review::{
-    ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Scope, Totals, Worksheet,
+    ByDecider, ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Totals,
+    Worksheet,
 };
 use asana_access_review::store::Store;
 use asana_access_review::verify::{self, Expectations};
@@ -124,10 +125,10 @@ impl Copy {
     /// Writes files of a part, and updates sums, manifest and chain.
     fn seal(&mut self, sequence: u64, files: Vec<ReviewDataFile>, manifest: &ReviewManifest) {
         for file in files {
-            self.write(&self.review_file(sequence, file.file), file.bytes);
+            self.write(&self.file(sequence, &file.name), file.bytes);
         }
         let (file, manifest_sha256) = manifest.to_file();
-        self.write(&self.review_file(sequence, file.file), file.bytes);
+        self.write(&self.file(sequence, &file.name), file.bytes);
         let names = self.files(sequence).into_iter();
         let records: Vec<FileRecord> = names
             .filter(|name| name != "SHA256SUMS")
@@ -167,7 +168,7 @@ impl Copy {
         }
         let (file, sha256) = worksheet.to_file();
         let html = ReviewDataFile {
-            file: ReviewFile::WorksheetHtml,
+            name: ReviewFile::WorksheetHtml.name().to_owned(),
             bytes: review::worksheet_page(&worksheet, &sha256, &before.origin),
             rows: file.rows,
         };
@@ -197,6 +198,7 @@ impl Copy {
         change(&mut closed);
         closed.totals = Totals::of(&closed.rows);
         closed.reviewers = ByReviewer::of(&closed.rows);
+        closed.deciders = ByDecider::of(&closed.rows);
         closed.complete = closed.totals.undecided == 0;
         closed.verdict = closed.totals.verdict();
         for (at, file) in (1..).zip(&mut closed.decision_files) {
@@ -210,12 +212,18 @@ impl Copy {
         let opened = before.opened.as_ref().expect("an entry").sequence;
         let worksheet: Worksheet = self.json(opened, ReviewFile::WorksheetJson);
         let page = ReviewDataFile {
-            file: ReviewFile::Report,
+            name: ReviewFile::Report.name().to_owned(),
             bytes: review::closing_page(&worksheet, &closed, &before.tool, &before.origin),
             rows: None,
         };
         let files = vec![closed.to_file(), closed.csv(&worksheet), page];
-        let records = files.iter().map(ReviewDataFile::record).collect();
+        let mut records: Vec<FileRecord> = files.iter().map(ReviewDataFile::record).collect();
+        let received = before.files.iter();
+        records.extend(
+            received
+                .filter(|of| of.name.starts_with("received/"))
+                .cloned(),
+        );
         let (frame, origin) = (before.frame(), &before.origin);
         let mut manifest = ReviewManifest::closed(&frame, &worksheet, &closed, origin, records);
         manifest.snapshot = closed.snapshot.clone();
@@ -596,7 +604,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a recommendation is changed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
-            worksheet.rows[1].recommended = Decision::DontKnow;
+            worksheet.rows[1].recommended = Some(Decision::DontKnow);
             worksheet.rows[1].reason = "another reason".to_owned();
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
@@ -1023,9 +1031,7 @@ fn a_decision_by_the_owner_under_another_address_is_found() {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
-        scope: Scope::All,
-        reviewers: None,
-        run: "latest".to_owned(),
+        ..OpenArguments::default()
     };
     let opened = crate::support::review::at(
         &job,
@@ -1038,6 +1044,7 @@ fn a_decision_by_the_owner_under_another_address_is_found() {
         let mut copy = Copy::of(&job, &job.folder.path().join("copy"), 3);
         copy.forge_close(3, |closed| {
             closed.rows[0].decided_by = Some(email(who));
+            closed.accepted_reviewers.push(email("ciso@example.net"));
         });
         reported_by_verify(
             &crate::support::job::verify(&copy.root, &[]),

@@ -13,7 +13,8 @@ use asana_access_review::commands::review::{self as command, Moment, ReviewError
 use asana_access_review::config::ReviewSettings;
 use asana_access_review::evidence::{self, Tool};
 use asana_access_review::judgement::Decision;
-use asana_access_review::review::{FrozenRow, Scope};
+use asana_access_review::model::EmailAddress;
+use asana_access_review::review::FrozenRow;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -58,12 +59,22 @@ pub(crate) fn filled_in(part: &Path, decide: impl Fn(usize, &mut [String])) -> V
     rows
 }
 
-pub(crate) const DECISION: usize = 15;
-pub(crate) const NOTE: usize = 17;
-pub(crate) const DECIDED_BY: usize = 18;
+pub(crate) const DECISION: usize = 22;
+pub(crate) const NOTE: usize = 24;
+pub(crate) const DECIDED_BY: usize = 25;
+
+/// The reviewers of the tests, whom neither Asana nor HR knows.
+pub(crate) const OUTSIDERS: &str =
+    "boss@example.net,lead@example.net,ciso@example.net,deputy@example.net,zoe@example.net";
+
+pub(crate) fn outsiders() -> Vec<EmailAddress> {
+    let all = OUTSIDERS.split(',').map(EmailAddress::parse);
+    all.map(|one| one.expect("an address")).collect()
+}
 
 pub(crate) fn keep(_: usize, row: &mut [String]) {
     row[DECISION] = "keep".to_owned();
+    row[NOTE] = "needed for the work".to_owned();
     row[DECIDED_BY] = "boss@example.net".to_owned();
 }
 
@@ -143,9 +154,9 @@ pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> ReviewProgress {
     let asked = OpenArguments {
         name: name.to_owned(),
         due: "2027-12-31".parse().expect("a day"),
-        scope: Scope::All,
         reviewers: Some(reviewers),
-        run: "latest".to_owned(),
+        yes: true,
+        ..OpenArguments::default()
     };
     at(job, as_of, async |settings, moment, clock| {
         command::open(settings, &asked, moment, clock).await
@@ -165,10 +176,7 @@ pub(crate) fn close(
         let Some((decision, new_role)) = decide(row) else {
             continue;
         };
-        let note = match decision {
-            Decision::Keep => "",
-            Decision::Revoke | Decision::ChangeRole | Decision::DontKnow => "as was agreed",
-        };
+        let note = "as was agreed";
         let (number, account, sha256) = (row.row, &row.account_id, &opened.frozen.sha256);
         text +=
             &format!("{number},{account},{decision},{new_role},{note},boss@example.net,{sha256}\n");
@@ -179,9 +187,11 @@ pub(crate) fn close(
         of: DecisionArguments {
             review: Some(opened.frozen.worksheet.review.clone()),
             decisions: vec![file],
+            accept_reviewer: outsiders(),
             ..DecisionArguments::default()
         },
         accept_incomplete: accept_incomplete.map(str::to_owned),
+        ..CloseArguments::default()
     };
     at(job, as_of, async |settings, moment, clock| {
         command::close(settings, &asked, moment, clock).await

@@ -1,0 +1,629 @@
+//! Who may review, what needs a reason, which files are kept, who signs off, and how a review begins
+//! although an earlier one is lost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use crate::support::review::{
+    DECIDED_BY, DECISION, NOTE, OUTSIDERS, assert_verifies, at as at_review,
+    close as close_by_boss, filled, keep, open as open_for_boss, part, saved, tried_at, worksheet,
+};
+use asana_access_review::cli::arguments::{
+    AcknowledgeArguments, AttachArguments, DecisionArguments, OpenArguments,
+};
+use asana_access_review::commands::review as command;
+use asana_access_review::judgement::Decision;
+use asana_access_review::model::EmailAddress;
+use serde_json::{Value, json};
+use truto_simulator::World;
+
+fn reviewed(hr_rows: &str) -> Job {
+    let job = Job::new(World::generated(12), hr_rows);
+    assert!([0, 3].contains(&job.run().code));
+    job
+}
+
+fn open(job: &Job, more: &[&str]) -> Ended {
+    let line = ["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    job.run_with(&[&line[..], more].concat())
+}
+
+fn close(job: &Job, file: &Path, more: &[&str]) -> Ended {
+    let file = file.to_str().expect("UTF-8");
+    let line = ["review", "close", "--decisions", file];
+    job.run_with(&[&line[..], more].concat())
+}
+
+const ACCEPT: [&str; 2] = ["--accept-reviewer", OUTSIDERS];
+
+fn reviewers(job: &Job, lines: &str) -> String {
+    let path = job.folder.path().join("reviewers.csv");
+    fs::write(&path, format!("rule,value,reviewer,note\n{lines}")).expect("a file");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn review(job: &Job) -> Value {
+    let bytes = fs::read(part(job, "close").join("review.json")).expect("a review");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn script(job: &Job) -> i32 {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let seen = Command::new("sh").arg(script).arg(job.evidence()).output();
+    seen.expect("sh").status.code().expect("a code")
+}
+
+#[test]
+fn a_leaver_cannot_review_and_open_refuses_before_it_writes() {
+    let job = reviewed(LEFT_AND_ACTIVE);
+    let lines = "role,admin,person1@example.com,\ndefault,,Person2+x@example.com,\n";
+    let refused = open(&job, &["--reviewers", &reviewers(&job, lines)]);
+    assert_eq!(refused.code, 78, "{}", refused.stdout);
+    let reason = "the reviewer of line 3 has left, according to HR";
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    assert_eq!(job.entries(), 1);
+
+    // Without a reviewers file, `close` refuses the leaver, even if the address is accepted.
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        row[DECIDED_BY] = match row[2].as_str() {
+            "person2@example.com" => "person1@example.com".to_owned(),
+            _ => "person2@example.com".to_owned(),
+        };
+    });
+    let file = saved(&job, "d.csv", &rows, b',');
+    let refused = close(&job, &file, &["--accept-reviewer", "person2@example.com"]);
+    assert_eq!(refused.code, 78);
+    let reason = "is decided by a person who has left";
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    assert_eq!(job.entries(), 2);
+}
+
+#[test]
+fn a_leaver_is_shown_with_outcome_and_end_of_work() {
+    let job = reviewed(LEFT_AND_ACTIVE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows");
+    let leaver = rows
+        .iter()
+        .find(|row| row["email"] == "person2@example.com");
+    let leaver = leaver.expect("a row");
+    assert_eq!(leaver["leaver_outcome"], "still_active");
+    assert_eq!(leaver["end_of_work"], "2020-02-01T00:00:00Z");
+    assert_eq!(leaver["recommended"], "revoke");
+    for row in rows {
+        assert_ne!(row["recommended"], "keep", "{row}");
+    }
+    let csv = fs::read_to_string(part(&job, "open").join("worksheet.csv")).expect("text");
+    assert!(csv.contains("still_active,2020-02-01T00:00:00Z"), "{csv}");
+}
+
+#[test]
+fn a_reviewer_whom_nobody_knows_needs_to_be_accepted() {
+    let job = reviewed(LEFT_AND_GONE);
+    let lines = "default,,boss@example.net,\n";
+    let opened = open(&job, &["--reviewers", &reviewers(&job, lines)]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let warning = "neither Asana nor HR knows the reviewer of line(s) 2";
+    assert!(opened.stdout.contains(warning), "{}", opened.stdout);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    let refused = close(&job, &file, &[]);
+    assert_eq!(refused.code, 78);
+    let reason = "neither Asana nor HR knows the person who decided 11 row(s)";
+    assert_eq!(
+        refused.stderr.matches(reason).count(),
+        1,
+        "{}",
+        refused.stderr
+    );
+    assert!(!refused.stderr.contains('@'), "{}", refused.stderr);
+    let closed = close(&job, &file, &["--accept-reviewer", "boss@example.net"]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    assert_eq!(
+        review(&job)["accepted_reviewers"],
+        json!(["boss@example.net"])
+    );
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    assert!(report.contains("Neither Asana nor HR knows these reviewers"));
+    assert_verifies(&job);
+}
+
+/// A roster of three people, and an account that belongs to no person.
+fn with_a_service_account() -> Job {
+    let job = Job::new(World::generated(12), "")
+        .env("HR_FEED_SCOPE", "roster")
+        .env("ALIASES_URL", "aliases.csv");
+    job.hr_file(
+        b"Employee ID,Name,Work Email,Department,Job Title,Status,Termination Date\n\
+          E1,One,person1@example.com,Finance,Controller,Active,\n\
+          E3,Three,person3@example.com,Sales,Lead,Active,\n\
+          E6,Boss,boss@example.net,,CISO,Active,\n",
+    );
+    fs::write(
+        job.place().join("aliases.csv"),
+        "email,relation,owner,reason,approved_by,expires_on\n\
+         person5@example.com,service,Three,a robot that files invoices,boss@example.net,2999-01-01\n",
+    )
+    .expect("a file");
+    job.run();
+    assert_eq!(job.entries(), 1);
+    job
+}
+
+#[test]
+fn the_owner_of_a_service_account_cannot_review_it() {
+    let job = with_a_service_account();
+    // The owner's line fits first, so the row goes to the next line.
+    let lines = "domain,example.com,person3@example.com,\ndefault,,person1@example.com,\n";
+    let opened = open(&job, &["--reviewers", &reviewers(&job, lines)]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows");
+    let of = |email: &str| {
+        rows.iter()
+            .find(|row| row["email"] == email)
+            .expect("a row")
+    };
+    assert_eq!(of("person5@example.com")["service_owner"], "Three");
+    assert_eq!(of("person5@example.com")["reviewer"], "person1@example.com");
+    assert_eq!(of("person4@example.com")["reviewer"], "person3@example.com");
+    assert_eq!(of("person1@example.com")["department"], "Finance");
+    assert_eq!(of("person1@example.com")["title"], "Controller");
+
+    let number = of("person5@example.com")["row"].as_u64().expect("a number");
+    let line = usize::try_from(number).expect("a number");
+    let decided = |note: &str, by: &str| {
+        let mut row = filled(&job, keep).swap_remove(line);
+        (row[NOTE], row[DECIDED_BY]) = (note.to_owned(), by.to_owned());
+        let header = filled(&job, keep).swap_remove(0);
+        let file = saved(&job, "one.csv", &[header, row], b',');
+        close(&job, &file, &["--accept-incomplete", "only one row"])
+    };
+    let by_owner = decided("still in use", "person3@example.com");
+    assert!(
+        by_owner
+            .stderr
+            .contains("is decided by the owner of its account"),
+        "{}",
+        by_owner.stderr
+    );
+    let without = decided("", "person1@example.com");
+    let reason = format!("row {number}: keep needs a note with the reason for this account (");
+    assert!(without.stderr.contains(&reason), "{}", without.stderr);
+    assert!(without.stderr.contains("service)"), "{}", without.stderr);
+    assert_eq!(decided("still in use", "person1@example.com").code, 4);
+    assert_verifies(&job);
+}
+
+#[test]
+fn a_service_account_that_only_its_owner_could_review_is_refused() {
+    let job = with_a_service_account();
+    let lines = "person,person5@example.com,person3@example.com,\nrole,admin,boss@example.net,\n\
+                 role,guest,boss@example.net,\nrole,member,person3@example.com,\n";
+    let refused = open(&job, &["--reviewers", &reviewers(&job, lines)]);
+    assert_eq!(refused.code, 78, "{}", refused.stdout);
+    let headline = "have only their owner as a reviewer";
+    assert!(refused.stderr.contains(headline), "{}", refused.stderr);
+    assert_eq!(job.entries(), 1);
+}
+
+#[test]
+fn a_second_review_of_the_same_name_or_scope_asks_first() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let again = open(&job, &[]);
+    assert_eq!(again.code, 78, "{}", again.stdout);
+    assert!(
+        again.stderr.contains("of scope all is open"),
+        "{}",
+        again.stderr
+    );
+    assert!(again.stderr.contains("add --yes"), "{}", again.stderr);
+    let other = ["review", "open", "--name", "other", "--due", "2999-12-31"];
+    assert_eq!(job.run_with(&other).code, 78);
+    let narrow = [&other[..], &["--scope", "admins"]].concat();
+    assert_eq!(job.run_with(&narrow).code, 0);
+    assert_eq!(open(&job, &["--yes"]).code, 0);
+
+    // Also after a run that carries the reviews, and if the first one is closed.
+    job.run();
+    assert_eq!(job.run_with(&narrow).code, 78);
+    assert_eq!(job.entries(), 5);
+}
+
+#[test]
+fn privileged_access_is_not_kept_without_a_reason() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let without = filled(&job, |number, row| {
+        keep(number, row);
+        row[NOTE] = "-".to_owned();
+    });
+    let file = saved(&job, "d.csv", &without, b',');
+    let refused = close(&job, &file, &ACCEPT);
+    assert_eq!(refused.code, 78);
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows");
+    for row in rows {
+        let reason = format!("row {}: keep needs a note", row["row"]);
+        let is_admin = row["role"] == "admin";
+        assert_eq!(
+            refused.stderr.contains(&reason),
+            is_admin,
+            "{}",
+            refused.stderr
+        );
+    }
+    assert!(rows.iter().any(|row| row["role"] == "admin"));
+    assert_eq!(job.entries(), 2);
+
+    // A review may ask for more.
+    let more = ["--yes", "--reason-for", "all"];
+    assert_eq!(open(&job, &more).code, 0);
+    let wrong = open(&job, &["--reason-for", "everyone"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+}
+
+fn check(job: &Job, sequence: u64, id: &str) -> Value {
+    let result = job.json(sequence, "result.json");
+    let mut checks = result["checks"].as_array().expect("checks").iter();
+    checks.find(|check| check["id"] == id).expect("one").clone()
+}
+
+#[test]
+fn a_question_is_followed_until_a_review_answers_it() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let asked = opened.frozen.worksheet.rows[3].account_id.clone();
+    let unsure = |decision| {
+        let asked = asked.clone();
+        move |row: &asana_access_review::review::FrozenRow| {
+            let is_asked = row.account_id == asked;
+            Some((if is_asked { decision } else { Decision::Keep }, ""))
+        }
+    };
+    close_by_boss(
+        &job,
+        "2026-11-02T17:00:00Z",
+        &opened,
+        unsure(Decision::DontKnow),
+        None,
+    );
+    assert_eq!(job.entry(3)["verdict"], "inconclusive");
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 0);
+    assert_eq!(job.run_at("2026-11-20T22:40:00Z", world()), 3);
+    let finding = job.json(5, "result.json")["findings"][0].clone();
+    assert_eq!(finding["kind"], "revocation_not_done");
+    assert_eq!(finding["account_id"], asked);
+    let note = finding["note"].as_str().expect("a note");
+    assert!(note.contains("the question is not answered"), "{note}");
+
+    // The same answer once more gives no new grace; *keep* ends it.
+    let again = open_for_boss(&job, "2026-11-21T09:00:00Z", "again");
+    let row = again
+        .frozen
+        .worksheet
+        .rows
+        .iter()
+        .find(|row| row.account_id == asked);
+    assert_eq!(row.expect("a row").recommended, Some(Decision::DontKnow));
+    close_by_boss(
+        &job,
+        "2026-11-21T17:00:00Z",
+        &again,
+        unsure(Decision::DontKnow),
+        None,
+    );
+    assert_eq!(job.run_at("2026-11-21T22:40:00Z", world()), 3);
+    let last = open_for_boss(&job, "2026-11-22T09:00:00Z", "last");
+    close_by_boss(
+        &job,
+        "2026-11-22T17:00:00Z",
+        &last,
+        unsure(Decision::Keep),
+        None,
+    );
+    assert_eq!(job.run_at("2026-11-22T22:40:00Z", world()), 0);
+    assert_verifies(&job);
+}
+
+#[test]
+fn received_files_are_kept_and_both_verifiers_cover_them() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "Ada's, final (1).csv", &filled(&job, keep), b',');
+    let mail = job.folder.path().join("From Ada.EML");
+    fs::write(&mail, "From: ada@example.net\n").expect("a file");
+    let attach = ["--attach", mail.to_str().expect("UTF-8")];
+    let closed = close(&job, &file, &[&attach[..], &ACCEPT].concat());
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    let closed = part(&job, "close");
+    let stored = closed.join("received/decisions-001.csv");
+    assert_eq!(
+        fs::read(&stored).expect("a file"),
+        fs::read(&file).expect("one")
+    );
+    let attached = closed.join("received/attached-001.eml");
+    assert_eq!(
+        fs::read(&attached).expect("a file"),
+        fs::read(&mail).expect("one")
+    );
+    let review = review(&job);
+    assert_eq!(review["decision_files"][0]["file"], "Ada's, final (1).csv");
+    assert_eq!(review["attachments"][0]["file"], "From Ada.EML");
+    let sums = fs::read_to_string(closed.join("SHA256SUMS")).expect("text");
+    assert!(sums.contains("  received/attached-001.eml\n"), "{sums}");
+    assert_verifies(&job);
+
+    for file in [stored, attached] {
+        let bytes = fs::read(&file).expect("a file");
+        fs::write(&file, "another").expect("a file");
+        assert_eq!(verify(&job.evidence(), &[]).code, 5);
+        assert_eq!(script(&job), 5);
+        fs::remove_file(&file).expect("a file");
+        assert_eq!(verify(&job.evidence(), &[]).code, 5);
+        assert_eq!(script(&job), 5);
+        fs::write(&file, bytes).expect("a file");
+    }
+    fs::write(closed.join("received/decisions-002.csv"), "more").expect("a file");
+    assert_eq!((verify(&job.evidence(), &[]).code, script(&job)), (5, 5));
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+fn acknowledge(job: &Job, as_of: &str, by: &str) -> Result<(), String> {
+    let mail = job.place().join("mail.eml");
+    fs::write(&mail, "From: the management\n").expect("a file");
+    let asked = AcknowledgeArguments {
+        review: None,
+        by: email(by),
+        statement: "I have read the report, and the access that remains is right".to_owned(),
+        attach: AttachArguments { files: vec![mail] },
+    };
+    let done = tried_at(job, as_of, async |settings, moment, clock| {
+        command::acknowledge(settings, &asked, moment, clock).await
+    });
+    done.map(|_| ())
+        .map_err(|error| command::failure(&error, false))
+}
+
+fn controls(folder: PathBuf) -> Vec<String> {
+    let manifest = fs::read(folder.join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let controls = manifest["controls"].as_array().expect("controls").iter();
+    controls
+        .map(|of| of["id"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+#[test]
+fn a_second_person_acknowledges_and_pci_needs_every_change_done() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let revoked = opened.frozen.worksheet.rows[3].account_id.clone();
+    let decide = |row: &asana_access_review::review::FrozenRow| {
+        let is_it = row.account_id == revoked;
+        Some((
+            if is_it {
+                Decision::Revoke
+            } else {
+                Decision::Keep
+            },
+            "",
+        ))
+    };
+    let at = "2026-11-05T09:00:00Z";
+    let none = acknowledge(&job, at, "ceo@example.net").expect_err("no closed review");
+    assert!(none.contains("no review is closed"), "{none}");
+    close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, decide, None);
+    assert!(!controls(part(&job, "close")).contains(&"PCI DSS 7.2.4".to_owned()));
+
+    let own = acknowledge(&job, at, "Boss+x@example.net").expect_err("a reviewer");
+    assert!(own.contains("is one of the reviewers"), "{own}");
+    assert_eq!(job.entries(), 3);
+    let copy = Job::new(world(), LEFT_AND_GONE);
+    crate::support::copy(&job.evidence(), &copy.evidence());
+    // The revocation is not carried out, so this acknowledgement does not support PCI DSS.
+    acknowledge(&copy, at, "ceo@example.net").expect("an acknowledgement");
+    assert!(!controls(part(&copy, "acknowledge")).contains(&"PCI DSS 7.2.4".to_owned()));
+    assert_verifies(&copy);
+
+    let mut without = world();
+    without
+        .people
+        .retain(|person| json!(person.gid) != json!(revoked));
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", without), 0);
+    acknowledge(&job, at, "ceo@example.net").expect("an acknowledgement");
+    assert_eq!(job.entry(5)["kind"], "review_acknowledge");
+    assert!(controls(part(&job, "acknowledge")).contains(&"PCI DSS 7.2.4".to_owned()));
+    assert_verifies(&job);
+    let again = acknowledge(&job, at, "cfo@example.net").expect_err("acknowledged");
+    assert!(
+        again.contains("was acknowledged by ledger entry 5"),
+        "{again}"
+    );
+
+    // A changed statement is found, and so is a count of open decisions that the run contradicts.
+    let file = part(&job, "acknowledge").join("acknowledgement.json");
+    let bytes = fs::read_to_string(&file).expect("text");
+    fs::write(&file, bytes.replace("is right", "is wrong")).expect("a file");
+    assert_eq!((verify(&job.evidence(), &[]).code, script(&job)), (5, 5));
+}
+
+fn opened_again(job: &Job, as_of: &str) -> command::ReviewProgress {
+    let asked = OpenArguments {
+        name: "next".to_owned(),
+        due: "2027-12-31".parse().expect("a day"),
+        yes: true,
+        ..OpenArguments::default()
+    };
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::open(settings, &asked, moment, clock).await
+    })
+}
+
+#[test]
+fn a_review_begins_although_the_last_one_was_altered() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
+    close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, keep_all, None);
+    let altered = part(&job, "close").join("review.json");
+    fs::write(&altered, "{}").expect("a file");
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", world()), 4);
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 4);
+
+    let next = opened_again(&job, "2026-11-04T09:00:00Z");
+    let not_compared = next.frozen.worksheet.not_compared.clone().expect("a fault");
+    assert_eq!(not_compared.sequence, 3);
+    assert!(
+        not_compared.reason.contains("review.json was modified"),
+        "{not_compared:?}"
+    );
+    assert!(command::text(&next, true).contains("the worksheet records this"));
+    close_by_boss(&job, "2026-11-04T17:00:00Z", &next, keep_all, None);
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", world()), 0);
+    assert_eq!(check(&job, 8, "review_due")["status"], "pass");
+    // The altered file is the only fault.
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 5);
+    let reported: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    let faults = reported["integrity"]["faults"].as_array().map(Vec::len);
+    assert_eq!(faults, Some(1), "{}", seen.stdout);
+}
+
+#[test]
+fn a_review_begins_although_the_entry_of_the_last_one_was_altered() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
+    close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, keep_all, None);
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", world()), 0);
+    let entry = job.connection().join("ledger/0000000003.json");
+    let text = fs::read_to_string(&entry).expect("an entry");
+    fs::write(&entry, text.replace("pass", "fail")).expect("a file");
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 4);
+    let next = opened_again(&job, "2026-11-04T09:00:00Z");
+    let not_compared = next.frozen.worksheet.not_compared.clone();
+    assert_eq!(not_compared.expect("a fault").sequence, 3);
+    close_by_boss(&job, "2026-11-04T17:00:00Z", &next, keep_all, None);
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", world()), 0);
+}
+
+#[test]
+fn a_review_begins_although_the_last_one_has_expired() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE)
+        .env("EVIDENCE_RETENTION_DAYS", "30")
+        .env("HR_FEED_MAX_AGE", "off");
+    assert_eq!(job.run_at("2025-01-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2025-01-02T09:00:00Z", "q4");
+    let keep_all = |_: &asana_access_review::review::FrozenRow| Some((Decision::Keep, ""));
+    close_by_boss(&job, "2025-01-02T17:00:00Z", &opened, keep_all, None);
+    assert_eq!(job.run_at("2025-01-03T22:40:00Z", world()), 0);
+    fs::remove_dir_all(part(&job, "close").parent().expect("a folder")).expect("a folder");
+    let code = job.run_at("2025-03-20T22:40:00Z", world());
+    assert_eq!(code, 0, "{}", job.json(5, "result.json")["reasons"]);
+    let next = opened_again(&job, "2025-03-21T09:00:00Z");
+    let not_compared = next
+        .frozen
+        .worksheet
+        .not_compared
+        .clone()
+        .expect("a reason");
+    assert!(
+        not_compared.reason.contains("its retention has ended"),
+        "{not_compared:?}"
+    );
+    close_by_boss(&job, "2025-03-21T17:00:00Z", &next, keep_all, None);
+    assert_verifies(&job);
+}
+
+#[test]
+fn status_has_a_text_for_late_reviewers_and_the_newest_follow_ups() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", world()), 0);
+    let opened = open_for_boss(&job, "2026-11-02T09:00:00Z", "q4");
+    let status = || {
+        at_review(&job, "2028-01-02T09:00:00Z", async |settings, moment, _| {
+            command::status(settings, &DecisionArguments::default(), moment).await
+        })
+    };
+    let text = command::text(&status(), true);
+    for wanted in [
+        "OVERDUE",
+        "send to boss@example.net",
+        "Access review q4: 11 rows to decide",
+        "was due on 2027-12-31",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+    assert!(!command::text(&status(), false).contains('@'));
+    let revoked = opened.frozen.worksheet.rows[3].account_id.clone();
+    let decide = |row: &asana_access_review::review::FrozenRow| {
+        let is_it = row.account_id == revoked;
+        Some((
+            if is_it {
+                Decision::Revoke
+            } else {
+                Decision::Keep
+            },
+            "",
+        ))
+    };
+    close_by_boss(&job, "2026-11-02T17:00:00Z", &opened, decide, None);
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", world()), 0);
+    let text = command::text(&status(), true);
+    for wanted in [
+        "CLOSED ".to_owned(),
+        "1: 0 done, 1 open, 0 granted again (run of 2026-11-03 22:40 UTC)".to_owned(),
+        format!("account {revoked}: revoke (decided 2026-11-02)"),
+        "not yet: `review acknowledge".to_owned(),
+    ] {
+        assert!(text.contains(&wanted), "{wanted}\n{text}");
+    }
+}
+
+#[test]
+fn the_report_shows_every_decision_and_how_each_person_decided() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        row[NOTE] = format!("reason number {number}");
+        if number == 2 {
+            row[DECISION] = "revoke".to_owned();
+        }
+    });
+    let file = saved(&job, "d.csv", &rows, b',');
+    assert_eq!(close(&job, &file, &ACCEPT).code, 0);
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    for number in 1..rows.len() {
+        assert!(
+            report.contains(&format!("reason number {number}<")),
+            "{number}"
+        );
+    }
+    let decider = &review(&job)["deciders"][0];
+    assert_eq!(
+        (&decider["decided"], &decider["kept"], &decider["with_note"]),
+        (&json!(11), &json!(10), &json!(11))
+    );
+    assert_eq!(decider["median_seconds"], Value::Null);
+    assert!(report.contains("<td>90 %</td>"), "kept");
+}
