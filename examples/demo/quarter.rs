@@ -28,11 +28,15 @@ use asana_access_review::commands::{review, run};
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::review::Scope;
-use asana_access_review::signing::PublicKey;
+use asana_access_review::signing::{PrivateKey, PublicKey};
 use asana_access_review::store::Store;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::civil::{Date, DateTime, date};
 use jiff::{Timestamp, ToSpan as _};
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Person, Simulator, TOKEN, World};
 
@@ -270,12 +274,11 @@ const KENJI: u64 = 26;
 ///
 /// # Errors
 /// If a step fails other than by the story.
-pub(crate) async fn quarter(
-    folder: &Path,
-    key: &SecretString,
-    public_key: &Path,
-) -> Result<Made, Box<dyn Error>> {
+pub(crate) async fn quarter(folder: &Path) -> Result<Made, Box<dyn Error>> {
     fs::create_dir_all(folder)?;
+    let key = signing_key()?;
+    let public_key = folder.join("signing.pub.pem");
+    fs::write(&public_key, PrivateKey::from_pem(&key)?.public().to_pem())?;
     let simulator = Simulator::start(World::new()).await?;
     let company = Company {
         simulator,
@@ -296,7 +299,7 @@ pub(crate) async fn quarter(
         }
         day = day.checked_add(1.day())?;
     }
-    company.pack(public_key).await
+    company.pack(&public_key).await
 }
 
 struct Company {
@@ -629,4 +632,18 @@ fn exceptions(day: Date) -> String {
         rows.push_str("N-1044,closes the audit of suppliers,daniel.reyes@northwind.example,2026-09-14,2026-11-30,SEC-131\n");
     }
     rows
+}
+
+/// A key that signs all runs, in the format of `openssl genpkey -algorithm ed25519`.
+pub(crate) fn signing_key() -> Result<SecretString, Box<dyn Error>> {
+    let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+    let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
+    let text = BASE64_STANDARD.encode(pkcs8);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap_or_default())
+        .collect();
+    let lines = lines.join("\n");
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }
