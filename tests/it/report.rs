@@ -1313,6 +1313,8 @@ fn an_auditor_recomputes_sampled_leavers_with_the_documented_lines() {
         // The recipe is for items that ended in the ordinary way.
         if !["in_time", "late", "not_demonstrated"].contains(&item["result"].as_str())
             || item["first_seen_without_access"].is_empty()
+            // The run that fixed the deadline may be earlier than the period.
+            || item["part"] != "in_period"
         {
             continue;
         }
