@@ -116,7 +116,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let made = quarter::quarter(&folder.join("quarter")).await?;
     println!(
-        "The audit pack of a quarter with a run every night\n\n{}",
+        "The audit pack of a quarter with one run a day\n\n{}",
         report::summary(&made)
     );
     println!(

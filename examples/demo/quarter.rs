@@ -1,4 +1,4 @@
-//! The third quarter of 2026 at Northwind Instruments, with a run every night, and the audit pack of that quarter.
+//! The third quarter of 2026 at Northwind Instruments, with one run a day, and the audit pack of that quarter.
 //!
 //! | when | what happens |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | 29 July | an exception for Devon Clarke comes three days after the deadline |
 //! | 3 to 14 August | an access review; Victor Hale's account is revoked, and removed on 17 August |
 //! | 11 August | Ines Ferreira loses access three days after she left: late |
-//! | 15 August | a run is missing, and Jonas Weber's deadline lies in the gap: not demonstrated |
+//! | 15 August | a run is missing, on the day of Jonas Weber's deadline: not demonstrated |
 //! | 1 September | Claire Dubois, who left in July, is rehired; Sofia Marchetti becomes an administrator |
 //! | 2 September | a run is inconclusive, because the HR export is five days old |
 //! | 7 to 14 September | the grace is 72 h instead of 24 h, and Eva Horvat is due under it |
