@@ -981,7 +981,8 @@ fn a_redacted_pack_has_pseudonyms_and_the_same_sample() {
     assert!(!key.starts_with(&out), "{}", key.display());
     let whole = quarter.pack();
     for (name, bytes) in files_of(&out) {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        // The page has a column with this heading.
+        let text = String::from_utf8_lossy(&bytes).replace("Person id", "");
         for secret in [
             "Person ",
             "@example.com",
