@@ -26,11 +26,7 @@ use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use ring::rand::SystemRandom;
-use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
@@ -85,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::create_dir_all(&folder)?;
 
-    let key = signing_key()?;
+    let key = quarter::signing_key()?;
     let public = PrivateKey::from_pem(&key)?.public().to_pem();
     let public_key = folder.join("signing.pub.pem");
     fs::write(&public_key, public)?;
@@ -118,9 +114,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         terminal::print_with_names(&format!("{}\n", run::summary(&done, true)));
         last_report = PathBuf::from(done.committed.report);
     }
-    let made = quarter::quarter(&folder.join("quarter"), &key, &public_key).await?;
+    let made = quarter::quarter(&folder.join("quarter")).await?;
     println!(
-        "The audit pack of a quarter with a run every night\n\n{}",
+        "The audit pack of a quarter with one run a day\n\n{}",
         report::summary(&made)
     );
     println!(
@@ -134,20 +130,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         folder.join("evidence").display()
     );
     Ok(())
-}
-
-/// A key that signs all runs, in the format of `openssl genpkey -algorithm ed25519`.
-fn signing_key() -> Result<SecretString, Box<dyn Error>> {
-    let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
-    let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
-    let text = BASE64_STANDARD.encode(pkcs8);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap_or_default())
-        .collect();
-    let lines = lines.join("\n");
-    Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }
 
 /// Copies the export to where the job reads it, with a file time of three hours before the run.

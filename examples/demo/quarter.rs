@@ -1,4 +1,4 @@
-//! The third quarter of 2026 at Northwind Instruments, with a run every night, and the audit pack of that quarter.
+//! The third quarter of 2026 at Northwind Instruments, with one run a day, and the audit pack of that quarter.
 //!
 //! | when | what happens |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | 29 July | an exception for Devon Clarke comes three days after the deadline |
 //! | 3 to 14 August | an access review; Victor Hale's account is revoked, and removed on 17 August |
 //! | 11 August | Ines Ferreira loses access three days after she left: late |
-//! | 15 August | a run is missing, and Jonas Weber's deadline lies in the gap: not demonstrated |
+//! | 15 August | a run is missing, on the day of Jonas Weber's deadline: not demonstrated |
 //! | 1 September | Claire Dubois, who left in July, is rehired; Sofia Marchetti becomes an administrator |
 //! | 2 September | a run is inconclusive, because the HR export is five days old |
 //! | 7 to 14 September | the grace is 72 h instead of 24 h, and Eva Horvat is due under it |
@@ -27,11 +27,15 @@ use asana_access_review::commands::report::{self, Made};
 use asana_access_review::commands::{review, run};
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
-use asana_access_review::signing::PublicKey;
+use asana_access_review::signing::{PrivateKey, PublicKey};
 use asana_access_review::store::Store;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::civil::{Date, DateTime, date};
 use jiff::{Timestamp, ToSpan as _};
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Person, Simulator, TOKEN, World};
 
@@ -269,12 +273,11 @@ const KENJI: u64 = 26;
 ///
 /// # Errors
 /// If a step fails other than by the story.
-pub(crate) async fn quarter(
-    folder: &Path,
-    key: &SecretString,
-    public_key: &Path,
-) -> Result<Made, Box<dyn Error>> {
+pub(crate) async fn quarter(folder: &Path) -> Result<Made, Box<dyn Error>> {
     fs::create_dir_all(folder)?;
+    let key = signing_key()?;
+    let public_key = folder.join("signing.pub.pem");
+    fs::write(&public_key, PrivateKey::from_pem(&key)?.public().to_pem())?;
     let simulator = Simulator::start(World::new()).await?;
     let company = Company {
         simulator,
@@ -295,7 +298,7 @@ pub(crate) async fn quarter(
         }
         day = day.checked_add(1.day())?;
     }
-    company.pack(public_key).await
+    company.pack(&public_key).await
 }
 
 struct Company {
@@ -628,4 +631,18 @@ fn exceptions(day: Date) -> String {
         rows.push_str("N-1044,closes the audit of suppliers,daniel.reyes@northwind.example,2026-09-14,2026-11-30,SEC-131\n");
     }
     rows
+}
+
+/// A key that signs all runs, in the format of `openssl genpkey -algorithm ed25519`.
+pub(crate) fn signing_key() -> Result<SecretString, Box<dyn Error>> {
+    let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+    let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
+    let text = BASE64_STANDARD.encode(pkcs8);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap_or_default())
+        .collect();
+    let lines = lines.join("\n");
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }

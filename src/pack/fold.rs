@@ -156,7 +156,7 @@ impl Fold {
             at: began,
         };
         let phase = self.period.phase(began);
-        if phase != Phase::Before {
+        if self.period.shows(began) {
             let shown = files.as_ref().map(|files| {
                 let counts = files.judged.as_ref().map(|judged| judged.result.counts());
                 (&files.manifest, counts)

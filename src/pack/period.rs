@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::RunVerified;
 use crate::evidence::{Entry, EntryKind, RunFolder};
+use crate::schedule::EARLY;
 
 /// The first and the last day of a period, in its zone.
 #[derive(Clone, Debug)]
@@ -81,6 +82,11 @@ impl Period {
         } else {
             Phase::After
         }
+    }
+
+    /// Whether the pack may show a run that began then: the run of the first due instant may begin a little early.
+    pub fn shows(&self, at: Timestamp) -> bool {
+        at >= self.from.saturating_sub(EARLY).unwrap_or(self.from)
     }
 
     /// Whether an end of work lies in the period. A day ends with the midnight that closes it, so the midnight that

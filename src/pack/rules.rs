@@ -384,3 +384,78 @@ fn by_schedule(before: &str, after: &str) -> Effect {
         (Some(_), Some(_)) | (None, None) => Effect::Changed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_asks_for_less_is_loosened() {
+        let cases = [
+            (
+                "offboarding_grace_seconds",
+                "86400",
+                "172800",
+                Effect::Loosened,
+            ),
+            (
+                "offboarding_grace_seconds",
+                "86400",
+                "3600",
+                Effect::Tightened,
+            ),
+            ("hr_feed_max_age_seconds", "172800", "", Effect::Loosened),
+            ("review_every_seconds", "", "86400", Effect::Tightened),
+            ("max_drop_percent", "30", "90", Effect::Loosened),
+            ("hr_feed_allow_empty", "false", "true", Effect::Loosened),
+            (
+                "hr_feed_scope",
+                "roster",
+                "recent-leavers",
+                Effect::Loosened,
+            ),
+            ("hr_feed_scope", "leavers", "roster", Effect::Tightened),
+            (
+                "hr_feed_statuses",
+                "{}",
+                r#"{"gone":"on_leave"}"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_feed_statuses",
+                "{}",
+                r#"{"gone":"left"}"#,
+                Effect::Changed,
+            ),
+            (
+                "hr_feed_columns",
+                "{}",
+                r#"{"ignore":"Last day"}"#,
+                Effect::Loosened,
+            ),
+            ("hr_feed_no_address", "[]", r#"["keine"]"#, Effect::Loosened),
+            (
+                "internal_domains",
+                r#"["a.example","b.example"]"#,
+                r#"["a.example"]"#,
+                Effect::Loosened,
+            ),
+            (
+                "schedule",
+                "30 0,23 * * * (Etc/UTC)",
+                "30 23 * * * (Etc/UTC)",
+                Effect::Loosened,
+            ),
+            ("schedule", "30 23 * * * (Etc/UTC)", "", Effect::Loosened),
+            ("schedule", "", "30 23 * * * (Etc/UTC)", Effect::Tightened),
+            ("hr_time_zone", "Etc/UTC", "Europe/Berlin", Effect::Changed),
+        ];
+        for (rule, before, after, expected) in cases {
+            assert_eq!(
+                effect(rule, before, after),
+                expected,
+                "{rule}: {before} to {after}"
+            );
+        }
+    }
+}

@@ -331,6 +331,24 @@ fn demo() -> Job {
     job
 }
 
+#[path = "../../examples/demo/quarter.rs"]
+mod quarter;
+
+#[test]
+#[ignore = "takes the picture of the audit pack again"]
+fn take_the_picture_of_the_pack() {
+    let browser = browser().expect("a chromium");
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let made = runtime.block_on(quarter::quarter(folder.path()));
+    let made = made.unwrap_or_else(|error| panic!("{error}"));
+    let mut page = Page::open(&browser, &made.folder.join("index.html"));
+    page.size(1100, 1400);
+    let picture = page.picture("header", "[aria-labelledby=results]");
+    fs::write(docs().join("pictures/pack.png"), indexed(&picture)).expect("a file");
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
 #[test]
 #[ignore = "takes the pictures of the documentation again"]
 fn take_the_pictures() {

@@ -19,7 +19,6 @@ use asana_access_review::clock::Clock;
 use asana_access_review::commands::report::{self, Made, ReportError};
 use asana_access_review::commands::review as command;
 use asana_access_review::evidence::{Tool, sha256_hex};
-use asana_access_review::review::Scope;
 use asana_access_review::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -981,7 +980,8 @@ fn a_redacted_pack_has_pseudonyms_and_the_same_sample() {
     assert!(!key.starts_with(&out), "{}", key.display());
     let whole = quarter.pack();
     for (name, bytes) in files_of(&out) {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        // The page has a column with this heading.
+        let text = String::from_utf8_lossy(&bytes).replace("Person id", "");
         for secret in [
             "Person ",
             "@example.com",
@@ -1323,6 +1323,8 @@ fn an_auditor_recomputes_sampled_leavers_with_the_documented_lines() {
         // The recipe is for items that ended in the ordinary way.
         if !["in_time", "late", "not_demonstrated"].contains(&item["result"].as_str())
             || item["first_seen_without_access"].is_empty()
+            // The run that fixed the deadline may be earlier than the period.
+            || item["part"] != "in_period"
         {
             continue;
         }
@@ -1461,4 +1463,71 @@ fn reviews_and_changes_of_the_source_are_deviations_of_their_types() {
     assert_eq!(follow_up[0]["undone_at"], "2026-10-06T22:40:00Z");
     let admins = pack.rows("admins");
     assert_eq!(admins[0]["review_decision"], "keep");
+}
+
+#[test]
+fn a_run_that_began_a_little_early_is_the_run_that_was_due() {
+    let job = Job::new(
+        World::generated(12),
+        "E9,A B,a.b@example.com,Terminated,2026-10-02\n",
+    )
+    .env("RUN_SCHEDULE", "0 0 * * *")
+    .env("RUN_SCHEDULE_ZONE", "Etc/UTC");
+    for at in ["2026-09-30T23:58:00Z", "2026-10-01T23:58:00Z"] {
+        job.run_at(at, World::generated(12));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &[]).expect("a pack");
+    let runs = Pack(out).rows("runs");
+    assert_eq!(runs[0]["due_at"], "2026-10-01T00:00:00Z");
+    assert_eq!(runs[0]["began_at"], "2026-09-30T23:58:00Z");
+    assert_ne!(runs[0]["state"], "missing");
+    assert_ne!(runs[1]["state"], "missing");
+    assert_eq!(runs[2]["state"], "missing");
+}
+
+#[test]
+fn a_late_move_takes_no_item_out_of_its_period() {
+    let row = |end: &str| format!("N2,Person 2,person2@example.com,Terminated,{end}\n");
+    let job = Job::new(World::generated(12), &row("2026-10-04"));
+    for day in [3, 5, 6] {
+        job.run_at(&format!("2026-10-{day:02}T22:40:00Z"), World::generated(12));
+    }
+    job.hr_feed(&row("2026-11-30"));
+    job.run_at("2026-10-07T22:40:00Z", World::generated(12));
+    job.run_at(
+        "2026-11-29T22:40:00Z",
+        World::generated(12).without_person(&gid(2)),
+    );
+    job.run_at(
+        "2026-12-01T22:40:00Z",
+        World::generated(12).without_person(&gid(2)),
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &[]).expect("a pack");
+    let items = Pack(out).rows("population");
+    assert_eq!(items.len(), 1);
+    assert_eq!(
+        (items[0]["part"].as_str(), items[0]["result"].as_str()),
+        ("in_period", "date_corrected")
+    );
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let november = [
+        "--from",
+        "2026-11-01",
+        "--to",
+        "2026-11-30",
+        "--out",
+        "pack",
+    ];
+    let seen = report(&job.evidence(), &elsewhere, &november);
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    let items = Pack(elsewhere.join("pack")).rows("population");
+    assert!(
+        items.iter().all(|item| item["part"] == "carried_in"),
+        "{items:?}"
+    );
 }

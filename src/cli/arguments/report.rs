@@ -4,7 +4,6 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::verify::{Every, anchor};
-use crate::schedule::RunSchedule;
 use crate::verify::{Anchor, Rhythm};
 
 #[derive(Clone, Debug, Args)]
@@ -68,17 +67,9 @@ impl ReportArguments {
             .transpose()
     }
 
-    /// The same, for people.
-    pub fn every_as_text(&self, zone: &str) -> Option<String> {
-        let every = self.every.as_ref()?;
-        Some(match every {
-            Every::Interval(every) => format!("every {every:?}"),
-            Every::Schedule { text, .. } => RunSchedule {
-                cron: text.clone(),
-                zone: zone.to_owned(),
-            }
-            .to_string(),
-        })
+    /// `--every`, as given.
+    pub fn every_as_given(&self) -> Option<&str> {
+        self.every.as_ref().map(Every::text)
     }
 }
 

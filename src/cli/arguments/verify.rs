@@ -46,8 +46,8 @@ impl VerifyArguments {
     pub fn rhythm(&self) -> Result<Option<Rhythm>, String> {
         match (&self.every, self.zone.as_deref()) {
             (None, _) => Ok(None),
-            (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(*every))),
-            (Some(Every::Interval(_)), Some(_)) => Err(
+            (Some(every @ Every::Interval { .. }), None) => every.in_zone("Etc/UTC").map(Some),
+            (Some(Every::Interval { .. }), Some(_)) => Err(
                 "--zone applies to a schedule such as --every \"30 0,23 * * *\", not to an interval"
                     .to_owned(),
             ),
@@ -78,7 +78,7 @@ impl VerifyArguments {
 /// What `--every` is given: `24h`, or a schedule, which holds in a zone.
 #[derive(Clone, Debug)]
 pub(super) enum Every {
-    Interval(Duration),
+    Interval { every: Duration, text: String },
     Schedule { pattern: Pattern, text: String },
 }
 
@@ -90,14 +90,24 @@ impl Every {
                 pattern,
                 text: text.to_owned(),
             }),
-            false => config::interval(text).map(Self::Interval),
+            false => config::interval(text).map(|every| Self::Interval {
+                every,
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    /// As given.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Interval { text, .. } | Self::Schedule { text, .. } => text,
         }
     }
 
     /// An interval needs no zone.
     pub(super) fn in_zone(&self, zone: &str) -> Result<Rhythm, String> {
         match self {
-            Self::Interval(every) => Ok(Rhythm::Interval(*every)),
+            Self::Interval { every, .. } => Ok(Rhythm::Interval(*every)),
             Self::Schedule { pattern, .. } => {
                 let schedule = pattern.clone().in_zone(zone);
                 let schedule = schedule.map_err(|wrong| format!("--zone: {wrong}"))?;

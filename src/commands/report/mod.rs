@@ -174,7 +174,7 @@ pub fn summary(made: &Made) -> String {
         &mut text,
         "content",
         format!(
-            "{} runs due, {} leavers, {deviations} deviations",
+            "runs due: {}, leavers: {}, deviations: {deviations}",
             totals.runs.due, items.total
         ),
     );
@@ -254,7 +254,7 @@ pub async fn make(
     let due = due::due(
         chain,
         rhythm,
-        asked.every_as_text(&zone),
+        asked.every_as_given().map(str::to_owned),
         &period,
         clock.as_of(),
     );
@@ -392,7 +392,7 @@ async fn folded(
             }
             continue;
         }
-        let is_since = at.run_instant().is_some_and(|at| at >= period.from);
+        let is_since = at.run_instant().is_some_and(|at| period.shows(at));
         if !is_since && context != Some(sequence) {
             continue;
         }

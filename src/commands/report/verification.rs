@@ -157,9 +157,7 @@ fn command(pack: &Pack, asked: &ReportArguments) -> String {
         "report --from {} --to {} --zone {} --connection {}",
         cover.from, cover.to, cover.zone, cover.connection
     );
-    if let Some(every) = &cover.schedule
-        && cover.schedule_basis == crate::pack::ScheduleBasis::Given
-    {
+    if let Some(every) = asked.every_as_given() {
         let _ = write!(text, " --every '{every}'");
     }
     for head in &asked.heads {
