@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod connect;
+pub mod fleet;
 pub mod review;
 pub mod run;
 pub mod verify;

@@ -2,7 +2,7 @@
 //! the evidence.
 
 mod error;
-mod outcome;
+pub(super) mod outcome;
 mod text;
 
 use std::io::{self, IsTerminal as _};
@@ -116,7 +116,8 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
     ran
 }
 
-fn exit_code(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+/// The exit code of an ended run.
+pub fn exit_code(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
     match ended {
         Ok(done) => Exit::of_verdict(done.judgement.verdict, fail_on),
         Err(failed) => failed.error.exit(),
@@ -186,8 +187,16 @@ pub async fn notify(
     crate::notify::send(&settings.notify, notification, &clock).await;
 }
 
+/// Logs the outcome of one run of several, without a termination message.
+pub(super) fn log(ended: &Result<Done, Failed>, exit: Exit) {
+    outcome::log(ended, exit);
+}
+
 /// The store of the evidence, and the key that signs it.
-async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
+///
+/// # Errors
+/// If one of the two cannot be opened.
+pub(super) async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
     let store = Store::open(&settings.store).await;
     let store = store.map_err(|error| RunError::Past(error.into()))?;
     let opening = SigningKey::open(&settings.signing);
