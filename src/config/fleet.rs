@@ -125,6 +125,14 @@ impl Judge {
                 );
             }
         }
+        if raw.run_schedule.is_set() && !raw.run_schedule_zone.is_set() {
+            // Its default would be the zone of each company.
+            let problem = "RUN_SCHEDULE is set, but RUN_SCHEDULE_ZONE is not";
+            self.add(
+                problem,
+                Some("set RUN_SCHEDULE_ZONE to the zone of the schedule"),
+            );
+        }
         let http = self.http(&raw);
         let force_path_style = self.force_path_style(&raw);
         let place = self.get(&raw.connections_url, values::file);
@@ -237,7 +245,7 @@ impl Fleet {
                     // Folders may not distinguish upper from lower case.
                     if let Some(first) = known.insert(id.to_ascii_lowercase(), number) {
                         let text = format!("the connection `{id}` is on line {first} already");
-                        problems.add(number, Wrong::new(text).hint("keep one of the lines"));
+                        problems.add(number, Wrong::new(text));
                     }
                     if self.shard.owns(&id) {
                         connections.push(Connection { id, settings });
@@ -333,8 +341,8 @@ impl<'de> Deserialize<'de> for Line {
 fn parsed(line: &[u8]) -> Result<Line, Wrong> {
     serde_json::from_slice(line).map_err(|error| {
         let text = match error.is_data() {
-            true => "is not a JSON object".to_owned(),
-            false => format!("is not JSON, from column {} on", error.column()),
+            true => "not a JSON object".to_owned(),
+            false => format!("not JSON, from column {} on", error.column()),
         };
         Wrong::new(text).hint("write each connection as one JSON object on one line")
     })
@@ -346,12 +354,12 @@ impl Line {
         let mut wrongs = Vec::new();
         let mut variables: Vec<(String, String)> = Vec::new();
         for (name, value) in self.0 {
-            if variables.iter().any(|(known, _)| *known == name) {
-                wrongs.push(Wrong::new(format!("{} is set twice", quoted(&name))));
-                continue;
-            }
             if let Err(wrong) = ensure_allowed(&name) {
                 wrongs.push(wrong);
+                continue;
+            }
+            if variables.iter().any(|(known, _)| *known == name) {
+                wrongs.push(Wrong::new(format!("{name} is set twice")));
                 continue;
             }
             match value {
@@ -359,9 +367,9 @@ impl Line {
                     wrongs.push(Wrong::new(format!("{name} contains a control character")));
                 }
                 Value::String(text) => variables.push((name, text)),
-                _ => wrongs.push(
-                    Wrong::new(format!("{name} is not text")).hint("write each value in quotes"),
-                ),
+                _ => wrongs.push(Wrong::new(format!(
+                    "{name} is not text: write the value in quotes"
+                ))),
             }
         }
         match wrongs.is_empty() {
@@ -377,20 +385,25 @@ fn ensure_allowed(name: &str) -> Result<(), Wrong> {
         return Ok(());
     }
     let Some(known) = variable(name).filter(|of| of.commands.contains(&Command::Run)) else {
-        let wrong = Wrong::new(format!("{} is not a variable of a run", quoted(name)));
-        return Err(match nearest(name) {
-            Some(near) => wrong.hint(format!("did you mean {near}?")),
-            None => wrong,
-        });
+        let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        // A log omits quoted text, but should show a misspelt name.
+        let shown = match name.chars().all(is_plain) && name.len() <= 64 {
+            true => format!("`{name}`"),
+            false => quoted(name),
+        };
+        let near = nearest(name).map_or_else(String::new, |near| format!(": did you mean {near}?"));
+        return Err(Wrong::new(format!(
+            "{shown} is not a variable of a run{near}"
+        )));
     };
     if known.secret {
         let text = format!("{name} is a secret, which the list must not contain");
-        let hint = "store a secret in a file, write its path to the variable with _FILE at its end, and replace a secret that was in the list";
+        let hint = "put each secret into a file, and write its path to the variable with _FILE; replace the secrets that were in the list";
         return Err(Wrong::new(text).hint(hint));
     }
     if OF_THE_PROCESS.contains(&name) {
-        let text = format!("{name} applies to the whole process");
-        return Err(Wrong::new(text).hint("set it in the environment"));
+        let text = format!("{name} applies to the whole process: set it in the environment");
+        return Err(Wrong::new(text));
     }
     Ok(())
 }

@@ -53,6 +53,8 @@ pub struct Settings {
     pub fail_on: FailOn,
     /// The executor that the environment claims.
     pub executor: Executor,
+    /// Whether this process checks other connections too.
+    pub is_one_of_several: bool,
 }
 
 /// The settings of a periodic access review.
@@ -293,6 +295,7 @@ impl Judge {
         let evidence = evidence?;
         Some(Settings {
             executor: executor(&raw),
+            is_one_of_several: raw.connections_url.is_set(),
             source: source::Settings {
                 truto: truto?,
                 workspace_id,

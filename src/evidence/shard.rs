@@ -115,7 +115,7 @@ impl ShardSummary {
 
     /// The exact bytes: one connection a line, with a final newline.
     pub fn to_bytes(&self) -> Vec<u8> {
-        json::document(self, 1)
+        json::document(self, 2)
     }
 
     /// The number of connections by verdict, or by state if they have none.

@@ -242,7 +242,9 @@ pub async fn run_in(
         Ok(Err(_)) => RunError::Panic,
         Err(_) => late(settings, None),
     };
-    let record = match error.exit().leaves_a_record() {
+    // The exit code of a process with several connections does not show that one of them is configured wrongly.
+    let is_hidden = settings.is_one_of_several && error.exit() == Exit::Configuration;
+    let record = match error.exit().leaves_a_record() || is_hidden {
         _ if error.is_about_signing_for_good() => {
             warn!("Stored no failure record: its entry could not be signed either");
             None
