@@ -880,7 +880,9 @@ fn broken_promise(helms: &[PathBuf], leaf: &Leaf, nothing: &Value) -> Option<Str
         }
     };
     let follows = |path: &str| match (name.as_str(), nothing) {
-        ("cronJob.backoffLimit", _) => path.ends_with("/activeDeadlineSeconds"),
+        ("cronJob.backoffLimit" | "sharding.backoffLimitPerIndex", _) => {
+            path.ends_with("/activeDeadlineSeconds")
+        }
         ("serviceAccount.create", _) => path.ends_with("/serviceAccountName"),
         ("aws.ec2MetadataDisabled", _) => path.starts_with("NetworkPolicy/"),
         // An empty class name is a class, see values.yaml.

@@ -114,7 +114,7 @@ async fn check_in_time(fleet: &Fleet, connection: Connection, clock: Clock) -> C
     }
     let limit = connection.settings.deadline + BEYOND_ITS_DEADLINE;
     // The future is large, so it is on the heap.
-    let work = tokio::time::timeout(limit, Box::pin(check(&connection, clock.restarted())));
+    let work = tokio::time::timeout(limit, Box::pin(check(&connection, clock)));
     let exit = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(result)) => return result,
         Ok(Err(_)) => {
@@ -131,7 +131,10 @@ async fn check_in_time(fleet: &Fleet, connection: Connection, clock: Clock) -> C
 }
 
 /// One leaver access check.
-async fn check(connection: &Connection, clock: Clock) -> ConnectionResult {
+///
+/// The Job's schedule was due when the shard began, not when the turn of this connection came.
+async fn check(connection: &Connection, shard: Clock) -> ConnectionResult {
+    let clock = shard.restarted();
     let settings = &connection.settings;
     let Ok(suffix) = suffix() else {
         return unfinished(connection, ConnectionState::Failed, Some(Exit::Unexpected));
@@ -143,7 +146,7 @@ async fn check(connection: &Connection, clock: Clock) -> ConnectionResult {
         trigger: Trigger::of(
             &settings.executor,
             settings.schedule.as_ref(),
-            clock.as_of(),
+            shard.as_of(),
             false,
         ),
         executor: settings.executor.clone(),
