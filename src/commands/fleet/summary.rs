@@ -100,7 +100,8 @@ pub(super) async fn store(
         "counts": summary.counts,
         "summary": stored.is_ok().then_some(&name),
     });
-    outcome::write(true, left);
+    let is_retried = matches!(exit, Exit::Transient | Exit::Unexpected);
+    outcome::write(stored.is_ok() && !is_retried, left);
     (summary, exit)
 }
 

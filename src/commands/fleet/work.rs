@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use jiff::SignedDuration;
 use tracing::{Instrument as _, error, info, warn};
 
 use crate::cli::exit::Exit;
@@ -12,7 +13,9 @@ use crate::clock::Clock;
 use crate::commands::run::{self, Done, Failed};
 use crate::commands::{suffix, tool};
 use crate::config::{Connection, Fleet};
-use crate::evidence::{ConnectionResult, ConnectionState, Manifest, RunIdentity, Trigger};
+use crate::evidence::{
+    ConnectionResult, ConnectionState, Executor, Manifest, RunIdentity, Trigger,
+};
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger};
 
@@ -23,6 +26,13 @@ const BEYOND_ITS_DEADLINE: Duration = Duration::from_secs(120);
 /// How many ledgers are read at the same time, to find the work of earlier attempts.
 const LOOKED_UP_AT_ONCE: usize = 16;
 
+/// A ledger that cannot be read in this time keeps no other connection from its turn.
+const LOOKED_UP_WITHIN: Duration = Duration::from_secs(60);
+
+/// An older run is of another Job with the same name, such as one that a person deletes and creates again. Shorter than
+/// a day, so that a daily Job that always has one name is never skipped.
+const LONGEST_JOB: SignedDuration = SignedDuration::from_hours(20);
+
 /// The first retry that checks one connection at a time. Then a connection that ends the process takes no other with it.
 const ONE_AT_A_TIME_FROM: u32 = 2;
 
@@ -32,7 +42,7 @@ pub(super) async fn check_all(
     connections: Vec<Connection>,
     clock: Clock,
 ) -> Vec<ConnectionResult> {
-    let (done, mut open) = split(fleet, connections).await;
+    let (done, mut open) = split(fleet, connections, clock).await;
     if !done.is_empty() {
         let (done, open) = (done.len(), open.len());
         info!(
@@ -53,13 +63,20 @@ pub(super) async fn check_all(
 async fn split(
     fleet: &Fleet,
     connections: Vec<Connection>,
+    clock: Clock,
 ) -> (Vec<ConnectionResult>, Vec<Connection>) {
-    let Some(job) = &fleet.executor.claimed_job_name else {
+    let Executor {
+        claimed_job_name: Some(job),
+        claimed_pod_uid: Some(_),
+        ..
+    } = &fleet.executor
+    else {
+        // Elsewhere than in Kubernetes, each run may have the same name.
         return (Vec::new(), connections);
     };
     let results = stream::iter(&connections).map(|connection| {
         let span = connection_span(&connection.id);
-        result_of_job(job, connection).instrument(span)
+        result_of_job(job, connection, clock).instrument(span)
     });
     let results: Vec<Option<ConnectionResult>> =
         results.buffered(LOOKED_UP_AT_ONCE).collect().await;
@@ -86,17 +103,23 @@ fn rotate<T>(open: &mut [T], retry: u32, concurrency: usize) -> usize {
 
 /// The result that an earlier attempt of a Job left, unless a retry may better it. The run reports what is wrong with
 /// the store or the key.
-async fn result_of_job(job: &str, connection: &Connection) -> Option<ConnectionResult> {
+async fn result_of_job(
+    job: &str,
+    connection: &Connection,
+    clock: Clock,
+) -> Option<ConnectionResult> {
     let settings = &connection.settings;
     let newest = async {
         let (store, key) = run::open(settings).await.ok()?;
         let ledger = Ledger::new(store, &connection.id, settings.ledger.clone(), key);
         ledger.newest_run().await.ok()?
     };
-    let newest = tokio::time::timeout(settings.deadline, newest);
+    let newest = tokio::time::timeout(LOOKED_UP_WITHIN, newest);
     let newest = AssertUnwindSafe(newest).catch_unwind().await;
     let (committed, manifest) = newest.ok()?.ok()??;
-    let is_of_job = manifest.run.executor.claimed_job_name.as_deref() == Some(job);
+    let age = clock.as_of().duration_since(manifest.run.as_of);
+    let is_of_job =
+        manifest.run.executor.claimed_job_name.as_deref() == Some(job) && age < LONGEST_JOB;
     let result = of_manifest(connection, &committed, &manifest);
     (is_of_job && !is_worth_a_retry(&result)).then_some(result)
 }

@@ -43,6 +43,7 @@ impl Provider {
             .env("TRUTO_RATE_LIMIT", "off")
             .env("RETRY_MAX_ATTEMPTS", "1")
             .env("JOB_NAME", "review-29400000")
+            .env("POD_UID", "0f3a")
     }
 
     fn env(mut self, name: &str, value: &str) -> Self {

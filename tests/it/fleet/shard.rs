@@ -140,6 +140,15 @@ fn a_review_between_two_attempts_does_not_repeat_a_run() {
 }
 
 #[test]
+fn outside_of_a_pod_a_constant_job_name_skips_nothing() {
+    let provider = Provider::new().healthy("c1").listed();
+    for runs in 1..=2 {
+        assert_eq!(provider.run(&[("POD_UID", "")]).code, 0);
+        assert_eq!(provider.verdicts("c1").len(), runs);
+    }
+}
+
+#[test]
 fn a_shard_starts_no_connection_after_its_deadline() {
     let slow = Fault::once(
         "/unified/",
