@@ -22,7 +22,7 @@ use crate::truto::RateLimit;
 use crate::{files, ledger, store};
 
 /// Variables of the whole process, which a line cannot override.
-const OF_THE_PROCESS: [&str; 15] = [
+pub(super) const OF_THE_PROCESS: [&str; 15] = [
     "CONNECTIONS_URL",
     "CONNECTIONS_CONCURRENCY",
     "FAIL_ON",
@@ -42,7 +42,7 @@ const OF_THE_PROCESS: [&str; 15] = [
 
 /// Variables that describe one company. Only a line may set them: a line that forgot one would be checked with the data
 /// of another company.
-const OF_ONE_CONNECTION: [&str; 8] = [
+pub(super) const OF_ONE_CONNECTION: [&str; 8] = [
     "ALIASES_URL",
     "ASANA_WORKSPACE_ID",
     "EMAIL_DOMAIN_ALIASES",
@@ -76,7 +76,16 @@ pub struct Fleet {
     pub executor: Executor,
     /// The pace of all requests of this process.
     pace: Option<Arc<Pacer>>,
-    inherited: Vec<(String, String)>,
+    inherited: Inherited,
+}
+
+/// The variables that lines inherit. Some are secrets, so debug output has none of them.
+pub(super) struct Inherited(Vec<(String, String)>);
+
+impl fmt::Debug for Inherited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} variables", self.0.len())
+    }
 }
 
 /// A connection of the list.
@@ -94,14 +103,14 @@ pub fn has_connections(environment: &Environment) -> bool {
 }
 
 /// The variables that lines inherit: those of this program that are text.
-pub(super) fn inherited(environment: &Environment) -> Vec<(String, String)> {
+pub(super) fn inherited(environment: &Environment) -> Inherited {
     let text = |(name, value): &(std::ffi::OsString, std::ffi::OsString)| {
         let (name, value) = (name.to_str()?, value.to_str()?);
         let base = secret_of_file(name).unwrap_or(name);
         variable(base)?;
         Some((name.to_owned(), value.to_owned()))
     };
-    environment.iter().filter_map(text).collect()
+    Inherited(environment.iter().filter_map(text).collect())
 }
 
 /// The secret variable whose file this variable names.
@@ -111,11 +120,7 @@ fn secret_of_file(name: &str) -> Option<&str> {
 }
 
 impl Judge {
-    pub(super) fn fleet(
-        &mut self,
-        mut raw: Raw,
-        inherited: Vec<(String, String)>,
-    ) -> Option<Fleet> {
+    pub(super) fn fleet(&mut self, mut raw: Raw, inherited: Inherited) -> Option<Fleet> {
         for value in raw.each() {
             if OF_ONE_CONNECTION.contains(&value.name) && value.is_set() {
                 let name = value.name;
@@ -283,7 +288,7 @@ impl Fleet {
         // A file of a secret and the secret itself are one setting.
         let base = |name: &str| secret_of_file(name).unwrap_or(name).to_owned();
         let is_overridden = |name: &str| line.iter().any(|(of, _)| base(of) == base(name));
-        let inherited = self.inherited.iter();
+        let inherited = self.inherited.0.iter();
         let inherited = inherited.filter(|(name, _)| !is_overridden(name));
         let environment = inherited
             .chain(line)
