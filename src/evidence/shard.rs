@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn each_connection_is_in_exactly_one_shard() {
         for count in [1, 2, 4, 16] {
-            let mut sizes = vec![0; 16];
+            let mut sizes = [0; 16];
             for number in 0..1000 {
                 let id = format!("connection-{number}");
                 let of = |index: &u32| {

@@ -12,12 +12,12 @@ use crate::support::receiver::Receiver;
 fn company(word: &str) -> (World, String) {
     let viewer = Person::member(
         "1200000000000000",
-        &format!("Vera {word}"),
+        format!("Vera {word}"),
         &format!("vera@{word}.example"),
     );
     let leaver = Person::member(
         "1200000000000001",
-        &format!("Leo {word}"),
+        format!("Leo {word}"),
         &format!("leo@{word}.example"),
     );
     let world = World::new()
