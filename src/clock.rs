@@ -33,6 +33,13 @@ impl Clock {
         }
     }
 
+    /// A clock for a run that starts now, in a process that does several.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        let now = self.now();
+        Self::at(Timestamp::from_second(now.as_second()).unwrap_or(now))
+    }
+
     /// The instant of the run.
     pub fn as_of(&self) -> Timestamp {
         self.as_of

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::cli::{self, CommandRequest, logging, terminal};
 use asana_access_review::clock::Clock;
-use asana_access_review::commands::{Session, check, connect, report, review, run, verify};
+use asana_access_review::commands::{Session, check, connect, fleet, report, review, run, verify};
 use asana_access_review::config::{self, Environment};
 use tracing::error;
 
@@ -27,7 +27,10 @@ fn dispatch() -> Exit {
         }
     };
     let session = session();
+    let has_connections = config::has_connections(&session.environment);
     let ended = match request {
+        CommandRequest::Run(arguments) if has_connections => fleet::start(arguments, session),
+        CommandRequest::Check(arguments) if has_connections => fleet::check(arguments, session),
         CommandRequest::Run(arguments) => run::start(arguments, session),
         CommandRequest::Check(arguments) => check::start(arguments, session),
         CommandRequest::Connect(arguments) => connect::start(arguments, session),

@@ -9,10 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -42,7 +43,7 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
         .and(ProgressLimit::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
     let lines = match format {
-        LogFormat::Json => lines.event_format(JsonLine).boxed(),
+        LogFormat::Json => lines.fmt_fields(JsonMembers).event_format(JsonLine).boxed(),
         LogFormat::Text => lines
             .with_target(false)
             .with_ansi(stderr_is_terminal)
@@ -58,6 +59,23 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
     progress
 }
 
+/// The span of one connection. Its id is on each log line of the connection.
+pub fn connection_span(connection: &str) -> tracing::Span {
+    // At the level of the most severe events, so that no filter drops it.
+    tracing::error_span!("connection", connection)
+}
+
+/// Formats the fields of a span as members of a JSON object, each after a comma.
+struct JsonMembers;
+
+impl<'w> FormatFields<'w> for JsonMembers {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut members = JsonFields::default();
+        fields.record(&mut members);
+        members.write(&mut writer)
+    }
+}
+
 /// Formats an event as one JSON object.
 struct JsonLine;
 
@@ -68,7 +86,7 @@ where
 {
     fn format_event(
         &self,
-        _: &FmtContext<'_, S, N>,
+        context: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
@@ -77,17 +95,33 @@ where
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let level = metadata.level();
         write!(writer, r#"{{"timestamp":"{timestamp}","level":"{level}""#)?;
+        for span in context
+            .event_scope()
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
+            if let Some(members) = span.extensions().get::<FormattedFields<N>>() {
+                writer.write_str(members)?;
+            }
+        }
         let mut fields = JsonFields::default();
         event.record(&mut fields);
-        for (name, value) in fields.0 {
-            write!(writer, r#","{name}":{value}"#)?;
-        }
+        fields.write(&mut writer)?;
         writeln!(writer, r#","target":"{}"}}"#, metadata.target())
     }
 }
 
 #[derive(Default)]
 struct JsonFields(Vec<(&'static str, Value)>);
+
+impl JsonFields {
+    fn write(self, writer: &mut Writer<'_>) -> fmt::Result {
+        for (name, value) in self.0 {
+            write!(writer, r#","{name}":{value}"#)?;
+        }
+        Ok(())
+    }
+}
 
 impl Visit for JsonFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod connect;
+pub mod fleet;
 pub mod report;
 pub mod review;
 pub mod run;

@@ -52,6 +52,7 @@ impl Judge {
             base_url: base_url?,
             api_token: token?,
             rate_limit: rate_limit?,
+            token_pace: self.token_pace.clone(),
             http: http?,
         })
     }

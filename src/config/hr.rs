@@ -239,7 +239,7 @@ fn status_key(meaning: &Employment) -> &'static str {
 }
 
 /// The location of a file, with the settings to fetch it.
-fn located(
+pub(super) fn located(
     place: Place,
     authorization: Option<SecretString>,
     http: Option<&net::Settings>,

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use super::values::Wrong;
 use super::variables::{EnvyValues, Raw, RawValue};
 use super::{Default, Environment, Judged, Problems, VARIABLES, variable};
+use crate::net::Pacer;
 
 /// An unknown variable with one of these prefixes is probably misspelt.
 const FAMILIES: [&str; 8] = [
@@ -31,6 +33,8 @@ pub(super) struct Judge {
     pub(super) problems: Problems,
     /// The most attempts per request, if a person waits.
     pub(super) few_attempts: Option<u32>,
+    /// The limit of the API token, which several connections share.
+    pub(super) token_pace: Option<Arc<Pacer>>,
 }
 
 /// The settings with their warnings, or all problems.
@@ -208,7 +212,7 @@ fn with_the_unit_of(default: Default, number: &str) -> Option<String> {
 }
 
 /// The variable whose name differs from `name` only by a typing error.
-fn nearest(name: &str) -> Option<&'static str> {
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let names = VARIABLES.iter().map(|variable| variable.name);
     let distances = names.map(|known| (strsim::osa_distance(known, name), known));
     let (distance, known) = distances.min()?;

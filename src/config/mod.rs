@@ -5,6 +5,7 @@
 
 mod connection;
 mod evidence;
+mod fleet;
 mod hr;
 mod judge;
 mod notifications;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+pub use fleet::{Connection, Fleet, has_connections};
 pub use variables::{Command, Default, VARIABLES, Variable, variable};
 
 use self::judge::Judge;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub fail_on: FailOn,
     /// The executor that the environment claims.
     pub executor: Executor,
+    /// Whether this process checks other connections too.
+    pub is_one_of_several: bool,
 }
 
 /// The settings of `connect`.
@@ -165,6 +169,20 @@ pub fn load_check(
     })
 }
 
+/// The settings of a run over several connections, without those of each connection.
+///
+/// # Errors
+/// All problems at once.
+pub fn load_fleet(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<Fleet>, Problems> {
+    let of_connections = fleet::inherited(&environment);
+    judge::judged(environment, read_file, |judge, raw| {
+        judge.fleet(raw, of_connections)
+    })
+}
+
 /// The settings of a periodic review.
 ///
 /// # Errors
@@ -260,6 +278,14 @@ pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogForma
     (format, get("RUST_LOG").unwrap_or("info").to_owned())
 }
 
+fn fail_on(text: &str) -> Result<FailOn, Wrong> {
+    values::one_of([
+        ("findings", FailOn::Findings),
+        ("inconclusive", FailOn::Inconclusive),
+        ("never", FailOn::Never),
+    ])(text)
+}
+
 fn log_format(text: &str) -> Result<LogFormat, Wrong> {
     values::one_of([("json", LogFormat::Json), ("text", LogFormat::Text)])(text)
 }
@@ -292,17 +318,14 @@ impl Judge {
         let notify = self.notify(&raw);
         let deadline = self.get(&raw.run_deadline, values::some_time);
         let criticality = self.criticality(&raw);
-        let words = [
-            ("findings", FailOn::Findings),
-            ("inconclusive", FailOn::Inconclusive),
-            ("never", FailOn::Never),
-        ];
-        let fail_on = self.get(&raw.fail_on, values::one_of(words));
+        let fail_on = self.get(&raw.fail_on, fail_on);
         self.logs(&raw);
+        self.only_with_connections(&raw);
         let own_controls = self.own_controls(&raw);
         let evidence = evidence?;
         Some(Settings {
             executor: executor(&raw),
+            is_one_of_several: raw.connections_url.is_set(),
             source: source::Settings {
                 truto: truto?,
                 workspace_id,

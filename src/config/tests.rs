@@ -687,7 +687,18 @@ fn logging_uses_the_default_until_a_wrong_value_is_reported() {
     );
 }
 
-/// A value other than the default for every variable of a run.
+/// A value other than the default for every variable of several connections.
+const OTHER_VALUES_OF_SEVERAL: &[(&str, &str)] = &[
+    ("TRUTO_TOKEN_RATE_LIMIT", "off"),
+    ("CONNECTIONS_URL", "other.jsonl"),
+    ("CONNECTIONS_CONCURRENCY", "8"),
+    ("SHARD_COUNT", "3"),
+    ("JOB_COMPLETION_INDEX", "1"),
+    ("JOB_RETRY", "1"),
+    ("SHARD_DEADLINE", "2h"),
+];
+
+/// A value other than the default for every other variable of a run.
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("TRUTO_API_TOKEN", "another-token"),
     ("TRUTO_INTEGRATED_ACCOUNT_ID", "another"),
@@ -752,10 +763,12 @@ const OTHER_VALUES: &[(&str, &str)] = &[
 #[test]
 fn every_variable_changes_the_settings_of_a_run() {
     let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
+    let is_of_several = |name: &str| OTHER_VALUES_OF_SEVERAL.iter().any(|(of, _)| *of == name);
     let run: Vec<&str> = VARIABLES
         .iter()
         .filter(|variable| variable.commands.contains(&Command::Run))
         .map(|variable| variable.name)
+        .filter(|name| !is_of_several(name))
         .collect();
     assert_eq!(names, run);
 
@@ -792,5 +805,47 @@ fn every_variable_changes_the_settings_of_a_run() {
         variables.push((name, value));
         let changed = look(with(&variables).expect("settings"), &variables);
         assert_ne!(changed, base, "{name}={value} changes nothing");
+    }
+}
+
+#[test]
+fn every_variable_of_several_connections_changes_their_settings() {
+    let surroundings = [
+        ("TRUTO_API_TOKEN", "s3cret-token"),
+        ("CONNECTIONS_URL", "connections.jsonl"),
+        ("SHARD_COUNT", "2"),
+        ("JOB_COMPLETION_INDEX", "0"),
+    ];
+    let look = |variables: &[(&str, &str)]| {
+        let fleet = load_fleet(environment(variables), no_files)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .settings;
+        let text = format!("{fleet:?}");
+        assert!(!text.contains("s3cret"), "{text}");
+        text
+    };
+    let base = look(&surroundings);
+    for (name, value) in OTHER_VALUES_OF_SEVERAL {
+        let mut variables = surroundings.to_vec();
+        variables.retain(|(other, _)| other != name);
+        variables.push((name, value));
+        assert_ne!(look(&variables), base, "{name}={value} changes nothing");
+    }
+}
+
+#[test]
+fn the_place_of_a_variable_is_the_process_or_one_connection_or_free() {
+    for name in fleet::OF_THE_PROCESS
+        .iter()
+        .chain(&fleet::OF_ONE_CONNECTION)
+    {
+        let known = variable(name).unwrap_or_else(|| panic!("{name} is not a variable"));
+        assert!(known.commands.contains(&Command::Run), "{name}");
+    }
+    for name in fleet::OF_THE_PROCESS {
+        assert!(!fleet::OF_ONE_CONNECTION.contains(&name), "{name}");
+    }
+    for (name, _) in OTHER_VALUES_OF_SEVERAL {
+        assert!(fleet::OF_THE_PROCESS.contains(name), "{name}");
     }
 }

@@ -66,6 +66,7 @@ use Command::{Check, Connect, Report, Review, Run, Verify};
 
 const SOURCE: &[Command] = &[Run, Check];
 const TRUTO: &[Command] = &[Run, Check, Connect];
+const FLEET: &[Command] = &[Run, Check];
 const CONNECTION: &[Command] = &[Run, Check, Review];
 const WRITES: &[Command] = &[Run, Check, Review];
 const STORE: &[Command] = &[Run, Check, Verify, Report, Review];
@@ -130,6 +131,7 @@ variables! {
     truto_base_url = "TRUTO_BASE_URL", Value("https://api.truto.one"), [], TRUTO, "Base URL of Truto's API. http is accepted for loopback only. Evidence from any other origin than Truto's own is marked";
     truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "Records requested per page";
     truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "Highest number of requests in any window of this length; `off` if the server has no limit";
+    truto_token_rate_limit = "TRUTO_TOKEN_RATE_LIMIT", Value("490/10s"), [], FLEET, "With CONNECTIONS_URL: highest number of requests of the API token, over all connections, in any window of this length; divided among the shards; `off` if the server has no limit";
     asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the connection's only workspace"), [], SOURCE, "Id (gid) of the Asana workspace to check";
     asana_permissions = "ASANA_PERMISSIONS", Value("full"), [], TRUTO, "What the connection may read: full, or narrow for only users:read and workspaces:read. Narrow runs read no roles and no status, and need INTERNAL_DOMAINS";
     hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "The HR feed: a path, file://, https:// or s3://bucket/key, or an HR system that Truto connects: truto-hris://INTEGRATED_ACCOUNT_ID";
@@ -166,7 +168,13 @@ variables! {
     run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "The job's cron schedule (five fields), recorded in the evidence: 30 0,23 * * *. Check cadence names time zones whose deadlines no two runs enclose closely";
     run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("the value of HR_TIME_ZONE"), [], SOURCE, "Time zone of RUN_SCHEDULE";
     run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "Time limit of the whole run";
-    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "Verdicts with their own exit code: findings (fail exits with 3, inconclusive with 4), inconclusive (only 4) or never (0 once evidence is stored)";
+    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "Verdicts with their own exit code: findings (fail exits with 3, inconclusive with 4), inconclusive (only 4) or never (0 once evidence is stored). With CONNECTIONS_URL, it has no default: unset is never";
+    connections_url = "CONNECTIONS_URL", Unset, [], FLEET, "List of connections: a path, file://, https:// or s3://bucket/key. JSON Lines, one connection a line: an object of variables that override the environment. A run checks each connection of this shard";
+    connections_concurrency = "CONNECTIONS_CONCURRENCY", Value("4"), [], FLEET, "With CONNECTIONS_URL: connections checked at the same time, 1 to 64";
+    shard_count = "SHARD_COUNT", Value("1"), [], FLEET, "With CONNECTIONS_URL: number of shards among which the connections are divided, 1 to 100000";
+    job_completion_index = "JOB_COMPLETION_INDEX", Value("0"), [], FLEET, "With CONNECTIONS_URL: number of this shard, from 0. Kubernetes sets it in the pods of an Indexed Job";
+    job_retry = "JOB_RETRY", Value("0"), [], FLEET, "With CONNECTIONS_URL: how often this shard has failed in its Job. It changes the order of work, so that one connection cannot keep the others from their turn";
+    shard_deadline = "SHARD_DEADLINE", Value("1h"), [], FLEET, "With CONNECTIONS_URL: time after which a shard starts no further connection";
     log_format = "LOG_FORMAT", Depends("text at a terminal, else json"), [], ALL, "Format of log lines: json or text";
     rust_log = "RUST_LOG", Value("info"), [], ALL, "Filter for log lines";
     system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Check, Review], "Criticality of Asana to the company, printed in the evidence";

@@ -17,6 +17,7 @@ mod layout;
 mod manifest;
 mod read;
 mod result;
+mod shard;
 
 pub use account_line::AccountLine;
 pub use controls::{Control, OwnControl};
@@ -33,6 +34,7 @@ pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;
 pub use read::{account_lines, leaver_lines, sums_of};
 pub use result::{CarriedFiles, EarlierRun, RunResult};
+pub use shard::{ConnectionList, ConnectionResult, ConnectionState, Shard, ShardSummary};
 
 use crate::judgement::{Inputs, Judgement};
 use crate::schedule::RunSchedule;

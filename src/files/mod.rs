@@ -26,6 +26,7 @@ pub enum Purpose {
     HrFeed,
     Aliases,
     Exceptions,
+    Connections,
 }
 
 impl Purpose {
@@ -35,6 +36,7 @@ impl Purpose {
             Self::HrFeed => "HR_FEED_URL",
             Self::Aliases => "ALIASES_URL",
             Self::Exceptions => "EXCEPTIONS_URL",
+            Self::Connections => "CONNECTIONS_URL",
         }
     }
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Purpose {
             Self::HrFeed => "HR feed",
             Self::Aliases => "file of aliases",
             Self::Exceptions => "file of exceptions",
+            Self::Connections => "list of connections",
         })
     }
 }
@@ -118,7 +121,8 @@ pub async fn fetch(
 /// Does slow work on another thread, so that the program reacts to signals meanwhile. A panic in the work stays a panic,
 /// because a retry does not mend a bug.
 pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let done = tokio::task::spawn_blocking(work).await;
+    let span = tracing::Span::current();
+    let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
     // Nothing cancels the task, so an error means that it panicked.
     done.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
 }

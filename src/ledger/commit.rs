@@ -58,6 +58,18 @@ impl Ledger {
         Ok(self.store.protect(&name, file.bytes, as_of).await?)
     }
 
+    /// The folder that an entry commits.
+    pub(super) fn committed(&self, entry: &Entry, sha256: String, report: &str) -> Committed {
+        let key = format!("{}/{}", self.folder, entry.run);
+        Committed {
+            sequence: entry.sequence,
+            head_sha256: sha256,
+            folder: self.store.locate(&key),
+            report: self.store.locate(&format!("{key}/{report}")),
+            key,
+        }
+    }
+
     /// Stores the manifest of a folder, then `SHA256SUMS`. Returns the hash of the latter.
     pub(super) async fn seal(
         &self,
@@ -261,14 +273,7 @@ pub(super) async fn append(
         let name = ledger.folder.entry(entry.sequence);
         match ledger.store.create(&name, bytes).await {
             Ok(Created::New | Created::AlreadyThere) => {
-                let key = format!("{}/{}", ledger.folder, entry.run);
-                return Ok(Committed {
-                    sequence: entry.sequence,
-                    head_sha256,
-                    folder: ledger.store.locate(&key),
-                    report: ledger.store.locate(&format!("{key}/{report}")),
-                    key,
-                });
+                return Ok(ledger.committed(&entry, head_sha256, report));
             }
             Err(StoreError::Conflict { .. }) => {
                 tracing::info!(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::backwards::{Backwards, FARTHEST, ReadEntry};
 use super::files::{Extent, FolderFault, committed_files};
-use super::{EntryFolder, Ledger, LedgerError, whole_second};
+use super::{Committed, EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
     CarriedFiles, EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder,
@@ -103,6 +103,39 @@ impl Ledger {
         }
         sequences.sort_unstable();
         Ok((sequences, extra))
+    }
+
+    /// The newest run or failed run of the ledger, with its manifest. None if its entry cannot be relied on.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn newest_run(&self) -> Result<Option<(Committed, Manifest)>, LedgerError> {
+        let (sequences, _) = self.listing().await?;
+        let mut entries = Backwards::new(self, &sequences, self.signs());
+        while let Some((_, read)) = entries.next().await? {
+            let Some(read) = read else {
+                return Ok(None);
+            };
+            let Some(entry) = read.relied_on() else {
+                return Ok(None);
+            };
+            // A person may open or close a review between two attempts of a Job.
+            if entry.kind.review_part().is_some() {
+                continue;
+            }
+            let Some(name) = self
+                .folder
+                .committed_file(&entry.run, &RunFile::Manifest.name())
+            else {
+                return Ok(None);
+            };
+            let bytes = self.store.read(&name).await?;
+            let bytes = bytes.filter(|bytes| sha256_hex(bytes) == entry.manifest_sha256);
+            let manifest = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let committed = self.committed(entry, sha256_hex(&read.bytes), &RunFile::Report.name());
+            return Ok(manifest.map(|manifest| (committed, manifest)));
+        }
+        Ok(None)
     }
 
     /// The current end of the chain. It may be an entry that cannot be parsed.

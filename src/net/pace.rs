@@ -5,7 +5,7 @@
 //! If the server reports how many requests it still allows, no more are sent until its count starts again.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -21,6 +21,8 @@ const MIN_LOGGED_WAIT: Duration = Duration::from_secs(1);
 pub struct Pacer {
     schedule: Mutex<PaceSchedule>,
     answered: Notify,
+    /// A wider limit, which several rate limits share.
+    shared: Option<Arc<Pacer>>,
 }
 
 /// The permission for one request in flight. Dropping it starts the window after which it comes free.
@@ -28,6 +30,8 @@ pub struct Pacer {
 pub struct Slot<'a> {
     pacer: &'a Pacer,
     taken_at: Instant,
+    /// The slot of the wider limit, which comes free with this one.
+    shared: Option<Box<Slot<'a>>>,
 }
 
 impl Slot<'_> {
@@ -54,14 +58,30 @@ impl Pacer {
         Self {
             schedule: Mutex::new(PaceSchedule::new(capacity, window)),
             answered: Notify::new(),
+            shared: None,
         }
     }
 
-    /// Waits for a slot.
+    /// The same limit below a wider one: a request needs a slot of both.
+    #[must_use]
+    pub fn within(self, shared: Option<Arc<Self>>) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// Waits for a slot, then for one of the wider limit: a request that waits for its own limit takes no slot from
+    /// others.
     ///
     /// # Errors
     /// The necessary wait, if it exceeds the deadline.
     pub async fn slot(&self, deadline: Deadline) -> Result<Slot<'_>, Duration> {
+        let mut slot = self.own_slot(deadline).await?;
+        if let Some(shared) = &self.shared {
+            slot.shared = Some(Box::new(shared.own_slot(deadline).await?));
+        }
+        Ok(slot)
+    }
+
+    async fn own_slot(&self, deadline: Deadline) -> Result<Slot<'_>, Duration> {
         loop {
             let answered = self.answered.notified();
             tokio::pin!(answered);
@@ -71,7 +91,11 @@ impl Pacer {
             match turn {
                 Turn::Go => {
                     let (pacer, taken_at) = (self, now);
-                    return Ok(Slot { pacer, taken_at });
+                    return Ok(Slot {
+                        pacer,
+                        taken_at,
+                        shared: None,
+                    });
                 }
                 Turn::At(then) => {
                     let wait = then.saturating_duration_since(now);
@@ -356,6 +380,20 @@ mod tests {
         assert_eq!(pacer.time_for(50), ms(10_000));
         assert_eq!(pacer.time_for(1_200), ms(240_000));
         assert_eq!(Pacer::unlimited().time_for(u64::MAX), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn several_limits_share_a_wider_one() {
+        let token = Arc::new(Pacer::new(2, ms(60_000)));
+        let one = Pacer::new(9, ms(60_000)).within(Some(token.clone()));
+        let other = Pacer::unlimited().within(Some(token));
+        let soon = Deadline::after(ms(1_000));
+        let (first, second) = (one.slot(soon).await, other.slot(soon).await);
+        drop(first.expect("a slot"));
+        let wait = other.slot(soon).await.expect_err("both slots are taken");
+        assert!(wait > ms(59_000), "{wait:?}");
+        drop(second.expect("a slot"));
+        assert_eq!(one.schedule().in_flight, 0);
     }
 
     proptest! {

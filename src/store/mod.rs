@@ -333,8 +333,8 @@ async fn blocking<T: Send + 'static>(
     folder: &Folder,
     work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let folder = folder.clone();
-    match tokio::task::spawn_blocking(move || work(&folder)).await {
+    let (folder, span) = (folder.clone(), tracing::Span::current());
+    match tokio::task::spawn_blocking(move || span.in_scope(|| work(&folder))).await {
         Ok(done) => done,
         Err(stopped) => match stopped.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -46,6 +46,7 @@ impl Api {
             Some(limit) => Pacer::new(limit.requests, limit.window),
             None => Pacer::unlimited(),
         };
+        let pacer = pacer.within(settings.token_pace.clone());
         Ok(Self {
             http: Http::new(&settings.http, deadline)?,
             base_url: settings.base_url.clone(),

@@ -1,12 +1,13 @@
 //! Truto's API for one connection. The types of its JSON stay in this module.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::model::quoted;
-use crate::net;
+use crate::net::{self, Pacer};
 
 mod api;
 mod client;
@@ -97,6 +98,8 @@ pub struct ApiSettings {
     pub base_url: reqwest::Url,
     pub api_token: SecretString,
     pub rate_limit: Option<RateLimit>,
+    /// The limit of the API token, if this process sends requests through several connections.
+    pub token_pace: Option<Arc<Pacer>>,
     pub http: net::Settings,
 }
 

@@ -17,12 +17,15 @@ use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
 
 /// Variables that the chart sets itself, so it offers no value for them.
-const OF_THE_CHART: [&str; 5] = [
+const OF_THE_CHART: [&str; 8] = [
     "JOB_NAME",
     "POD_UID",
     "IMAGE_DIGEST",
     "RUN_SCHEDULE",
     "RUN_SCHEDULE_ZONE",
+    "SHARD_COUNT",
+    "JOB_COMPLETION_INDEX",
+    "JOB_RETRY",
 ];
 
 /// Values for every kind of installation, to merge over the minimal values.
@@ -116,6 +119,15 @@ fn matrix() -> Vec<(&'static str, Value)> {
                 "secretsAsEnv": true, "secretKeys": { "evidenceSigningKey": "signing.pem" },
             }),
         ),
+        ("many connections in one pod", many_connections()),
+        (
+            "many connections in shards",
+            over(
+                &many_connections(),
+                &json!({ "sharding": { "enabled": true, "shards": 400, "parallelism": 20, "backoffLimitPerIndex": 0,
+                    "queueName": "nightly", "minParallelism": 2 }, "prometheusRule": { "enabled": true } }),
+            ),
+        ),
         (
             "zero and false",
             json!({
@@ -136,6 +148,20 @@ fn matrix() -> Vec<(&'static str, Value)> {
             }),
         ),
     ]
+}
+
+/// A list of connections in place of the values of one company.
+fn many_connections() -> Value {
+    json!({ "config": { "trutoIntegratedAccountId": "", "hrFeedUrl": "", "connectionsUrl": "s3://fleet/list.jsonl" } })
+}
+
+/// The same, in shards.
+fn sharded(sharding: Value) -> Value {
+    let on = json!({ "sharding": { "enabled": true } });
+    over(
+        &over(&many_connections(), &on),
+        &json!({ "sharding": sharding }),
+    )
 }
 
 /// Complete values for each kind of installation, by file name.
@@ -190,6 +216,16 @@ fn needs(leaf: &str) -> Value {
         "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" | "review.claim" => {
             json!({ "review": { "args": ["status"] } })
         }
+        "config.connectionsUrl" => over(
+            &many_connections(),
+            &json!({ "config": { "connectionsUrl": "" }, "extraEnvFrom": [{}] }),
+        ),
+        "config.connectionsConcurrency"
+        | "config.shardDeadline"
+        | "config.trutoTokenRateLimit"
+        | "sharding.enabled" => many_connections(),
+        "sharding.minParallelism" => sharded(json!({ "queueName": "nightly" })),
+        _ if leaf.starts_with("sharding.") => sharded(json!({})),
         "review.args" => json!({ "extraVolumes": [{ "name": "mine", "emptyDir": {} }],
             "extraVolumeMounts": [{ "name": "mine", "mountPath": "/review" }] }),
         _ if leaf.starts_with("externalSecret.") => external,
@@ -278,12 +314,20 @@ fn ensure_accepted(objects: &[Value]) -> Result<(), String> {
             .entry("TRUTO_API_TOKEN_FILE".to_owned())
             .or_insert("x".to_owned());
     }
+    if environment.contains_key("SHARD_COUNT") {
+        // Kubernetes sets it.
+        environment.insert("JOB_COMPLETION_INDEX".to_owned(), "0".to_owned());
+    }
     let environment = environment
         .into_iter()
         .map(|(name, value)| (name.into(), value.into()));
-    let loaded =
-        config::load(environment.collect(), secret).map_err(|problems| problems.to_string())?;
-    match loaded.warnings.as_slice() {
+    let environment: config::Environment = environment.collect();
+    let warnings = match config::has_connections(&environment) {
+        true => config::load_fleet(environment, secret).map(|fleet| fleet.warnings),
+        false => config::load(environment, secret).map(|run| run.warnings),
+    };
+    let warnings = warnings.map_err(|problems| problems.to_string())?;
+    match warnings.as_slice() {
         [] => Ok(()),
         warnings => Err(warnings.join("\n")),
     }
@@ -552,6 +596,38 @@ fn values_that_conflict_are_refused_with_a_hint() {
             "alerts about Jobs that are gone",
             json!({ "prometheusRule": { "enabled": true }, "cronJob": {
             "failedJobsHistoryLimit": 0, "successfulJobsHistoryLimit": 0, "ttlSecondsAfterFinished": 3600 } }),
+        ),
+        (
+            "shards of no list",
+            json!({ "sharding": { "enabled": true }, "config": { "connectionsConcurrency": 8, "shardDeadline": "2h",
+                "trutoTokenRateLimit": "off" } }),
+        ),
+        (
+            "a company beside a list of companies",
+            json!({ "config": { "connectionsUrl": "s3://fleet/list.jsonl", "aliasesUrl": "s3://x/aliases.csv",
+                "internalDomains": ["example.com"] }, "secretKeys": { "hrFeedAuthorization": "hr" } }),
+        ),
+        (
+            "a list that is not mounted, on a claim for one pod",
+            over(
+                &sharded(json!({})),
+                &json!({ "config": { "connectionsUrl": "/list.jsonl", "evidenceUrl": "/evidence" },
+                "persistence": { "enabled": true } }),
+            ),
+        ),
+        (
+            "shards that contradict the Job",
+            over(
+                &sharded(json!({ "shards": 4, "parallelism": 5, "minParallelism": 5 })),
+                &json!({ "cronJob": {
+                "completions": 8, "completionMode": "Indexed", "maxFailedIndexes": 0, "podFailurePolicy": null },
+                "restartPolicy": "OnFailure", "config": { "trutoTokenRateLimit": "3/10s", "shardDeadline": "1" },
+                "extraEnv": [{ "name": "SHARD_COUNT", "value": "3" }] }),
+            ),
+        ),
+        (
+            "a queue of no shards",
+            json!({ "sharding": { "queueName": "nightly" } }),
         ),
         (
             "a review that is none, with its name twice",
@@ -826,7 +902,9 @@ fn broken_promise(helms: &[PathBuf], leaf: &Leaf, nothing: &Value) -> Option<Str
         }
     };
     let follows = |path: &str| match (name.as_str(), nothing) {
-        ("cronJob.backoffLimit", _) => path.ends_with("/activeDeadlineSeconds"),
+        ("cronJob.backoffLimit" | "sharding.backoffLimitPerIndex", _) => {
+            path.ends_with("/activeDeadlineSeconds")
+        }
         ("serviceAccount.create", _) => path.ends_with("/serviceAccountName"),
         ("aws.ec2MetadataDisabled", _) => path.starts_with("NetworkPolicy/"),
         // An empty class name is a class, see values.yaml.
@@ -905,8 +983,9 @@ fn every_release_name_gives_names_that_kubernetes_accepts() {
     if !has(&["helm"]) {
         return;
     }
-    let lengths: Vec<usize> = (1..=53).collect();
-    let wrong = each(&lengths, |length| {
+    let lengths = (1..=53).flat_map(|length: usize| [(length, 0), (length, 400)]);
+    let lengths: Vec<(usize, u32)> = lengths.collect();
+    let wrong = each(&lengths, |(length, shards)| {
         // Over the lengths, the cut falls on a dash at least once.
         let mut release: String = "abcdefghi-".chars().cycle().take(*length).collect();
         if release.ends_with('-') {
@@ -918,10 +997,14 @@ fn every_release_name_gives_names_that_kubernetes_accepts() {
             &json!({
                 "prometheusRule": { "enabled": true },
                 "config": { "evidenceUrl": "/evidence" },
-                "persistence": { "enabled": true },
+                "persistence": { "enabled": true, "accessModes": ["ReadWriteMany"] },
                 "review": { "args": ["status"] },
             }),
         );
+        let values = match shards {
+            0 => values,
+            shards => over(&values, &sharded(json!({ "shards": shards }))),
+        };
         for object in objects(&release, &values) {
             let metadata = &object["metadata"];
             // Kubernetes appends five characters to a generated name, and cuts longer names.
@@ -940,7 +1023,9 @@ fn every_release_name_gives_names_that_kubernetes_accepts() {
             let label = labels
                 .values()
                 .find(|label| label.as_str().is_none_or(|text| text.len() > 63));
-            if !fits || label.is_some() {
+            // With shards, the host of a pod is its Job's name, a dash and the number of the shard.
+            let is_long = object["kind"] == "CronJob" && name.len() + 11 + "-399".len() > 63;
+            if !fits || is_long && *shards == 400 || label.is_some() {
                 return Some(format!("{release}: {} {name} {label:?}", object["kind"]));
             }
         }
@@ -1165,6 +1250,105 @@ fn the_job_deadline_covers_all_tries_and_15_more_minutes() {
         let rendered = objects("review", &over(&least(), &values));
         let spec = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"];
         assert_eq!(spec["activeDeadlineSeconds"], seconds, "{values}");
+    }
+}
+
+#[test]
+fn shards_are_an_indexed_job_in_which_no_failure_ends_another_shard() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let queue = json!({ "parallelism": 5, "queueName": "nightly", "minParallelism": 2 });
+    let rendered = objects("review", &over(&least(), &sharded(queue)));
+    let job = &only(&rendered, "CronJob")["spec"]["jobTemplate"];
+    let spec = &job["spec"];
+    for (key, value) in [
+        ("completionMode", json!("Indexed")),
+        ("completions", json!(16)),
+        ("parallelism", json!(5)),
+        ("backoffLimitPerIndex", json!(3)),
+        ("podReplacementPolicy", json!("Failed")),
+        // Kueue admits the Job.
+        ("suspend", json!(true)),
+        // Both would let the failure of one shard end the others.
+        ("backoffLimit", json!(null)),
+        ("maxFailedIndexes", json!(null)),
+    ] {
+        assert_eq!(spec[key], value, "{key}");
+    }
+    let rules = spec["podFailurePolicy"]["rules"].as_array().expect("rules");
+    let actions: Vec<&Value> = rules.iter().map(|rule| &rule["action"]).collect();
+    assert_eq!(actions, ["Ignore", "FailIndex"]);
+    assert_eq!(
+        job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"],
+        "nightly"
+    );
+    let annotations = json!({ "kueue.x-k8s.io/job-min-parallelism": "2" });
+    assert_eq!(job["metadata"]["annotations"], annotations);
+
+    let env = |pod: &Value| -> BTreeSet<String> {
+        let env = pod["containers"][0]["env"].as_array().expect("env").iter();
+        let names = env.filter_map(|entry| entry["name"].as_str());
+        names.map(str::to_owned).collect()
+    };
+    let of_shards = ["SHARD_COUNT", "JOB_RETRY"];
+    let run = &spec["template"]["spec"];
+    assert!(
+        of_shards.iter().all(|name| env(run).contains(*name)),
+        "{run}"
+    );
+    let retry = json!({ "name": "JOB_RETRY", "valueFrom": { "fieldRef": {
+        "fieldPath": "metadata.annotations['batch.kubernetes.io/job-index-failure-count']" } } });
+    let entries = run["containers"][0]["env"].as_array().expect("env");
+    assert!(entries.contains(&retry), "{entries:?}");
+    // `check` reads the whole list.
+    let check = &only(&rendered, "Pod")["spec"];
+    assert!(
+        of_shards.iter().all(|name| !env(check).contains(*name)),
+        "{check}"
+    );
+
+    // A verdict does not fail the Job unless a value says so.
+    let fail_on = |values: Value| {
+        let rendered = objects(
+            "review",
+            &over(&over(&least(), &sharded(json!({}))), &values),
+        );
+        only(&rendered, "ConfigMap")["data"]["FAIL_ON"].clone()
+    };
+    assert_eq!(fail_on(json!({})), "never");
+    assert_eq!(
+        fail_on(json!({ "config": { "failOn": "findings" } })),
+        "findings"
+    );
+    // Without a queue, nothing admits the Job.
+    let plain = objects("review", &over(&least(), &sharded(json!({}))));
+    let spec = &only(&plain, "CronJob")["spec"]["jobTemplate"]["spec"];
+    assert_eq!(
+        (&spec["suspend"], &spec["parallelism"]),
+        (&json!(null), &json!(16))
+    );
+}
+
+#[test]
+fn the_deadline_of_shards_covers_all_rounds_and_tries() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let each = 3600 + 3000;
+    for (sharding, seconds) in [
+        (json!({}), 4 * each + 900),
+        (json!({ "parallelism": 16 }), 4 * each + 900),
+        (json!({ "parallelism": 5 }), 4 * 4 * each + 900),
+        (
+            json!({ "parallelism": 8, "backoffLimitPerIndex": 0 }),
+            2 * each + 900,
+        ),
+        (json!({ "shards": 1 }), 4 * each + 900),
+    ] {
+        let rendered = objects("review", &over(&least(), &sharded(sharding.clone())));
+        let spec = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"];
+        assert_eq!(spec["activeDeadlineSeconds"], seconds, "{sharding}");
     }
 }
 
@@ -1842,24 +2026,24 @@ fn the_alerts_fire_only_when_they_should() {
     }
     let values = json!({ "prometheusRule": {
         "enabled": true, "runbookUrl": "https://wiki.example.com/runbook" } });
-    let rendered = objects("review", &over(&least(), &values));
-    let folder = tempfile::tempdir().expect("a folder");
-    let rules = folder.path().join("rules.yaml");
-    fs::write(
-        &rules,
-        only(&rendered, "PrometheusRule")["spec"].to_string(),
-    )
-    .expect("rules");
-    let tests = folder.path().join("alerts.yaml");
-    fs::copy(here("tests/helm/alerts.yaml"), &tests).expect("tests of the alerts");
-    printed(
-        "promtool",
-        &["check", "rules", rules.to_str().expect("UTF-8")],
-    );
-    printed(
-        "promtool",
-        &["test", "rules", tests.to_str().expect("UTF-8")],
-    );
+    for (name, more) in [
+        ("alerts.yaml", json!({})),
+        ("alerts-of-shards.yaml", sharded(json!({}))),
+    ] {
+        let rendered = objects("review", &over(&over(&least(), &values), &more));
+        let folder = tempfile::tempdir().expect("a folder");
+        let rules = folder.path().join("rules.yaml");
+        let spec = only(&rendered, "PrometheusRule")["spec"].to_string();
+        fs::write(&rules, spec).expect("rules");
+        let tests = folder.path().join(name);
+        fs::copy(here("tests/helm").join(name), &tests).expect("tests of the alerts");
+        let rules = rules.to_str().expect("UTF-8");
+        printed("promtool", &["check", "rules", rules]);
+        printed(
+            "promtool",
+            &["test", "rules", tests.to_str().expect("UTF-8")],
+        );
+    }
 }
 
 #[test]

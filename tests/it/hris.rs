@@ -25,6 +25,7 @@ fn settings(simulator: &Simulator) -> HrisSettings {
         truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
+            token_pace: None,
             rate_limit: None,
             http: net::Settings {
                 timeout: Duration::from_secs(5),

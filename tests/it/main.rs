@@ -11,6 +11,7 @@ mod corpus;
 mod cost;
 mod died;
 mod documentation;
+mod fleet;
 mod frozen;
 mod helm;
 mod house;

@@ -2,18 +2,17 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of all objects. At most 52 characters, because Kubernetes adds eleven to it for the names of Jobs. */}}
+{{/* The name of all objects. At most 52 characters, because Kubernetes adds eleven to it for the names of Jobs. With
+shards, the name of a pod's host has a dash and the number of the shard as well. */}}
 {{- define "asana-access-review.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
-{{- else }}
+{{- $longest := 52 }}
+{{- if .Values.sharding.enabled }}
+{{- $longest = .Values.sharding.shards | int64 | add -1 | toString | len | sub 51 | int }}
+{{- end }}
 {{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 52 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
-{{- end }}
-{{- end }}
+{{- $full := printf "%s-%s" .Release.Name $name }}
+{{- if contains $name .Release.Name }}{{ $full = .Release.Name }}{{ end }}
+{{- default $full .Values.fullnameOverride | trunc $longest | trimSuffix "-" }}
 {{- end }}
 
 {{- define "asana-access-review.chart" -}}
@@ -110,10 +109,16 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* Not empty if a list of connections is set. */}}
+{{- define "asana-access-review.hasConnections" -}}
+{{- if or .Values.config.connectionsUrl (hasKey (include "asana-access-review.extraNames" . | fromYaml) "CONNECTIONS_URL") }}yes{{ end }}
+{{- end }}
+
 {{/* The value of FAIL_ON. */}}
 {{- define "asana-access-review.failOn" -}}
 {{- if ne .Values.config.failOn "auto" }}
 {{- .Values.config.failOn }}
+{{- else if include "asana-access-review.hasConnections" . }}never
 {{- else if include "asana-access-review.hasNotifier" . }}inconclusive
 {{- else }}findings
 {{- end }}
@@ -153,8 +158,20 @@ annotations:
 {{- mul $number (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400) $unit) }}
 {{- end }}
 
+{{/* How many shards run at the same time. */}}
+{{- define "asana-access-review.parallelism" -}}
+{{- $sharding := .Values.sharding }}
+{{- kindIs "invalid" $sharding.parallelism | ternary $sharding.shards $sharding.parallelism | int64 }}
+{{- end }}
+
 {{- define "asana-access-review.activeDeadlineSeconds" -}}
-{{- if kindIs "invalid" .Values.cronJob.activeDeadlineSeconds }}
+{{- if and .Values.sharding.enabled (kindIs "invalid" .Values.cronJob.activeDeadlineSeconds) }}
+{{- $parallelism := include "asana-access-review.parallelism" . | int64 }}
+{{- $rounds := div (add (.Values.sharding.shards | int64) $parallelism -1) $parallelism }}
+{{- $tries := add (.Values.sharding.backoffLimitPerIndex | int64) 1 }}
+{{- $each := add (include "asana-access-review.seconds" .Values.config.shardDeadline) (include "asana-access-review.seconds" .Values.config.runDeadline) }}
+{{- add (mul $rounds $tries $each) 900 }}
+{{- else if kindIs "invalid" .Values.cronJob.activeDeadlineSeconds }}
 {{- $retries := kindIs "invalid" .Values.cronJob.backoffLimit | ternary 6 .Values.cronJob.backoffLimit | int64 }}
 {{- add (mul (add $retries 1) (include "asana-access-review.seconds" .Values.config.runDeadline | int64)) 900 }}
 {{- else }}
@@ -196,10 +213,22 @@ server-side apply rejects a duplicate name. */}}
 {{- toYaml (concat $merged .Values.extraEnv) }}
 {{- end }}
 
+{{/* The variables of a shard. Kubernetes sets JOB_COMPLETION_INDEX itself. */}}
+{{- define "asana-access-review.shardEnv" -}}
+{{- if .Values.sharding.enabled -}}
+- name: SHARD_COUNT
+  value: {{ .Values.sharding.shards | int64 | quote }}
+- name: JOB_RETRY
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.annotations['batch.kubernetes.io/job-index-failure-count']
+{{- end }}
+{{- end }}
+
 {{/* The ports of the addresses in the values, 443 first. */}}
 {{- define "asana-access-review.ports" -}}
 {{- $config := .Values.config }}
-{{- $urls := list .Values.proxy.url .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl }}
+{{- $urls := list .Values.proxy.url .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl $config.connectionsUrl }}
 {{- range .Values.extraEnv }}
 {{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls (.value | default "") }}{{ end }}
 {{- end }}
@@ -288,6 +317,11 @@ containers:
       {{- end }}
     env:
       {{- include "asana-access-review.env" $root | nindent 6 }}
+      {{- if eq (index . 1 | first) "run" }}
+      {{- with include "asana-access-review.shardEnv" $root }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      {{- end }}
     {{- if or $items $values.persistence.enabled $values.privateCa.configMap $values.extraVolumeMounts }}
     volumeMounts:
       {{- if $items }}

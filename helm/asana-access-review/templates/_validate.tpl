@@ -25,6 +25,9 @@ schema could check them too, but its error would show only the expression. */}}
   (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "write the id of the connection, as Truto shows it")
   (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write only scheme and host, such as `https://host`")
   (list "config.trutoRateLimit" $config.trutoRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `49/10s` or `off`")
+  (list "config.trutoTokenRateLimit" $config.trutoTokenRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `490/10s` or `off`")
+  (list "config.connectionsUrl" $config.connectionsUrl (printf "^$|^(%s)$" $file) $writeFile)
+  (list "config.shardDeadline" $config.shardDeadline $someTime $writeTime)
   (list "config.hrFeedUrl" $config.hrFeedUrl (printf "^$|^(%s|truto-hris://[A-Za-z0-9_-]{1,128})$" $file) (printf "%s, or `truto-hris://INTEGRATED_ACCOUNT_ID`" $writeFile))
   (list "config.aliasesUrl" $config.aliasesUrl (printf "^$|^(%s)$" $file) $writeFile)
   (list "config.exceptionsUrl" $config.exceptionsUrl (printf "^$|^(%s)$" $file) $writeFile)
@@ -100,6 +103,73 @@ schema could check them too, but its error would show only the expression. */}}
 {{- $problems = append $problems (printf "review.args has the file `%s`, but nothing is mounted there: %swrite `/review/NAME`" $file ($claim | empty | ternary "set review.claim to the name of a claim with your files, and " "")) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- toYaml $problems }}
+{{- end }}
+
+{{/* Values of several connections that cannot work. */}}
+{{- define "asana-access-review.shardingProblems" -}}
+{{- $problems := list }}
+{{- $config := .Values.config }}
+{{- $sharding := .Values.sharding }}
+{{- if include "asana-access-review.hasConnections" . }}
+{{- range $key := list "trutoIntegratedAccountId" "asanaWorkspaceId" "hrFeedUrl" "aliasesUrl" "exceptionsUrl" "emailDomainAliases" "internalDomains" }}
+{{- if index $config $key }}
+{{- $problems = append $problems (printf "config.%s and a list of connections are both set: set what describes one company on its line of the list" $key) }}
+{{- end }}
+{{- end }}
+{{- if index $.Values.secretKeys "hrFeedAuthorization" }}
+{{- $problems = append $problems "secretKeys.hrFeedAuthorization and a list of connections are both set: mount a file for each company with extraVolumes, and write its path to HR_FEED_AUTHORIZATION_FILE on the company's line" }}
+{{- end }}
+{{- else }}
+{{- if $sharding.enabled }}
+{{- $problems = append $problems "sharding.enabled is true, but config.connectionsUrl is not set: set it to the list of connections, or set sharding.enabled to false" }}
+{{- end }}
+{{- range $key, $default := dict "connectionsConcurrency" "4" "shardDeadline" "1h" "trutoTokenRateLimit" "490/10s" }}
+{{- if ne (index $config $key | toString) $default }}
+{{- $problems = append $problems (printf "config.%s is set, but config.connectionsUrl is not: set config.connectionsUrl, or set config.%s to %s" $key $key $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $sharding.enabled }}
+{{- $shards := int64 $sharding.shards }}
+{{- $parallelism := include "asana-access-review.parallelism" . | int64 }}
+{{- range $key := list "parallelism" "completions" "completionMode" "backoffLimitPerIndex" "maxFailedIndexes" "successPolicy" }}
+{{- if not (kindIs "invalid" (index $.Values.cronJob $key)) }}
+{{- $problems = append $problems (printf "cronJob.%s is set with sharding.enabled: set it to null, because the values of sharding decide" $key) }}
+{{- end }}
+{{- end }}
+{{- $extra := include "asana-access-review.extraNames" . | fromYaml }}
+{{- range list "SHARD_COUNT" "JOB_COMPLETION_INDEX" "JOB_RETRY" }}
+{{- if hasKey $extra . }}
+{{- $problems = append $problems (printf "%s is set in extraEnv, but the shards set it: remove it from extraEnv" .) }}
+{{- end }}
+{{- end }}
+{{- if gt $parallelism $shards }}
+{{- $problems = append $problems (printf "sharding.parallelism is %d, more than sharding.shards, %d: lower it, or set it to null" $parallelism $shards) }}
+{{- end }}
+{{- if ne .Values.restartPolicy "Never" }}
+{{- $problems = append $problems "restartPolicy is not Never, which retries of a shard need: set it to Never" }}
+{{- end }}
+{{- $requests := regexFind "^[0-9]+" $config.trutoTokenRateLimit }}
+{{- if and $requests (lt (int64 $requests) $shards) }}
+{{- $problems = append $problems (printf "config.trutoTokenRateLimit leaves less than one request for each of %d shards: lower sharding.shards" $shards) }}
+{{- end }}
+{{- if not (kindIs "invalid" $sharding.minParallelism) }}
+{{- if not $sharding.queueName }}
+{{- $problems = append $problems "sharding.minParallelism is set, but sharding.queueName is not: set it, or set sharding.minParallelism to null" }}
+{{- end }}
+{{- if ge (int64 $sharding.minParallelism) $parallelism }}
+{{- $problems = append $problems (printf "sharding.minParallelism is not below %d, the shards at the same time: lower it, or set it to null" $parallelism) }}
+{{- end }}
+{{- end }}
+{{- with .Values.persistence }}
+{{- if and .enabled (not .existingClaim) (gt $parallelism 1) (not (has "ReadWriteMany" .accessModes)) }}
+{{- $problems = append $problems "persistence.accessModes has no ReadWriteMany, which shards on several nodes need: set it to [ReadWriteMany], or use a bucket" }}
+{{- end }}
+{{- end }}
+{{- else if or $sharding.queueName (not (kindIs "invalid" $sharding.minParallelism)) }}
+{{- $problems = append $problems "sharding.queueName or sharding.minParallelism is set, but sharding.enabled is false: set it to true, or use cronJob.jobLabels" }}
 {{- end }}
 {{- toYaml $problems }}
 {{- end }}
@@ -188,15 +258,20 @@ schema could check them too, but its error would show only the expression. */}}
 {{- $problems = append $problems "cronJob.timeZone is not set: set it to the time zone of your HR dates, such as `Europe/Berlin` or `Etc/UTC`; the schedule and HR_TIME_ZONE use it" }}
 {{- end }}
 
-{{- range $key, $what := dict
-  "trutoIntegratedAccountId" "the id of the Truto connection to Asana"
-  "hrFeedUrl" "where the HR feed is, such as `s3://bucket/leavers.csv`"
-  "evidenceUrl" "where evidence goes, such as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
+{{- $hasConnections := include "asana-access-review.hasConnections" . }}
+{{- $required := dict "evidenceUrl" "where evidence goes, such as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
+{{- if not $hasConnections }}
+{{- $_ := set $required "trutoIntegratedAccountId" "the id of the Truto connection to Asana" }}
+{{- $_ := set $required "hrFeedUrl" "where the HR feed is, such as `s3://bucket/leavers.csv`" }}
+{{- end }}
+{{- range $key, $what := $required }}
 {{- $variable := include "asana-access-review.variable" $key }}
 {{- if not (or (index $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
 {{- $problems = append $problems (printf "config.%s is not set: set it to %s" $key $what) }}
 {{- end }}
 {{- end }}
+
+{{- $problems = concat $problems (include "asana-access-review.shardingProblems" . | fromYamlArray) }}
 
 {{- /* Variables that are set twice. */}}
 {{- range $variable, $_ := include "asana-access-review.config" . | fromYaml }}
@@ -249,7 +324,7 @@ schema could check them too, but its error would show only the expression. */}}
 {{- end }}
 
 {{- /* The HR feed. */}}
-{{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
+{{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" "connectionsUrl" }}
 {{- $url := index $config $key }}
 {{- if regexMatch "^(file://)?/" $url }}
 {{- $path := trimPrefix "file://" $url }}

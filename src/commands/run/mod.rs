@@ -2,7 +2,7 @@
 //! the evidence.
 
 mod error;
-mod outcome;
+pub(super) mod outcome;
 mod text;
 
 use std::io::{self, IsTerminal as _};
@@ -118,7 +118,8 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
     ran
 }
 
-fn exit_code(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+/// The exit code of an ended run.
+pub fn exit_code(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
     match ended {
         Ok(done) => Exit::of_verdict(done.judgement.verdict, fail_on),
         Err(failed) => failed.error.exit(),
@@ -191,8 +192,16 @@ pub async fn notify(
     crate::notify::send(&settings.notify, notification, &clock).await;
 }
 
+/// Logs the outcome of one run of several, without a termination message.
+pub(super) fn log(ended: &Result<Done, Failed>, exit: Exit) {
+    outcome::log(ended, exit);
+}
+
 /// The store of the evidence, and the key that signs it.
-async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
+///
+/// # Errors
+/// If one of the two cannot be opened.
+pub(super) async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
     let store = Store::open(&settings.store).await;
     let store = store.map_err(|error| RunError::Past(error.into()))?;
     let opening = SigningKey::open(&settings.signing);
@@ -238,7 +247,9 @@ pub async fn run_in(
         Ok(Err(_)) => RunError::Panic,
         Err(_) => late(settings, None),
     };
-    let record = match error.exit().leaves_a_record() {
+    // The exit code of a process with several connections does not show that one of them is configured wrongly.
+    let is_hidden = settings.is_one_of_several && error.exit() == Exit::Configuration;
+    let record = match error.exit().leaves_a_record() || is_hidden {
         _ if error.is_about_signing_for_good() => {
             warn!("Stored no failure record: its entry could not be signed either");
             None

@@ -23,18 +23,29 @@ pub(super) fn leave(ended: &Result<Done, Failed>, exit: Exit) {
 }
 
 /// Does the same for a run whose settings were wrong.
-pub(super) fn leave_refusal(exit: Exit, error: &str) {
+pub(in crate::commands) fn leave_refusal(exit: Exit, error: &str) {
     write(false, of_refusal(exit, error));
 }
 
-fn write(is_stored: bool, outcome: Value) {
-    let line = termination_message(outcome);
-    let outcome = line.trim_end();
+/// Logs the outcome of a run.
+pub(super) fn log(ended: &Result<Done, Failed>, exit: Exit) {
+    log_line(
+        ended.is_ok(),
+        termination_message(of(ended, exit)).trim_end(),
+    );
+}
+
+fn log_line(is_stored: bool, outcome: &str) {
     if is_stored {
         info!(target: OUTCOME, outcome, "Finished");
     } else {
         error!(target: OUTCOME, outcome, "Finished without a verdict");
     }
+}
+
+pub(in crate::commands) fn write(is_stored: bool, outcome: Value) {
+    let line = termination_message(outcome);
+    log_line(is_stored, line.trim_end());
     if Path::new(TERMINATION_LOG).exists()
         && let Err(error) = std::fs::write(TERMINATION_LOG, &line)
     {

@@ -12,6 +12,7 @@ fn settings() -> HrisSettings {
         truto: truto::ApiSettings {
             base_url: "http://127.0.0.1:1".parse().expect("an address"),
             api_token: "t".into(),
+            token_pace: None,
             rate_limit: None,
             http: crate::net::Settings {
                 timeout: std::time::Duration::from_secs(1),

@@ -31,6 +31,7 @@ fn settings(simulator: &Simulator) -> source::Settings {
         truto: truto::ApiSettings {
             base_url: simulator.url().parse().expect("an address"),
             api_token: TOKEN.into(),
+            token_pace: None,
             rate_limit: None,
             http: quick(),
         }

@@ -58,6 +58,7 @@ fn variable_of(address: &str) -> Option<&'static str> {
         "hr.csv" => Some("HR_FEED_URL"),
         "aliases.csv" => Some("ALIASES_URL"),
         "exceptions.csv" => Some("EXCEPTIONS_URL"),
+        "connections.jsonl" => Some("CONNECTIONS_URL"),
         "webhook" => Some("NOTIFY_WEBHOOK_URL"),
         "slack" => Some("NOTIFY_SLACK_WEBHOOK_URL"),
         _ => None,
@@ -164,6 +165,25 @@ fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
     requests
 }
 
+/// The requests for a list of connections at a web address.
+fn for_a_list(arguments: &[&str]) -> Vec<RecordedRequest> {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    let line = format!(
+        "{{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"{CONNECTION_ID}\", \"HR_FEED_URL\": \"hr.csv\"}}"
+    );
+    let list = Fault::once("/connections.jsonl", Action::status(200, &line)).for_ever();
+    let world = World::scenario("healthy").expect("a scenario");
+    job.simulator.set_world(world.fault(list));
+    let url = format!("{}/connections.jsonl", job.simulator.url());
+    let job = job
+        .env("TRUTO_INTEGRATED_ACCOUNT_ID", "")
+        .env("HR_FEED_URL", "")
+        .env("CONNECTIONS_URL", &url);
+    let ended = job.run_with(arguments);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    job.simulator.requests()
+}
+
 /// The requests to the bucket, by command.
 fn bucket() -> Made {
     let server = S3Server::start(["evidence"]);
@@ -260,7 +280,7 @@ fn the_page_lists_exactly_the_requests_of_the_commands() {
     });
     let mut made = made.into_inner().expect("the requests");
     for (command, arguments) in [("run", &[][..]), ("check", &["check"])] {
-        for request in &elsewhere(arguments) {
+        for request in elsewhere(arguments).iter().chain(&for_a_list(arguments)) {
             note(&mut made, command, request);
         }
     }

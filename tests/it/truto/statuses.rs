@@ -102,6 +102,7 @@ async fn each_status_is_retried_and_reported_as_in_the_table() {
     let settings = ApiSettings {
         base_url: url.parse().expect("an address"),
         api_token: TOKEN.into(),
+        token_pace: None,
         rate_limit: None,
         http: quick(),
     }

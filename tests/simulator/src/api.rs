@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -17,7 +16,7 @@ use crate::request::RecordedRequest;
 use crate::rows;
 use crate::shape::{CustomEnvelope, Envelope, LastCursor, Limiter, Permission, Viewer};
 use crate::world::World;
-use crate::{HRIS_CONNECTION_ID, MADE_CONNECTION_ID};
+use crate::{CONNECTION_ID, HRIS_CONNECTION_ID, MADE_CONNECTION_ID};
 
 /// What happens to a request.
 #[derive(Debug)]
@@ -56,6 +55,8 @@ pub(crate) enum Way {
 pub(crate) struct Api {
     world: Arc<World>,
     date: Option<String>,
+    /// The id of the connection that the current request is for.
+    connection: String,
     /// The current state of the connection.
     status: String,
     status_changes: u32,
@@ -69,16 +70,13 @@ pub(crate) struct Api {
     last_forbidden: Value,
     /// How many requests matched each fault.
     matched: Vec<u32>,
-    window: SlidingWindow,
+    /// The requests of each connection.
+    windows: HashMap<String, SlidingWindow>,
     hris_window: SlidingWindow,
     /// Lists that were requested, rendered.
     lists: HashMap<String, Arc<Rows>>,
     /// Indexes of people in the world, by gid.
     places: HashMap<String, usize>,
-    requests: Vec<RecordedRequest>,
-    /// The paths of the requests that have no answer yet.
-    in_flight: Vec<String>,
-    watchers: Vec<Sender<RecordedRequest>>,
 }
 
 impl Api {
@@ -86,6 +84,7 @@ impl Api {
         let mut api = Self {
             world: Arc::new(World::new()),
             date: None,
+            connection: CONNECTION_ID.to_owned(),
             status: String::new(),
             status_changes: 0,
             keeps_context: true,
@@ -95,19 +94,16 @@ impl Api {
             expired_cursors_left: 0,
             last_forbidden: Value::Null,
             matched: Vec::new(),
-            window: SlidingWindow::default(),
+            windows: HashMap::new(),
             hris_window: SlidingWindow::default(),
             lists: HashMap::new(),
             places: HashMap::new(),
-            requests: Vec::new(),
-            in_flight: Vec::new(),
-            watchers: Vec::new(),
         };
         api.set_world(world);
         api
     }
 
-    /// Serves another world from now on. Keeps the recorded requests.
+    /// Serves another world from now on.
     pub(crate) fn set_world(&mut self, world: World) {
         let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
         self.date = world
@@ -125,7 +121,7 @@ impl Api {
         self.expired_cursors_left = world.expired_cursors;
         self.last_forbidden = world.last_forbidden_error.clone();
         self.matched = vec![0; world.faults.len()];
-        self.window = SlidingWindow::default();
+        self.windows.clear();
         self.hris_window = SlidingWindow::default();
         self.lists.clear();
         let people = world.people.iter().enumerate();
@@ -135,36 +131,16 @@ impl Api {
         self.world = Arc::new(world);
     }
 
-    pub(crate) fn requests(&self) -> &[RecordedRequest] {
-        &self.requests
-    }
-
-    pub(crate) fn forget_requests(&mut self) {
-        self.requests.clear();
-    }
-
-    /// A request was answered, or given up.
-    pub(crate) fn ended(&mut self, path: &str) {
-        if let Some(place) = self.in_flight.iter().position(|of| of == path) {
-            self.in_flight.swap_remove(place);
-        }
-    }
-
-    pub(crate) fn watch(&mut self, watcher: Sender<RecordedRequest>) {
-        self.watchers.push(watcher);
-    }
-
     /// The valid token.
     pub(crate) fn token(&self) -> &str {
         &self.world.token
     }
 
-    /// Answers a request and records it.
-    pub(crate) fn answer(&mut self, mut request: RecordedRequest) -> Reply {
+    /// Answers a request for this connection.
+    pub(crate) fn answer(&mut self, connection: &str, request: &RecordedRequest) -> Reply {
+        connection.clone_into(&mut self.connection);
         let world = Arc::clone(&self.world);
-        request.beside.clone_from(&self.in_flight);
-        self.in_flight.push(request.path.clone());
-        let (delay, action) = self.meet_faults(&world, &request);
+        let (delay, action) = self.meet_faults(&world, request);
         let (answer, way) = match action {
             Some(Action::Answer {
                 status,
@@ -190,13 +166,9 @@ impl Api {
                 (too_many_requests(limiter, world.retry_after), Way::Whole)
             }
             Some(Action::Reset) => (Answer::truto_error(500, ""), Way::Reset),
-            Some(Action::CutBody) => (self.route(&world, &request), Way::Cut),
-            Some(Action::Delay(_)) | None => (self.route(&world, &request), Way::Whole),
+            Some(Action::CutBody) => (self.route(&world, request), Way::Cut),
+            Some(Action::Delay(_)) | None => (self.route(&world, request), Way::Whole),
         };
-        request.status = (way != Way::Reset).then_some(answer.status);
-        self.watchers
-            .retain(|watcher| watcher.send(request.clone()).is_ok());
-        self.requests.push(request);
         Reply {
             answer,
             delay,
@@ -260,8 +232,8 @@ impl Api {
         match segments.as_slice() {
             ["api-token"] => api_tokens(world),
             ["integrated-account"] => self.connections(world, request),
-            ["integrated-account", id] if *id == world.connection_id() => self.connection(world),
-            ["integrated-account", id, "capabilities"] if *id == world.connection_id() => {
+            ["integrated-account", id] if *id == self.connection => self.connection(world),
+            ["integrated-account", id, "capabilities"] if *id == self.connection => {
                 self.capabilities(world)
             }
             ["integrated-account", HRIS_CONNECTION_ID] if world.hris.is_some() => {
@@ -315,10 +287,11 @@ impl Api {
         }
         let is_hris = world.hris.is_some() && id == HRIS_CONNECTION_ID;
         let made = self.links.made(world);
+        let window = self.windows.entry(id.to_owned()).or_default();
         let (calls, status) = match made {
             _ if is_hris => (&mut self.hris_window, self.hris_status.as_str()),
-            Some((made, _, status)) if made == id => (&mut self.window, status),
-            _ if id == world.connection_id() => (&mut self.window, self.status.as_str()),
+            Some((made, _, status)) if made == id => (window, status),
+            _ if id == self.connection => (window, self.status.as_str()),
             _ => return Some(Answer::truto_error(404, "Integrated account not found")),
         };
         if let Some((at_most, window)) = world.rate_limit
@@ -345,7 +318,10 @@ impl Api {
         let Some((at_most, window)) = world.rate_limit.filter(|_| world.tells_rate_limit) else {
             return answer;
         };
-        let (left, seconds) = self.window.left(at_most, window, Instant::now());
+        let Some(calls) = self.windows.get(&self.connection) else {
+            return answer;
+        };
+        let (left, seconds) = calls.left(at_most, window, Instant::now());
         answer
             .with_header(
                 "ratelimit-limit",
@@ -664,7 +640,7 @@ impl Api {
     fn connection_body(&self, world: &World) -> Value {
         let mut body = connection(
             world,
-            world.connection_id(),
+            &self.connection,
             &world.tenant_id,
             &self.status,
             self.status_changes,
@@ -729,7 +705,7 @@ impl Api {
             ],
             "auth": {"formats": ["oauth2", "api_key"], "fields": []},
             "account": {
-                "id": world.connection_id(),
+                "id": self.connection,
                 "status": self.status,
                 "authentication_method": world.authentication_method,
                 "is_blocked": world.blocked,

@@ -29,6 +29,7 @@ mod scenarios;
 mod shape;
 mod simulator;
 pub mod story;
+mod tenants;
 mod world;
 
 pub use faults::{Action, Fault};
@@ -46,7 +47,7 @@ pub use world::{Workspace, World};
 /// The valid API token, unless the world has another one.
 pub const TOKEN: &str = "simulated-truto-token";
 
-/// The id of the one connection to Asana.
+/// The id of the first connection to Asana.
 pub const CONNECTION_ID: &str = "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10";
 
 /// The id of the connection that a link makes.

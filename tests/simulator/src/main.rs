@@ -27,6 +27,14 @@ struct Arguments {
     #[arg(long, value_name = "N", conflicts_with = "scenario")]
     accounts: Option<usize>,
 
+    /// Serve this many connections with the same accounts: connection-1, connection-2, …
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    connections: usize,
+
+    /// Limit for the requests of all connections together, such as 500/10s
+    #[arg(long, value_name = "LIMIT", default_value = "off", value_parser = rate_limit)]
+    token_rate_limit: RateLimit,
+
     /// Limit for data requests, such as 50/10s, or off; default: the scenario's limit, else 50/10s
     #[arg(long, value_name = "LIMIT", value_parser = rate_limit)]
     rate_limit: Option<RateLimit>,
@@ -97,10 +105,17 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     }
 
     let has_hris = world.hris.is_some();
+    let of_each = world.clone();
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let simulator = Simulator::start_on(world, addr)
         .await
         .map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let connections = 1..=arguments.connections;
+    simulator.add(
+        connections.map(|number| format!("connection-{number}")),
+        of_each,
+    );
+    simulator.limit_token(arguments.token_rate_limit.0);
     // Before the address is printed, so that no request is missed.
     let watched = arguments.record.then(|| simulator.watch());
     let url = simulator.url();

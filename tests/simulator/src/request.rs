@@ -30,6 +30,13 @@ impl RecordedRequest {
         find(&self.query, name)
     }
 
+    /// The id of the connection that the request names, in its path or its query.
+    pub fn connection(&self) -> Option<&str> {
+        let path = self.path.strip_prefix("/integrated-account/");
+        let path = path.and_then(|rest| rest.split('/').next());
+        path.or_else(|| self.query("integrated_account_id"))
+    }
+
     pub(crate) fn new(
         method: &Method,
         uri: &Uri,

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,9 +12,10 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{Request, Response};
 use tokio::sync::oneshot;
 
-use crate::api::{Api, Way};
+use crate::api::Way;
 use crate::line::{Break, BreakableListener, Breaker};
 use crate::request::RecordedRequest;
+use crate::tenants::Tenants;
 use crate::world::World;
 
 /// No client posts more than this.
@@ -27,12 +29,12 @@ pub struct Simulator {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The world that is served, shared by the server and the [`Simulator`].
+/// The worlds that are served, shared by the server and the [`Simulator`].
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Api>>);
+struct Shared(Arc<Mutex<Tenants>>);
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Api> {
+    fn lock(&self) -> MutexGuard<'_, Tenants> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,7 +71,7 @@ impl Simulator {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let api = Shared(Arc::new(Mutex::new(Api::new(world))));
+        let api = Shared(Arc::new(Mutex::new(Tenants::new(world))));
         let (stop, stopped) = oneshot::channel();
         let router = Router::new().fallback(answer).with_state(api.clone());
         let thread = std::thread::Builder::new()
@@ -114,6 +116,18 @@ impl Simulator {
     /// faults, cursors and rate limits.
     pub fn set_world(&self, world: World) {
         self.api.lock().set_world(world);
+    }
+
+    /// Serves this world for these connections too. They share its state, but each has its own rate
+    /// limit.
+    pub fn add(&self, connections: impl IntoIterator<Item = String>, world: World) {
+        let connections = connections.into_iter().collect();
+        self.api.lock().add(connections, world);
+    }
+
+    /// Limits the requests of all connections together, in any window of this length.
+    pub fn limit_token(&self, limit: Option<(u32, Duration)>) {
+        self.api.lock().limit_token(limit);
     }
 
     /// Receives a copy of every later request when it is answered.

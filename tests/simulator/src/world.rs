@@ -13,7 +13,7 @@ use crate::shape::{
     Admin, CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer,
     Words,
 };
-use crate::{CONNECTION_ID, TOKEN, WORKSPACE_ID};
+use crate::{TOKEN, WORKSPACE_ID};
 
 /// Everything that defines the simulator's answers. Each field can be set; [`World::with`] sets
 /// fields in a chain of calls.
@@ -363,10 +363,5 @@ impl World {
             .iter()
             .find(of)
             .map(|workspace| workspace.name.as_str())
-    }
-
-    /// The connection's id: the same in every world.
-    pub(crate) fn connection_id(&self) -> &'static str {
-        CONNECTION_ID
     }
 }
