@@ -4,6 +4,7 @@ pub mod check;
 pub mod connect;
 pub mod review;
 pub mod run;
+pub mod status;
 pub mod verify;
 
 use std::error::Error;

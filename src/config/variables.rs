@@ -11,15 +11,17 @@ pub enum Command {
     Check,
     Connect,
     Verify,
+    Status,
     Review,
 }
 
 impl Command {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Run,
         Self::Check,
         Self::Connect,
         Self::Verify,
+        Self::Status,
         Self::Review,
     ];
 
@@ -30,6 +32,7 @@ impl Command {
             Self::Check => "check",
             Self::Connect => "connect",
             Self::Verify => "verify",
+            Self::Status => "status",
             Self::Review => "review",
         }
     }
@@ -59,13 +62,13 @@ pub enum Default {
 }
 
 use self::Default::{Depends, Required, Unset, Value};
-use Command::{Check, Connect, Review, Run, Verify};
+use Command::{Check, Connect, Review, Run, Status, Verify};
 
 const SOURCE: &[Command] = &[Run, Check];
 const TRUTO: &[Command] = &[Run, Check, Connect];
 const CONNECTION: &[Command] = &[Run, Check, Review];
 const WRITES: &[Command] = &[Run, Check, Review];
-const STORE: &[Command] = &[Run, Check, Verify, Review];
+const STORE: &[Command] = &[Run, Check, Verify, Status, Review];
 const ALL: &[Command] = &Command::ALL;
 
 macro_rules! variables {

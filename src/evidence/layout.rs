@@ -62,6 +62,11 @@ impl ConnectionFolder {
         ))
     }
 
+    /// The id in the folder's name, with its percent-encoding.
+    pub fn encoded_id(&self) -> &str {
+        self.0.split_once("/connection=").map_or("", |(_, id)| id)
+    }
+
     /// The folder of the ledger; ends with a slash.
     pub fn ledger(&self) -> String {
         format!("{}/ledger/", self.0)

@@ -82,7 +82,7 @@ impl Minute for Timestamp {
 }
 
 /// A duration in the two largest of days, hours, minutes and seconds: `26 h` is `1 day 2 h`.
-pub(super) fn duration(duration: SignedDuration) -> String {
+pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
     let (minutes, rest) = (seconds / 60 % 60, seconds % 60);

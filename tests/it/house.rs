@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("command line", &["cli"]),
     ("configuration", &["config"]),
     ("after the commit", &["notify"]),
-    ("verification", &["verify"]),
+    ("verification", &["verify", "status"]),
     ("exit codes", &["cli::exit"]),
     ("chain", &["ledger", "signing"]),
     ("inputs", &["source", "feed", "manual"]),
@@ -38,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Imports that are allowed within a layer.
 const WITHIN: &[(&str, &[&str])] = &[
+    ("status", &["verify"]),
     ("ledger", &["signing"]),
     ("truto", &["net", "clock"]),
     ("files", &["aws", "net"]),

@@ -3,6 +3,7 @@
 mod check;
 mod connect;
 mod review;
+mod status;
 mod verify;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ pub use connect::ConnectArguments;
 pub use review::{
     CloseArguments, DecisionArguments, OpenArguments, ReviewRequest, StatusArguments,
 };
+pub use status::OverviewArguments;
 pub use verify::VerifyArguments;
 
 use super::exit::Exit;
@@ -62,6 +64,9 @@ pub enum CommandRequest {
     /// Verify evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)
     #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Verify))]
     Verify(VerifyArguments),
+    /// Show the newest result of every connection: verdict, age, findings, overdue and failed runs
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Status))]
+    Status(OverviewArguments),
     /// Conduct the periodic access review
     #[command(
         subcommand,
