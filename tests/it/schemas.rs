@@ -412,7 +412,11 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: judged.leavers.into_iter().map(std::sync::Arc::new).collect(),
+            leavers: judged
+                .leavers
+                .into_iter()
+                .map(std::sync::Arc::new)
+                .collect(),
             trend: judged.trend,
         }),
     };
