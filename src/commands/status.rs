@@ -60,7 +60,7 @@ pub fn start(arguments: &OverviewArguments, session: Session) -> Result<Exit, Ex
             Exit::Fail => (BAD, "FAIL"),
             _ => (ATTENTION, "INCONCLUSIVE"),
         };
-        text += &format!("{}: {}\n", styled(style, headline), overview.sums());
+        text += &format!("\n{}: {}\n", styled(style, headline), overview.sums());
         terminal::print(&text);
     }
     Ok(overview.exit())

@@ -86,13 +86,13 @@ impl Due {
         now: Timestamp,
     ) -> Self {
         let Some(started) = started else {
-            return Self::unknown("no run was committed yet");
+            return Self::unknown("no run yet");
         };
         if started > now + EARLY {
             return Self::at(DueState::InFuture, started);
         }
         let Some(recorded) = schedule else {
-            return Self::unknown("the evidence records no schedule");
+            return Self::unknown("no schedule recorded");
         };
         let schedule = match recorded.parse() {
             Ok(schedule) => schedule,

@@ -182,7 +182,7 @@ impl ConnectionStatus {
                     problem: Some(problem),
                     result: None,
                     failed_since: None,
-                    next_run: Due::unknown("the newest result cannot be read"),
+                    next_run: Due::unknown("unreadable"),
                 };
             }
         };

@@ -12,7 +12,7 @@ use crate::report::visible::{Minute as _, duration};
 /// The text has at most this many connections that pass; `--json` and `--html` have all. It has all others.
 const PASSING_SHOWN: usize = 20;
 
-/// Said wherever the overview is shown, because a pass of modified evidence looks like any other.
+/// Printed with every overview, because a pass of modified evidence looks like any other.
 pub(super) const NOT_VERIFIED: &str =
     "not verified: `asana-access-review verify` checks hashes, chain, signatures and decisions";
 
@@ -81,6 +81,7 @@ fn cells(connection: &ConnectionStatus, now: Timestamp, names: bool) -> [String;
         true => on_one_line(workspace.name_or_id()),
         false => on_one_line(&workspace.id),
     });
+    let oldest = result.and_then(|result| result.findings.oldest.as_ref());
     let none = || "–".to_owned();
     [
         connection.state.to_string(),
@@ -92,7 +93,10 @@ fn cells(connection: &ConnectionStatus, now: Timestamp, names: bool) -> [String;
             false => "incomplete".to_owned(),
         }),
         result.map_or_else(none, |result| result.findings.as_text()),
-        connection.oldest_age(now).unwrap_or_else(none),
+        oldest.map_or_else(none, |oldest| match connection.oldest_age(now) {
+            Some(age) => format!("{age} {}", oldest.kind),
+            None => oldest.kind.to_string(),
+        }),
         connection.next_run.as_text(),
     ]
 }
@@ -127,14 +131,12 @@ impl ConnectionStatus {
         notes
     }
 
-    /// How long ago the oldest open finding was first seen.
+    /// How long ago the oldest finding was first seen.
     pub(super) fn oldest_age(&self, now: Timestamp) -> Option<String> {
         let oldest = self.result.as_ref()?.findings.oldest.as_ref()?;
         let age = now.duration_since(oldest.first_seen);
-        Some(match age.is_negative() {
-            true => "unknown".to_owned(),
-            false => format!("{} {}", duration(age), oldest.kind),
-        })
+        // If the clock of the run was ahead, the age is unknown.
+        (!age.is_negative()).then(|| duration(age))
     }
 }
 
