@@ -41,10 +41,11 @@ pub fn start(arguments: &OverviewArguments, session: Session) -> Result<Exit, Ex
         let written = links.and_then(|links| write(file, &page(&overview, &links)));
         written.map_err(|error| {
             let place = file.display();
-            failed(
-                Exit::Configuration,
-                &format!("the page `{place}` cannot be written: {error}"),
-            )
+            let problem = format!(
+                "the page `{place}` cannot be written: {error}\nhint: name a file in a folder that exists and that \
+                 this user may write"
+            );
+            failed(Exit::Configuration, &problem)
         })?;
     }
     if arguments.json {

@@ -412,13 +412,14 @@ fn an_address_without_evidence_exits_with_78_and_a_hint() {
     for (url, error) in [
         ("nowhere", "error: `nowhere` does not exist\n"),
         (".", "error: `.` contains no evidence"),
+        // An unset variable in a script is not the default.
+        ("", "error: `` does not exist\n"),
     ] {
         let ended = binary(&job, &[url]);
         assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
         assert!(ended.stderr.starts_with(error), "{}", ended.stderr);
         assert!(ended.stderr.contains("\nhint: "), "{}", ended.stderr);
     }
-    // An empty address is an unset one.
     assert!(
         binary(&job, &[])
             .stderr
@@ -517,6 +518,7 @@ fn a_page_that_cannot_be_written_exits_with_78() {
         assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
         let error = format!("error: the page `{file}` cannot be written: ");
         assert!(ended.stderr.starts_with(&error), "{}", ended.stderr);
+        assert!(ended.stderr.contains("\nhint: "), "{}", ended.stderr);
     }
 }
 

@@ -11,7 +11,7 @@ pub struct OverviewArguments {
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Show only this connection, also if it has no evidence. May be repeated
-    #[arg(long = "connection", value_name = "ID")]
+    #[arg(long = "connection", value_name = "ID", value_parser = config::connection_id)]
     pub connections: Vec<String>,
     /// A newest result older than this counts as overdue, for example 48h [default: only the schedule recorded in the evidence (RUN_SCHEDULE) counts]
     #[arg(long, value_name = "DURATION", value_parser = config::interval)]
