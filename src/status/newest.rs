@@ -18,6 +18,10 @@ use crate::store::Store;
 /// At most this many entries are read. Each is a failed run or a part of an access review.
 const FARTHEST: usize = 1000;
 
+/// If the newest runs record no schedule, at most this many earlier entries are read for one: a run that was started by
+/// hand, outside the job, does not end the job's schedule.
+const SCHEDULE_WITHIN: usize = 10;
+
 /// The newest entries of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Newest {
@@ -27,7 +31,7 @@ pub(super) struct Newest {
     pub(super) failed_since: Option<FailedSince>,
     /// The start of the newest run, judged or failed.
     pub(super) started: Option<Timestamp>,
-    /// The schedule that the newest run with a schedule records.
+    /// The schedule that the newest run with a schedule recorded.
     pub(super) schedule: Option<RunSchedule>,
 }
 
@@ -40,7 +44,8 @@ pub(super) async fn read(store: &Store, folder: &ConnectionFolder) -> Result<New
     sequences.sort_unstable();
     let mut newest = Newest::default();
     let mut after: Option<Entry> = None;
-    for sequence in sequences.into_iter().rev().take(FARTHEST) {
+    let mut sequences = sequences.into_iter().rev();
+    for sequence in sequences.by_ref().take(FARTHEST) {
         let entry = entry(store, folder, sequence, after.as_ref()).await?;
         newest.connection = Some(entry.connection.clone());
         match entry.kind {
@@ -53,6 +58,9 @@ pub(super) async fn read(store: &Store, folder: &ConnectionFolder) -> Result<New
                 let run = run(store, folder, &entry).await?;
                 newest.note_run(&run.manifest);
                 newest.result = Some(run.result(store, &entry).await?);
+                if newest.schedule.is_none() {
+                    newest.schedule = earlier_schedule(store, folder, entry, sequences).await;
+                }
                 return Ok(newest);
             }
         }
@@ -64,6 +72,27 @@ pub(super) async fn read(store: &Store, folder: &ConnectionFolder) -> Result<New
         ));
     }
     Ok(newest)
+}
+
+/// The schedule of the last run before `after` that records one. None also if an entry cannot be read: it does not affect
+/// the newest result, and the run may have expired.
+async fn earlier_schedule(
+    store: &Store,
+    folder: &ConnectionFolder,
+    mut after: Entry,
+    sequences: impl Iterator<Item = u64>,
+) -> Option<RunSchedule> {
+    for sequence in sequences.take(SCHEDULE_WITHIN) {
+        let entry = entry(store, folder, sequence, Some(&after)).await.ok()?;
+        if entry.kind.review_part().is_none() {
+            let run = run(store, folder, &entry).await.ok()?;
+            if run.manifest.schedule.is_some() {
+                return run.manifest.schedule;
+            }
+        }
+        after = entry;
+    }
+    None
 }
 
 /// Reads an entry, and checks that the entry after it links to it.

@@ -390,6 +390,21 @@ fn a_due_run_that_was_not_committed_is_overdue() {
 }
 
 #[test]
+fn a_run_by_hand_does_not_end_the_schedule() {
+    let job = Job::new(healthy(), LEFT_AND_GONE).env("RUN_SCHEDULE", "40 22 * * *");
+    assert_eq!(job.run_at(FIRST, healthy()), 0);
+    // The CronJob is suspended. An engineer starts a run without its settings, and it passes.
+    let job = job.env("RUN_SCHEDULE", "");
+    assert_eq!(job.run_at("2026-11-24T09:00:00Z", healthy()), 0);
+    let state = |now| overview(&job.evidence(), now).connections[0].state;
+    assert_eq!(state("2026-11-24T10:00:00Z"), State::Pass);
+    assert_eq!(state("2026-11-25T10:00:00Z"), State::Overdue);
+    // The schedule is looked for; the result does not depend on earlier runs.
+    fs::remove_file(job.run_folder(1).join("manifest.json")).expect("a manifest");
+    assert_eq!(state("2026-11-25T10:00:00Z"), State::Pass);
+}
+
+#[test]
 fn without_a_schedule_only_max_age_finds_an_old_result() {
     let job = passed();
     let now = "2026-12-25T10:00:00Z";
@@ -455,6 +470,7 @@ fn a_named_connection_without_evidence_is_shown() {
 fn in_a_bucket_a_pass_costs_two_reads_and_two_listings() {
     let server = S3Server::start(["evidence"]);
     let job = in_bucket(Job::new(healthy(), LEFT_AND_GONE), &server);
+    let job = job.env("RUN_SCHEDULE", "40 22 * * *");
     assert_eq!(job.run().code, 0);
     assert_eq!(job.run().code, 0);
     let before = server.actions().len();
