@@ -19,6 +19,7 @@ pub mod notify; // notifications by webhook and to Slack
 // The chain of evidence.
 pub mod ledger; // appends entries to the chain, and walks it
 pub mod signing; // signs entries, and checks signatures
+pub mod status; // the newest result of every connection
 pub mod verify; // checks stored evidence: integrity, operation, recomputed decisions
 
 // Inputs and outputs.

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::cli::{self, CommandRequest, logging, terminal};
 use asana_access_review::clock::Clock;
-use asana_access_review::commands::{Session, check, connect, fleet, report, review, run, verify};
+use asana_access_review::commands::{
+    Session, check, connect, fleet, report, review, run, status, verify,
+};
 use asana_access_review::config::{self, Environment};
 use tracing::error;
 
@@ -36,6 +38,7 @@ fn dispatch() -> Exit {
         CommandRequest::Connect(arguments) => connect::start(arguments, session),
         CommandRequest::Verify(arguments) => verify::start(arguments, session),
         CommandRequest::Report(arguments) => report::start(arguments, session),
+        CommandRequest::Status(arguments) => status::start(&arguments, session),
         CommandRequest::Review(request) => review::start(&request, session),
         CommandRequest::Completions { shell } => Ok(cli::print_completions(shell)),
         CommandRequest::Man => Ok(cli::print_manual_page()),

@@ -56,12 +56,13 @@ fn exit_codes(command: Command) -> String {
 
 /// The meaning of an exit code of this command; none if the command never ends with it.
 pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
-    use Command::{Check, Connect, Report, Review, Run, Verify};
+    use Command::{Check, Connect, Report, Review, Run, Status, Verify};
     let meaning = match (exit, command) {
         (exit, Run) => exit.meaning(),
         (Exit::Fail, Check | Connect | Verify | Report | Review) => return None,
         (Exit::Inconclusive | Exit::IntegrityFault, Connect) => return None,
         (Exit::Inconclusive, Report) => return None,
+        (Exit::IntegrityFault, Status) => return None,
 
         (Exit::Pass, Check) => "ready: no check failed",
         (Exit::Inconclusive, Check) => "not ready: a run would not pass",
@@ -87,6 +88,19 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         (Exit::Refused, Report) => "the store refused access",
         (Exit::Configuration, Report) => "wrong configuration, or a path without evidence",
 
+        (Exit::Pass, Status) => {
+            "the newest result of every connection is a pass, and none is known to be overdue"
+        }
+        (Exit::Fail, Status) => "the newest result of a connection is fail",
+        (Exit::Inconclusive, Status) => {
+            "none is fail, but a connection is inconclusive, failed, overdue, without a result or unreadable"
+        }
+        (Exit::Transient, Status) => "the store was unavailable; a retry may help",
+        (Exit::Refused, Status) => "the store refused access",
+        (Exit::Configuration, Status) => {
+            "wrong configuration, a path without evidence, or a page that cannot be written"
+        }
+
         (Exit::Pass, Review) => "done; after close: every row is decided",
         (Exit::Inconclusive, Review) => "closed, with rows undecided or in doubt",
         (Exit::IntegrityFault, Review) => "the evidence was modified, or part of it is missing",
@@ -94,7 +108,7 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         (Exit::Refused, Review) => "access refused: bucket or signing key",
         (Exit::Configuration, Review) => "refused, with what to correct; nothing was written",
 
-        (exit, Check | Connect | Verify | Report | Review) => exit.meaning(),
+        (exit, Check | Connect | Verify | Report | Status | Review) => exit.meaning(),
     };
     Some(meaning)
 }

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod report;
 pub mod review;
 pub mod run;
+pub mod status;
 pub mod verify;
 
 use std::error::Error;

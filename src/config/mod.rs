@@ -195,7 +195,7 @@ pub fn load_review(
     judge::judged(environment, read_file, |judge, raw| judge.review(raw, tool))
 }
 
-/// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
+/// The settings of `verify` and `status`. `url` is the location of the evidence, if the command line names it.
 ///
 /// # Errors
 /// All problems at once.

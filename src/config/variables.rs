@@ -12,16 +12,18 @@ pub enum Command {
     Connect,
     Verify,
     Report,
+    Status,
     Review,
 }
 
 impl Command {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Run,
         Self::Check,
         Self::Connect,
         Self::Verify,
         Self::Report,
+        Self::Status,
         Self::Review,
     ];
 
@@ -33,6 +35,7 @@ impl Command {
             Self::Connect => "connect",
             Self::Verify => "verify",
             Self::Report => "report",
+            Self::Status => "status",
             Self::Review => "review",
         }
     }
@@ -62,14 +65,14 @@ pub enum Default {
 }
 
 use self::Default::{Depends, Required, Unset, Value};
-use Command::{Check, Connect, Report, Review, Run, Verify};
+use Command::{Check, Connect, Report, Review, Run, Status, Verify};
 
 const SOURCE: &[Command] = &[Run, Check];
 const TRUTO: &[Command] = &[Run, Check, Connect];
 const FLEET: &[Command] = &[Run, Check];
 const CONNECTION: &[Command] = &[Run, Check, Review];
 const WRITES: &[Command] = &[Run, Check, Review];
-const STORE: &[Command] = &[Run, Check, Verify, Report, Review];
+const STORE: &[Command] = &[Run, Check, Verify, Report, Status, Review];
 const ALL: &[Command] = &Command::ALL;
 
 macro_rules! variables {

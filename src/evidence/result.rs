@@ -89,6 +89,11 @@ impl<'a> RunResult<'a> {
         }
     }
 
+    /// The most severe first.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// The result, for the notification of a later run.
     pub fn as_earlier(&self, at: RunRef) -> EarlierRun {
         EarlierRun {

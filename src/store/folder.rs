@@ -171,6 +171,24 @@ impl Folder {
         Ok(names)
     }
 
+    /// Links count too: a reader finds nothing behind them, and can report that.
+    pub(super) fn children(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let path = self.folder(folder);
+        let unreadable = |error| failed("listing", &path, error);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let last = entry.map_err(unreadable)?.file_name();
+            names.push(format!("{folder}{}", last.to_string_lossy()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
     fn walk(&self, folder: &str, prefix: &str, names: &mut Vec<String>) -> Result<(), StoreError> {
         let path = self.folder(folder);
         let unreadable = |error| failed("listing", &path, error);

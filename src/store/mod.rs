@@ -293,6 +293,21 @@ impl Store {
         }
     }
 
+    /// The names directly below a folder, sorted: of objects, and of folders without their slash. `folder` ends with
+    /// `/`.
+    ///
+    /// A listing is complete, or it is an error.
+    pub async fn children(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        ensure_name(&format!("{folder}_"))?;
+        match &self.kind {
+            StoreKind::Folder(root) => {
+                let folder = folder.to_owned();
+                blocking(root, move |root| root.children(&folder)).await
+            }
+            StoreKind::S3(s3) => s3.children(folder).await,
+        }
+    }
+
     /// All names that begin with `prefix`, sorted. End it with `/` to list the objects of a folder.
     ///
     /// A listing is complete, or it is an error. Temporary files are omitted.

@@ -222,7 +222,7 @@ impl S3 {
         let mut listed = Vec::new();
         let mut token = None;
         loop {
-            let list = || self.list_once(&wanted, token.as_deref());
+            let list = || self.list_once(&wanted, None, token.as_deref());
             let page = retry(self.retries, &address, list)
                 .await
                 .map_err(|failure| self.error(Action::List, &address, failure))?;
@@ -244,15 +244,46 @@ impl S3 {
         }
     }
 
+    pub(super) async fn children(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let address = self.locate(folder);
+        let (ours, wanted) = (self.key(""), self.key(folder));
+        let name = |key: &str| key.strip_prefix(&ours).map(str::to_owned);
+        let mut names = Vec::new();
+        let mut token = None;
+        loop {
+            let list = || self.list_once(&wanted, Some("/"), token.as_deref());
+            let page = retry(self.retries, &address, list)
+                .await
+                .map_err(|failure| self.error(Action::List, &address, failure))?;
+            let folders = page.common_prefixes().iter();
+            let folders = folders.filter_map(|of| of.prefix()?.strip_suffix('/'));
+            let objects = page.contents().iter().filter_map(|object| object.key());
+            // S3's console creates a key with a slash at its end to show an empty folder.
+            let objects = objects.filter(|key| !key.ends_with('/'));
+            names.extend(folders.chain(objects).filter_map(name));
+            if !page.is_truncated().unwrap_or(false) {
+                names.sort();
+                names.dedup();
+                return Ok(names);
+            }
+            if page.next_continuation_token.is_none() || page.next_continuation_token == token {
+                return Err(stopped_half_way(format!("listing `{address}`")));
+            }
+            token = page.next_continuation_token;
+        }
+    }
+
     async fn list_once(
         &self,
         prefix: &str,
+        delimiter: Option<&str>,
         token: Option<&str>,
     ) -> Result<ListObjectsV2Output, AwsFailure> {
         self.client
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(prefix)
+            .set_delimiter(delimiter.map(str::to_owned))
             .set_expected_bucket_owner(self.owner.clone())
             .set_continuation_token(token.map(str::to_owned))
             .send()

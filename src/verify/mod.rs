@@ -231,9 +231,9 @@ impl VerifyError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::NotThere(_) => {
-                Some("check the path; without a path, `verify` reads EVIDENCE_URL, or ./evidence")
-            }
+            Self::NotThere(_) => Some(
+                "check the path; without a path, the command reads EVIDENCE_URL, or ./evidence",
+            ),
             Self::NoEvidence(_) => Some(
                 "give the address in EVIDENCE_URL: the folder or prefix that contains system=asana; if the address is \
                  right, its evidence was deleted",

@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("command line", &["cli"]),
     ("configuration", &["config"]),
     ("after the commit", &["notify"]),
-    ("verification", &["verify"]),
+    ("verification", &["verify", "status"]),
     ("exit codes", &["cli::exit"]),
     ("chain", &["ledger", "signing"]),
     ("inputs", &["source", "feed", "manual"]),
@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Imports that are allowed within a layer.
 const WITHIN: &[(&str, &[&str])] = &[
+    ("status", &["verify"]),
     ("ledger", &["signing"]),
     ("truto", &["net", "clock"]),
     ("files", &["aws", "net"]),
@@ -330,6 +331,7 @@ fn a_page_about_a_command_gives_its_exit_codes_as_the_help_does() {
     for (name, command) in [
         ("docs/connect-and-check.md", Command::Connect),
         ("docs/verify.md", Command::Verify),
+        ("docs/status.md", Command::Status),
         ("docs/access-reviews.md", Command::Review),
     ] {
         let page = page(name);

@@ -146,12 +146,13 @@ fn a_key_in_kms_needs_exactly_the_permissions_of_its_statement() {
 }
 
 #[test]
-fn the_auditors_policy_is_sufficient_for_verify_and_read_only() {
+fn the_auditors_policy_suffices_for_verify_and_status_and_only_reads() {
     let server = S3Server::start(["evidence"]);
     let job = job(&server);
     assert_eq!(job.run().code, 0);
     let before = server.actions().len();
     assert_eq!(job.run_with(&["verify"]).code, 0);
+    assert_eq!(job.run_with(&["status"]).code, 0);
     let allowed = allowed("auditor.json", &[]);
     let asked = asked(&server.actions()[before..]);
     assert!(asked.is_subset(&allowed), "{asked:?}");

@@ -40,6 +40,7 @@ mod schemas;
 mod signing;
 mod situations;
 mod source;
+mod status;
 mod store;
 mod stores;
 mod support;

@@ -92,6 +92,16 @@ mod contract {
         assert_eq!(store.list("a/b/c/").await.unwrap(), names(&[]));
     }
 
+    pub(super) async fn the_children_of_a_folder_are_folders_and_objects(store: &Store) {
+        assert_eq!(store.children("of=1/").await.unwrap(), names(&[]));
+        for name in ["of=1/b/x", "of=1/b/y/z", "of=1/a", "of=10/c", "of=1.txt"] {
+            store.create(name, name).await.unwrap();
+        }
+        let children = store.children("of=1/").await.unwrap();
+        assert_eq!(children, names(&["of=1/a", "of=1/b"]));
+        assert!(store.children("../").await.is_err());
+    }
+
     pub(super) async fn a_listing_is_sorted_and_has_only_its_prefix(store: &Store) {
         let all = [
             "dt=1-b/x",
@@ -253,6 +263,7 @@ both_stores! {
     a_created_object_can_be_read_back
     the_same_bytes_again_are_accepted_and_others_are_a_conflict
     a_missing_object_reads_as_none_and_is_not_listed
+    the_children_of_a_folder_are_folders_and_objects
     a_listing_is_sorted_and_has_only_its_prefix
     many_objects_created_at_once_all_exist
     create_all_accepts_the_same_bytes_and_stops_at_a_conflict
@@ -996,6 +1007,17 @@ mod bucket {
         assert_eq!(server.count("LIST", ""), 3);
         server.inject(Rule::on("LIST", "continuation-token", Fault::AccessDenied));
         let error = store.list("").await.unwrap_err();
+        assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+
+        for name in &wanted {
+            server.tamper("evidence", &format!("nightly/all/{name}/x"), b"");
+        }
+        let before = server.count("LIST", "");
+        let folders = Vec::from_iter(wanted.iter().map(|name| format!("all/{name}")));
+        assert_eq!(store.children("all/").await.unwrap(), folders);
+        assert_eq!(server.count("LIST", "") - before, 3);
+        server.inject(Rule::on("LIST", "continuation-token", Fault::AccessDenied));
+        let error = store.children("all/").await.unwrap_err();
         assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
     }
 

@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod report;
 mod review;
+mod status;
 mod verify;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ pub use review::{
     AcknowledgeArguments, AttachArguments, CloseArguments, DecisionArguments, OpenArguments,
     ReviewRequest, StatusArguments,
 };
+pub use status::OverviewArguments;
 pub use verify::VerifyArguments;
 
 use super::exit::Exit;
@@ -68,6 +70,9 @@ pub enum CommandRequest {
     /// Make the audit pack of a period: population, runs, deviations and a sample, from the evidence alone
     #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Report))]
     Report(ReportArguments),
+    /// Show the newest result of every connection: verdict, age, findings, overdue and failed runs
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Status))]
+    Status(OverviewArguments),
     /// Conduct the periodic access review
     #[command(
         subcommand,

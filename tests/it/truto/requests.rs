@@ -199,6 +199,7 @@ fn bucket() -> Made {
             "report",
             &["report", "--from", "2026-01-01", "--to", "2099-12-31"],
         ),
+        ("status", &["status"]),
         ("check", probing),
     ] {
         let before = server.actions().len();
@@ -293,10 +294,11 @@ fn the_page_lists_exactly_the_requests_of_the_commands() {
 }
 
 #[test]
-fn verify_sends_no_request_to_truto() {
+fn verify_and_status_send_no_request_to_truto() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     job.simulator.forget_requests();
     assert_eq!(job.run_with(&["verify"]).code, 0);
+    assert_eq!(job.run_with(&["status"]).code, 0);
     assert!(job.simulator.requests().is_empty());
 }

@@ -1,0 +1,106 @@
+//! `status`: the newest result of every connection; [`crate::status`] reads them.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::{Session, error_text, failed, row, run_until_signal, settings};
+use crate::cli::arguments::OverviewArguments;
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{self, ATTENTION, BAD, GOOD, styled};
+use crate::config;
+use crate::status::{Links, Wanted, as_text, page, status};
+use crate::store::{self, Store};
+
+/// # Errors
+/// The exit code, if the evidence could not be listed, or the page could not be written.
+pub fn start(arguments: &OverviewArguments, session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let read = |path: &Path| fs::read_to_string(path);
+    let settings = settings(config::load_store(environment, arguments.url.clone(), read))?;
+    let wanted = Wanted {
+        now: clock.as_of(),
+        connections: arguments.connections.clone(),
+        max_age: arguments.max_age,
+    };
+    let ended = run_until_signal(async {
+        let store = Store::open(&settings).await?;
+        status(&store, &wanted).await
+    });
+    progress.clear();
+    let overview = ended?.map_err(|error| {
+        terminal::print_error(&error_text(&error, error.hint()));
+        error.exit()
+    })?;
+    if let Some(file) = &arguments.html {
+        let links = links(&settings, &overview.evidence, file);
+        let written = links.and_then(|links| write(file, &page(&overview, &links)));
+        written.map_err(|error| {
+            let place = file.display();
+            let problem = format!(
+                "the page `{place}` cannot be written: {error}\nhint: name a file in a folder that exists and that \
+                 this user may write"
+            );
+            failed(Exit::Configuration, &problem)
+        })?;
+    }
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&overview).expect("its keys are text");
+        terminal::print(&format!("{json}\n"));
+    } else {
+        let mut text = as_text(&overview, terminal::is_interactive());
+        if let Some(file) = &arguments.html {
+            row(&mut text, "page", file.display());
+        }
+        let (style, headline) = match overview.exit() {
+            Exit::Pass => (GOOD, "PASS"),
+            Exit::Fail => (BAD, "FAIL"),
+            _ => (ATTENTION, "INCONCLUSIVE"),
+        };
+        text += &format!("\n{}: {}\n", styled(style, headline), overview.sums());
+        terminal::print(&text);
+    }
+    Ok(overview.exit())
+}
+
+/// How a page at this place refers to reports.
+fn links(settings: &store::Settings, evidence: &str, file: &Path) -> io::Result<Links> {
+    match settings {
+        store::Settings::Folder(root) => Ok(Links::to_folder(
+            &fs::canonicalize(root)?,
+            &folder_of(file)?,
+        )),
+        store::Settings::S3 { .. } => {
+            Ok(Links::Text(format!("{}/", evidence.trim_end_matches('/'))))
+        }
+    }
+}
+
+fn folder_of(file: &Path) -> io::Result<std::path::PathBuf> {
+    match file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        Some(parent) => fs::canonicalize(parent),
+        None => fs::canonicalize("."),
+    }
+}
+
+/// Writes the whole file or none of it. A reader never sees a part.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    // As readable as the umask allows: a web server may read the page.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder_of(file)?)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
