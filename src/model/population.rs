@@ -243,6 +243,8 @@ pub struct GapFilling {
 pub struct SecondList {
     /// Whether its last page was reached.
     pub last_page_reached: bool,
+    /// Rows without an id, which may name anyone.
+    pub rejected: u64,
     /// Ids that are missing in the list of accounts.
     pub not_listed: Vec<String>,
     /// Ids of accounts that are missing in this list.

@@ -371,9 +371,10 @@ impl ClosedRow {
     }
 }
 
-/// Whether a note is a reason: it has at least one letter, unlike `-` or `1`.
+/// Whether a note is a reason: it has at least one letter, unlike `-` or `1`. The fillers of Hangul are invisible letters.
 pub fn is_reason(note: &str) -> bool {
-    note.chars().any(char::is_alphabetic)
+    let is_filler = |c: char| matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}');
+    note.chars().any(|c| c.is_alphabetic() && !is_filler(c))
 }
 
 impl ReviewClosed {

@@ -8,8 +8,8 @@ use super::accounts::{account, add_email, has_gap, merge, only_listed};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::model::{
-    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, SecondList, Workspace,
-    read_addresses,
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Role, SecondList, Status,
+    Workspace, read_addresses,
 };
 use crate::truto::{Client, CustomUser, Row, User};
 
@@ -74,7 +74,7 @@ impl<'a> Derivation<'a> {
         self.without_email() > 0
     }
 
-    /// Adds the addresses of Asana's own list to accounts without one.
+    /// Adds the addresses of Asana's own list. An address that only one list has identifies an owner too.
     pub(super) fn take_emails(&mut self, pass: EmailsPass) {
         let missing = self.without_email();
         let accounts = &self.users.accounts;
@@ -82,13 +82,12 @@ impl<'a> Derivation<'a> {
         let only_listed = accounts.keys().filter(|id| !pass.ids.contains(*id));
         self.gaps.second_list = Some(SecondList {
             last_page_reached: pass.pages.last().is_some_and(|page| page.last),
+            rejected: pass.rejected,
             not_listed: not_listed.cloned().collect(),
             only_listed: only_listed.cloned().collect(),
         });
         for (id, email) in pass.emails {
-            if let Some(account) = self.users.accounts.get_mut(&id)
-                && account.emails.is_empty()
-            {
+            if let Some(account) = self.users.accounts.get_mut(&id) {
                 add_email(&mut account.emails, email);
             }
         }
@@ -128,12 +127,30 @@ impl<'a> Derivation<'a> {
         before != filled(known)
     }
 
+    /// Asana lists only people with access. Truto may list others too: an account that it marks as deactivated, and that
+    /// Asana's own complete list lacks, has no access.
+    fn restrict_to_narrow(&mut self) {
+        let second = self.gaps.second_list.as_mut();
+        let mut second = second.filter(|second| second.last_page_reached && second.rejected == 0);
+        for account in self.users.accounts.values_mut() {
+            let is_deactivated = account.status == Status::Inactive;
+            match &mut second {
+                Some(second) if is_deactivated && !self.named.contains(&account.id) => {
+                    second.only_listed.retain(|id| *id != account.id);
+                    account.role = Role::Unknown(None);
+                    account.view_only = None;
+                }
+                _ => only_listed(account),
+            }
+        }
+    }
+
     /// The accounts, and how complete they are. The listing has the pages of all lists.
     pub(super) fn finish(mut self) -> Derived {
         // A user that was read alone may disagree with the membership.
         self.members.fill(&mut self.users.accounts);
         if self.is_narrow() {
-            self.users.accounts.values_mut().for_each(only_listed);
+            self.restrict_to_narrow();
         }
         let memberships = self.members.summary(&self.users.accounts);
         Derived {
@@ -150,6 +167,8 @@ impl<'a> Derivation<'a> {
 pub(super) struct EmailsPass {
     /// Of all users.
     pub(super) ids: BTreeSet<String>,
+    /// Rows without an id.
+    pub(super) rejected: u64,
     pub(super) emails: Vec<(String, EmailAddress)>,
     pub(super) pages: Vec<PageRecord>,
 }
@@ -159,10 +178,12 @@ impl EmailsPass {
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<CustomUser>>) {
         self.pages.push(record);
         for row in rows {
-            let Row::Record(CustomUser { gid, id, email, .. }) = row else {
-                continue;
+            let (gid, id, email) = match row {
+                Row::Record(CustomUser { gid, id, email, .. }) => (gid, id, email),
+                Row::Other(_) => (None, None, None),
             };
             let Some(id) = gid.or(id) else {
+                self.rejected += 1;
                 continue;
             };
             if let Some(text) = email {

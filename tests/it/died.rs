@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::company::ensure_intact;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE, ended};
@@ -159,10 +159,12 @@ impl Company {
 
 const OPEN: &[&str] = &["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
 
-fn close(file: &Path) -> [&str; 4] {
+fn close(file: &Path) -> [&str; 6] {
     [
         "review",
         "close",
+        "--accept-reviewer",
+        "boss@example.net",
         "--decisions",
         file.to_str().expect("UTF-8"),
     ]
@@ -210,7 +212,7 @@ fn an_open_killed_at_any_store_request_can_be_repeated() {
 fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
     let company = Company::new();
     let sheet = company.open();
-    let file = company.decisions("d.csv", "");
+    let file = company.decisions("d.csv", "still needed");
     let before = company.objects();
     let (mut killed, mut finished) = (0, 0);
     for answered in 0.. {
@@ -263,12 +265,14 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
 fn killed_close() -> (Company, Worksheet, PathBuf) {
     let company = Company::new();
     let sheet = company.open();
-    let file = company.decisions("d.csv", "");
+    let file = company.decisions("d.csv", "still needed");
     let silence = Fault::Slow(Duration::from_secs(3600));
     company.server.inject(Rule::on("PUT", "/ledger/", silence));
     let asked = company.server.count("PUT", "/ledger/");
     let mut child = company.start(&close(&file));
     while company.server.count("PUT", "/ledger/") == asked {
+        let ended = child.try_wait().expect("a state");
+        assert!(ended.is_none(), "it ended before its entry: {ended:?}");
         thread::sleep(Duration::from_millis(1));
     }
     let _ = child.kill();
@@ -407,7 +411,9 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
         company.server.inject(Rule::on("PUT", "/ledger/", wait));
         let asked = company.server.count("PUT", "/ledger/");
         let first = company.start(&close(&one));
+        let waited = Instant::now();
         while company.server.count("PUT", "/ledger/") == asked {
+            assert!(waited.elapsed() < Duration::from_secs(60), "no entry");
             thread::sleep(Duration::from_millis(1));
         }
         thread::sleep(Duration::from_millis(1100));
@@ -451,7 +457,7 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
 fn an_open_stops_if_another_review_is_closed_meanwhile() {
     let company = Company::new();
     company.open();
-    let file = company.decisions("d.csv", "");
+    let file = company.decisions("d.csv", "still needed");
     let wait = Fault::Slow(Duration::from_secs(4));
     company.server.inject(Rule::on("PUT", "/ledger/", wait));
     let asked = company.server.count("PUT", "/ledger/");

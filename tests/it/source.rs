@@ -709,7 +709,8 @@ async fn memberships_decide_a_status_that_is_missing_in_the_list() {
 #[tokio::test]
 async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
     let page = format!(
-        r#"{{"result":[{{"gid":"{}","email":"a@example.com"}},{{"gid":"77"}}],"next_cursor":null}}"#,
+        r#"{{"result":[{{"gid":"{}","email":"a@example.com"}},{{"gid":"77"}},{{"email":"b@example.com"}},null],
+            "next_cursor":null}}"#,
         gid(1)
     );
     let fault = Fault::once("custom/users", Action::status(200, &page)).for_ever();
@@ -724,6 +725,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
         let second = fetched.population.gaps.second_list.as_ref();
         let second = second.expect("the list was read");
         assert!(second.last_page_reached);
+        assert_eq!(second.rejected, 2);
         assert_eq!(second.not_listed, ["77"]);
         assert_eq!(second.only_listed.len(), 11);
         assert!(!second.only_listed.contains(&gid(1)));
@@ -741,6 +743,24 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
             reported.contains("Asana's own list of users differs"),
             "{reported}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_membership_without_a_flag_may_name_an_unlisted_account() {
+    for (flag, expected) in [(r#","is_active":true"#, &["77"][..]), ("", &[])] {
+        let page = format!(
+            r#"{{"result":[{{"user":{{"gid":"77"}}}},{{"user":{{"gid":"{}"}}{flag}}}],"next_cursor":null}}"#,
+            gid(1)
+        );
+        let fault = Fault::once("workspace_memberships", Action::status(200, &page)).for_ever();
+        let fetched = fetch(scenario("healthy").fault(fault)).await;
+        match &fetched.population.memberships {
+            Memberships::Read {
+                active_not_listed, ..
+            } => assert_eq!(active_not_listed, expected, "{page}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -285,16 +285,8 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
                 counted(count, one, several)
             ))
         };
-    // The memberships are the better second list: they have a status.
     let second = inputs.population.gaps.second_list.as_ref();
-    let second = second.filter(|second| {
-        let memberships = &inputs.population.memberships;
-        let is_needed = matches!(
-            memberships,
-            Memberships::Unreadable { .. } | Memberships::NotRequested
-        );
-        is_needed && second.last_page_reached
-    });
+    let second = second.filter(|second| second.last_page_reached);
     match &inputs.population.memberships {
         Memberships::Read {
             rows,
@@ -353,10 +345,26 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             "account of Asana's own list of users is missing from the list",
             "accounts of Asana's own list of users are missing from the list",
         ));
+        // Memberships are the better second list: they have a status, and name deactivated accounts too.
+        let is_needed = matches!(
+            inputs.population.memberships,
+            Memberships::Unreadable { .. } | Memberships::NotRequested
+        );
+        if is_needed && second.rejected > 0 {
+            let rows = counted(second.rejected, "row", "rows");
+            numbers["second_list_rejected"] = json!(second.rejected);
+            faults.push(format!(
+                "{rows} of Asana's own list of users could not be read"
+            ));
+        }
+        let only_listed: &[String] = match is_needed {
+            true => &second.only_listed,
+            false => &[],
+        };
         faults.extend(missing(
             &mut numbers,
             "second_list_only_listed",
-            &second.only_listed,
+            only_listed,
             "listed account is missing from Asana's own list of users",
             "listed accounts are missing from Asana's own list of users",
         ));

@@ -48,7 +48,7 @@ each!(Meaning::meaning of ItemResult {
     Open => "The deadline has passed, and no complete run shows that access ended.",
     NoAccount => "No run found an account of the person. An account that was removed before the first run cannot be seen.",
     DateCorrected => "HR moved the end of work after the deadline of record had passed.",
-    Withdrawn => "HR took the end of work back.",
+    Withdrawn => "HR withdrew the end of work.",
     RehiredBeforeDue => "The person began to work again before the deadline.",
     NotEvaluable => "The last run could not judge whether the person has access.",
     NotDue => "The deadline is after the last run of the period.",
