@@ -52,6 +52,8 @@ struct Item {
     again: Vec<AccessAgain>,
     vanished: Option<RunAt>,
     moved_late: Option<RunAt>,
+    /// The end of work before HR moved it after the deadline.
+    end_before_move: Option<Timestamp>,
     expired_in_use: Option<RunAt>,
     excepted_late: Option<RunAt>,
     /// The newest run.
@@ -137,6 +139,7 @@ impl Item {
             again: Vec::new(),
             vanished: None,
             moved_late: None,
+            end_before_move: None,
             expired_in_use: None,
             excepted_late: None,
             in_feed: leaver.in_feed,
@@ -180,20 +183,27 @@ impl Item {
         }
         if leaver.corrected_deadline.is_some() {
             self.moved_late.get_or_insert(run);
+            if self.record.corrected_deadline.is_none() {
+                self.end_before_move = self.record.end_of_work;
+            }
         }
         let saw_access = leaver.last_seen_with_access == Some(run.at);
-        if saw_access {
+        // An administrator who is demoted after the end of work was one at the end.
+        let is_before_end = leaver.end_of_work.is_none_or(|end| run.at <= end);
+        let has_more_accounts = self.roles.len() != leaver.account_role.len();
+        if saw_access && (is_before_end || has_more_accounts) {
             self.roles.clone_from(&leaver.account_role);
             let states = leaver.account_status.iter().map(|of| cell(of.as_ref()));
             self.statuses = states.collect();
         }
-        let exception = leaver
-            .exception_expires
-            .as_ref()
-            .and_then(|_| of.exceptions.iter().find(|of| of.is_for(leaver)));
         let due = last_deadline(leaver);
         let due_from_notice = due.max(leaver.deadline_from_notice);
-        let is_after_the_fact = exception.is_some_and(|of| of.is_after_the_fact(due_from_notice));
+        let is_late = |of: &&UsedException| of.is_after_the_fact(due_from_notice);
+        // A person with several accounts may have several lines: one that came too late decides.
+        let lines = of.exceptions.iter().filter(|of| of.is_for(leaver));
+        let mut lines = lines.filter(|_| leaver.exception_expires.is_some());
+        let exception = lines.clone().find(is_late).or_else(|| lines.next());
+        let is_after_the_fact = exception.as_ref().is_some_and(is_late);
         if let Some(exception) = exception {
             self.exception = Some(exception.clone());
             if is_after_the_fact {
@@ -250,7 +260,16 @@ impl Item {
             self.later.push((LaterEvent::Vanished, run.entry));
         }
         let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
-        match (leaver.outcome == Outcome::StillActive, is_open) {
+        // Only an outcome without access ends it: an exception accepts access, and a doubt shows nothing.
+        let (has_access, has_none) = match leaver.outcome {
+            Outcome::StillActive => (true, false),
+            Outcome::Excepted => (is_open, false),
+            Outcome::Upcoming | Outcome::NotEvaluable | Outcome::WithinGrace => (false, false),
+            Outcome::Rehired | Outcome::Rescinded | Outcome::Removed | Outcome::NoAccessFound => {
+                (false, true)
+            }
+        };
+        match (has_access, is_open) {
             (true, true) => {
                 if let Some(again) = self.again.last_mut() {
                     again.last = run.at;
@@ -271,7 +290,7 @@ impl Item {
                 });
                 self.later.push((LaterEvent::AccessAgain, entry));
             }
-            (false, true) if of.complete => {
+            (false, true) if of.complete && has_none => {
                 if let Some(again) = self.again.last_mut() {
                     again.ended = Some(run);
                 }
@@ -314,10 +333,10 @@ impl Item {
     /// counts.
     fn end_of_record(&self) -> Timestamp {
         let record = &self.record;
-        let first = record
-            .moved_from
-            .filter(|_| record.corrected_deadline.is_some());
-        let end = first.or(record.end_of_work);
+        let first = record.moved_from;
+        let before = self.end_before_move.or(first);
+        let before = before.filter(|_| record.corrected_deadline.is_some());
+        let end = before.or(record.end_of_work);
         end.unwrap_or(record.first_seen_in_feed)
     }
 

@@ -273,7 +273,8 @@ impl Runs {
         }
     }
 
-    /// Each due instant has the first judged run that started for it, else the first one. The others are extra.
+    /// Each due instant has the first run that started for it and failed its verdict, so that no later or earlier pass
+    /// hides it; else the first judged run; else the first one. The others are extra.
     fn by_schedule<'a>(&'a self, period: &Period, due: &DueRuns) -> Vec<Line<'a>> {
         let mut is_taken = vec![false; self.rows.len()];
         let mut lines = Vec::new();
@@ -286,9 +287,12 @@ impl Runs {
                     places.push(place);
                 }
             }
-            let judged = places
-                .iter()
-                .find(|place| self.rows[**place].kind == EntryKind::Run);
+            let find = |wanted: fn(&RunRow) -> bool| {
+                let mut places = places.iter();
+                places.find(|place| wanted(&self.rows[**place]))
+            };
+            let failing = find(|row| row.state == RunState::Fail);
+            let judged = failing.or_else(|| find(|row| row.kind == EntryKind::Run));
             let chosen = judged.or(places.first()).copied();
             for place in &places {
                 is_taken[*place] = true;

@@ -397,7 +397,7 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
     let company = Company::new();
     company.open();
     let (one, other) = (
-        company.decisions("one.csv", ""),
+        company.decisions("one.csv", "still needed"),
         company.decisions("other.csv", "else"),
     );
     let before = company.objects();
@@ -461,7 +461,15 @@ fn an_open_stops_if_another_review_is_closed_meanwhile() {
     let wait = Fault::Slow(Duration::from_secs(4));
     company.server.inject(Rule::on("PUT", "/ledger/", wait));
     let asked = company.server.count("PUT", "/ledger/");
-    let next = ["review", "open", "--name", "2027-Q1", "--due", "2999-12-31"];
+    let next = [
+        "review",
+        "open",
+        "--name",
+        "2027-Q1",
+        "--due",
+        "2999-12-31",
+        "--yes",
+    ];
     let opening = company.start(&next);
     while company.server.count("PUT", "/ledger/") == asked {
         thread::sleep(Duration::from_millis(1));

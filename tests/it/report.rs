@@ -19,6 +19,7 @@ use asana_access_review::clock::Clock;
 use asana_access_review::commands::report::{self, Made, ReportError};
 use asana_access_review::commands::review as command;
 use asana_access_review::evidence::{Tool, sha256_hex};
+use asana_access_review::model::EmailAddress;
 use asana_access_review::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -1347,10 +1348,9 @@ fn an_auditor_recomputes_sampled_leavers_with_the_documented_lines() {
 
 /// Evidence of an access review with every deviation, then runs that undo what was decided.
 fn reviewed() -> Job {
-    let rows = "E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n\
-                E8,Boss,boss@example.net,Terminated,2026-10-02\n";
+    let leavers = "E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n";
     let world = || World::generated(12);
-    let mut job = Job::new(world(), rows)
+    let mut job = Job::new(world(), leavers)
         .env("REVIEW_EVERY", "5d")
         .env("EXCEPTIONS_URL", "exceptions.csv");
     let exceptions = |job: &Job, lines: &str| {
@@ -1362,6 +1362,7 @@ fn reviewed() -> Job {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-10-31".parse().expect("a day"),
+        reason_for: Vec::new(),
         ..OpenArguments::default()
     };
     review::at(
@@ -1369,7 +1370,7 @@ fn reviewed() -> Job {
         "2026-10-02T09:00:00Z",
         async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
     );
-    // Boss, whose work ended on the 2nd, decides on the 3rd: revoke row 2, don't know row 3, leave row 4, keep the rest.
+    // Boss, whose end of work on the 2nd HR reports too late, decides on the 3rd: revoke row 2, don't know row 3, leave row 4, keep the rest.
     let rows = review::filled(&job, |number, row| {
         let decision = match number {
             2 => "revoke",
@@ -1387,6 +1388,9 @@ fn reviewed() -> Job {
     let asked = CloseArguments {
         of: DecisionArguments {
             decisions: vec![decisions],
+            accept_reviewer: EmailAddress::parse("boss@example.net")
+                .into_iter()
+                .collect(),
             ..DecisionArguments::default()
         },
         accept_incomplete: Some("a reviewer is ill".to_owned()),
@@ -1398,6 +1402,9 @@ fn reviewed() -> Job {
         async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
     );
     job = job.env("REVOCATION_GRACE", "24h");
+    job.hr_feed(&format!(
+        "{leavers}E8,Boss,boss@example.net,Terminated,2026-10-02\n"
+    ));
     let second = gid(2);
     // Not done by the deadline, done, undone.
     job.run_at("2026-10-04T22:40:00Z", world());
@@ -1438,7 +1445,8 @@ fn reviews_and_changes_of_the_source_are_deviations_of_their_types() {
         ("row_dont_know", 1),
         // Person 1 is an administrator.
         ("privileged_kept_without_reason", 1),
-        ("revocation_late", 1),
+        // The revocation, and the question that nobody answered in time.
+        ("revocation_late", 2),
         ("revocation_undone", 1),
         ("review_overdue", 1),
         ("mapping_changed", 1),
@@ -1530,4 +1538,67 @@ fn a_late_move_takes_no_item_out_of_its_period() {
         items.iter().all(|item| item["part"] == "carried_in"),
         "{items:?}"
     );
+}
+
+/// The pack of October in a folder of its own.
+fn pack_of_october(job: &Job, folder: &TempDir) -> Pack {
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &[]).expect("a pack");
+    Pack(out)
+}
+
+#[test]
+fn a_pass_for_the_same_due_instant_hides_no_failing_run() {
+    let gone = || World::generated(12).without_person(&gid(2));
+    let rows = "N2,Person 2,person2@example.com,Terminated,2026-09-20\n";
+    let job = Job::new(gone(), rows)
+        .env("RUN_SCHEDULE", "0 6 * * *")
+        .env("RUN_SCHEDULE_ZONE", "Etc/UTC");
+    job.run_at("2026-10-01T05:58:00Z", gone());
+    job.run_at("2026-10-01T06:00:00Z", World::generated(12));
+    let folder = tempfile::tempdir().expect("a folder");
+    let runs = pack_of_october(&job, &folder).rows("runs");
+    let of_the_day = runs
+        .iter()
+        .find(|run| run["due_at"] == "2026-10-01T06:00:00Z");
+    let of_the_day = of_the_day.expect("the run that was due");
+    assert_eq!(of_the_day["state"], "fail");
+    assert_eq!(of_the_day["began_at"], "2026-10-01T06:00:00Z");
+}
+
+#[test]
+fn an_end_that_was_moved_twice_keeps_the_period_of_its_deadline() {
+    let row = |end: &str| format!("N2,Person 2,person2@example.com,Terminated,{end}\n");
+    let job = Job::new(World::generated(12), &row("2026-12-20"));
+    job.run_at("2026-10-03T22:40:00Z", World::generated(12));
+    // In advance.
+    job.hr_feed(&row("2026-10-10"));
+    for day in [5, 10, 12] {
+        job.run_at(&format!("2026-10-{day:02}T22:40:00Z"), World::generated(12));
+    }
+    // After the deadline.
+    job.hr_feed(&row("2026-11-14"));
+    job.run_at("2026-10-13T22:40:00Z", World::generated(12));
+    let folder = tempfile::tempdir().expect("a folder");
+    let items = pack_of_october(&job, &folder).rows("population");
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["part"], "in_period");
+    assert_eq!(items[0]["result"], "late");
+}
+
+#[test]
+fn a_leaver_who_was_an_administrator_at_the_end_of_work_stays_one() {
+    let admin = || World::generated(12).with_person(&gid(2), Person::admin);
+    let rows = "N2,Person 2,person2@example.com,Terminated,2026-10-04\n";
+    let job = Job::new(admin(), rows);
+    job.run_at("2026-10-04T21:00:00Z", admin());
+    job.run_at("2026-10-05T09:00:00Z", World::generated(12));
+    job.run_at(
+        "2026-10-05T20:00:00Z",
+        World::generated(12).without_person(&gid(2)),
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    assert_eq!(pack.rows("population")[0]["role_at_end"], "admin");
+    assert!(pack.text("population-ids.txt").contains("all_admins"));
 }

@@ -108,12 +108,12 @@ fn a_reviewer_whom_nobody_knows_needs_to_be_accepted() {
     let lines = "default,,boss@example.net,\n";
     let opened = open(&job, &["--reviewers", &reviewers(&job, lines)]);
     assert_eq!(opened.code, 0, "{}", opened.stderr);
-    let warning = "neither Asana nor HR knows the reviewer of line(s) 2";
+    let warning = "neither Asana nor HR knows the reviewer of line 2";
     assert!(opened.stdout.contains(warning), "{}", opened.stdout);
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
     let refused = close(&job, &file, &[]);
     assert_eq!(refused.code, 78);
-    let reason = "neither Asana nor HR knows the person who decided 11 row(s)";
+    let reason = "neither Asana nor HR knows the person who decided 11 rows";
     assert_eq!(
         refused.stderr.matches(reason).count(),
         1,

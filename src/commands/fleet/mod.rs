@@ -16,6 +16,7 @@ use crate::cli::terminal;
 use crate::commands::run::outcome;
 use crate::config;
 use crate::evidence::{RunIdentity, Trigger};
+use crate::model::counted;
 
 /// # Errors
 /// The exit code, if the settings or the list are wrong, or a signal stopped it.
@@ -93,12 +94,12 @@ pub fn check(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
             format!("{shown:#}\n")
         }
         false => format!(
-            "ok: every line of {} is valid; shard {} of {} has {} connection(s)\nhint: to check one \
+            "ok: every line of {} is valid; shard {} of {} has {}\nhint: to check one \
              connection, run `check` with the variables of its line and without CONNECTIONS_URL\n",
             list.url,
             fleet.shard.index,
             fleet.shard.count,
-            connections.len()
+            counted(connections.len(), "connection", "connections")
         ),
     });
     Ok(Exit::Pass)

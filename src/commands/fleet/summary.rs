@@ -16,6 +16,7 @@ use crate::evidence::{
     ConnectionList, ConnectionResult, ConnectionState, RunIdentity, ShardSummary,
 };
 use crate::judgement::Verdict;
+use crate::model::counted;
 use crate::store::{Store, StoreError};
 
 pub(super) fn of(
@@ -153,7 +154,11 @@ pub(super) fn text(summary: &ShardSummary) -> String {
     };
     let counted = match total {
         0 => "no connection is in this shard".to_owned(),
-        _ => format!("{total} connection(s): {}", counts.join(", ")),
+        _ => format!(
+            "{}: {}",
+            counted(total, "connection", "connections"),
+            counts.join(", ")
+        ),
     };
     let _ = writeln!(text, "{}", styled(style, counted));
     text

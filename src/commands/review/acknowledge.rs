@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFolder, ReviewPart};
 use crate::ledger::commit_review;
+use crate::model::counted;
 use crate::notify::ReviewStep;
 use crate::review::{AcknowledgedWith, Acknowledgement, Eligibility, ReviewManifest};
 
@@ -58,8 +59,12 @@ pub async fn acknowledge(
     }
     if acknowledgement.open_decisions > 0 {
         warnings.push(format!(
-            "{} decision(s) of the review are not carried out or not answered, so PCI DSS 7.2.4 is not claimed",
-            acknowledgement.open_decisions
+            "{} not carried out or not answered, so PCI DSS 7.2.4 is not claimed",
+            counted(
+                acknowledgement.open_decisions,
+                "decision of the review is",
+                "decisions of the review are"
+            )
         ));
     }
     let part = ReviewFolder::of(&closed.review, ReviewPart::Acknowledge).ok_or_else(|| {
@@ -77,6 +82,7 @@ pub async fn acknowledge(
         step: ReviewStep::Acknowledged,
         committed: Some(committed),
         warnings,
+        run,
         ..ReviewProgress::of_closed(of.frozen, closed, moment.as_of)
     })
 }

@@ -90,10 +90,12 @@ pub async fn status(
         Err(error) => return Err(error.into()),
     };
     let received = match receive(&ledger, asked, moment).await {
-        Err(ReviewError::NotOpen(text)) if asked.decisions.is_empty() => {
+        Err(not_open @ (ReviewError::NotOpen(_) | ReviewError::NoneOpen))
+            if asked.decisions.is_empty() =>
+        {
             let of = chain::closed_review(&ledger, asked.review.as_deref()).await;
             let of = of.map_err(|error| match error {
-                ReviewError::BadRequest(_) => ReviewError::NotOpen(text),
+                ReviewError::BadRequest(_) => not_open,
                 other => other,
             })?;
             let mut progress = ReviewProgress::of_closed(of.frozen, &of.closed, moment.as_of);

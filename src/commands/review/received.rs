@@ -139,8 +139,9 @@ pub(super) fn gather(
         let file = file.and_then(|number| given.get(number.checked_sub(1)?));
         let text = |address: &str| {
             format!(
-                "neither Asana nor HR knows the person who decided {rows} row(s): correct the address, or add \
-                 --accept-reviewer {address}"
+                "neither Asana nor HR knows the person who decided {}: correct the address, or add \
+                 --accept-reviewer {address}",
+                counted(rows, "row", "rows")
             )
         };
         let name = file.map_or_else(|| FileName::of("decisions"), |file| file.name.clone());

@@ -257,7 +257,7 @@ fn a_bad_list_ends_with_78_before_any_request() {
     );
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
-        ended.stdout.contains("shard 0 of 1 has 2 connection(s)"),
+        ended.stdout.contains("shard 0 of 1 has 2 connections"),
         "{}",
         ended.stdout
     );

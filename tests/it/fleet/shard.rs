@@ -81,7 +81,7 @@ fn the_exit_code_is_zero_unless_a_retry_may_help_or_fail_on_is_set() {
     assert!(
         ended
             .stdout
-            .contains("4 connection(s): 1 fail, 2 failed, 1 pass"),
+            .contains("4 connections: 1 fail, 2 failed, 1 pass"),
         "{}",
         ended.stdout
     );
