@@ -8,7 +8,7 @@ use truto_simulator::{Action, Fault, ListFields, Permission, Person, RecordedReq
 use super::scenario;
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use crate::support::review::{
-    DECISION, NOTE, assert_verifies, filled, keep, part, saved, worksheet,
+    DECISION, NOTE, OUTSIDERS, assert_verifies, filled, keep, part, saved, worksheet,
 };
 
 /// A job with narrow permissions.
@@ -158,7 +158,7 @@ fn each_doubt_about_a_narrow_list_has_its_check() {
         (
             scenario("narrow").with_person("1200000000000003", Person::without_email),
             "fields_known",
-            "have no address",
+            "has no address",
         ),
     ];
     for (world, id, words) in cases {
@@ -419,7 +419,7 @@ fn a_narrow_review_decides_access_and_no_roles() {
     assert_eq!(sheet["permissions"], "narrow");
     assert_eq!(sheet["rows"].as_array().map(Vec::len), Some(11));
     for row in sheet["rows"].as_array().expect("rows") {
-        assert_eq!(row["recommended"], "keep", "{row}");
+        assert_eq!(row["recommended"], Value::Null, "{row}");
     }
     let rows = fs::read_to_string(part(&job, "open").join("worksheet.csv")).expect("text");
     assert_eq!(rows.matches(",role not readable,").count(), 11);
@@ -442,6 +442,8 @@ fn a_narrow_review_decides_access_and_no_roles() {
         job.run_with(&[
             "review",
             "close",
+            "--accept-reviewer",
+            OUTSIDERS,
             "--decisions",
             file.to_str().expect("UTF-8"),
         ])
