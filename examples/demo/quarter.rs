@@ -428,7 +428,7 @@ impl Company {
             let (word, reason) = match () {
                 () if row[account] == gid(VICTOR) => ("revoke", "the audit of 2025 is finished"),
                 () if row[role] == "admin" => ("keep", "runs Asana for the company"),
-                () => ("keep", ""),
+                () => ("keep", "still needs it for work"),
             };
             (row[decision], row[note]) = (word.to_owned(), reason.to_owned());
             row[decided_by] = row[reviewer].clone();
