@@ -1,6 +1,5 @@
 #!/bin/sh
 # usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE]... FOLDER
-#
 #   FOLDER             a copy of the evidence: the folder that contains system=asana
 #   --head SEQ:HASH    a ledger entry that was noted elsewhere, as every run prints it; repeatable
 #   --public-key FILE  a public key (P-256 or Ed25519, PEM) that you trust; repeatable
@@ -18,7 +17,6 @@
 # `asana-access-review verify` does both. Only --head or --public-key can show that all of the evidence was rewritten.
 # Needs a POSIX shell with the usual tools, mktemp and sha256sum; OpenSSL 3 for signatures. It uses no network, runs
 # nothing that it reads, and writes only to a temporary folder, which it removes.
-#
 # exit 0: integrity holds; 5: it is broken, and each fault is a line `kind place: text`; 2: the command line is wrong,
 # or the folder contains no evidence; 1: the check could not be finished
 
