@@ -148,15 +148,16 @@ fn show_all(page: &mut Page) {
 fn kept(page: &mut Page, job: &Job, reviewer: &str) -> PathBuf {
     for _ in 0..choose(page, reviewer) {
         page.key("u");
-        if page.value("document.activeElement.matches('tr') && !document.activeElement.className")
-            == true
-        {
-            page.key("1");
-            // Administrators, service accounts and exceptions need a reason.
-            page.key("n");
-            page.text("still needed");
-            page.key("Escape");
+        if page.value("document.activeElement.matches('tr')") != true {
+            continue;
         }
+        if page.value("document.activeElement.className === ''") == true {
+            page.key("1");
+        }
+        // Administrators, service accounts and exceptions need a reason.
+        page.key("n");
+        page.text("still needed");
+        page.key("Escape");
     }
     let saved = page.saved_by("document.getElementById('save').click()");
     let path = job.place().join(saved.file_name().expect("a name"));
@@ -437,6 +438,7 @@ fn take_the_pictures() {
     page.key("Escape");
     page.value("document.getElementById('save').click()");
     save("worksheet-note.png", page.picture("#far", "#rows tr"));
+    focus_row(&mut page, "Devon");
     page.key("n");
     page.text("The contract ended in October");
     page.key("Escape");

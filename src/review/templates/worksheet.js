@@ -399,7 +399,7 @@
     if (lacking.length) {
       showAll("note");
       activate(view[0].row, true);
-      report("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, and is shown now. Every decision except keep needs a reason in words" + (data.reason_for.length ? "; so does keep for " + data.reason_for.join(", ") : "") + ".");
+      report("Not saved: " + counted(lacking.length, "row still needs a note or a new role, and is shown now", "rows still need a note or a new role, and are shown now") + ". Every decision except keep needs a reason in words" + (data.reason_for.length ? "; so does keep for " + data.reason_for.join(", ") : "") + ".");
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
