@@ -87,7 +87,7 @@ impl SameDomains {
 }
 
 /// The domains in the settings, and the domains of accounts in this run or the baseline, except guests. Public mail
-/// providers are excluded. With narrow permissions nobody is known not to be a guest, so the settings alone count.
+/// providers are excluded. With narrow permissions any account may be a guest's, so only the settings count.
 pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeSet<String> {
     let baseline = inputs.past.baseline.iter();
     let earlier = baseline.flat_map(|baseline| &baseline.accounts);

@@ -315,7 +315,7 @@ pub(super) fn conclude(leaver: &mut Leaver, result: OffboardingResult, inputs: &
     leaver.concluded_at = Some(inputs.as_of);
 }
 
-/// An offboarding that is no longer followed, repeated.
+/// The record of an offboarding that later runs do not follow, as this run repeats it.
 pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.in_feed = false;

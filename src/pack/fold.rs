@@ -146,7 +146,7 @@ impl Fold {
         }
     }
 
-    /// Takes a run, in the order of the ledger. `files` is none if its files have expired or have faults.
+    /// Takes a run, in the order of the ledger. Without `files`, they have expired or have faults.
     pub fn run(&mut self, at: &LedgerEntry, files: Option<RunFiles>) {
         let Some(began) = at.run_instant() else {
             return;

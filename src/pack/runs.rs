@@ -131,7 +131,7 @@ impl RunRow {
 }
 
 impl Runs {
-    /// Takes a run that began in the period or later. `files` is none if its files have expired or have faults.
+    /// Takes a run that began in the period or later. Without `files`, they have expired or have faults.
     pub(super) fn take(
         &mut self,
         at: &LedgerEntry,

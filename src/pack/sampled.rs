@@ -114,7 +114,7 @@ impl SampleTables {
         for id in &leaver.account_id {
             let line = accounts.get(id.as_str());
             let email = line.and_then(|line| line.email.as_ref());
-            // Absence proves that there is no access only in a complete run.
+            // Absence proves removal only in a complete run.
             let access = match (line.map(|line| line.status.access()), complete) {
                 (Some(Access::Has), _) => "yes",
                 (Some(Access::Possible), _) | (None, false) => "unknown",

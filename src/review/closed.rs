@@ -98,7 +98,7 @@ impl Rules<'_> {
         claimed.min(self.closed_at)
     }
 
-    /// The people who decided although neither Asana nor HR knows them and nobody accepted them, each with the first of
+    /// The people who decided although neither Asana nor HR knows them and `accepted` lacks them, each with the first of
     /// their rows and the number of these.
     pub fn unknown_deciders<'r>(
         &self,

@@ -156,7 +156,7 @@ impl Owners {
         self.same.key_without_tag(email)
     }
 
-    /// Whether a person may review at this instant. Without the run, nobody is known to have left.
+    /// Whether a person may review at this instant. Without the run, no leaver is known.
     pub fn eligibility(&self, person: &EmailAddress, at: Timestamp) -> Eligibility {
         let Some(people) = &self.people else {
             return Eligibility::Eligible;

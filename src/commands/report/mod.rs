@@ -197,7 +197,7 @@ pub fn summary(made: &Made) -> String {
 /// Makes a pack from the evidence in a store, and writes it.
 ///
 /// # Errors
-/// If there is no pack to make, if the evidence has faults, or if a file cannot be read or written. Nothing is written
+/// If the request is wrong, if the evidence has faults, or if a file cannot be read or written. Nothing is written
 /// then.
 pub async fn make(
     store: &Store,
@@ -308,7 +308,7 @@ pub async fn make(
     })
 }
 
-/// The only connection of a store. None leaves it to `verify`, which reports that there is no evidence.
+/// The only connection of a store. None if the store has none: `verify` then reports missing evidence.
 async fn only_connection(store: &Store) -> Result<Option<String>, ReportError> {
     if !store.exists().await {
         return Err(VerifyError::NotThere(store.location()).into());

@@ -269,7 +269,7 @@ fn namesakes_at_a_shared_address_keep_their_offboardings() {
         row.line = line;
         row
     };
-    // Each address has two leavers, so it identifies nobody: only the contents of the rows tell the two Adas apart.
+    // Each address has two leavers, so it identifies neither. Only the contents of the rows distinguish the two Adas.
     let rows = [
         row("Ada Moss", "t2@example.com", 2),
         row("Eve Stone", "t2@example.com", 3),

@@ -119,7 +119,7 @@ fn day(date: Date, day: &CalendarDay) -> Day<'_> {
     }
 }
 
-/// The states of a month with their counts, and the days of each one that is no pass.
+/// The states of a month with their counts; for each state except pass, also its days.
 fn text(days: &[(Date, &CalendarDay)]) -> String {
     let mut by_state: BTreeMap<RunState, (u64, Vec<String>)> = BTreeMap::new();
     for (date, day) in days {

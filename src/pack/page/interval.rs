@@ -19,7 +19,7 @@ const MARGIN: i64 = 8;
 pub(super) struct Interval {
     /// The sentence. It is the text alternative of the bar.
     pub(super) text: String,
-    /// None if no run saw access, or there is no deadline.
+    /// None without a run that saw access, or without a deadline.
     pub(super) bar: Option<Bar>,
     pub(super) tone: Tone,
 }
@@ -102,7 +102,7 @@ fn bar(item: &ItemBar) -> Option<Bar> {
     })
 }
 
-/// The position of an instant so many seconds after the deadline; of one outside of the drawing, its edge.
+/// The position of an instant, given in seconds after the deadline. An instant outside of the drawing is at its edge.
 fn place(seconds: i64) -> i64 {
     HALF + seconds.clamp(-SHOWN, SHOWN) * (HALF - MARGIN) / SHOWN
 }

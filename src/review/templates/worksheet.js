@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
   const PAGE = 50;
-  // In the order of the keys. Without readable roles, nobody can change one.
+  // In the order of the keys. Without readable roles, no role can be changed.
   const WORDS = ["keep", "revoke", "change_role", "dont_know"].map((word) => data.decisions.includes(word) ? word : "");
   const LABELS = { keep: "keep", revoke: "revoke", change_role: "change role", dont_know: "don't know" };
   const ROLES = ["admin", "member", "guest"];
