@@ -100,17 +100,20 @@ pub(super) fn rules_sha256(manifest: &Manifest) -> Option<String> {
     Some(sha256_hex(&bytes))
 }
 
+/// A run with a fault proves nothing, so its pass counts as inconclusive.
 fn state_of(at: &LedgerEntry) -> RunState {
     if at.entry.kind == EntryKind::Failure {
         return RunState::Failed;
     }
+    let has_fault = at.verified == RunVerified::Fault;
     let verdict = Verdict::ALL
         .iter()
         .find(|of| of.as_str() == at.entry.verdict);
     match verdict {
+        Some(Verdict::Fail) => RunState::Fail,
+        _ if has_fault => RunState::Inconclusive,
         Some(Verdict::Pass) => RunState::Pass,
         Some(Verdict::PassWithExceptions) => RunState::PassRiskAccepted,
-        Some(Verdict::Fail) => RunState::Fail,
         Some(Verdict::Inconclusive) | None => RunState::Inconclusive,
     }
 }

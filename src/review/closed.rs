@@ -98,8 +98,8 @@ impl Rules<'_> {
         claimed.min(self.closed_at)
     }
 
-    /// The people who decided although neither Asana nor HR knows them and `accepted` lacks them, each with the first of
-    /// their rows and the number of these.
+    /// The people who decided although neither Asana nor HR knows them and `accepted` lacks them, each with the first
+    /// of their rows and the number of these.
     pub fn unknown_deciders<'r>(
         &self,
         rows: &'r [ClosedRow],

@@ -1221,6 +1221,8 @@ fn faulty_evidence_gives_no_pack_unless_page_one_says_so() {
         .find(|run| run["sequence"] == "6")
         .expect("a run");
     assert_eq!(run["verified"], "fault");
+    let state = run["state"].as_str();
+    assert!(matches!(state, "fail" | "inconclusive"), "{state:?}");
     assert!(pack.text("verification.txt").contains("fault: "));
 }
 
