@@ -142,13 +142,18 @@ impl Provider {
         entries.map(|(entry, _)| entry.verdict).collect()
     }
 
-    /// Every summary, in the order of their names.
+    /// Every summary, the oldest first.
     fn summaries(&self) -> Vec<ShardSummary> {
         let folder = self.evidence().join("summary");
-        let names = match folder.exists() {
+        let mut names = match folder.exists() {
             true => crate::support::files_below(&folder),
             false => Vec::new(),
         };
+        // The names of runs in the same second are in no order.
+        names.sort_by_key(|name| {
+            let file = fs::metadata(folder.join(name)).expect("a file");
+            file.modified().expect("a time")
+        });
         let read = |name: String| {
             let bytes = fs::read(folder.join(name)).expect("a file");
             let summary: ShardSummary = serde_json::from_slice(&bytes).expect("a summary");
