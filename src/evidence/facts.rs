@@ -185,6 +185,7 @@ fn with_accounts(
         }
         population.accounts.push(account);
     })?;
+    population.accounts.shrink_to_fit();
     Ok(population)
 }
 

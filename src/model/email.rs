@@ -128,6 +128,7 @@ pub fn read_addresses(text: &str) -> ReadAddresses {
             Some(address) => {
                 read.was_unwrapped |= bare.len() != token.len();
                 if !read.found.contains(&address) {
+                    read.found.reserve_exact(1);
                     read.found.push(address);
                 }
             }

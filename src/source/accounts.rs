@@ -182,6 +182,8 @@ fn emails(mut listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddr
 
 pub(super) fn add_email(emails: &mut Vec<EmailAddress>, email: EmailAddress) {
     if !emails.contains(&email) {
+        // Most accounts have one, and a vector begins with room for four.
+        emails.reserve_exact(1);
         emails.push(email);
     }
 }

@@ -152,12 +152,15 @@ impl<'a> Derivation<'a> {
         if self.is_narrow() {
             self.restrict_to_narrow();
         }
-        let memberships = self.members.summary(&self.users.accounts);
+        let Self { users, members, .. } = self;
+        let memberships = members.summary(&users.accounts);
+        // The largest lists of a run: one makes room before the other is copied.
+        drop(members);
         Derived {
-            listing: self.users.listing,
+            listing: users.listing,
             memberships,
             gaps: self.gaps,
-            accounts: self.users.accounts.into_values().collect(),
+            accounts: users.accounts.into_values().collect(),
         }
     }
 }
