@@ -17,11 +17,12 @@ use super::runs::{self, DueRuns, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
 use super::table::cell;
 use super::{
-    Cover, DeviationType, Fact, FindingClosed, Flag, ItemResult, NO_CONCLUSION, Pack, PopulationItem,
-    RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
+    Cover, DeviationType, Fact, FindingClosed, Flag, ItemResult, NO_CONCLUSION, Pack,
+    PopulationItem, RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
 };
 use crate::evidence::{
-    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunFolder, RunResult, Tool, sha256_hex,
+    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunFolder, RunResult, Tool,
+    sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
 use crate::model::{HrRow, counted};
@@ -367,7 +368,11 @@ impl Fold {
         let population_sha256 = sha256_hex(&population_ids);
         let (sampled, drawn) = sample::items(items, &sample);
         let (sampled_runs, run_folders) = sample::runs(&runs.table, &sample);
-        let calendar = runs::calendar(period, &runs.calendar, due_items.iter().map(|of| of.deadline));
+        let calendar = runs::calendar(
+            period,
+            &runs.calendar,
+            due_items.iter().map(|of| of.deadline),
+        );
         let extent = self.runs.extent(period);
         let cover = Cover {
             entity: self.about.entity,

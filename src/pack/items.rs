@@ -215,7 +215,8 @@ impl Item {
         let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
         self.suspected = is_suspected.then(|| self.suspected.unwrap_or(run));
         if matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded) {
-            self.back_since.get_or_insert_with(|| back_since(&leaver, run.at));
+            self.back_since
+                .get_or_insert_with(|| back_since(&leaver, run.at));
         }
         self.in_feed = leaver.in_feed;
         self.outcome = leaver.outcome;
@@ -427,7 +428,10 @@ impl Item {
     fn rests_on_fault(&self, entries: &Entries) -> bool {
         let record = &self.record;
         let runs = [&record.deadline_rule_run, &record.concluded_run];
-        let instants = [record.last_seen_with_access, record.first_seen_without_access];
+        let instants = [
+            record.last_seen_with_access,
+            record.first_seen_without_access,
+        ];
         let by_run = runs.into_iter().flatten().map(|run| entries.of_run(run));
         let by_instant = instants.into_iter().flatten().map(|at| entries.at(at));
         let mut entry = by_run.chain(by_instant);
@@ -791,8 +795,11 @@ impl Item {
                 self.late_since,
                 concluded,
                 match record.result {
-                    Some(result) => format!("access was seen after the deadline; concluded as {result}"),
-                    None => "access was seen after the deadline, and no run shows that it ended".to_owned(),
+                    Some(result) => {
+                        format!("access was seen after the deadline; concluded as {result}")
+                    }
+                    None => "access was seen after the deadline, and no run shows that it ended"
+                        .to_owned(),
                 },
             ),
             _ => {}

@@ -73,7 +73,8 @@ fn each(cell: &str, value: impl Fn(&str) -> String) -> String {
 fn redact_table(table: &mut Table, key: &RedactionKey) {
     let name = table.name;
     // The sentence about a rule has its values, and that about an overdue review has its id.
-    let named = [DeviationType::RuleLoosened, DeviationType::ReviewOverdue].map(DeviationType::as_str);
+    let named =
+        [DeviationType::RuleLoosened, DeviationType::ReviewOverdue].map(DeviationType::as_str);
     let sentence = table.place("type").zip(table.place("what"));
     for row in &mut table.rows {
         if let Some((_, what)) = sentence.filter(|(kind, _)| named.contains(&row[*kind].as_str())) {

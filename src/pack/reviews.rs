@@ -68,7 +68,8 @@ impl Decider {
     fn wrong(&self, left: &BTreeMap<String, Vec<Left>>) -> Option<&'static str> {
         let key = self.by.key_without_tag();
         let tenures = left.get(&key).map_or(&[][..], Vec::as_slice);
-        let had_left = |(end, back): &Left| *end < self.at && back.is_none_or(|back| self.at < back);
+        let had_left =
+            |(end, back): &Left| *end < self.at && back.is_none_or(|back| self.at < back);
         if tenures.iter().any(had_left) {
             Some("the person who decided had left")
         } else if self.owner.as_ref().map(EmailAddress::key_without_tag) == Some(key) {
@@ -350,7 +351,9 @@ impl Reviews {
         for series in not_done.filter(is_it) {
             let account = cell(series.finding.account_id.as_ref());
             let opened = series.opened;
-            let goes_on = ended.get(&account).is_some_and(|ended| ended.is_none_or(|at| at > opened.at));
+            let goes_on = ended
+                .get(&account)
+                .is_some_and(|ended| ended.is_none_or(|at| at > opened.at));
             if goes_on {
                 continue;
             }
@@ -388,5 +391,76 @@ impl Reviews {
             });
         }
         [reviews, decisions, follow_up]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_who_left_or_owns_the_account_may_not_decide() {
+        let at = |text: &str| -> Timestamp { text.parse().expect("an instant") };
+        let email = |text: &str| EmailAddress::parse(text).expect("an address");
+        // Left in 2025, came back in 2026, and left again.
+        let tenures = vec![
+            (at("2025-03-01T00:00:00Z"), Some(at("2026-02-01T00:00:00Z"))),
+            (at("2026-10-01T00:00:00Z"), None),
+        ];
+        let left = BTreeMap::from([("boss@x.example".to_owned(), tenures)]);
+        let wrong = |by: &str, owner: &str, day: &str| {
+            let decider = Decider {
+                part: "reviews/q4/close".to_owned(),
+                row: 1,
+                account_id: "1".to_owned(),
+                owner: Some(email(owner)),
+                by: email(by),
+                at: at(day),
+                closed: (at("2026-12-01T00:00:00Z"), None),
+            };
+            decider.wrong(&left)
+        };
+        let had_left = Some("the person who decided had left");
+        let owns = Some("the person who decided owns the account");
+        for (by, owner, day, expected) in [
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2025-01-01T00:00:00Z",
+                None,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2025-06-01T00:00:00Z",
+                had_left,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2026-06-01T00:00:00Z",
+                None,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2026-10-02T00:00:00Z",
+                had_left,
+            ),
+            (
+                "Boss+asana@x.example",
+                "a@x.example",
+                "2026-10-02T00:00:00Z",
+                had_left,
+            ),
+            (
+                "a+admin@x.example",
+                "a@x.example",
+                "2026-06-01T00:00:00Z",
+                owns,
+            ),
+        ] {
+            assert_eq!(wrong(by, owner, day), expected, "{by} {day}");
+        }
     }
 }

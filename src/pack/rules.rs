@@ -119,7 +119,9 @@ fn rules_of(manifest: &Manifest) -> BTreeMap<String, String> {
         Ok(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     };
-    let rules = fields.into_iter().map(|(rule, value)| (rule, text_of(&value)));
+    let rules = fields
+        .into_iter()
+        .map(|(rule, value)| (rule, text_of(&value)));
     let schedule = manifest.schedule.as_ref();
     let schedule = schedule.map(|schedule| ("schedule".to_owned(), schedule.to_string()));
     rules.chain(schedule).collect()
@@ -555,14 +557,24 @@ mod tests {
             ),
             ("asana_permissions", "full", "narrow", Effect::Loosened),
             ("asana_permissions", "narrow", "full", Effect::Tightened),
-            ("hr_time_zone", "Etc/UTC", "Europe/Berlin", Effect::Tightened),
+            (
+                "hr_time_zone",
+                "Etc/UTC",
+                "Europe/Berlin",
+                Effect::Tightened,
+            ),
             (
                 "hr_time_zone",
                 "Europe/Berlin",
                 "America/Los_Angeles",
                 Effect::Loosened,
             ),
-            ("hr_time_zone", "Europe/Berlin", "Europe/Paris", Effect::Changed),
+            (
+                "hr_time_zone",
+                "Europe/Berlin",
+                "Europe/Paris",
+                Effect::Changed,
+            ),
         ];
         for (rule, before, after, expected) in cases {
             assert_eq!(
@@ -571,5 +583,36 @@ mod tests {
                 "{rule}: {before} to {after}"
             );
         }
+    }
+
+    #[test]
+    fn the_grace_of_record_decides_who_was_due_under_a_loosened_grace() {
+        let at = |day: &str| -> Timestamp {
+            format!("2026-09-{day}T22:00:00Z")
+                .parse()
+                .expect("an instant")
+        };
+        let mut rules = Rules::default();
+        let grace = |before: &str, after: &str| {
+            vec![(GRACE.to_owned(), before.to_owned(), after.to_owned())]
+        };
+        let run = |entry, day| RunAt { entry, at: at(day) };
+        rules.add(run(1, "07"), false, grace("86400", "259200"));
+        rules.add(run(2, "15"), false, grace("259200", "86400"));
+        let item = |item_id, rule_run: &str, deadline: &str| DueItem {
+            item_id,
+            deadline: at(deadline),
+            rule_run: Some(at(rule_run)),
+        };
+        let items = [
+            item("before", "06", "08"),
+            // Its deadline is later than the end of the loosened rule.
+            item("within", "14", "17"),
+            item("later", "16", "17"),
+        ];
+        let mut deviations = Deviations::default();
+        let [table, _] = rules.tables(&items, &mut deviations);
+        let due: Vec<&str> = table.cells("due_items").collect();
+        assert_eq!(due, ["within", ""]);
     }
 }

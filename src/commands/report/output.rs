@@ -123,7 +123,9 @@ pub(super) fn ensure_outside(out: &Path, evidence: &Path) -> Result<(), ReportEr
     };
     let out_path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     // Links count in the part of the path that exists.
-    let mut existing = out_path.ancestors().filter_map(|of| fs::canonicalize(of).ok());
+    let mut existing = out_path
+        .ancestors()
+        .filter_map(|of| fs::canonicalize(of).ok());
     match existing.next().is_some_and(|of| of.starts_with(&evidence)) {
         true => Err(ReportError::WithinEvidence(out.to_owned())),
         false => Ok(()),

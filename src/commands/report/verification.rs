@@ -66,7 +66,8 @@ pub(super) fn facts(
 
 /// What `verify` warns about, for page one. The warnings themselves name folders, which may name people.
 pub(super) fn warnings(verified: &Verified) -> Vec<String> {
-    let sentence = |of: &Warning| match of.kind {
+    let sentence = |of: &Warning| {
+        match of.kind {
         WarningKind::NewerThanLedger => format!(
             "The end of the ledger may have been cut off: {} newer than its last entry, without an entry.",
             counted(of.count, "complete folder is", "complete folders are")
@@ -78,6 +79,7 @@ pub(super) fn warnings(verified: &Verified) -> Vec<String> {
             "{} stored at another time than the one that it states: a restored copy, a wrong clock or backdating.",
             counted(of.count, "ledger entry was", "ledger entries were")
         ),
+    }
     };
     verified.warnings.iter().map(sentence).collect()
 }

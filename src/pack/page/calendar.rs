@@ -106,7 +106,10 @@ fn day(date: Date, day: &CalendarDay) -> Day<'_> {
     text.push_str(&words.join(", "));
     text.push('.');
     if day.deadlines > 0 {
-        text.push_str(&format!(" {}.", counted(day.deadlines, "deadline", "deadlines")));
+        text.push_str(&format!(
+            " {}.",
+            counted(day.deadlines, "deadline", "deadlines")
+        ));
     }
     Day {
         day,
