@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::items::days;
 use super::table::{cell, count, decimal, instant, text};
 use super::{Column, DeviationType, Table};
+use crate::report::words::Meaning as _;
 
 /// An instant, and the ledger entry of the run or review that began or committed then, if it is known.
 pub(super) type Moment = (Timestamp, Option<u64>);
@@ -114,7 +115,7 @@ impl Deviations {
                 cell(of.item_id.as_ref()),
                 of.account_id.clone(),
                 of.run.clone(),
-                of.kind.rule().to_owned(),
+                of.kind.meaning().to_owned(),
                 of.what.clone(),
                 cell(of.opened.and_then(|(_, entry)| entry)),
                 cell(of.opened.map(|(at, _)| at)),
@@ -131,7 +132,7 @@ impl Deviations {
             types.push([
                 kind.to_string(),
                 kind.severity().to_string(),
-                kind.rule().to_owned(),
+                kind.meaning().to_owned(),
                 count.to_string(),
             ]);
         }

@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::items::RunAt;
+use super::manual::UsedException;
 use super::period::{Entries, Period, Phase};
 use super::table::{cell, count, text};
 use super::{Column, FindingClosed, FindingTotals, Table};
-use crate::judgement::{Finding, FindingKind, Severity};
+use crate::judgement::Finding;
 
 /// One series of runs with a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    finding_id: String,
-    pub(super) kind: FindingKind,
-    severity: Severity,
-    pub(super) account_id: Option<String>,
-    person_id: Option<String>,
+    /// As in the newest run of the series.
+    pub(super) finding: Finding,
     /// The first run of the series.
     pub(super) opened: RunAt,
     /// Whether it opened in the period.
     is_new: bool,
     pub(super) closed: Option<(RunAt, FindingClosed)>,
+    /// The exception that closed it.
+    pub(super) exception: Option<String>,
     /// Runs of the period with the finding.
     runs: u64,
 }
@@ -50,6 +50,7 @@ impl Findings {
         run: RunAt,
         complete: bool,
         findings: &[Finding],
+        exceptions: &[UsedException],
         (period, entries): (&Period, &Entries),
     ) {
         let is_within = match period.phase(run.at) {
@@ -62,11 +63,7 @@ impl Findings {
             let mut series = before.remove(&finding.finding_id).unwrap_or_else(|| {
                 let first = entries.at(finding.first_seen);
                 Series {
-                    finding_id: finding.finding_id.clone(),
-                    kind: finding.kind,
-                    severity: finding.severity,
-                    account_id: finding.account_id.clone(),
-                    person_id: finding.person_id.clone(),
+                    finding: finding.clone(),
                     opened: match first.filter(|_| finding.first_seen < run.at) {
                         Some(entry) => RunAt {
                             entry,
@@ -76,19 +73,23 @@ impl Findings {
                     },
                     is_new: period.phase(finding.first_seen) == Phase::Within,
                     closed: None,
+                    exception: None,
                     runs: 0,
                 }
             });
-            series.severity = finding.severity;
+            series.finding.clone_from(finding);
             series.runs += u64::from(is_within);
             self.open.insert(finding.finding_id.clone(), series);
         }
-        let how = match complete {
-            true => FindingClosed::NotFound,
-            false => FindingClosed::NotConfirmed,
-        };
         // A series that ended before the period is not part of it.
         for mut series in before.into_values().filter(|_| is_within) {
+            let mut covering = exceptions.iter().filter(|of| of.accepts(&series.finding));
+            series.exception = covering.next().map(|of| of.exception_id.clone());
+            let how = match (&series.exception, complete) {
+                (Some(_), _) => FindingClosed::Accepted,
+                (None, true) => FindingClosed::NotFound,
+                (None, false) => FindingClosed::NotConfirmed,
+            };
             series.closed = Some((run, how));
             self.closed.push(series);
         }
@@ -97,7 +98,7 @@ impl Findings {
     /// Every series of the period, by its beginning.
     pub(super) fn series(&self) -> Vec<&Series> {
         let mut all: Vec<&Series> = self.closed.iter().chain(self.open.values()).collect();
-        all.sort_by_key(|of| (of.opened, &of.finding_id));
+        all.sort_by_key(|of| (of.opened, &of.finding.finding_id));
         all
     }
 
@@ -114,11 +115,11 @@ impl Findings {
                 None => totals.open += 1,
             }
             table.push([
-                of.finding_id.clone(),
-                of.kind.to_string(),
-                of.severity.to_string(),
-                cell(of.account_id.as_ref()),
-                cell(of.person_id.as_ref()),
+                of.finding.finding_id.clone(),
+                of.finding.kind.to_string(),
+                of.finding.severity.to_string(),
+                cell(of.finding.account_id.as_ref()),
+                cell(of.finding.person_id.as_ref()),
                 of.opened.entry.to_string(),
                 cell(of.closed.map(|(run, _)| run.entry)),
                 of.runs.to_string(),

@@ -12,16 +12,17 @@ use super::items::{Items, ItemsOfRun, RunAt};
 use super::manual::{ManualLines, used_exceptions};
 use super::period::{Entries, LedgerEntry, Period, Phase};
 use super::reviews::Reviews;
-use super::rules::{Rules, RulesOfRun};
+use super::rules::{DueItem, Rules, RulesOfRun};
 use super::runs::{self, DueRuns, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
 use super::table::cell;
 use super::{
-    Cover, DeviationType, Fact, FindingClosed, ItemResult, NO_CONCLUSION, Pack, PopulationItem,
-    RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
+    Cover, DeviationType, Fact, FindingClosed, Flag, ItemResult, NO_CONCLUSION, Pack,
+    PopulationItem, RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
 };
 use crate::evidence::{
-    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,
+    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunFolder, RunResult, Tool,
+    sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
 use crate::model::{HrRow, counted};
@@ -96,6 +97,9 @@ pub struct Ending {
     pub faults: u64,
     /// What was verified.
     pub integrity: Vec<Fact>,
+    /// What `verify` warns about, each as one sentence.
+    pub warnings: Vec<String>,
+    pub is_period_over: bool,
     /// Whether a key was given that signatures were checked with.
     pub relies_on_signatures: bool,
     /// Whether a head was given that was noted elsewhere.
@@ -208,8 +212,10 @@ impl Fold {
         );
         self.admins
             .take(run, complete, &self.period, &accounts, &result.changes);
+        let used = used_exceptions(exceptions, &result.manual);
         let known = (&self.period, &self.entries);
-        self.findings.take(run, complete, &result.findings, known);
+        self.findings
+            .take(run, complete, &result.findings, &used, known);
         if phase != Phase::After {
             let grace = manifest
                 .policy
@@ -245,7 +251,6 @@ impl Fold {
                 review.map(|check| check.detail.clone()),
             );
         }
-        let exceptions = used_exceptions(exceptions, &result.manual);
         leavers.extend(concluded);
         self.items.take(
             leavers,
@@ -253,7 +258,8 @@ impl Fold {
                 run,
                 complete,
                 findings: &result.findings,
-                exceptions: &exceptions,
+                exceptions: &used,
+                accounts: &accounts,
                 entries: &self.entries,
             },
         );
@@ -264,13 +270,24 @@ impl Fold {
         self.reviews.take(at, manifest, closed, &self.period);
     }
 
+    /// Takes an entry of an access review, whether or not its files can be read.
+    pub fn review_entry(&mut self, at: &Entry) {
+        if self.period.phase(at.committed_at) == Phase::Within {
+            let run = RunAt {
+                entry: at.sequence,
+                at: at.committed_at,
+            };
+            self.signed(at, run);
+        }
+    }
+
     /// A sentence about something that the pack could not read.
     pub fn limit(&mut self, text: String) {
         self.limits.push(text);
     }
 
     fn signed(&mut self, entry: &Entry, run: RunAt) {
-        let what = "the ledger entries of these runs are not signed".to_owned();
+        let what = "the ledger entries from this one on are not signed".to_owned();
         let is_unsigned = !entry.is_signed();
         self.lasts(
             DeviationType::UnsignedEntry,
@@ -310,6 +327,8 @@ impl Fold {
             tool,
             faults,
             integrity,
+            warnings,
+            is_period_over,
             relies_on_signatures,
             has_head,
         } = ending;
@@ -320,20 +339,28 @@ impl Fold {
             .items
             .population(period, &self.entries, &runs.gaps, &mut deviations);
         let items = &population.items;
-        let deadlines = items
+        let of_leavers = items
             .iter()
             .filter(|of| of.bar.result != ItemResult::AccessAfterConclusion);
-        let deadlines: Vec<(String, Timestamp)> = deadlines
-            .filter_map(|of| Some((of.bar.item_id.clone(), of.bar.deadline?)))
+        let due_items: Vec<DueItem<'_>> = of_leavers
+            .filter_map(|of| {
+                Some(DueItem {
+                    item_id: &of.bar.item_id,
+                    deadline: of.bar.deadline?,
+                    rule_run: of.leaver.deadline_rule_run.as_deref().and_then(run_instant),
+                })
+            })
             .collect();
-        let [rules, tools] = self.rules.tables(&deadlines, &mut deviations);
-        let [exceptions, aliases] = self.manual.tables(&mut deviations);
+        let [rules, tools] = self.rules.tables(&due_items, &mut deviations);
+        let covering = items.iter().filter_map(|of| of.exception.as_ref());
+        let covering = covering.map(|of| of.exception_id.as_str()).collect();
+        let [exceptions, aliases] = self.manual.tables(&covering, &mut deviations);
         let (findings, finding_totals) = self.findings.table();
-        let ends = self.items.ends_by_email();
+        let left = self.items.left_by_email();
         let [admins, changes] = self.admins.tables(self.reviews.reviewed());
         let [reviews, decisions, follow_up] =
             self.reviews
-                .tables(period, &self.findings, &ends, &mut deviations);
+                .tables(period, &self.findings, &left, &mut deviations);
         let (hr_by_run, hr_totals) = self.hr.table();
         let ([deviations, types], deviation_counts) = deviations.tables(&self.connection);
         let tieout = expected.map(|rows| hr::tieout(period, &rows, items));
@@ -341,7 +368,11 @@ impl Fold {
         let population_sha256 = sha256_hex(&population_ids);
         let (sampled, drawn) = sample::items(items, &sample);
         let (sampled_runs, run_folders) = sample::runs(&runs.table, &sample);
-        let calendar = runs::calendar(period, &runs.calendar, deadlines.iter().map(|(_, at)| *at));
+        let calendar = runs::calendar(
+            period,
+            &runs.calendar,
+            due_items.iter().map(|of| of.deadline),
+        );
         let extent = self.runs.extent(period);
         let cover = Cover {
             entity: self.about.entity,
@@ -366,6 +397,14 @@ impl Fold {
             last_run: extent.map(|(_, last)| last),
             tool,
             faults,
+            items_on_faults: items
+                .iter()
+                .filter(|of| of.bar.flags.contains(&Flag::RestsOnFault))
+                .count() as u64,
+            warnings,
+            relies_on_signatures,
+            has_head,
+            is_period_over,
             redacted: false,
             has_expected: tieout.is_some(),
             statement: NO_CONCLUSION,
@@ -398,7 +437,7 @@ impl Fold {
             hr_tieout: tieout_totals,
         };
         let mut limits = self.limits;
-        limits.extend(limits_of(&cover, relies_on_signatures, has_head));
+        limits.extend(limits_of(&cover));
         let leavers = drawn.into_iter().map(to_sample).collect();
         let bars = items.iter().map(|of| of.bar.clone()).collect();
         let ipe = ipe::table(&cover, &totals);
@@ -483,8 +522,13 @@ impl About {
     }
 }
 
+/// When the run in a folder began.
+fn run_instant(folder: &str) -> Option<Timestamp> {
+    RunFolder::parse(folder)?.instant()
+}
+
 /// What the pack does not show.
-fn limits_of(cover: &Cover, relies_on_signatures: bool, has_head: bool) -> Vec<String> {
+fn limits_of(cover: &Cover) -> Vec<String> {
     let limits = [
         (
             true,
@@ -499,16 +543,20 @@ fn limits_of(cover: &Cover, relies_on_signatures: bool, has_head: bool) -> Vec<S
             "No schedule was given, and the evidence records none: missing runs are found only by gaps between runs.",
         ),
         (
-            !relies_on_signatures,
+            !cover.relies_on_signatures,
             "Signatures are not relied on, because no public key was given.",
         ),
         (
-            !has_head,
+            !cover.has_head,
             "No ledger head was given, so the end of the ledger may have been cut off.",
         ),
         (
             cover.faults > 0,
             "The evidence has faults of integrity. The pack was made despite them.",
+        ),
+        (
+            !cover.is_period_over,
+            "The period is not over: later runs change its rows, so a later pack differs from this one.",
         ),
         (
             cover.complete_from_entry.is_some(),

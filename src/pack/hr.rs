@@ -12,7 +12,7 @@ use super::{
 };
 use crate::evidence::Manifest;
 use crate::judgement::Leaver;
-use crate::model::{EmailAddress, HrRow};
+use crate::model::{EmailAddress, Employment, HrRow};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct HrRuns {
@@ -95,91 +95,138 @@ const HR_TIEOUT: &[Column] = &[
     text("difference"),
 ];
 
-/// The key of a person: the id, else an address, else the name.
-fn key_of<'a>(
-    id: Option<&'a str>,
-    emails: impl Iterator<Item = &'a str>,
-    name: Option<&'a str>,
-) -> String {
-    let mut emails = emails;
-    let key = id.or_else(|| emails.next()).or(name);
-    key.unwrap_or_default().to_owned()
+/// The keys by which HR may know a person: ids, then addresses, then the name if there is neither.
+fn keys_of<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    emails: impl Iterator<Item = &'a EmailAddress>,
+    name: Option<&str>,
+) -> Vec<String> {
+    let emails = emails.map(EmailAddress::key);
+    let mut keys: Vec<String> = ids.chain(emails).map(str::to_owned).collect();
+    if keys.is_empty() {
+        keys.extend(name.map(str::to_owned));
+    }
+    keys
 }
 
-/// Compares the auditor's own export with the population. Only ends of work in the period count.
+/// An end of work: the instant, and the date as written. None: HR gave no date.
+type End = Option<(Timestamp, String)>;
+
+/// The ends of work of each person, by a key of the person.
+#[derive(Debug, Default)]
+struct Ends {
+    /// The first key of each person, by every key.
+    persons: BTreeMap<String, String>,
+    hr: BTreeMap<String, Vec<End>>,
+    evidence: BTreeMap<String, Vec<End>>,
+}
+
+impl Ends {
+    fn person(&mut self, keys: Vec<String>) -> String {
+        let known = keys.iter().find_map(|key| self.persons.get(key)).cloned();
+        let person = known.or_else(|| keys.first().cloned()).unwrap_or_default();
+        for key in keys {
+            self.persons.entry(key).or_insert_with(|| person.clone());
+        }
+        person
+    }
+}
+
+/// Compares the auditor's own export with the population, tenure by tenure. Only ends of work in the period count, and
+/// leavers without a date.
 pub(super) fn tieout(
     period: &Period,
     expected: &[HrRow],
     items: &[PopulationItem],
 ) -> (Table, TieoutTotals) {
-    let mut hr: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
-    for row in expected {
-        let Some(end) = row.end_of_work().filter(|end| period.contains_end(end.at)) else {
-            continue;
-        };
-        let emails = row.emails().map(EmailAddress::key);
-        let key = key_of(row.person_id.as_deref(), emails, row.name.as_deref());
-        hr.insert(key, (end.at, end.written.to_string()));
-    }
-    let mut evidence: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
+    let mut ends = Ends::default();
     for item in items {
         let leaver = &item.leaver;
-        let is_of_period =
-            item.bar.part == Part::InPeriod && item.bar.result != ItemResult::AccessAfterConclusion;
-        let Some(end) = leaver.end_of_work.filter(|_| is_of_period) else {
+        if item.bar.part != Part::InPeriod || item.bar.result == ItemResult::AccessAfterConclusion {
             continue;
-        };
-        let emails: Vec<&str> = leaver.emails.iter().map(|email| email.key()).collect();
-        let keys = [
-            key_of(leaver.person_id.as_deref(), std::iter::empty(), None),
-            key_of(None, emails.iter().copied(), None),
-            key_of(None, std::iter::empty(), leaver.name.as_deref()),
-        ];
-        let first = keys
-            .iter()
-            .find(|key| !key.is_empty())
-            .cloned()
-            .unwrap_or_default();
-        // The export may know the person by another key.
-        let known = keys
-            .iter()
-            .find(|key| !key.is_empty() && hr.contains_key(*key))
-            .cloned();
+        }
+        let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+        let ids = ids.map(String::as_str);
+        let person = ends.person(keys_of(ids, leaver.emails.iter(), leaver.name.as_deref()));
         let written = leaver.hr_last_day.as_deref().or(leaver.hr_end.as_deref());
-        let written = written.map_or_else(|| end.to_string(), str::to_owned);
-        evidence.insert(known.unwrap_or(first), (end, written));
+        let end = leaver.end_of_work.map(|end| {
+            let written = written.map_or_else(|| end.to_string(), str::to_owned);
+            (end, written)
+        });
+        ends.evidence.entry(person).or_default().push(end);
     }
-    let keys: BTreeSet<&String> = hr.keys().chain(evidence.keys()).collect();
+    for row in expected {
+        let end = match (row.end_of_work(), &row.status) {
+            (Some(end), _) if period.contains_end(end.at) => {
+                Some((end.at, end.written.to_string()))
+            }
+            (Some(_), _) | (None, Employment::Active | Employment::OnLeave) => continue,
+            (None, Employment::Ended | Employment::Unclassified(_) | Employment::Blank) => None,
+        };
+        let id = row.person_id.as_deref().into_iter();
+        let person = ends.person(keys_of(id, row.emails(), row.name.as_deref()));
+        let of_person = ends.hr.entry(person).or_default();
+        // A repeated row is no further tenure.
+        if !of_person.contains(&end) {
+            of_person.push(end);
+        }
+    }
+    let persons: BTreeSet<&String> = ends.hr.keys().chain(ends.evidence.keys()).collect();
     let mut table = Table::new("hr_tieout", "Tie-out to the auditor's HR export", HR_TIEOUT);
     let mut totals = TieoutTotals::default();
-    for key in keys {
-        let (ours, theirs) = (evidence.get(key), hr.get(key));
-        let difference = match (theirs, ours) {
-            (Some((theirs, _)), Some((ours, _))) if theirs == ours => TieoutDifference::Same,
-            (Some(_), Some(_)) => TieoutDifference::DateDiffers,
-            (Some(_), None) => TieoutDifference::OnlyInHr,
-            (None, _) => TieoutDifference::OnlyInEvidence,
-        };
-        match difference {
-            TieoutDifference::Same => totals.both += 1,
-            TieoutDifference::DateDiffers => {
-                totals.both += 1;
-                totals.dates_differ += 1;
+    for person in persons {
+        let of = |ends: &BTreeMap<String, Vec<End>>| ends.get(person).cloned().unwrap_or_default();
+        for (theirs, ours) in paired(of(&ends.hr), of(&ends.evidence)) {
+            let at = |end: &End| end.as_ref().map(|(at, _)| *at);
+            let difference = match (&theirs, &ours) {
+                (Some(theirs), Some(ours)) if at(theirs) == at(ours) => TieoutDifference::Same,
+                (Some(_), Some(_)) => TieoutDifference::DateDiffers,
+                (Some(_), None) => TieoutDifference::OnlyInHr,
+                (None, _) => TieoutDifference::OnlyInEvidence,
+            };
+            match difference {
+                TieoutDifference::Same => totals.both += 1,
+                TieoutDifference::DateDiffers => {
+                    totals.both += 1;
+                    totals.dates_differ += 1;
+                }
+                TieoutDifference::OnlyInHr => totals.only_in_hr += 1,
+                TieoutDifference::OnlyInEvidence => totals.only_in_evidence += 1,
             }
-            TieoutDifference::OnlyInHr => totals.only_in_hr += 1,
-            TieoutDifference::OnlyInEvidence => totals.only_in_evidence += 1,
+            let written = |of: &Option<End>| match of {
+                Some(Some((_, written))) => written.clone(),
+                Some(None) | None => String::new(),
+            };
+            table.push([
+                person.clone(),
+                theirs.is_some().to_string(),
+                ours.is_some().to_string(),
+                written(&theirs),
+                written(&ours),
+                difference.to_string(),
+            ]);
         }
-        let written = |of: Option<&(Timestamp, String)>| {
-            of.map_or_else(String::new, |(_, written)| written.clone())
-        };
-        table.push([
-            key.clone(),
-            theirs.is_some().to_string(),
-            ours.is_some().to_string(),
-            written(theirs),
-            written(ours),
-            difference.to_string(),
-        ]);
     }
     (table, totals)
+}
+
+/// Pairs the tenures of one person: first those with equal ends, then the others in order of time.
+fn paired(mut theirs: Vec<End>, mut ours: Vec<End>) -> Vec<(Option<End>, Option<End>)> {
+    let at = |end: &End| end.as_ref().map(|(at, _)| *at);
+    theirs.sort();
+    ours.sort();
+    let mut pairs = Vec::new();
+    theirs.retain(|end| {
+        let same = ours.iter().position(|of| at(of) == at(end));
+        let same = same.map(|place| ours.remove(place));
+        let is_alone = same.is_none();
+        if !is_alone {
+            pairs.push((Some(end.clone()), same));
+        }
+        is_alone
+    });
+    let count = theirs.len().max(ours.len());
+    let mut rest = (theirs.into_iter(), ours.into_iter());
+    pairs.extend((0..count).map(|_| (rest.0.next(), rest.1.next())));
+    pairs
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::deviations::{Deviation, Deviations};
 use super::manual::UsedException;
@@ -13,6 +14,7 @@ use super::{
     Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals, LaterEvent, Part,
     SampleReason, Table,
 };
+use crate::evidence::AccountLine;
 use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
 use crate::model::{EmailAddress, Role};
 
@@ -28,8 +30,31 @@ pub(super) struct RunAt {
 struct AccessAgain {
     first: RunAt,
     last: Timestamp,
-    /// The first complete run that no longer saw it.
-    ended: Option<RunAt>,
+    ended: Option<(RunAt, AgainEnded)>,
+}
+
+/// How access after a conclusion ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AgainEnded {
+    /// This is the first complete run that no longer saw it.
+    NotFound,
+    /// The person works here again, so the access is no longer that of a leaver. Nothing shows that it ended.
+    Event(LaterEvent),
+}
+
+impl AccessAgain {
+    fn first_seen_without(&self) -> Option<RunAt> {
+        let (run, how) = self.ended?;
+        (how == AgainEnded::NotFound).then_some(run)
+    }
+
+    fn how_closed(&self) -> String {
+        match self.ended {
+            None => String::new(),
+            Some((_, AgainEnded::NotFound)) => FindingClosed::NotFound.to_string(),
+            Some((_, AgainEnded::Event(event))) => event.to_string(),
+        }
+    }
 }
 
 /// An item, after the newest run.
@@ -56,6 +81,10 @@ struct Item {
     end_before_move: Option<Timestamp>,
     expired_in_use: Option<RunAt>,
     excepted_late: Option<RunAt>,
+    /// The first of the newest runs that all suspect accounts that may belong to the person.
+    suspected: Option<RunAt>,
+    /// When the person began to work here again.
+    back_since: Option<Timestamp>,
     /// The newest run.
     in_feed: bool,
     outcome: Outcome,
@@ -76,8 +105,12 @@ pub(super) struct ItemsOfRun<'a> {
     pub(super) findings: &'a [Finding],
     /// The exceptions in use, with the lines as written.
     pub(super) exceptions: &'a [UsedException],
+    pub(super) accounts: &'a [AccountLine],
     pub(super) entries: &'a Entries,
 }
+
+/// When a tenure of a person ended, and when the next one began.
+pub(super) type Left = (Timestamp, Option<Timestamp>);
 
 impl Items {
     /// Takes the offboardings of one run, those concluded long ago included.
@@ -95,9 +128,9 @@ impl Items {
         }
     }
 
-    /// Addresses of people, each with the earliest end of work of its items.
-    pub(super) fn ends_by_email(&self) -> BTreeMap<String, Timestamp> {
-        let mut ends = BTreeMap::new();
+    /// Addresses of leavers without plus-tags, each with its ended tenures.
+    pub(super) fn left_by_email(&self) -> BTreeMap<String, Vec<Left>> {
+        let mut left: BTreeMap<String, Vec<Left>> = BTreeMap::new();
         for item in self.by_id.values() {
             let Some(end) = item.record.end_of_work else {
                 continue;
@@ -105,13 +138,24 @@ impl Items {
             if item.record.result == Some(OffboardingResult::Withdrawn) {
                 continue;
             }
-            for email in &item.record.emails {
-                let first = ends.entry(email.key().to_owned()).or_insert(end);
-                *first = end.min(*first);
+            let emails = item.record.emails.iter();
+            for email in emails.chain(item.record.account_email.iter().flatten()) {
+                let tenures = left.entry(email.key_without_tag()).or_default();
+                tenures.push((end, item.back_since));
             }
         }
-        ends
+        left
     }
+}
+
+/// The first day of the newest tenure, if HR writes it as an ISO day, else the run that saw it.
+fn back_since(leaver: &Leaver, run: Timestamp) -> Timestamp {
+    let starts = leaver.tenures.iter().filter_map(|of| of.start.as_deref());
+    let newest = starts.filter_map(|start| start.parse::<Date>().ok()).max();
+    let midnight = newest.and_then(|day| day.in_tz("UTC").ok());
+    let start = midnight.map(|at| at.timestamp());
+    let start = start.filter(|at| leaver.end_of_work.is_none_or(|end| *at >= end));
+    start.map_or(run, |start| start.min(run))
 }
 
 /// The last instant up to which access is in time: HR may have moved the end of work after the deadline of record.
@@ -142,6 +186,8 @@ impl Item {
             end_before_move: None,
             expired_in_use: None,
             excepted_late: None,
+            suspected: None,
+            back_since: None,
             in_feed: leaver.in_feed,
             outcome: leaver.outcome,
             record,
@@ -165,6 +211,12 @@ impl Item {
                 self.later.push((LaterEvent::Reopened, run.entry));
             }
             self.note_open(&leaver, of);
+        }
+        let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
+        self.suspected = is_suspected.then(|| self.suspected.unwrap_or(run));
+        if matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded) {
+            self.back_since
+                .get_or_insert_with(|| back_since(&leaver, run.at));
         }
         self.in_feed = leaver.in_feed;
         self.outcome = leaver.outcome;
@@ -200,10 +252,15 @@ impl Item {
         let due_from_notice = due.max(leaver.deadline_from_notice);
         let is_late = |of: &&UsedException| of.is_after_the_fact(due_from_notice);
         // A person with several accounts may have several lines: one that came too late decides.
-        let lines = of.exceptions.iter().filter(|of| of.is_for(leaver));
+        let all = of.exceptions.iter();
+        let lines = all.clone().filter(|line| line.is_for(leaver, of.accounts));
         let mut lines = lines.filter(|_| leaver.exception_expires.is_some());
         let exception = lines.clone().find(is_late).or_else(|| lines.next());
-        let is_after_the_fact = exception.as_ref().is_some_and(is_late);
+        let is_after_the_fact = match &exception {
+            Some(exception) => is_late(exception),
+            // No line names the leaver by a key that is known here. A line that came too late may be the one.
+            None => leaver.outcome == Outcome::Excepted && all.clone().any(|of| is_late(&of)),
+        };
         if let Some(exception) = exception {
             self.exception = Some(exception.clone());
             if is_after_the_fact {
@@ -260,13 +317,15 @@ impl Item {
             self.later.push((LaterEvent::Vanished, run.entry));
         }
         let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
-        // Only an outcome without access ends it: an exception accepts access, and a doubt shows nothing.
-        let (has_access, has_none) = match leaver.outcome {
-            Outcome::StillActive => (true, false),
-            Outcome::Excepted => (is_open, false),
-            Outcome::Upcoming | Outcome::NotEvaluable | Outcome::WithinGrace => (false, false),
-            Outcome::Rehired | Outcome::Rescinded | Outcome::Removed | Outcome::NoAccessFound => {
-                (false, true)
+        // An exception accepts access, and a doubt shows nothing. Absence counts only in a complete run.
+        let (has_access, ended) = match leaver.outcome {
+            Outcome::StillActive => (true, None),
+            Outcome::Excepted => (is_open, None),
+            Outcome::Upcoming | Outcome::NotEvaluable | Outcome::WithinGrace => (false, None),
+            Outcome::Rehired => (false, Some(AgainEnded::Event(LaterEvent::Rehired))),
+            Outcome::Rescinded => (false, Some(AgainEnded::Event(LaterEvent::Rescinded))),
+            Outcome::Removed | Outcome::NoAccessFound => {
+                (false, of.complete.then_some(AgainEnded::NotFound))
             }
         };
         match (has_access, is_open) {
@@ -290,12 +349,12 @@ impl Item {
                 });
                 self.later.push((LaterEvent::AccessAgain, entry));
             }
-            (false, true) if of.complete && has_none => {
+            (false, true) => {
                 if let Some(again) = self.again.last_mut() {
-                    again.ended = Some(run);
+                    again.ended = ended.map(|how| (run, how));
                 }
             }
-            (false, _) => {}
+            (false, false) => {}
         }
     }
 
@@ -315,6 +374,8 @@ impl Item {
                     Outcome::NotEvaluable if is_due || due.is_none() => ItemResult::NotEvaluable,
                     _ if !is_due => ItemResult::NotDue,
                     Outcome::NotEvaluable => ItemResult::NotEvaluable,
+                    // Accepted without being judged. Too late, it changes nothing.
+                    Outcome::Excepted if self.excepted_late.is_some() => ItemResult::NotEvaluable,
                     Outcome::Excepted => ItemResult::RiskAccepted,
                     Outcome::Rehired
                     | Outcome::Rescinded
@@ -353,7 +414,31 @@ impl Item {
         }
     }
 
-    fn flags(&self, gaps: &Gaps) -> Vec<Flag> {
+    /// Whether HR withdrew the end of work after the deadline of record had passed.
+    fn was_withdrawn_late(&self) -> bool {
+        let record = &self.record;
+        record.result == Some(OffboardingResult::Withdrawn)
+            && record
+                .deadline
+                .zip(record.concluded_at)
+                .is_some_and(|(due, at)| at > due)
+    }
+
+    /// Whether a run with a fault, or one that the ledger lacks, fixed the deadline, the interval or the result.
+    fn rests_on_fault(&self, entries: &Entries) -> bool {
+        let record = &self.record;
+        let runs = [&record.deadline_rule_run, &record.concluded_run];
+        let instants = [
+            record.last_seen_with_access,
+            record.first_seen_without_access,
+        ];
+        let by_run = runs.into_iter().flatten().map(|run| entries.of_run(run));
+        let by_instant = instants.into_iter().flatten().map(|at| entries.at(at));
+        let mut entry = by_run.chain(by_instant);
+        entry.any(|entry| entry.is_none_or(|entry| entries.is_faulty(entry)))
+    }
+
+    fn flags(&self, gaps: &Gaps, entries: &Entries) -> Vec<Flag> {
         let record = &self.record;
         let end = record.end_of_work;
         let flags = [
@@ -366,18 +451,19 @@ impl Item {
                 end.is_some_and(|end| record.first_seen_in_feed > end),
             ),
             (Flag::EndMoved, record.moved_from.is_some()),
-            (Flag::EndMovedAfterTheFact, self.moved_late.is_some()),
+            (
+                Flag::EndMovedAfterTheFact,
+                self.moved_late.is_some() || self.was_withdrawn_late(),
+            ),
             (
                 Flag::Vanished,
                 self.vanished.is_some()
                     || self.later.iter().any(|(of, _)| *of == LaterEvent::Vanished),
             ),
             (Flag::ExceptionAfterTheFact, self.excepted_late.is_some()),
-            (
-                Flag::Suspected,
-                !record.suspected_account_id.is_empty() || record.more_suspected,
-            ),
+            (Flag::Suspected, self.suspected.is_some()),
             (Flag::NoDate, end.is_none()),
+            (Flag::RestsOnFault, self.rests_on_fault(entries)),
         ];
         let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
         flags.map(|(flag, _)| flag).collect()
@@ -499,7 +585,7 @@ impl Items {
                 rows.push((item.end_of_record(), row.0, row.1));
             }
             for (number, again) in item.again.iter().enumerate() {
-                let was_open = again.ended.is_none_or(|ended| ended.at >= period.from);
+                let was_open = again.ended.is_none_or(|(run, _)| run.at >= period.from);
                 let part = match period.phase(again.first.at) {
                     Phase::Within => Part::InPeriod,
                     Phase::Before if was_open => Part::CarriedIn,
@@ -510,8 +596,8 @@ impl Items {
                     item_id: Some(row.1.bar.item_id.clone()),
                     account_id: joined(&item.record.account_id),
                     opened: Some((again.first.at, Some(again.first.entry))),
-                    closed: again.ended.map(|of| (of.at, Some(of.entry))),
-                    how_closed: cell(again.ended.map(|_| FindingClosed::NotFound)),
+                    closed: again.ended.map(|(of, _)| (of.at, Some(of.entry))),
+                    how_closed: again.how_closed(),
                     what: "an account has access again after the item was concluded".to_owned(),
                     ..Deviation::of(DeviationType::AccessAfterConclusion, &row.1.bar.item_id)
                 });
@@ -556,7 +642,7 @@ impl Item {
             deadline: record.deadline,
             last_seen_with_access: record.last_seen_with_access,
             first_seen_without_access: record.first_seen_without_access,
-            flags: self.flags(gaps),
+            flags: self.flags(gaps, entries),
         };
         let later = self.later.iter();
         let later = joined(later.map(|(event, entry)| format!("{event}@{entry}")));
@@ -580,10 +666,10 @@ impl Item {
             end_of_work: record.end_of_work,
             deadline: record.deadline,
             last_seen_with_access: Some(again.last),
-            first_seen_without_access: again.ended.map(|ended| ended.at),
+            first_seen_without_access: again.first_seen_without().map(|run| run.at),
             flags: Vec::new(),
         };
-        let concluded = again.ended.map(|ended| ended.entry);
+        let concluded = again.ended.map(|(run, _)| run.entry);
         self.printed(period, entries, bar, concluded, String::new())
     }
 
@@ -703,17 +789,39 @@ impl Item {
                 removed,
                 "access ended after the deadline".to_owned(),
             ),
-            ItemResult::Late => add(
+            // Whatever HR does later, a run saw this access.
+            _ if self.late_since.is_some() => add(
                 DeviationType::AccessAfterDeadline,
                 self.late_since,
-                None,
-                "access was seen after the deadline, and no run shows that it ended".to_owned(),
+                concluded,
+                match record.result {
+                    Some(result) => {
+                        format!("access was seen after the deadline; concluded as {result}")
+                    }
+                    None => "access was seen after the deadline, and no run shows that it ended"
+                        .to_owned(),
+                },
             ),
+            _ => {}
+        }
+        match result {
             ItemResult::NotDemonstrated => add(
                 DeviationType::RemovalNotDemonstrated,
                 concluded,
                 concluded,
                 "no run shows whether access ended by the deadline".to_owned(),
+            ),
+            ItemResult::Open | ItemResult::NotEvaluable => add(
+                DeviationType::RemovalNotDemonstrated,
+                last_deadline(record).map(|due| (due, None)),
+                None,
+                "no run shows that access ended".to_owned(),
+            ),
+            ItemResult::InTime | ItemResult::NoAccount if self.suspected.is_some() => add(
+                DeviationType::RemovalNotDemonstrated,
+                self.suspected.and_then(at),
+                None,
+                "an account may belong to the person, and no alias decides it".to_owned(),
             ),
             ItemResult::DateCorrected => add(
                 DeviationType::DateCorrected,
@@ -722,12 +830,11 @@ impl Item {
                 "HR moved the end of work after the deadline had passed".to_owned(),
             ),
             ItemResult::InTime
+            | ItemResult::Late
             | ItemResult::RiskAccepted
-            | ItemResult::Open
             | ItemResult::NoAccount
             | ItemResult::Withdrawn
             | ItemResult::RehiredBeforeDue
-            | ItemResult::NotEvaluable
             | ItemResult::NotDue
             | ItemResult::AccessAfterConclusion => {}
         }
@@ -758,6 +865,14 @@ impl Item {
             add(
                 DeviationType::EndMovedAfterTheFact,
                 at(run),
+                concluded,
+                what,
+            );
+        } else if result == ItemResult::Withdrawn && self.was_withdrawn_late() {
+            let what = "HR withdrew the end of work after the deadline had passed".to_owned();
+            add(
+                DeviationType::EndMovedAfterTheFact,
+                concluded,
                 concluded,
                 what,
             );

@@ -1,6 +1,6 @@
 //! Exceptions and aliases: each line, since when it was in force, and how often a run used it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,8 @@ use super::deviations::{Deviation, Deviations};
 use super::items::RunAt;
 use super::table::{cell, count, flag, instant, text};
 use super::{Column, DeviationType, SampledException, Table};
-use crate::judgement::{Leaver, ManualKind, ManualState, ManualUse};
+use crate::evidence::AccountLine;
+use crate::judgement::{Finding, Leaver, ManualKind, ManualState, ManualUse};
 use crate::model::{Alias, EmailAddress, Exception};
 
 /// An exception that a run used, with its line as written.
@@ -22,7 +23,7 @@ pub(super) struct UsedException {
 
 impl UsedException {
     /// Whether the line names the person or an account of theirs.
-    pub(super) fn is_for(&self, leaver: &Leaver) -> bool {
+    pub(super) fn is_for(&self, leaver: &Leaver, accounts: &[AccountLine]) -> bool {
         let line = &self.line;
         let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
         let by_person = line
@@ -35,9 +36,24 @@ impl UsedException {
             .is_some_and(|id| leaver.account_id.contains(id));
         let email = line.email.as_deref().and_then(EmailAddress::parse);
         let by_email = email.is_some_and(|email| {
-            leaver.emails.contains(&email) || leaver.account_email.contains(&Some(email))
+            let mut own = accounts
+                .iter()
+                .filter(|of| leaver.account_id.contains(&of.account_id));
+            leaver.emails.contains(&email)
+                || own.any(|of| of.other_emails.contains(&email))
+                || leaver.account_email.contains(&Some(email))
         });
         by_person || by_account || by_email
+    }
+
+    /// Whether the line names the account or the person of a finding.
+    pub(super) fn accepts(&self, finding: &Finding) -> bool {
+        let line = &self.line;
+        let is_same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+        let email = line.email.as_deref().and_then(EmailAddress::parse);
+        is_same(&line.account_id, &finding.account_id)
+            || is_same(&line.person_id, &finding.person_id)
+            || email.is_some() && email == finding.email
     }
 
     /// Whether the exception came into force later than the deadline of what it covers.
@@ -77,10 +93,9 @@ pub(super) fn used_exceptions(lines: &[Exception], uses: &[ManualUse]) -> Vec<Us
     used.collect()
 }
 
-/// One line of a file, or of several runs' files with the same keys.
-#[derive(Clone, Debug)]
-struct Line {
-    id: String,
+/// What a line says.
+#[derive(Clone, Debug, Default)]
+struct Written {
     line: u64,
     keys: String,
     reason: Option<String>,
@@ -89,13 +104,21 @@ struct Line {
     approved_on: Option<String>,
     expires_on: Option<String>,
     ticket: Option<String>,
+}
+
+/// The lines with the same keys, in several runs.
+#[derive(Clone, Debug)]
+struct Line {
+    /// As in the newest run.
+    written: Written,
     state: ManualState,
+    /// Blank for an alias.
+    id: String,
     in_force_since: Option<Timestamp>,
+    first_used: Option<RunAt>,
     last_used: Option<RunAt>,
     runs_used: u64,
     after_the_fact: bool,
-    /// The first run that used it.
-    first_used: Option<RunAt>,
 }
 
 /// The lines of the period.
@@ -116,58 +139,43 @@ fn keys<const N: usize>(keys: [(&str, &Option<String>); N]) -> String {
     keys.join(";")
 }
 
-fn exception(line: &Exception) -> (String, Line) {
-    let keys = keys([
-        ("email", &line.email),
-        ("person_id", &line.person_id),
-        ("account_id", &line.account_id),
-        ("check", &line.check),
-    ]);
-    let shown = Line {
-        id: String::new(),
-        line: line.line,
-        keys: keys.clone(),
-        reason: line.reason.clone(),
-        owner: None,
-        approved_by: line.approved_by.clone(),
-        approved_on: line.approved_on.clone(),
-        expires_on: line.expires_on.clone(),
-        ticket: line.ticket.clone(),
-        state: ManualState::Unused,
-        in_force_since: None,
-        last_used: None,
-        runs_used: 0,
-        after_the_fact: false,
-        first_used: None,
-    };
-    (keys, shown)
+impl From<&Exception> for Written {
+    fn from(line: &Exception) -> Self {
+        Self {
+            line: line.line,
+            keys: keys([
+                ("email", &line.email),
+                ("person_id", &line.person_id),
+                ("account_id", &line.account_id),
+                ("check", &line.check),
+            ]),
+            reason: line.reason.clone(),
+            approved_by: line.approved_by.clone(),
+            approved_on: line.approved_on.clone(),
+            expires_on: line.expires_on.clone(),
+            ticket: line.ticket.clone(),
+            owner: None,
+        }
+    }
 }
 
-fn alias(line: &Alias) -> (String, Line) {
-    let keys = keys([
-        ("email", &line.email),
-        ("account_id", &line.account_id),
-        ("person_id", &line.person_id),
-        ("relation", &line.relation),
-    ]);
-    let shown = Line {
-        id: String::new(),
-        line: line.line,
-        keys: keys.clone(),
-        reason: line.reason.clone(),
-        owner: line.owner.clone(),
-        approved_by: line.approved_by.clone(),
-        approved_on: None,
-        expires_on: line.expires_on.clone(),
-        ticket: None,
-        state: ManualState::Unused,
-        in_force_since: None,
-        last_used: None,
-        runs_used: 0,
-        after_the_fact: false,
-        first_used: None,
-    };
-    (keys, shown)
+impl From<&Alias> for Written {
+    fn from(line: &Alias) -> Self {
+        Self {
+            line: line.line,
+            keys: keys([
+                ("email", &line.email),
+                ("account_id", &line.account_id),
+                ("person_id", &line.person_id),
+                ("relation", &line.relation),
+            ]),
+            reason: line.reason.clone(),
+            owner: line.owner.clone(),
+            approved_by: line.approved_by.clone(),
+            expires_on: line.expires_on.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 impl ManualLines {
@@ -180,70 +188,76 @@ impl ManualLines {
         uses: &[ManualUse],
     ) {
         for of in uses {
-            let (lines, shown) = match of.kind {
+            let (lines, written) = match of.kind {
                 ManualKind::Exception => {
                     let line = exceptions.iter().find(|line| line.line == of.line);
-                    (&mut self.exceptions, line.map(exception))
+                    (&mut self.exceptions, line.map(Written::from))
                 }
                 ManualKind::Alias => {
                     let line = aliases.iter().find(|line| line.line == of.line);
-                    (&mut self.aliases, line.map(alias))
+                    (&mut self.aliases, line.map(Written::from))
                 }
             };
-            let Some((key, shown)) = shown else {
+            let Some(written) = written else {
                 continue;
             };
-            let before = lines.get(&key);
-            let is_used = of.state == ManualState::Used;
-            let line = Line {
-                // An expired line has no id any more.
-                id: match &of.exception_id {
-                    Some(id) => id.clone(),
-                    None => before.map_or_else(String::new, |of| of.id.clone()),
-                },
+            let line = lines.entry(written.keys.clone()).or_insert_with(|| Line {
+                written: Written::default(),
                 state: of.state,
-                in_force_since: match of.kind {
-                    ManualKind::Exception => of.in_force_since,
-                    // The evidence does not record it, so this is the first run of the period with the line.
-                    ManualKind::Alias => before.map_or(Some(run.at), |of| of.in_force_since),
-                }
-                .or(before.and_then(|of| of.in_force_since)),
-                last_used: match is_used {
-                    true => Some(run),
-                    false => before.and_then(|of| of.last_used),
-                },
-                first_used: before
-                    .and_then(|of| of.first_used)
-                    .or(is_used.then_some(run)),
-                runs_used: before.map_or(0, |of| of.runs_used) + u64::from(is_used),
-                after_the_fact: of.after_the_fact || before.is_some_and(|of| of.after_the_fact),
-                ..shown
-            };
-            lines.insert(key, line);
+                id: String::new(),
+                // The evidence does not record it of an alias, so this is the first run of the period with the line.
+                in_force_since: (of.kind == ManualKind::Alias).then_some(run.at),
+                first_used: None,
+                last_used: None,
+                runs_used: 0,
+                after_the_fact: false,
+            });
+            (line.written, line.state) = (written, of.state);
+            // An expired line has neither any more.
+            if let Some(id) = &of.exception_id {
+                line.id.clone_from(id);
+            }
+            line.in_force_since = of.in_force_since.or(line.in_force_since);
+            line.after_the_fact |= of.after_the_fact;
+            if of.state == ManualState::Used {
+                line.first_used.get_or_insert(run);
+                line.last_used = Some(run);
+                line.runs_used += 1;
+            }
         }
     }
 
-    /// The tables `exceptions` and `aliases`, and the deviations of aliases.
-    pub(super) fn tables(&self, deviations: &mut Deviations) -> [Table; 2] {
-        for line in self.aliases.values() {
-            let has_approver = line.approved_by.as_deref().is_some_and(|by| !by.is_empty());
-            let (Some(first), false) = (line.first_used, has_approver) else {
-                continue;
-            };
-            deviations.push(Deviation {
-                opened: Some((first.at, Some(first.entry))),
-                what: "an alias that was used names no approver".to_owned(),
-                ..Deviation::of(DeviationType::AliasWithoutApprover, &line.keys)
-            });
-        }
+    /// The tables `exceptions` and `aliases`, and the deviations of their lines. `of_items` are the exceptions that
+    /// cover items of the population: these items have deviations of their own.
+    pub(super) fn tables(
+        &self,
+        of_items: &BTreeSet<&str>,
+        deviations: &mut Deviations,
+    ) -> [Table; 2] {
         let mut exceptions = Table::new("exceptions", "Risk acceptances", EXCEPTIONS);
         for line in self.exceptions.values() {
             exceptions.push(line.cells());
+            if line.after_the_fact && !of_items.contains(line.id.as_str()) {
+                deviations.push(Deviation {
+                    exception: line.id.clone(),
+                    ..line.deviation(
+                        DeviationType::ExceptionAfterTheFact,
+                        "an exception came into force after the deadline of what it covers",
+                    )
+                });
+            }
         }
         let mut aliases = Table::new("aliases", "Aliases", ALIASES);
         for line in self.aliases.values() {
             let [_, cells @ ..] = line.cells();
             aliases.push(cells);
+            let approver = line.written.approved_by.as_deref().unwrap_or_default();
+            if line.first_used.is_some() && approver.is_empty() {
+                deviations.push(line.deviation(
+                    DeviationType::AliasWithoutApprover,
+                    "an alias that was used names no approver",
+                ));
+            }
         }
         [exceptions, aliases]
     }
@@ -274,18 +288,27 @@ const EXCEPTIONS: &[Column] = columns!(text("exception_id"));
 const ALIASES: &[Column] = columns!();
 
 impl Line {
+    fn deviation(&self, kind: DeviationType, what: &str) -> Deviation {
+        Deviation {
+            opened: self.first_used.map(|run| (run.at, Some(run.entry))),
+            what: what.to_owned(),
+            ..Deviation::of(kind, &self.written.keys)
+        }
+    }
+
     fn cells(&self) -> [String; 14] {
+        let written = &self.written;
         [
             self.id.clone(),
-            self.line.to_string(),
-            self.keys.clone(),
+            written.line.to_string(),
+            written.keys.clone(),
             self.state.to_string(),
-            cell(self.reason.as_ref()),
-            cell(self.owner.as_ref()),
-            cell(self.approved_by.as_ref()),
-            cell(self.approved_on.as_ref()),
-            cell(self.expires_on.as_ref()),
-            cell(self.ticket.as_ref()),
+            cell(written.reason.as_ref()),
+            cell(written.owner.as_ref()),
+            cell(written.approved_by.as_ref()),
+            cell(written.approved_on.as_ref()),
+            cell(written.expires_on.as_ref()),
+            cell(written.ticket.as_ref()),
             cell(self.in_force_since),
             cell(self.last_used.map(|run| run.entry)),
             self.runs_used.to_string(),

@@ -121,6 +121,16 @@ pub struct Cover {
     pub tool: Tool,
     /// Faults of integrity. Above 0 only with `--despite-faults`: page one must say so.
     pub faults: u64,
+    /// Items whose deadline, interval or result was fixed by a run with a fault.
+    pub items_on_faults: u64,
+    /// What `verify` warns about, each as one sentence: page one has them.
+    pub warnings: Vec<String>,
+    /// Whether a public key was given, so that signatures are relied on.
+    pub relies_on_signatures: bool,
+    /// Whether a ledger head was given that was noted elsewhere.
+    pub has_head: bool,
+    /// Whether every run that was due in the period has started or is missing. Else a later pack differs.
+    pub is_period_over: bool,
     /// Whether names, addresses and ids are pseudonyms.
     pub redacted: bool,
     /// Whether the auditor's own HR export was given.
@@ -148,6 +158,8 @@ pub struct RunTotals {
     pub due: u64,
     /// Rows of `runs` by state. Every state is listed, even with 0.
     pub by_state: BTreeMap<RunState, u64>,
+    /// The extra runs by the state that each would have as a due run. Only states with a run.
+    pub extra_by_state: BTreeMap<RunState, u64>,
 }
 
 /// `total` is the sum of `by_result`, and of `by_part`.

@@ -1,6 +1,6 @@
 //! The period of the pack, and the entries of the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -137,6 +137,7 @@ impl LedgerEntry {
 pub struct Entries {
     by_run: BTreeMap<String, u64>,
     by_instant: BTreeMap<Timestamp, u64>,
+    faulty: BTreeSet<u64>,
 }
 
 impl Entries {
@@ -147,6 +148,9 @@ impl Entries {
                 continue;
             };
             index.by_run.insert(of.entry.run.clone(), of.entry.sequence);
+            if of.verified == RunVerified::Fault {
+                index.faulty.insert(of.entry.sequence);
+            }
             // A failed run saw nothing, so a judged run of the same second counts.
             match of.entry.kind {
                 EntryKind::Run => index.by_instant.insert(at, of.entry.sequence),
@@ -159,6 +163,11 @@ impl Entries {
     /// The entry of the run in a folder, `dt=…/run=…`.
     pub fn of_run(&self, run: &str) -> Option<u64> {
         self.by_run.get(run).copied()
+    }
+
+    /// Whether the run of an entry has a fault.
+    pub(super) fn is_faulty(&self, entry: u64) -> bool {
+        self.faulty.contains(&entry)
     }
 
     /// The entry of the judged run that began at an instant.

@@ -2,7 +2,8 @@
 
 use ring::hmac;
 
-use super::{Fact, Pack, Table};
+use super::{DeviationType, Fact, Pack, Table};
+use crate::evidence::ReviewFolder;
 
 /// The key of the pseudonyms. It is kept outside of the pack.
 #[derive(Debug)]
@@ -28,10 +29,10 @@ impl RedactionKey {
 enum Redacted {
     /// The same.
     Same,
-    /// A pseudonym of each value, for a person.
-    Person,
-    /// A pseudonym of each value, for an account.
-    Account,
+    /// A pseudonym of each value, with this prefix.
+    As(&'static str),
+    /// A pseudonym if it is the folder of a review: its id has the name of the review.
+    Review,
     /// Keys with their values: `person_id=N-1005;check=hr_drop`.
     Keys,
     /// Nothing: free text may name people.
@@ -41,12 +42,18 @@ enum Redacted {
 fn redacted(table: &str, column: &str) -> Redacted {
     match (table, column) {
         ("reviews", "name" | "accepted_incomplete") => Redacted::Blank,
-        ("admins" | "changes" | "decisions", "name" | "email") => Redacted::Account,
+        ("admins" | "changes" | "decisions", "name" | "email") => Redacted::As("A"),
         // A setting may contain addresses and domains.
         ("rules", "before" | "after") => Redacted::Blank,
-        (_, "person_id" | "name" | "emails") => Redacted::Person,
-        (_, "owner" | "approved_by" | "reviewer" | "decided_by") => Redacted::Person,
-        (_, "account_id" | "account_email") => Redacted::Account,
+        ("deviations", "run") => Redacted::Review,
+        (_, "review") => Redacted::As("R"),
+        (_, "person_id" | "name" | "emails") => Redacted::As("P"),
+        (_, "owner" | "approved_by" | "reviewer" | "decided_by") => Redacted::As("P"),
+        (_, "account_id" | "account_email") => Redacted::As("A"),
+        // These ids are hashes of ids and addresses, which can be guessed.
+        (_, "exception_id" | "exception") => Redacted::As("E"),
+        (_, "finding_id") => Redacted::As("F"),
+        (_, "deviation_id") => Redacted::As("D"),
         (_, "keys") => Redacted::Keys,
         (_, "reason" | "note" | "ticket") => Redacted::Blank,
         // The folders are left out.
@@ -65,12 +72,22 @@ fn each(cell: &str, value: impl Fn(&str) -> String) -> String {
 
 fn redact_table(table: &mut Table, key: &RedactionKey) {
     let name = table.name;
+    // The sentence about a rule has its values, and that about an overdue review has its id.
+    let named =
+        [DeviationType::RuleLoosened, DeviationType::ReviewOverdue].map(DeviationType::as_str);
+    let sentence = table.place("type").zip(table.place("what"));
     for row in &mut table.rows {
+        if let Some((_, what)) = sentence.filter(|(kind, _)| named.contains(&row[*kind].as_str())) {
+            row[what].clear();
+        }
         for (column, cell) in table.columns.iter().zip(row) {
             *cell = match redacted(name, column.name) {
                 Redacted::Same => continue,
-                Redacted::Person => each(cell, |value| key.pseudonym("P", value)),
-                Redacted::Account => each(cell, |value| key.pseudonym("A", value)),
+                Redacted::As(prefix) => each(cell, |value| key.pseudonym(prefix, value)),
+                Redacted::Review => match ReviewFolder::parse(cell) {
+                    Some(folder) => key.pseudonym("R", folder.id()),
+                    None => continue,
+                },
                 Redacted::Keys => each(cell, |pair| match pair.split_once('=') {
                     Some(("account_id", value)) => {
                         format!("account_id={}", key.pseudonym("A", value))
@@ -100,7 +117,7 @@ impl Pack {
         self.sample.clear();
         self.integrity.push(Fact {
             name: "redacted",
-            value: "names, addresses and ids are pseudonyms; free text and samples are left out"
+            value: "names, addresses and ids are pseudonyms, except item ids; free text and samples are left out"
                 .to_owned(),
         });
         self

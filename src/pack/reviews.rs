@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::accounts::ReviewedAccount;
 use super::deviations::{Deviation, Deviations, Moment};
-use super::findings::Findings;
-use super::items::RunAt;
+use super::findings::{Findings, Series};
+use super::items::Left;
 use super::period::{Period, Phase};
 use super::table::{cell, count, flag, instant, text};
-use super::{Column, DeviationType, Table};
+use super::{Column, DeviationType, FindingClosed, Table};
 use crate::evidence::{Entry, EntryKind};
 use crate::judgement::{Decision, FindingKind, FollowUp, FollowUpState};
 use crate::model::{EmailAddress, Role};
@@ -44,10 +44,40 @@ pub(super) struct Reviews {
     decisions: Vec<Vec<String>>,
     deviations: Vec<Deviation>,
     reviewed: BTreeMap<String, ReviewedAccount>,
-    /// People who decided: review, row, account, address, and the instant of the closing.
-    deciders: Vec<(String, u32, String, EmailAddress, Moment)>,
+    deciders: Vec<Decider>,
     /// The newest state of each follow-up, by review and account, with its deadline.
     follow_ups: BTreeMap<(String, String), (FollowUp, Timestamp)>,
+}
+
+/// A person who decided a row.
+#[derive(Clone, Debug)]
+struct Decider {
+    /// `reviews/…/close`.
+    part: String,
+    row: u32,
+    account_id: String,
+    owner: Option<EmailAddress>,
+    by: EmailAddress,
+    /// When the file claims that they decided; at the latest, the closing.
+    at: Timestamp,
+    closed: Moment,
+}
+
+impl Decider {
+    /// Why the person may not decide the row. A plus-tag makes no other person.
+    fn wrong(&self, left: &BTreeMap<String, Vec<Left>>) -> Option<&'static str> {
+        let key = self.by.key_without_tag();
+        let tenures = left.get(&key).map_or(&[][..], Vec::as_slice);
+        let had_left =
+            |(end, back): &Left| *end < self.at && back.is_none_or(|back| self.at < back);
+        if tenures.iter().any(had_left) {
+            Some("the person who decided had left")
+        } else if self.owner.as_ref().map(EmailAddress::key_without_tag) == Some(key) {
+            Some("the person who decided owns the account")
+        } else {
+            None
+        }
+    }
 }
 
 const REVIEWS: &[Column] = &[
@@ -146,15 +176,16 @@ impl Reviews {
             self.reviewed.insert(row.account_id.clone(), decided);
         }
         if period.phase(of.at) == Phase::Within {
-            self.closed_in_period(closed, moment);
+            self.closed_in_period(&entry.run, closed, moment);
         }
     }
 
-    fn closed_in_period(&mut self, closed: &ReviewClosed, moment: Moment) {
+    fn closed_in_period(&mut self, part: &str, closed: &ReviewClosed, moment: Moment) {
         let id = &closed.review;
         let mut add = |kind, key: String, account_id: &str, what: String| {
             self.deviations.push(Deviation {
                 account_id: account_id.to_owned(),
+                run: part.to_owned(),
                 opened: Some(moment),
                 what,
                 ..Deviation::of(kind, &key)
@@ -162,7 +193,7 @@ impl Reviews {
         };
         if !closed.complete {
             let (undecided, rows) = (closed.totals.undecided, closed.totals.rows);
-            let what = format!("review {id}: {undecided} of {rows} rows are undecided");
+            let what = format!("{undecided} of {rows} rows are undecided");
             add(DeviationType::ReviewIncomplete, id.clone(), "", what);
         }
         for row in &closed.rows {
@@ -170,11 +201,11 @@ impl Reviews {
             let key = format!("{id}\n{number}");
             match row.decision {
                 Some(Decision::DontKnow) => {
-                    let what = format!("review {id}, row {number}: the reviewer does not know");
+                    let what = format!("row {number}: the reviewer does not know");
                     add(DeviationType::RowDontKnow, key, account, what);
                 }
                 Some(Decision::Keep) if row.role == Role::Admin && row.note.is_empty() => {
-                    let what = format!("review {id}, row {number}: kept without a reason");
+                    let what = format!("row {number}: kept without a reason");
                     add(
                         DeviationType::PrivilegedKeptWithoutReason,
                         key,
@@ -185,9 +216,15 @@ impl Reviews {
                 Some(Decision::Keep | Decision::Revoke | Decision::ChangeRole) | None => {}
             }
             if let Some(by) = &row.decided_by {
-                let account = account.to_owned();
-                self.deciders
-                    .push((id.clone(), number, account, by.clone(), moment));
+                self.deciders.push(Decider {
+                    part: part.to_owned(),
+                    row: number,
+                    account_id: account.to_owned(),
+                    owner: row.email.clone(),
+                    by: by.clone(),
+                    at: row.decided_at.map_or(moment.0, |at| at.min(moment.0)),
+                    closed: moment,
+                });
             }
             let email = |of: &Option<EmailAddress>| cell(of.as_ref().map(EmailAddress::as_written));
             self.decisions.push(vec![
@@ -225,12 +262,12 @@ impl Reviews {
         &self.reviewed
     }
 
-    /// The tables `reviews`, `decisions` and `follow_up`. `ends` has the end of work of leavers by address.
+    /// The tables `reviews`, `decisions` and `follow_up`. `left` has the ended tenures of leavers by address.
     pub(super) fn tables(
         self,
         period: &Period,
         findings: &Findings,
-        ends: &BTreeMap<String, Timestamp>,
+        left: &BTreeMap<String, Vec<Left>>,
         deviations: &mut Deviations,
     ) -> [Table; 3] {
         let mut reviews = Table::new("reviews", "Access reviews", REVIEWS);
@@ -292,26 +329,47 @@ impl Reviews {
         for of in self.deviations {
             deviations.push(of);
         }
-        for (review, row, account_id, by, moment) in &self.deciders {
-            let has_left = ends.get(by.key()).is_some_and(|end| *end < moment.0);
-            if has_left {
+        for of in &self.deciders {
+            if let Some(wrong) = of.wrong(left) {
+                let row = of.row;
                 deviations.push(Deviation {
-                    account_id: account_id.clone(),
-                    opened: Some(*moment),
-                    what: format!("review {review}, row {row}: the person who decided had left"),
+                    account_id: of.account_id.clone(),
+                    run: of.part.clone(),
+                    opened: Some(of.closed),
+                    what: format!("row {row}: {wrong}"),
                     ..Deviation::of(
                         DeviationType::ReviewerIneligible,
-                        &format!("{review}\n{row}"),
+                        &format!("{}\n{row}", of.part),
                     )
                 });
             }
         }
+        // When each account's newest deviation ended. None: it goes on.
+        let mut ended: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
         let not_done = findings.series().into_iter();
-        for series in not_done.filter(|of| of.kind == FindingKind::RevocationNotDone) {
-            let account = cell(series.account_id.as_ref());
-            let mut states = self.follow_ups.values();
-            let was_undone = states
-                .any(|(of, _)| of.account_id == account && of.undone_at == Some(series.opened.at));
+        let is_it = |of: &&Series| of.finding.kind == FindingKind::RevocationNotDone;
+        for series in not_done.filter(is_it) {
+            let account = cell(series.finding.account_id.as_ref());
+            let opened = series.opened;
+            let goes_on = ended
+                .get(&account)
+                .is_some_and(|ended| ended.is_none_or(|at| at > opened.at));
+            if goes_on {
+                continue;
+            }
+            let states = self.follow_ups.values().map(|(of, _)| of);
+            let states = states.filter(|of| of.account_id == account);
+            let was_undone = states.clone().any(|of| of.undone_at == Some(opened.at));
+            // Only a run that saw the decision carried out closes it. An exception accepts the risk and ends nothing.
+            let done = states.filter(|of| of.state == FollowUpState::Done);
+            let done = done.filter_map(|of| of.first_seen_done).max();
+            let closed = match series.closed {
+                Some((run, FindingClosed::NotFound)) => Some((run.at, Some(run.entry))),
+                Some((_, FindingClosed::NotConfirmed | FindingClosed::Accepted)) | None => {
+                    done.filter(|at| *at > opened.at).map(|at| (at, None))
+                }
+            };
+            ended.insert(account.clone(), closed.map(|(at, _)| at));
             let (kind, what) = match was_undone {
                 true => (
                     DeviationType::RevocationUndone,
@@ -322,16 +380,87 @@ impl Reviews {
                     "a decision was not carried out by its deadline",
                 ),
             };
-            let moment = |run: RunAt| (run.at, Some(run.entry));
             deviations.push(Deviation {
                 account_id: account.clone(),
-                opened: Some(moment(series.opened)),
-                closed: series.closed.map(|(run, _)| moment(run)),
-                how_closed: cell(series.closed.map(|(_, how)| how)),
+                opened: Some((opened.at, Some(opened.entry))),
+                closed,
+                how_closed: cell(closed.map(|_| FollowUpState::Done)),
+                exception: cell(series.exception.as_ref()),
                 what: what.to_owned(),
                 ..Deviation::of(kind, &account)
             });
         }
         [reviews, decisions, follow_up]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_who_left_or_owns_the_account_may_not_decide() {
+        let at = |text: &str| -> Timestamp { text.parse().expect("an instant") };
+        let email = |text: &str| EmailAddress::parse(text).expect("an address");
+        // Left in 2025, came back in 2026, and left again.
+        let tenures = vec![
+            (at("2025-03-01T00:00:00Z"), Some(at("2026-02-01T00:00:00Z"))),
+            (at("2026-10-01T00:00:00Z"), None),
+        ];
+        let left = BTreeMap::from([("boss@x.example".to_owned(), tenures)]);
+        let wrong = |by: &str, owner: &str, day: &str| {
+            let decider = Decider {
+                part: "reviews/q4/close".to_owned(),
+                row: 1,
+                account_id: "1".to_owned(),
+                owner: Some(email(owner)),
+                by: email(by),
+                at: at(day),
+                closed: (at("2026-12-01T00:00:00Z"), None),
+            };
+            decider.wrong(&left)
+        };
+        let had_left = Some("the person who decided had left");
+        let owns = Some("the person who decided owns the account");
+        for (by, owner, day, expected) in [
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2025-01-01T00:00:00Z",
+                None,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2025-06-01T00:00:00Z",
+                had_left,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2026-06-01T00:00:00Z",
+                None,
+            ),
+            (
+                "boss@x.example",
+                "a@x.example",
+                "2026-10-02T00:00:00Z",
+                had_left,
+            ),
+            (
+                "Boss+asana@x.example",
+                "a@x.example",
+                "2026-10-02T00:00:00Z",
+                had_left,
+            ),
+            (
+                "a+admin@x.example",
+                "a@x.example",
+                "2026-06-01T00:00:00Z",
+                owns,
+            ),
+        ] {
+            assert_eq!(wrong(by, owner, day), expected, "{by} {day}");
+        }
     }
 }

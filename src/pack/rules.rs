@@ -1,8 +1,9 @@
 //! Changes of rules and of the program: each rule with its values, and one row for each group of equal runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::deviations::{Deviation, Deviations};
@@ -19,6 +20,8 @@ use crate::schedule::RunSchedule;
 #[derive(Clone, Debug)]
 struct RuleChange {
     run: RunAt,
+    /// Whether the run is later than the period.
+    is_after: bool,
     rule: String,
     before: String,
     after: String,
@@ -50,9 +53,9 @@ struct Group {
 pub(super) struct Rules {
     changes: Vec<RuleChange>,
     groups: Vec<Group>,
-    /// The newest run before the period, for the comparison.
-    before: Option<GroupKey>,
-    /// The first run of the period with rules.
+    /// The rules of the newest run that could be read. A run that could not be read hides no change.
+    in_force: BTreeMap<String, String>,
+    /// Whether a run of the period has been taken.
     has_first: bool,
     mapping: Option<String>,
     version: Option<(String, String, String)>,
@@ -95,6 +98,56 @@ pub(super) struct RulesOfRun<'a> {
     pub(super) changes: &'a [Change],
 }
 
+/// An item with a deadline.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DueItem<'a> {
+    pub(super) item_id: &'a str,
+    pub(super) deadline: Timestamp,
+    /// The run that fixed the deadline.
+    pub(super) rule_run: Option<Timestamp>,
+}
+
+const GRACE: &str = "offboarding_grace_seconds";
+
+/// A rule, and its values before and after.
+type ChangedRule = (String, String, String);
+
+/// The rules of a run: its policy and its schedule.
+fn rules_of(manifest: &Manifest) -> BTreeMap<String, String> {
+    let policy = serde_json::to_value(&manifest.policy);
+    let fields = match policy {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let rules = fields
+        .into_iter()
+        .map(|(rule, value)| (rule, text_of(&value)));
+    let schedule = manifest.schedule.as_ref();
+    let schedule = schedule.map(|schedule| ("schedule".to_owned(), schedule.to_string()));
+    rules.chain(schedule).collect()
+}
+
+/// Every rule with another value. A rule that is unset has a blank value.
+fn changed_rules(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Vec<ChangedRule> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let value = |of: &BTreeMap<String, String>, name: &String| cell(of.get(name));
+    let rules = names.into_iter();
+    rules
+        .map(|name| (name.clone(), value(before, name), value(after, name)))
+        .filter(|(_, before, after)| before != after)
+        .collect()
+}
+
+fn shown(value: &str) -> &str {
+    match value {
+        "" => "unset",
+        value => value,
+    }
+}
+
 fn text_of(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -106,7 +159,13 @@ fn text_of(value: &Value) -> String {
 impl Rules {
     pub(super) fn take(&mut self, period: &Period, of: &RulesOfRun<'_>) {
         let phase = period.phase(of.run.at);
+        let rules = rules_of(of.manifest);
+        let before = std::mem::replace(&mut self.in_force, rules.clone());
+        let mut changes = changed_rules(&before, &rules);
         if phase == Phase::After {
+            // An item of the period can be due under a rule that was loosened after it.
+            changes.retain(|(rule, before, after)| effect(rule, before, after) == Effect::Loosened);
+            self.add(of.run, true, changes);
             return;
         }
         let tool = &of.manifest.tool;
@@ -131,27 +190,23 @@ impl Rules {
             None => None,
         };
         if phase == Phase::Before {
-            self.before = Some(key);
             return;
         }
         if !self.has_first {
             self.has_first = true;
-            self.in_force(of);
+            self.in_force(of.run, &rules);
         }
-        for change in of
-            .changes
-            .iter()
-            .filter(|of| of.change == ChangeKind::PolicyChanged)
-        {
-            let rule = change.name.clone().unwrap_or_default();
-            self.changes.push(RuleChange {
-                run: of.run,
-                effect: effect(&rule, &change.before, &change.after),
-                rule,
-                before: change.before.clone(),
-                after: change.after.clone(),
-            });
+        // Before the first run, no rule was in force.
+        if !before.is_empty() {
+            self.add(of.run, false, changes);
         }
+        // The files of aliases and exceptions, by their hashes, are no rules of the manifest.
+        let files = of.changes.iter().filter(|of| {
+            let is_rule = |name: &String| rules.contains_key(name) || before.contains_key(name);
+            of.change == ChangeKind::PolicyChanged && !of.name.as_ref().is_some_and(is_rule)
+        });
+        let files = files.map(|of| (cell(of.name.as_ref()), of.before.clone(), of.after.clone()));
+        self.add(of.run, false, files.collect());
         let mut changed = |kind, what: String| {
             self.deviations.push(Deviation {
                 run: of.at.entry.run.clone(),
@@ -190,34 +245,35 @@ impl Rules {
         }
     }
 
-    /// The rules of the first run of the period.
-    fn in_force(&mut self, of: &RulesOfRun<'_>) {
-        let rules = serde_json::to_value(&of.manifest.policy);
-        let Ok(Value::Object(rules)) = rules else {
-            return;
-        };
-        let schedule = of.manifest.schedule.as_ref();
-        let rules = rules
-            .into_iter()
-            .map(|(rule, value)| (rule, text_of(&value)));
-        let schedule = schedule.map(|schedule| ("schedule".to_owned(), schedule.to_string()));
-        for (rule, after) in rules.chain(schedule) {
+    fn add(&mut self, run: RunAt, is_after: bool, changes: Vec<ChangedRule>) {
+        for (rule, before, after) in changes {
             self.changes.push(RuleChange {
-                run: of.run,
+                run,
+                is_after,
+                effect: effect(&rule, &before, &after),
                 rule,
-                before: String::new(),
+                before,
                 after,
+            });
+        }
+    }
+
+    /// The rules of the first run of the period.
+    fn in_force(&mut self, run: RunAt, rules: &BTreeMap<String, String>) {
+        for (rule, after) in rules {
+            self.changes.push(RuleChange {
+                run,
+                is_after: false,
+                rule: rule.clone(),
+                before: String::new(),
+                after: after.clone(),
                 effect: Effect::InForce,
             });
         }
     }
 
-    /// The tables `rules` and `tools`. `deadlines` are the items of the population with their deadlines.
-    pub(super) fn tables(
-        &self,
-        deadlines: &[(String, Timestamp)],
-        deviations: &mut Deviations,
-    ) -> [Table; 2] {
+    /// The tables `rules` and `tools`. `items` are those of the population that have a deadline.
+    pub(super) fn tables(&self, items: &[DueItem<'_>], deviations: &mut Deviations) -> [Table; 2] {
         let mut rules = Table::new("rules", "Rules and their changes", RULES);
         for (place, of) in self.changes.iter().enumerate() {
             let is_loosened = of.effect == Effect::Loosened;
@@ -226,11 +282,18 @@ impl Rules {
                 .iter()
                 .find(|later| later.rule == of.rule)
                 .map(|later| later.run.at);
-            let was_due = |at: Timestamp| of.run.at <= at && until.is_none_or(|until| at < until);
-            let due = deadlines
-                .iter()
-                .filter(|(_, at)| is_loosened && was_due(*at));
-            let due: Vec<&str> = due.map(|(item, _)| item.as_str()).collect();
+            let is_in_force =
+                |at: Timestamp| of.run.at <= at && until.is_none_or(|until| at < until);
+            // The grace is that of the run that fixed the deadline. Other rules act until the deadline.
+            let is_grace = of.rule == GRACE;
+            let due = items.iter().filter(|item| {
+                let fixed = item.rule_run.filter(|_| is_grace);
+                is_loosened && is_in_force(fixed.unwrap_or(item.deadline))
+            });
+            let due: Vec<&str> = due.map(|item| item.item_id).collect();
+            if of.is_after && due.is_empty() {
+                continue;
+            }
             rules.push([
                 of.run.entry.to_string(),
                 of.run.at.to_string(),
@@ -250,7 +313,9 @@ impl Rules {
                     }),
                     what: format!(
                         "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them",
-                        counted(due.len(), "item was", "items were")
+                        counted(due.len(), "item was", "items were"),
+                        before = shown(before),
+                        after = shown(after),
                     ),
                     ..Deviation::of(DeviationType::RuleLoosened, rule)
                 });
@@ -292,15 +357,18 @@ fn effect(rule: &str, before: &str, after: &str) -> Effect {
         (None, Some(_)) => Effect::Tightened,
         (Some(_), Some(_)) | (None, None) => Effect::Changed,
     };
-    let by_words = |of: fn(&BTreeMap<String, String>) -> usize| match of(&pairs(after))
-        .cmp(&of(&pairs(before)))
-    {
-        std::cmp::Ordering::Greater => Effect::Loosened,
-        std::cmp::Ordering::Less => Effect::Tightened,
-        std::cmp::Ordering::Equal => Effect::Changed,
+    // One more of what weakens the rule loosens it, even if another is removed.
+    let by_weak = |before: BTreeSet<String>, after: BTreeSet<String>| {
+        if !after.is_subset(&before) {
+            Effect::Loosened
+        } else if before == after {
+            Effect::Changed
+        } else {
+            Effect::Tightened
+        }
     };
     match rule {
-        "offboarding_grace_seconds"
+        GRACE
         | "hr_feed_max_age_seconds"
         | "max_drop_percent"
         | "review_every_seconds"
@@ -323,34 +391,36 @@ fn effect(rule: &str, before: &str, after: &str) -> Effect {
                 std::cmp::Ordering::Equal => Effect::Changed,
             }
         }
-        // A word that no longer means "has left".
+        // A word that does not mean "has left".
         "hr_feed_statuses" => {
-            by_words(|words| words.values().filter(|meaning| *meaning != "left").count())
+            let weak = |text: &str| {
+                let words = pairs(text).into_iter();
+                let words = words.filter(|(_, meaning)| meaning != "left");
+                words.map(|(word, _)| word).collect()
+            };
+            by_weak(weak(before), weak(after))
         }
         // A column that is deliberately unread.
-        "hr_feed_columns" => by_words(|columns| {
-            let ignored = columns
-                .get("ignore")
-                .map(String::as_str)
-                .unwrap_or_default();
-            ignored
-                .split('+')
-                .filter(|column| !column.is_empty())
-                .count()
-        }),
-        "hr_feed_no_address" => match list(after).len().cmp(&list(before).len()) {
-            std::cmp::Ordering::Greater => Effect::Loosened,
-            std::cmp::Ordering::Less => Effect::Tightened,
-            std::cmp::Ordering::Equal => Effect::Changed,
-        },
-        // Fewer domains match fewer accounts.
-        "internal_domains" | "email_domain_aliases" => {
-            match list(after).len().cmp(&list(before).len()) {
-                std::cmp::Ordering::Less => Effect::Loosened,
-                std::cmp::Ordering::Greater => Effect::Tightened,
-                std::cmp::Ordering::Equal => Effect::Changed,
-            }
+        "hr_feed_columns" => {
+            let weak = |text: &str| {
+                let columns = pairs(text);
+                let ignored = columns.get("ignore").map(String::as_str);
+                let ignored = ignored.unwrap_or_default().split('+');
+                let ignored = ignored.filter(|column| !column.is_empty());
+                ignored.map(str::to_owned).collect()
+            };
+            by_weak(weak(before), weak(after))
         }
+        "hr_feed_no_address" => by_weak(list(before), list(after)),
+        // Fewer domains match fewer accounts.
+        "internal_domains" | "email_domain_aliases" => by_weak(list(after), list(before)),
+        // Narrow permissions show neither roles nor states.
+        "asana_permissions" => match (before, after) {
+            ("full", _) => Effect::Loosened,
+            (_, "full") => Effect::Tightened,
+            _ => Effect::Changed,
+        },
+        "hr_time_zone" => by_zone(before, after),
         "schedule" => by_schedule(before, after),
         _ => Effect::Changed,
     }
@@ -360,8 +430,32 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn list(text: &str) -> Vec<String> {
+fn list(text: &str) -> BTreeSet<String> {
     serde_json::from_str(text).unwrap_or_default()
+}
+
+/// A day ends later in a zone further west, and so does the deadline.
+fn by_zone(before: &str, after: &str) -> Effect {
+    // A winter and a summer.
+    let offsets = |name: &str| {
+        let zone = TimeZone::get(name).ok()?;
+        let offset = |second| {
+            let at = Timestamp::from_second(second).ok()?;
+            Some(zone.to_offset(at).seconds())
+        };
+        Some([offset(1_768_435_200)?, offset(1_784_073_600)?])
+    };
+    let (Some(before), Some(after)) = (offsets(before), offsets(after)) else {
+        return Effect::Changed;
+    };
+    let differences = [after[0] - before[0], after[1] - before[1]];
+    if differences.iter().any(|seconds| *seconds < 0) {
+        Effect::Loosened
+    } else if differences.iter().any(|seconds| *seconds > 0) {
+        Effect::Tightened
+    } else {
+        Effect::Changed
+    }
 }
 
 /// Fewer runs in a year ask for less.
@@ -448,7 +542,39 @@ mod tests {
             ),
             ("schedule", "30 23 * * * (Etc/UTC)", "", Effect::Loosened),
             ("schedule", "", "30 23 * * * (Etc/UTC)", Effect::Tightened),
-            ("hr_time_zone", "Etc/UTC", "Europe/Berlin", Effect::Changed),
+            // As many as before, but not the same.
+            (
+                "internal_domains",
+                r#"["a.example","b.example"]"#,
+                r#"["a.example","c.example"]"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_feed_statuses",
+                r#"{"gone":"left","away":"on_leave"}"#,
+                r#"{"gone":"on_leave","away":"left"}"#,
+                Effect::Loosened,
+            ),
+            ("asana_permissions", "full", "narrow", Effect::Loosened),
+            ("asana_permissions", "narrow", "full", Effect::Tightened),
+            (
+                "hr_time_zone",
+                "Etc/UTC",
+                "Europe/Berlin",
+                Effect::Tightened,
+            ),
+            (
+                "hr_time_zone",
+                "Europe/Berlin",
+                "America/Los_Angeles",
+                Effect::Loosened,
+            ),
+            (
+                "hr_time_zone",
+                "Europe/Berlin",
+                "Europe/Paris",
+                Effect::Changed,
+            ),
         ];
         for (rule, before, after, expected) in cases {
             assert_eq!(
@@ -457,5 +583,36 @@ mod tests {
                 "{rule}: {before} to {after}"
             );
         }
+    }
+
+    #[test]
+    fn the_grace_of_record_decides_who_was_due_under_a_loosened_grace() {
+        let at = |day: &str| -> Timestamp {
+            format!("2026-09-{day}T22:00:00Z")
+                .parse()
+                .expect("an instant")
+        };
+        let mut rules = Rules::default();
+        let grace = |before: &str, after: &str| {
+            vec![(GRACE.to_owned(), before.to_owned(), after.to_owned())]
+        };
+        let run = |entry, day| RunAt { entry, at: at(day) };
+        rules.add(run(1, "07"), false, grace("86400", "259200"));
+        rules.add(run(2, "15"), false, grace("259200", "86400"));
+        let item = |item_id, rule_run: &str, deadline: &str| DueItem {
+            item_id,
+            deadline: at(deadline),
+            rule_run: Some(at(rule_run)),
+        };
+        let items = [
+            item("before", "06", "08"),
+            // Its deadline is later than the end of the loosened rule.
+            item("within", "14", "17"),
+            item("later", "16", "17"),
+        ];
+        let mut deviations = Deviations::default();
+        let [table, _] = rules.tables(&items, &mut deviations);
+        let due: Vec<&str> = table.cells("due_items").collect();
+        assert_eq!(due, ["within", ""]);
     }
 }

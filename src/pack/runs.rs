@@ -24,6 +24,8 @@ pub struct DueRuns {
     pub instants: Vec<DueAt>,
     /// Without a schedule: the gaps between runs that are too long.
     pub gaps: Vec<DueGap>,
+    /// Due runs of the period that have not started and may still start.
+    pub may_still_start: u64,
 }
 
 /// An instant at which a run was due.
@@ -53,6 +55,8 @@ struct RunRow {
     state: RunState,
     complete: bool,
     verified: RunVerified,
+    /// Blank for a failed run.
+    verdict: String,
     run: String,
     sequence: u64,
     /// The remaining cells, from `entry_sha256` on.
@@ -70,6 +74,7 @@ const COLUMNS: &[Column] = &[
     text("due_local"),
     text("state"),
     text("kind"),
+    text("verdict"),
     text("run"),
     count("sequence"),
     text("entry_sha256"),
@@ -185,6 +190,10 @@ impl Runs {
             state: state_of(at),
             complete: entry.complete,
             verified: at.verified,
+            verdict: match entry.kind {
+                EntryKind::Run => entry.verdict.clone(),
+                _ => String::new(),
+            },
             run: entry.run.clone(),
             sequence: entry.sequence,
             cells,
@@ -233,13 +242,19 @@ impl Runs {
         let mut totals = RunTotals {
             due: 0,
             by_state: RunState::ALL.iter().map(|state| (*state, 0)).collect(),
+            extra_by_state: BTreeMap::new(),
         };
         let mut calendar = Vec::new();
         let mut gaps = GapFinder::new(period);
         for line in &lines {
             let state = line.state();
             *totals.by_state.entry(state).or_default() += 1;
-            totals.due += u64::from(state != RunState::Extra);
+            match (state, line.row) {
+                (RunState::Extra, Some(row)) => {
+                    *totals.extra_by_state.entry(row.state).or_default() += 1;
+                }
+                _ => totals.due += 1,
+            }
             let kind = line.row.map(|row| match row.kind {
                 EntryKind::Failure => "failure",
                 EntryKind::Run
@@ -252,6 +267,7 @@ impl Runs {
                 line.local.clone().unwrap_or_default(),
                 state.to_string(),
                 cell(kind),
+                cell(line.row.map(|row| &row.verdict)),
                 cell(line.row.map(|row| &row.run)),
                 cell(line.row.map(|row| row.sequence)),
             ];

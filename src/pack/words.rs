@@ -1,52 +1,92 @@
-//! The closed sets of the pack.
+//! The closed sets of the pack, with a title and a sentence for each value that a page shows.
 
-use crate::judgement::{OffboardingResult, Severity};
+use crate::judgement::{OffboardingResult, Severity, Verdict};
 use crate::model::words;
+use crate::report::words::{Meaning, Title, each};
 
 words! {
     /// The state of a due run, or of one more run.
     RunState {
         Pass = "pass",
-        /// No unapproved access past the deadline: the verdict rests on risk acceptances.
         PassRiskAccepted = "pass_risk_accepted",
         Fail = "fail",
-        /// Proves no absence. Access that it saw still counts.
         Inconclusive = "inconclusive",
-        /// Ended without a judgement.
         Failed = "failed",
-        /// Due, and not started.
         Missing = "missing",
-        /// Started in addition to the run that was due. It is not one of the due runs.
         Extra = "extra",
     }
 }
+
+each!(Title::title of RunState {
+    Pass => Verdict::Pass.title(),
+    PassRiskAccepted => "Pass with accepted risks",
+    Fail => Verdict::Fail.title(),
+    Inconclusive => Verdict::Inconclusive.title(),
+    Failed => "Did not finish",
+    Missing => "Missing",
+    Extra => "Extra",
+});
+
+each!(Meaning::meaning of RunState {
+    Pass => "No leaver has access past the deadline.",
+    PassRiskAccepted => "No unapproved access past the deadline. Each risk acceptance is listed in section 9.",
+    Fail => "A check failed, or a leaver has access past the deadline.",
+    Inconclusive => "Scope limitation: the run proves no absence. Access that it saw still counts.",
+    Failed => "The run left a failure record and no verdict. It proves no absence.",
+    Missing => "A run was due, and none started before the next one was due.",
+    Extra => "Started in addition to the run that was due. It is not one of the due runs. It has a verdict of its own, and \
+        access that it saw counts.",
+});
 
 words! {
     /// The result of an item at the end of the period's evidence.
     ItemResult {
         InTime = "in_time",
-        /// A run saw access after the deadline.
         Late = "late",
-        /// The interval in which access ended spans the deadline.
         NotDemonstrated = "not_demonstrated",
-        /// Has access after the deadline, under an exception that was in force before it.
         RiskAccepted = "risk_accepted",
-        /// The deadline has passed, and no run shows that access ended.
         Open = "open",
         NoAccount = "no_account",
-        /// HR moved the end of work after the deadline had passed.
         DateCorrected = "date_corrected",
-        /// HR took the end of work back.
         Withdrawn = "withdrawn",
         RehiredBeforeDue = "rehired_before_due",
-        /// The last run could not judge it.
         NotEvaluable = "not_evaluable",
-        /// The deadline is after the last run.
         NotDue = "not_due",
-        /// An item of its own: an account has access again after the conclusion of another item.
         AccessAfterConclusion = "access_after_conclusion",
     }
 }
+
+each!(Title::title of ItemResult {
+    InTime => OffboardingResult::InTime.title(),
+    Late => "Late",
+    NotDemonstrated => OffboardingResult::NotDemonstrated.title(),
+    RiskAccepted => "Risk accepted",
+    Open => "Open",
+    NoAccount => OffboardingResult::NoAccount.title(),
+    DateCorrected => OffboardingResult::DateCorrected.title(),
+    Withdrawn => OffboardingResult::Withdrawn.title(),
+    RehiredBeforeDue => OffboardingResult::RehiredBeforeDue.title(),
+    NotEvaluable => "Not evaluable",
+    NotDue => "Not due",
+    AccessAfterConclusion => "Access after the conclusion",
+});
+
+each!(Meaning::meaning of ItemResult {
+    InTime => "The first complete run without access is no later than the deadline.",
+    Late => "A run saw access after the deadline.",
+    NotDemonstrated => "The last run with access is before the deadline, and the first complete run without it is after \
+        the deadline. The evidence does not show on which side access ended.",
+    RiskAccepted => "An account has access after the deadline. An exception that was in force before the deadline accepts \
+        the risk.",
+    Open => "The deadline has passed, and no complete run shows that access ended.",
+    NoAccount => "No run found an account of the person. An account that was removed before the first run cannot be seen.",
+    DateCorrected => "HR moved the end of work after the deadline of record had passed.",
+    Withdrawn => "HR withdrew the end of work.",
+    RehiredBeforeDue => "The person began to work again before the deadline.",
+    NotEvaluable => "The last run could not judge whether the person has access.",
+    NotDue => "The deadline is after the last run of the period.",
+    AccessAfterConclusion => "An account has access again after the item was concluded. This is an item of its own.",
+});
 
 impl From<OffboardingResult> for ItemResult {
     fn from(result: OffboardingResult) -> Self {
@@ -72,27 +112,50 @@ words! {
     }
 }
 
+each!(Title::title of Part {
+    InPeriod => "work ended in the period",
+    CarriedIn => "carried in from before the period",
+});
+
 words! {
     /// A fact about an item that a reader should know.
     Flag {
-        /// The deadline lies between two conclusive runs with a missing, failed or inconclusive run between them.
         GapOverDeadline = "gap_over_deadline",
-        /// HR named the leaver only after the end of work.
         LateNotice = "late_notice",
-        /// HR moved the end of work.
         EndMoved = "end_moved",
-        /// HR moved the end of work after the deadline of record had passed.
         EndMovedAfterTheFact = "end_moved_after_the_fact",
-        /// HR's rows no longer name the leaver.
         Vanished = "vanished",
-        /// An exception covers the person, and came into force after the deadline.
         ExceptionAfterTheFact = "exception_after_the_fact",
-        /// The last run suspects accounts that may belong to the person.
         Suspected = "suspected",
-        /// HR gave no end of work. The deadline counts from the first run that named the leaver.
         NoDate = "no_date",
+        RestsOnFault = "rests_on_fault",
     }
 }
+
+each!(Title::title of Flag {
+    GapOverDeadline => "deadline in a gap",
+    LateNotice => "named by HR after the end of work",
+    EndMoved => "end of work moved",
+    EndMovedAfterTheFact => "end of work moved after the deadline",
+    Vanished => "no longer named by HR",
+    ExceptionAfterTheFact => "exception after the fact",
+    Suspected => "possible further account",
+    NoDate => "no end of work given",
+    RestsOnFault => "rests on a run with a fault",
+});
+
+each!(Meaning::meaning of Flag {
+    GapOverDeadline => "No conclusive run lies close to the deadline, because a run was missing, failed or inconclusive.",
+    LateNotice => "HR named the leaver only after the end of work.",
+    EndMoved => "HR moved the end of work before the deadline had passed. The deadline moved with it.",
+    EndMovedAfterTheFact => "HR moved or withdrew the end of work after the deadline of record had passed.",
+    Vanished => "HR's rows no longer name the leaver. Runs follow the item until it is concluded.",
+    ExceptionAfterTheFact => "An exception came into force after the deadline. It does not change the result.",
+    Suspected => "An account may belong to the person. A run does not decide this without an alias.",
+    NoDate => "HR gave no end of work. The deadline counts from the first run that named the leaver.",
+    RestsOnFault => "A run with a fault of integrity, or one that the ledger lacks, fixed the deadline, the interval or the \
+        result. The evidence does not prove this item.",
+});
 
 words! {
     /// Why the sample contains an item or a run.
@@ -103,17 +166,26 @@ words! {
     }
 }
 
+each!(Title::title of SampleReason {
+    Random => "drawn by the seed",
+    AllAdmins => "all administrators",
+    AllDeviations => "all deviations",
+});
+
 words! {
     /// How the due instants of runs are known.
     ScheduleBasis {
-        /// The command line gave them.
         Given = "given",
-        /// The manifests record the schedule.
         Recorded = "recorded",
-        /// No schedule is known, so no run can be missing. Every run counts as due.
         Unknown = "unknown",
     }
 }
+
+each!(Meaning::meaning of ScheduleBasis {
+    Given => "given on the command line",
+    Recorded => "as recorded by the runs",
+    Unknown => "No schedule was given, and no run recorded one. So no run counts as missing.",
+});
 
 words! {
     /// How a term as administrator began.
@@ -141,8 +213,10 @@ words! {
 words! {
     /// How a finding was closed.
     FindingClosed {
-        /// A complete run no longer has it.
+        /// A complete run no longer has it, and no exception covers it.
         NotFound = "not_found",
+        /// An exception covers it. Nothing shows that its cause has ended.
+        Accepted = "accepted",
         /// A run that was not complete no longer has it.
         NotConfirmed = "not_confirmed",
     }
@@ -257,64 +331,65 @@ words! {
     }
 }
 
-impl DeviationType {
-    /// When an event is a deviation of this type.
-    pub fn rule(self) -> &'static str {
-        match self {
-            Self::AccessAfterDeadline => {
-                "A run saw an account of a leaver with access after the deadline, and no exception covered it."
-            }
-            Self::RemovalLate => "An item was concluded as late.",
-            Self::RemovalNotDemonstrated => {
-                "An item was concluded, but the interval in which access ended spans the deadline."
-            }
-            Self::AccessAfterConclusion => {
-                "A run saw an account of a leaver with access after the item was concluded."
-            }
-            Self::DateCorrected => "An item was concluded as date_corrected.",
-            Self::ExceptionAfterTheFact => {
-                "An exception was first in force after the deadline of the item that it covers."
-            }
-            Self::ExceptionExpiredInUse => {
-                "An exception expired while the account that it covered still had access."
-            }
-            Self::LeaverVanished => {
-                "HR's rows stopped naming a leaver whose item was not concluded."
-            }
-            Self::EndMovedAfterTheFact => {
-                "HR moved the end of work after the deadline of record had passed."
-            }
-            Self::HrRowsRejected => "A run could not read every row of the HR feed.",
-            Self::RunMissing => "A run was due, and none started before the next one was due.",
-            Self::RunFailed => "A run ended without a judgement.",
-            Self::RunInconclusive => "A run could not check or judge something.",
-            Self::RuleLoosened => {
-                "A rule changed so that it asks for less: a longer grace, a wider tolerance, a narrower scope."
-            }
-            Self::MappingChanged => "Truto's mapping of Asana's accounts changed.",
-            Self::VersionChanged => "The version or the commit of the program changed.",
-            Self::AliasWithoutApprover => "A run used an alias that names no approver.",
-            Self::ReviewOverdue => "A run found that no access review was closed in time.",
-            Self::ReviewIncomplete => "An access review was closed with undecided rows.",
-            Self::RowDontKnow => {
-                "A reviewer answered `don't know` for a row of a closed access review."
-            }
-            Self::ReviewerIneligible => {
-                "A row of a closed access review was decided by the owner of its account."
-            }
-            Self::PrivilegedKeptWithoutReason => {
-                "A closed access review kept an administrator without a reason."
-            }
-            Self::RevocationLate => {
-                "A run found that a decision of an access review was not carried out by its deadline."
-            }
-            Self::RevocationUndone => {
-                "An access review's decision was carried out and later undone."
-            }
-            Self::UnsignedEntry => "A ledger entry of the period is not signed.",
-        }
-    }
+each!(Title::title of DeviationType {
+    AccessAfterDeadline => "Access after the deadline",
+    RemovalLate => "Access removed late",
+    RemovalNotDemonstrated => "Removal not demonstrated",
+    AccessAfterConclusion => "Access after the conclusion",
+    DateCorrected => "Date corrected too late",
+    ExceptionAfterTheFact => "Exception after the fact",
+    ExceptionExpiredInUse => "Exception expired while in use",
+    LeaverVanished => "Leaver vanished from HR's rows",
+    EndMovedAfterTheFact => "End of work moved after the deadline",
+    HrRowsRejected => "HR rows rejected",
+    RunMissing => "Run missing",
+    RunFailed => "Run did not finish",
+    RunInconclusive => "Run inconclusive",
+    RuleLoosened => "Rule loosened",
+    MappingChanged => "Mapping changed",
+    VersionChanged => "Program changed",
+    AliasWithoutApprover => "Alias without approver",
+    ReviewOverdue => "Access review overdue",
+    ReviewIncomplete => "Access review incomplete",
+    RowDontKnow => "Reviewer did not know",
+    ReviewerIneligible => "Reviewer not eligible",
+    PrivilegedKeptWithoutReason => "Administrator kept without a reason",
+    RevocationLate => "Revocation late",
+    RevocationUndone => "Revocation undone",
+    UnsignedEntry => "Ledger entry not signed",
+});
 
+each!(Meaning::meaning of DeviationType {
+    AccessAfterDeadline => "A run saw an account of a leaver with access after the deadline, and no exception covered it.",
+    RemovalLate => "An item was concluded as late.",
+    RemovalNotDemonstrated => "No run shows that access ended by the deadline: the interval spans it, no run could judge the item, or an \
+        account that may belong to the person is not decided.",
+    AccessAfterConclusion => "A run saw an account of a leaver with access after the item was concluded.",
+    DateCorrected => "An item was concluded as date_corrected.",
+    ExceptionAfterTheFact => "An exception was first in force after the deadline of what it covers.",
+    ExceptionExpiredInUse => "An exception expired while the account that it covered still had access.",
+    LeaverVanished => "HR's rows stopped naming a leaver whose item was not concluded.",
+    EndMovedAfterTheFact => "HR moved or withdrew the end of work after the deadline of record had passed.",
+    HrRowsRejected => "A run could not read every row of the HR feed.",
+    RunMissing => "A run was due, and none started before the next one was due.",
+    RunFailed => "A run ended without a judgement.",
+    RunInconclusive => "A run could not check or judge something.",
+    RuleLoosened => "A rule changed so that it asks for less: a longer grace, a wider tolerance, a narrower scope.",
+    MappingChanged => "Truto's mapping of Asana's accounts changed.",
+    VersionChanged => "The version or the commit of the program changed.",
+    AliasWithoutApprover => "A run used an alias that names no approver.",
+    ReviewOverdue => "A run found that no access review was closed in time.",
+    ReviewIncomplete => "An access review was closed with undecided rows.",
+    RowDontKnow => "A reviewer answered `don't know` for a row of a closed access review.",
+    ReviewerIneligible => "A row of a closed access review was decided by the owner of its account, or by a person who had left.",
+    PrivilegedKeptWithoutReason => "A closed access review kept an administrator without a reason.",
+    RevocationLate => "A run found that a decision of an access review was not carried out by its deadline. Only a run that sees it \
+        carried out closes this.",
+    RevocationUndone => "An access review's decision was carried out and later undone.",
+    UnsignedEntry => "A ledger entry of the period is not signed.",
+});
+
+impl DeviationType {
     pub fn severity(self) -> Severity {
         match self {
             Self::AccessAfterDeadline

@@ -25,6 +25,10 @@ impl Folder {
         Self { root }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn location(&self) -> String {
         self.root.display().to_string()
     }

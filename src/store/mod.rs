@@ -1,6 +1,6 @@
 //! The store of evidence: objects that are written once and never replaced.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -160,6 +160,14 @@ impl Store {
             change(s3);
         }
         self
+    }
+
+    /// The folder of this store. None for a bucket.
+    pub fn folder_path(&self) -> Option<&Path> {
+        match &self.kind {
+            StoreKind::Folder(folder) => Some(folder.path()),
+            StoreKind::S3(_) => None,
+        }
     }
 
     /// The address, for people: a path, or `s3://bucket/prefix`.

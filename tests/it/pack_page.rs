@@ -195,6 +195,13 @@ fn pack(leavers: &[&Leaver]) -> Pack {
         ];
         if went {
             row.extend([
+                (
+                    "verdict",
+                    match run.state {
+                        RunState::Inconclusive => "inconclusive".to_owned(),
+                        _ => String::new(),
+                    },
+                ),
                 ("began_at", run.at.to_string()),
                 ("committed_at", run.at.to_string()),
                 ("sequence", format!("{sequence}")),
@@ -253,7 +260,7 @@ fn pack(leavers: &[&Leaver]) -> Pack {
         vec![
             ("type", kind.to_string()),
             ("severity", kind.severity().to_string()),
-            ("rule", kind.rule().to_owned()),
+            ("rule", format!("the rule of {kind}")),
             ("count", deviations[kind].to_string()),
         ]
     });
@@ -269,7 +276,7 @@ fn pack(leavers: &[&Leaver]) -> Pack {
         ),
         table(
             "runs",
-            "due_at:instant due_local state kind run sequence:count began_at:instant committed_at:instant \
+            "due_at:instant due_local state kind verdict run sequence:count began_at:instant committed_at:instant \
              complete:flag accounts:count hr_rows:count leavers:count deadlines_since_last_complete:count \
              failed_checks verified reason",
             &rows,
@@ -306,6 +313,7 @@ fn pack(leavers: &[&Leaver]) -> Pack {
             runs: RunTotals {
                 due: rows.len() as u64,
                 by_state,
+                extra_by_state: BTreeMap::new(),
             },
             items: ItemTotals {
                 total: items.len() as u64,
@@ -366,6 +374,11 @@ fn cover() -> Cover {
             commit: "unknown".to_owned(),
         },
         faults: 0,
+        items_on_faults: 0,
+        warnings: Vec::new(),
+        relies_on_signatures: true,
+        has_head: true,
+        is_period_over: true,
         redacted: false,
         has_expected: false,
         statement: NO_CONCLUSION,
@@ -492,6 +505,10 @@ fn a_gap_names_its_runs_and_the_items_that_were_due_in_it() {
 fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
     let mut pack = pack(&[]);
     pack.cover.faults = 2;
+    pack.cover.items_on_faults = 3;
+    pack.cover.warnings = vec!["The end of the ledger may have been cut off.".to_owned()];
+    pack.cover.relies_on_signatures = false;
+    pack.cover.is_period_over = false;
     pack.cover.redacted = true;
     pack.cover.schedule_basis = ScheduleBasis::Unknown;
     pack.cover.complete_from_entry = Some(17);
@@ -501,7 +518,11 @@ fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
     for text in [
         "2 faults of integrity",
         "--despite-faults",
-        "pseudonyms",
+        "3 items rest on a run with a fault",
+        "The end of the ledger may have been cut off.",
+        "no signatures: no public key was given",
+        "The period is not over.",
+        "pseudonymous, not anonymous",
         "no run counts as missing",
         "complete from ledger entry 17",
     ] {

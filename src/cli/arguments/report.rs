@@ -36,13 +36,13 @@ pub struct ReportArguments {
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
     /// How many leavers to sample; needs --seed
-    #[arg(long, value_name = "N", default_value_t = 25)]
+    #[arg(long, value_name = "N", default_value_t = 25, requires = "seed")]
     pub sample: usize,
     /// Text that draws the sample. First make a pack without it, and note the population's SHA-256
     #[arg(long, value_name = "TEXT", value_parser = seed)]
     pub seed: Option<String>,
     /// How many runs to sample; needs --seed
-    #[arg(long, value_name = "N", default_value_t = 25)]
+    #[arg(long, value_name = "N", default_value_t = 25, requires = "seed")]
     pub sample_runs: usize,
     /// Replace names, addresses and ids by pseudonyms, and leave out free text and samples
     #[arg(long)]

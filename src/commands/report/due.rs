@@ -50,6 +50,7 @@ pub(super) fn due(
     DueRuns {
         basis,
         schedule,
+        may_still_start: checked.as_ref().map_or(0, |due| due.may_still_start),
         instants: instants
             .map(|of| DueAt {
                 at: of.at,

@@ -19,7 +19,7 @@ use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
-use crate::model::counted;
+use crate::model::{counted, quoted};
 use crate::pack::{
     self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
     SampleRequest,
@@ -42,6 +42,8 @@ pub enum ReportError {
     Asked(String),
     #[error("the evidence has {} connections: {}", .0.len(), .0.join(", "))]
     SeveralConnections(Vec<String>),
+    #[error("the evidence has no connection {}; it has {}", quoted(asked), known.join(", "))]
+    UnknownConnection { asked: String, known: Vec<String> },
     #[error("the period has no run: the runs of the evidence began from {first} to {last}")]
     NoRun { first: String, last: String },
     #[error("the evidence has {}; nothing was written", counted(.0.len(), "fault of integrity", "faults of integrity"))]
@@ -52,6 +54,8 @@ pub enum ReportError {
     NotEmpty(PathBuf),
     #[error("`{}` is not a folder", .0.display())]
     NotAFolder(PathBuf),
+    #[error("the folder `{}` is part of the evidence", .0.display())]
+    WithinEvidence(PathBuf),
     #[error("cannot write `{}`", path.display())]
     Write {
         path: PathBuf,
@@ -77,6 +81,10 @@ impl ReportError {
                 let first = ids.first().map(String::as_str).unwrap_or_default();
                 Some(format!("select one, such as --connection {first}"))
             }
+            Self::UnknownConnection { known, .. } => {
+                let first = known.first().map(String::as_str).unwrap_or_default();
+                Some(format!("correct it, such as --connection {first}; `verify` finds deleted connections"))
+            }
             Self::NoRun { .. } => {
                 Some("correct --from and --to, or select another connection".to_owned())
             }
@@ -84,7 +92,7 @@ impl ReportError {
                 "`verify` shows all faults; --despite-faults makes a pack that says so on page one".to_owned(),
             ),
             Self::Changed(_) => Some("run the command again, and then `verify`".to_owned()),
-            Self::NotEmpty(_) | Self::NotAFolder(_) => {
+            Self::NotEmpty(_) | Self::NotAFolder(_) | Self::WithinEvidence(_) => {
                 Some("name a new folder with --out: a pack is never mixed with other files".to_owned())
             }
             Self::Write { .. } | Self::Spreadsheet(_) => None,
@@ -101,11 +109,15 @@ impl ReportError {
         match self {
             Self::Verify(error) => error.exit(),
             Self::Store(error) => error.kind().into(),
-            Self::Asked(_) | Self::SeveralConnections(_) | Self::NoRun { .. } => Exit::Usage,
+            Self::Asked(_)
+            | Self::SeveralConnections(_)
+            | Self::UnknownConnection { .. }
+            | Self::NoRun { .. } => Exit::Usage,
             Self::Faults(_) | Self::Changed(_) => Exit::IntegrityFault,
             Self::Spreadsheet(_) => Exit::Unexpected,
             Self::NotEmpty(_)
             | Self::NotAFolder(_)
+            | Self::WithinEvidence(_)
             | Self::Write { .. }
             | Self::Expected(_)
             | Self::Key { .. } => Exit::Configuration,
@@ -215,11 +227,10 @@ pub async fn make(
         .clone()
         .unwrap_or_else(|| format!("audit-pack-{from}-{to}").into());
     output::ensure_empty(&out)?;
-
-    let connection = match &asked.connection {
-        Some(connection) => Some(connection.clone()),
-        None => only_connection(store).await?,
-    };
+    if let Some(evidence) = store.folder_path() {
+        output::ensure_outside(&out, evidence)?;
+    }
+    let connection = chosen_connection(store, asked).await?;
     let expected = Expectations {
         now: clock.as_of(),
         connection: connection.clone(),
@@ -258,6 +269,7 @@ pub async fn make(
         &period,
         clock.as_of(),
     );
+    let is_period_over = clock.as_of() >= period.to && due.may_still_start == 0;
     let expected_rows = match &asked.expect {
         Some(path) => Some(expected::read(path, &zone).await?),
         None => None,
@@ -283,6 +295,8 @@ pub async fn make(
         tool,
         faults: verified.faults.len() as u64,
         integrity: verification::facts(&verified, chain, &entries, asked),
+        warnings: verification::warnings(&verified),
+        is_period_over,
         relies_on_signatures: !keys.is_empty(),
         has_head: !asked.heads.is_empty(),
     });
@@ -308,18 +322,27 @@ pub async fn make(
     })
 }
 
-/// The only connection of a store. None if the store has none: `verify` then reports missing evidence.
-async fn only_connection(store: &Store) -> Result<Option<String>, ReportError> {
+/// The connection to verify. None if the store has one or none: `verify` then reports missing evidence.
+async fn chosen_connection(
+    store: &Store,
+    asked: &ReportArguments,
+) -> Result<Option<String>, ReportError> {
     if !store.exists().await {
         return Err(VerifyError::NotThere(store.location()).into());
     }
     let folders = verify::connections(store).await?;
-    match folders.len() {
-        0 | 1 => Ok(None),
-        _ => {
-            let ids = folders.iter().map(ConnectionFolder::id);
-            Err(ReportError::SeveralConnections(ids.collect()))
+    let known: Vec<String> = folders.iter().map(ConnectionFolder::id).collect();
+    match &asked.connection {
+        // A noted head proves that evidence existed, so its absence is a fault that `verify` reports.
+        Some(id) if known.is_empty() || known.contains(id) || !asked.heads.is_empty() => {
+            Ok(Some(id.clone()))
         }
+        Some(id) => Err(ReportError::UnknownConnection {
+            asked: id.clone(),
+            known,
+        }),
+        None if known.len() > 1 => Err(ReportError::SeveralConnections(known)),
+        None => Ok(None),
     }
 }
 
@@ -384,6 +407,7 @@ async fn folded(
     for at in entries {
         let sequence = at.entry.sequence;
         if !pack::is_of_a_run(at.entry.kind) {
+            fold.review_entry(&at.entry);
             match evidence.review(at).await? {
                 Some((manifest, closed)) => fold.review(&at.entry, &manifest, closed.as_ref()),
                 None => fold.limit(format!(

@@ -116,6 +116,22 @@ pub(super) fn ensure_empty(out: &Path) -> Result<(), ReportError> {
     }
 }
 
+/// Refuses a folder inside of the evidence: `verify` would report its files as faults.
+pub(super) fn ensure_outside(out: &Path, evidence: &Path) -> Result<(), ReportError> {
+    let Ok(evidence) = fs::canonicalize(evidence) else {
+        return Ok(());
+    };
+    let out_path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
+    // Links count in the part of the path that exists.
+    let mut existing = out_path
+        .ancestors()
+        .filter_map(|of| fs::canonicalize(of).ok());
+    match existing.next().is_some_and(|of| of.starts_with(&evidence)) {
+        true => Err(ReportError::WithinEvidence(out.to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// The key of the pseudonyms, from the file next to the pack. The first pack creates it, so that the same evidence
 /// gives the same pseudonyms later.
 pub(super) fn redaction_key(out: &Path) -> Result<(RedactionKey, PathBuf), ReportError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::cli::arguments::ReportArguments;
 use crate::model::counted;
 use crate::pack::{Fact, LedgerEntry, Pack};
-use crate::verify::{ChainVerified, Verified};
+use crate::verify::{ChainVerified, Verified, Warning, WarningKind};
 
 /// What was verified, without the time of making.
 pub(super) fn facts(
@@ -62,6 +62,26 @@ pub(super) fn facts(
     ];
     let facts = facts.into_iter();
     facts.map(|(name, value)| Fact { name, value }).collect()
+}
+
+/// What `verify` warns about, for page one. The warnings themselves name folders, which may name people.
+pub(super) fn warnings(verified: &Verified) -> Vec<String> {
+    let sentence = |of: &Warning| {
+        match of.kind {
+        WarningKind::NewerThanLedger => format!(
+            "The end of the ledger may have been cut off: {} newer than its last entry, without an entry.",
+            counted(of.count, "complete folder is", "complete folders are")
+        ),
+        WarningKind::DatedInTheFuture => {
+            "The newest run is dated in the future, by the clock of the machine that made this pack.".to_owned()
+        }
+        WarningKind::StoredAtAnotherTime => format!(
+            "{} stored at another time than the one that it states: a restored copy, a wrong clock or backdating.",
+            counted(of.count, "ledger entry was", "ledger entries were")
+        ),
+    }
+    };
+    verified.warnings.iter().map(sentence).collect()
 }
 
 fn locks(verified: &Verified) -> String {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::words::{STATES, Tone, counted};
+use super::words::{STATES, Tone};
 use crate::judgement::Verdict;
+use crate::model::counted;
 use crate::pack::{CalendarDay, RunState};
 use crate::report::trend;
 use crate::report::words::Title as _;
@@ -105,7 +106,10 @@ fn day(date: Date, day: &CalendarDay) -> Day<'_> {
     text.push_str(&words.join(", "));
     text.push('.');
     if day.deadlines > 0 {
-        text.push_str(&format!(" {}.", counted(day.deadlines, "deadline")));
+        text.push_str(&format!(
+            " {}.",
+            counted(day.deadlines, "deadline", "deadlines")
+        ));
     }
     Day {
         day,
@@ -146,8 +150,8 @@ fn text(days: &[(Date, &CalendarDay)]) -> String {
         true => "No runs".to_owned(),
         false => format!("Runs: {}", parts.join("; ")),
     };
-    let deadlines = days.iter().map(|(_, day)| day.deadlines).sum();
-    format!("{runs}. {}.", counted(deadlines, "deadline"))
+    let deadlines: u64 = days.iter().map(|(_, day)| day.deadlines).sum();
+    format!("{runs}. {}.", counted(deadlines, "deadline", "deadlines"))
 }
 
 /// A separate shape for each state, because colours alone are not visible to every person and printer.

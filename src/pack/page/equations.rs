@@ -1,6 +1,7 @@
 //! The equations of page one. Each number links to its rows.
 
 use super::words::{RESULTS, STATES};
+use crate::model::counted;
 use crate::pack::{DeviationType, ItemResult, Pack, Part, RunState};
 use crate::report::words::Title as _;
 
@@ -201,10 +202,14 @@ fn runs(pack: &Pack) -> Equation {
     let due = STATES.iter().filter(|state| **state != RunState::Extra);
     let total = of_table("", "runs", "runs due", runs.due);
     let terms = [total].into_iter().chain(due.map(state));
-    let note = match number(&RunState::Extra) {
-        0 => String::new(),
-        1 => "1 extra run started in addition.".to_owned(),
-        extra => format!("{extra} extra runs started in addition."),
+    let extra = counted(number(&RunState::Extra), "extra run", "extra runs");
+    let states = runs.extra_by_state.iter();
+    let states: Vec<String> = states
+        .map(|(state, count)| format!("{count} {}", state.title().to_lowercase()))
+        .collect();
+    let note = match states.is_empty() {
+        true => String::new(),
+        false => format!("{extra} started in addition: {}.", states.join(", ")),
     };
     sum("Runs", "runs", terms.collect(), note)
 }

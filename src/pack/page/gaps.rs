@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::grid::Row;
-use crate::pack::{ItemBar, Pack, RunState};
+use crate::judgement::Verdict;
+use crate::pack::{ItemBar, Pack, RunState, RunVerified};
 
 #[derive(Debug)]
 pub(super) struct Gap<'a> {
@@ -30,7 +31,7 @@ pub(super) fn gaps(pack: &Pack) -> Vec<Gap<'_>> {
     let mut gaps: Vec<Gap<'_>> = Vec::new();
     let (mut last, mut open) = (None, None::<Gap<'_>>);
     for (at, state, row) in runs {
-        if proves_absence(state, row) {
+        if proves_absence(row) {
             if let Some(mut gap) = open.take() {
                 gap.before = Some(at);
                 gaps.push(gap);
@@ -74,10 +75,9 @@ fn run(row: Row<'_>) -> Option<(Timestamp, RunState, Row<'_>)> {
     ))
 }
 
-fn proves_absence(state: RunState, row: Row<'_>) -> bool {
-    match state {
-        RunState::Pass | RunState::PassRiskAccepted => true,
-        RunState::Fail | RunState::Extra => row.get("complete") == "true",
-        RunState::Inconclusive | RunState::Failed | RunState::Missing => false,
-    }
+/// Whether absence from its list proves removal. A missing run has blank cells.
+fn proves_absence(row: Row<'_>) -> bool {
+    let is_faulty = row.get("verified") == RunVerified::Fault.as_str();
+    let is_inconclusive = row.get("verdict") == Verdict::Inconclusive.as_str();
+    row.get("complete") == "true" && !is_faulty && !is_inconclusive
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::words::{counted, heading};
+use super::words::heading;
+use crate::model::counted;
 use crate::pack::{Column, Kind, Table};
 
 /// A page shows this many rows of a table. The CSV file has all of them.
@@ -145,7 +146,7 @@ impl<'a> Grid<'a> {
 }
 
 pub(super) fn extent(shown: usize, total: usize) -> String {
-    let rows = counted(total as u64, "row");
+    let rows = counted(total, "row", "rows");
     match shown < total {
         true => format!("The first {shown} of {rows}"),
         false => rows,

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 
 use super::{Cover, DeviationType, Flag, ItemBar, ItemResult, Pack, Part, ScheduleBasis};
+use crate::model::counted;
 use crate::report::page;
 use crate::report::visible::Minute as _;
 use crate::report::words::{Meaning as _, Title as _};
@@ -25,7 +26,7 @@ use gaps::Gap;
 use grid::{Cell, Grid, GroupBy, GroupName, MAX_ROWS, Row};
 use interval::Interval;
 pub use sheet::sheet;
-use words::{RESULTS, STATES, Tone, counted};
+use words::{RESULTS, STATES, Tone};
 
 /// `index.html`.
 pub fn index(pack: &Pack) -> Vec<u8> {
@@ -124,7 +125,7 @@ impl<'a> IndexPage<'a> {
         let groups = DeviationType::ALL.iter().map(|kind| GroupName {
             word: kind.as_str(),
             title: kind.title(),
-            meaning: kind.rule(),
+            meaning: kind.meaning(),
         });
         let by = GroupBy {
             groups: groups.collect(),
@@ -157,13 +158,18 @@ impl<'a> IndexPage<'a> {
     }
 
     fn faults(&self) -> String {
-        counted(self.cover.faults, "fault")
+        counted(self.cover.faults, "fault", "faults")
+    }
+
+    fn items_on_faults(&self) -> String {
+        counted(self.cover.items_on_faults, "item rests", "items rest")
     }
 
     /// How many leavers and runs the sample was asked for.
     fn sizes(&self) -> String {
-        let leavers = counted(self.cover.sample_size, "leaver");
-        format!("{leavers} and {}", counted(self.cover.sample_runs, "run"))
+        let leavers = counted(self.cover.sample_size, "leaver", "leavers");
+        let runs = counted(self.cover.sample_runs, "run", "runs");
+        format!("{leavers} and {runs}")
     }
 
     fn population_extent(&self) -> String {
@@ -194,7 +200,7 @@ impl<'a> IndexPage<'a> {
         counts.sort_by_key(|(_, count)| Reverse(*count));
         let items = counts.into_iter();
         items
-            .map(|(grace, count)| format!("{grace} h for {}", counted(count, "item")))
+            .map(|(grace, count)| format!("{grace} h for {}", counted(count, "item", "items")))
             .collect()
     }
 }
@@ -223,6 +229,7 @@ const WEEK: [(i64, &str); 7] = [
 const RUNS: &[&str] = &[
     "due_local",
     "began_at",
+    "verdict",
     "sequence",
     "complete",
     "accounts",

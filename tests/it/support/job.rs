@@ -140,12 +140,31 @@ impl Job {
         exit.code().into()
     }
 
-    /// The same, also for a failed run, and with other notification settings.
+    /// The same, by another program.
+    pub(crate) fn run_as(&self, as_of: &str, world: World, tool: Tool) -> i32 {
+        let (ended, exit) = self.try_run_as(as_of, world, |_| (), Some(tool));
+        if let Err(failed) = ended {
+            panic!("{}", failed.error.chain());
+        }
+        exit.code().into()
+    }
+
+    /// The same as [`run_at`](Self::run_at), also for a failed run, and with other notification settings.
     pub(crate) fn try_run_at(
         &self,
         as_of: &str,
         world: World,
         change: impl FnOnce(&mut notify::Settings),
+    ) -> (Result<Done, Failed>, Exit) {
+        self.try_run_as(as_of, world, change, None)
+    }
+
+    fn try_run_as(
+        &self,
+        as_of: &str,
+        world: World,
+        change: impl FnOnce(&mut notify::Settings),
+        tool: Option<Tool>,
     ) -> (Result<Done, Failed>, Exit) {
         let as_of: Timestamp = as_of.parse().expect("an instant");
         self.simulator.set_world(world.at(as_of));
@@ -156,6 +175,10 @@ impl Job {
         let identity = RunIdentity {
             executor: settings.executor.clone(),
             ..super::identity(as_of, "7f3a9c")
+        };
+        let identity = RunIdentity {
+            tool: tool.unwrap_or(identity.tool),
+            ..identity
         };
         let about = run::about(&settings, &identity);
         let clock = Clock::at(as_of);
