@@ -11,6 +11,7 @@ pub mod verify;
 
 use std::error::Error;
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 
 use tracing::warn;
 
@@ -18,10 +19,11 @@ use crate::cli::exit::{Exit, with_causes};
 use crate::cli::logging::Progress;
 use crate::cli::terminal::{self, BAD, styled};
 use crate::clock::Clock;
-use crate::config::{Environment, Judged, Problems};
+use crate::config::{self, Environment, Judged, Problems};
 use crate::evidence::Tool;
 use crate::ledger::Committed;
 use crate::report::on_one_line;
+use crate::store;
 
 /// The clock, environment and progress bar of a command.
 #[derive(Debug)]
@@ -39,6 +41,12 @@ fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
         warn!("{warning}");
     }
     Ok(settings)
+}
+
+/// The settings of the store, for a command that reads only evidence.
+fn store_settings(environment: Environment, url: Option<String>) -> Result<store::Settings, Exit> {
+    let read = |path: &Path| std::fs::read_to_string(path);
+    settings(config::load_store(environment, url, read))
 }
 
 /// Prints an error, and returns its exit code.

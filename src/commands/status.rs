@@ -4,11 +4,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{Session, error_text, failed, row, run_until_signal, settings};
+use super::{Session, error_text, failed, row, run_until_signal, store_settings};
 use crate::cli::arguments::OverviewArguments;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{self, ATTENTION, BAD, GOOD, styled};
-use crate::config;
 use crate::status::{Links, Wanted, as_text, page, status};
 use crate::store::{self, Store};
 
@@ -20,8 +19,7 @@ pub fn start(arguments: &OverviewArguments, session: Session) -> Result<Exit, Ex
         environment,
         progress,
     } = session;
-    let read = |path: &Path| fs::read_to_string(path);
-    let settings = settings(config::load_store(environment, arguments.url.clone(), read))?;
+    let settings = store_settings(environment, arguments.url.clone())?;
     let wanted = Wanted {
         now: clock.as_of(),
         connections: arguments.connections.clone(),

@@ -1,15 +1,16 @@
 //! `verify`: checks stored evidence; [`crate::verify`] has the checks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Session, error_text, failed, run_until_signal, settings};
+use super::{Session, error_text, failed, run_until_signal, store_settings};
 use crate::cli::arguments::VerifyArguments;
 use crate::cli::exit::Exit;
+use crate::cli::logging::Progress;
 use crate::cli::terminal;
-use crate::config;
+use crate::config::Environment;
 use crate::signing::PublicKey;
-use crate::store::Store;
-use crate::verify::{Expectations, as_json, as_text, verify};
+use crate::store::{Store, StoreError};
+use crate::verify::{Expectations, VerifyError, as_json, as_text, verify};
 
 /// # Errors
 /// The exit code, if the evidence could not be checked.
@@ -24,20 +25,20 @@ pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit>
         environment,
         progress,
     } = session;
-    let read = |path: &Path| std::fs::read_to_string(path);
-    let store = settings(config::load_store(environment, arguments.url, read))?;
-    let keys = public_keys(&arguments.public_keys);
-    let expected = Expectations {
-        keys: keys.map_err(|problem| failed(Exit::Configuration, &problem))?,
-        now: clock.as_of(),
-        connection: arguments.connection,
-        heads: arguments.heads,
-        every,
-        period,
-    };
-    let ended = run_until_signal(async { verify(&Store::open(&store).await?, &expected).await });
-    progress.clear();
-    let verified = ended?.map_err(|error| {
+    let evidence = (arguments.url, arguments.public_keys);
+    let ended = with_evidence(environment, progress, evidence, async |store, keys| {
+        let expected = Expectations {
+            keys,
+            now: clock.as_of(),
+            connection: arguments.connection,
+            heads: arguments.heads,
+            every,
+            period,
+        };
+        let verified = verify(&store, &expected).await?;
+        Ok::<_, VerifyError>((verified, expected))
+    });
+    let (verified, expected) = ended?.map_err(|error| {
         terminal::print_error(&error_text(&error, error.hint()));
         error.exit()
     })?;
@@ -48,14 +49,27 @@ pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit>
     Ok(verified.exit())
 }
 
-/// The public keys in these files.
-pub(super) fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
-    let read = |path: &PathBuf| {
-        let place = path.display();
-        let text = std::fs::read(path)
-            .map_err(|error| format!("the public key `{place}` cannot be read: {error}"))?;
-        PublicKey::from_pem(&text)
-            .map_err(|error| format!("`{place}` is not a public key: {error}"))
-    };
-    paths.iter().map(read).collect()
+/// Opens the store of an address and the files of public keys, and works with them until a signal.
+///
+/// # Errors
+/// The exit code, if a setting or a key is wrong, or a signal stopped the work.
+pub(super) fn with_evidence<T, E: From<StoreError>>(
+    environment: Environment,
+    progress: Progress,
+    (url, public_keys): (Option<String>, Vec<PathBuf>),
+    work: impl AsyncFnOnce(Store, Vec<PublicKey>) -> Result<T, E>,
+) -> Result<Result<T, E>, Exit> {
+    let settings = store_settings(environment, url)?;
+    let keys: Result<_, String> = public_keys.iter().map(public_key).collect();
+    let keys = keys.map_err(|problem| failed(Exit::Configuration, &problem))?;
+    let ended = run_until_signal(async { work(Store::open(&settings).await?, keys).await });
+    progress.clear();
+    ended
+}
+
+fn public_key(path: &PathBuf) -> Result<PublicKey, String> {
+    let place = path.display();
+    let text = std::fs::read(path)
+        .map_err(|error| format!("the public key `{place}` cannot be read: {error}"))?;
+    PublicKey::from_pem(&text).map_err(|error| format!("`{place}` is not a public key: {error}"))
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
-use super::data_file::{DataFile, gzip_lines};
+use super::data_file::{DataFile, Lines, lines};
 use super::read::each_line;
 use super::{AccountLine, RunFile, Snapshot, json};
 use crate::judgement::{
@@ -210,7 +210,11 @@ pub fn hr_rows(bytes: &[u8]) -> Result<Vec<HrRow>, serde_json::Error> {
 
 /// `inputs/hr.jsonl.gz`: rows and rejected rows. It depends only on the feed, so it can be stored before the judgement.
 pub fn input_hr(hr: &HrFeed) -> DataFile {
+    hr_lines(hr).packed()
+}
+
+pub(super) fn hr_lines(hr: &HrFeed) -> Lines<'_> {
     let rows = hr.rows.iter().map(Cow::Borrowed).map(HrLine::Row);
     let rejected = hr.rejected.iter().map(Cow::Borrowed);
-    gzip_lines(RunFile::InputHr, rows.chain(rejected.map(HrLine::Rejected)))
+    lines(RunFile::InputHr, rows.chain(rejected.map(HrLine::Rejected)))
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::account_line::AccountLine;
-use super::data_file::{DataFile, gzip_lines, table};
-use super::facts::{input_facts, input_hr};
+use super::data_file::{ComparedFile, Content, DataFile, Lines, lines, table};
+use super::facts::{hr_lines, input_facts};
 use super::result::result;
 use super::{RunFile, Snapshot};
 use crate::judgement::{Leaver, ManualKind, ManualState};
@@ -14,28 +14,41 @@ use crate::model::{Alias, Exception, Role, Status};
 impl<'a> Snapshot<'a> {
     /// Every data file except those of `raw/` and the report. The iterator makes each file when it is needed.
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
-        const MAKERS: [fn(&Snapshot<'_>) -> DataFile; 13] = [
-            input_facts,
-            |snapshot| input_hr(&snapshot.inputs.hr),
-            input_links,
-            input_aliases,
-            input_exceptions,
-            accounts_jsonl,
-            accounts_csv,
-            leavers_jsonl,
-            leavers_csv,
-            concluded,
-            findings_csv,
-            changes_csv,
-            result,
+        self.contents().map(Content::made)
+    }
+
+    /// The same files, compared with the stored ones of these names.
+    pub fn compared_files<'s>(
+        self,
+        stored: impl Fn(&RunFile) -> Option<&'s [u8]>,
+    ) -> impl Iterator<Item = ComparedFile> {
+        let contents = self.contents();
+        contents.map(move |content| content.compared(&stored))
+    }
+
+    fn contents(self) -> impl Iterator<Item = Content<'a>> + use<'a> {
+        const MAKERS: [fn(Snapshot<'_>) -> Content<'_>; 13] = [
+            |of| input_facts(&of).into(),
+            |of| hr_lines(&of.inputs.hr).into(),
+            |of| input_links(&of).into(),
+            |of| input_aliases(&of).into(),
+            |of| input_exceptions(&of).into(),
+            |of| accounts_jsonl(&of).into(),
+            |of| accounts_csv(&of).into(),
+            |of| leavers_jsonl(&of).into(),
+            |of| leavers_csv(&of).into(),
+            |of| concluded(&of).into(),
+            |of| findings_csv(&of).into(),
+            |of| changes_csv(&of).into(),
+            |of| result(&of).into(),
         ];
-        MAKERS.into_iter().map(move |make| make(&self))
+        MAKERS.into_iter().map(move |make| make(self))
     }
 }
 
 /// `inputs/links.jsonl.gz`: the employed people and the accounts tied to them, for the next run.
-fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
-    gzip_lines(RunFile::InputLinks, snapshot.judgement.links.iter())
+fn input_links<'a>(snapshot: &Snapshot<'a>) -> Lines<'a> {
+    lines(RunFile::InputLinks, snapshot.judgement.links.iter())
 }
 
 /// A line of the manual decisions, with its state and effect.
@@ -101,8 +114,8 @@ fn account_lines<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = AccountLin
     })
 }
 
-fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
-    gzip_lines(RunFile::AccountsJsonl, account_lines(snapshot))
+fn accounts_jsonl<'a>(snapshot: &Snapshot<'a>) -> Lines<'a> {
+    lines(RunFile::AccountsJsonl, account_lines(snapshot))
 }
 
 fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
@@ -111,12 +124,12 @@ fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
     table(RunFile::AccountsCsv, columns, account_lines(snapshot))
 }
 
-fn leavers_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
-    gzip_lines(RunFile::LeaversJsonl, snapshot.judgement.leavers.iter())
+fn leavers_jsonl<'a>(snapshot: &Snapshot<'a>) -> Lines<'a> {
+    lines(RunFile::LeaversJsonl, snapshot.judgement.leavers.iter())
 }
 
-fn concluded(snapshot: &Snapshot<'_>) -> DataFile {
-    gzip_lines(RunFile::Concluded, snapshot.judgement.concluded.iter())
+fn concluded<'a>(snapshot: &Snapshot<'a>) -> Lines<'a> {
+    lines(RunFile::Concluded, snapshot.judgement.concluded.iter())
 }
 
 /// A line of `leavers.csv`.

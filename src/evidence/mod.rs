@@ -21,7 +21,7 @@ mod shard;
 
 pub use account_line::AccountLine;
 pub use controls::{Control, OwnControl};
-pub use data_file::{DataFile, FileRecord, raw_file, sums};
+pub use data_file::{ComparedFile, DataFile, FileRecord, raw_file, sums};
 pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use facts::{Facts, PastFacts, hr_rows, input_hr};
 pub use gzip::unpacked;
@@ -31,7 +31,6 @@ pub use layout::{
     most_bytes,
 };
 pub use manifest::{Failure, ListedPage, Manifest};
-pub(crate) use read::MOST_BYTES;
 pub use read::{account_lines, leaver_lines, sums_of};
 pub use result::{CarriedFiles, EarlierRun, RunResult};
 pub use shard::{ConnectionList, ConnectionResult, ConnectionState, Shard, ShardSummary};

@@ -146,13 +146,13 @@ impl Folder {
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.root.join(name);
         let read = || -> io::Result<Option<Vec<u8>>> {
-            if !fs::symlink_metadata(&path)?.is_file() {
+            let found = fs::symlink_metadata(&path)?;
+            if !found.is_file() {
                 return Ok(None);
             }
-            let mut bytes = Vec::new();
-            let file = File::open(&path)?;
-            file.take(evidence::most_bytes(name) + 1)
-                .read_to_end(&mut bytes)?;
+            let most = evidence::most_bytes(name) + 1;
+            let mut bytes = Vec::with_capacity(found.len().min(most) as usize);
+            File::open(&path)?.take(most).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         };
         match read() {

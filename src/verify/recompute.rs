@@ -8,8 +8,8 @@ use std::thread;
 
 use super::committed::FolderFiles;
 use crate::evidence::{
-    CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, PastFacts,
-    ReviewFolder, ReviewPart, RunFile, RunResult, Snapshot, unpacked,
+    CarriedFiles, Entry, EntryKind, Facts, FileRecord, Manifest, PastFacts, ReviewFolder,
+    ReviewPart, RunFile, RunResult, Snapshot,
 };
 use crate::judgement::{self, Baseline, FollowUps, Inputs, Judgement, Previous, RunRef, judge};
 use crate::review::{ReviewEvent, ReviewRef};
@@ -293,19 +293,10 @@ fn differing(
     };
     let mut differing = Vec::new();
     let mut files: Vec<FileRecord> = manifest.files.clone();
-    for made in snapshot.data_files() {
+    let stored = |file: &RunFile| kept.get(&file.name()).map(Vec::as_slice);
+    for made in snapshot.compared_files(stored) {
         let name = made.file.name();
-        let is_same = kept.get(&name).is_some_and(|stored| {
-            if *stored == made.bytes {
-                return true;
-            }
-            // Another version may pack the same bytes differently.
-            name.ends_with(".gz") && {
-                let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
-                unpacked(stored, made.len() as u64) == Some(made)
-            }
-        });
-        if !is_same {
+        if !made.is_same {
             differing.push(name);
         } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
             file.rows = made.rows;

@@ -6,10 +6,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
-use crate::support::job::{Job, ended};
+use crate::support::job::Job;
+use crate::support::measure::{Measured, measured, size};
 use truto_simulator::{Person, World};
 
 const MIB: u64 = 1024 * 1024;
@@ -34,58 +33,20 @@ fn scaled(full: usize) -> usize {
     if is_full() { full } else { full / 10 }
 }
 
-/// Peak memory of a process, as Linux reports it; none elsewhere.
-fn peak(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let mut lines = status.lines();
-    let kib = lines.find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
-    Some(kib.trim().parse::<u64>().ok()? * 1024)
-}
-
-fn size(folder: &Path) -> (u64, u64) {
-    let entries = fs::read_dir(folder).expect("a folder");
-    entries.fold((0, 0), |(files, bytes), entry| {
-        let path = entry.expect("an entry").path();
-        let (more, larger) = match path.is_dir() {
-            true => size(&path),
-            false => (1, fs::metadata(&path).expect("a file").len()),
-        };
-        (files + more, bytes + larger)
-    })
-}
-
-/// Runs the binary. Returns its exit code, peak memory and duration.
-fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
-    let began = Instant::now();
-    let output = fs::File::create(job.place().join("output")).expect("a file");
-    let errors = output.try_clone().expect("a file");
-    let mut command = job.command();
-    let mut child = command
-        .args(arguments)
-        .stdout(output)
-        .stderr(errors)
-        .spawn()
-        .expect("the binary");
-    let mut most = 0;
-    while child.try_wait().expect("a process").is_none() {
-        most = most.max(peak(child.id()).unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let took = began.elapsed();
-    let ended = ended(child.wait_with_output().expect("the binary"));
-    (ended.code, most, took)
-}
-
 /// Makes some runs, measures the last one and compares it with its bound.
 #[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
 fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
-    let mut last = (0, 0, Duration::ZERO);
+    let output = job.place().join("output");
+    let mut last = None;
     for _ in 0..runs {
-        last = measured(job, &[]);
-        let output = fs::read_to_string(job.place().join("output")).unwrap_or_default();
-        assert!((0..=4).contains(&last.0), "{name}: {}: {output}", last.0);
+        let run = measured(&mut job.command(), &output);
+        let text = fs::read_to_string(&output).unwrap_or_default();
+        let is_judged = run.code.is_some_and(|code| (0..=4).contains(&code));
+        assert!(is_judged, "{name}: {:?}: {text}", run.code);
+        last = Some(run);
     }
-    let (_, memory, took) = last;
+    let Measured { took, peak_kib, .. } = last.expect("a run");
+    let memory = peak_kib * 1024;
     let (files, bytes) = size(&job.run_folder(runs));
     let mut line = String::new();
     let _ = write!(

@@ -12,6 +12,7 @@ use crate::support::kube::{
     template_by, template_of, text,
 };
 use asana_access_review::cli::exit::Exit;
+use asana_access_review::cli::{self, CommandRequest};
 use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
 use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
@@ -119,6 +120,16 @@ fn matrix() -> Vec<(&'static str, Value)> {
                 "secretsAsEnv": true, "secretKeys": { "evidenceSigningKey": "signing.pem" },
             }),
         ),
+        ("an audit pack of each quarter", audit_pack(json!({}))),
+        (
+            "an audit pack of each month, with a folder for evidence",
+            over(
+                &audit_pack(json!({ "period": "last-month", "args": ["--redact"] })),
+                &json!({ "config": { "evidenceUrl": "/evidence" }, "persistence": { "enabled": true },
+                    "secretKeys": { "awsCredentials": "aws", "evidenceSigningKey": "signing.pem" },
+                    "cronJob": { "managedBy": "example.com/queue", "suspendJobs": true }, "prometheusRule": { "enabled": true } }),
+            ),
+        ),
         ("many connections in one pod", many_connections()),
         (
             "many connections in shards",
@@ -162,6 +173,12 @@ fn sharded(sharding: Value) -> Value {
         &over(&many_connections(), &on),
         &json!({ "sharding": sharding }),
     )
+}
+
+/// Values with an audit pack, and these values of its own.
+fn audit_pack(pack: Value) -> Value {
+    let on = json!({ "auditPack": { "enabled": true, "claim": "packs" } });
+    over(&on, &json!({ "auditPack": pack }))
 }
 
 /// Complete values for each kind of installation, by file name.
@@ -216,6 +233,8 @@ fn needs(leaf: &str) -> Value {
         "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" | "review.claim" => {
             json!({ "review": { "args": ["status"] } })
         }
+        "auditPack.enabled" => audit_pack(json!({ "enabled": false })),
+        _ if leaf.starts_with("auditPack.") => audit_pack(json!({})),
         "config.connectionsUrl" => over(
             &many_connections(),
             &json!({ "config": { "connectionsUrl": "" }, "extraEnvFrom": [{}] }),
@@ -574,6 +593,19 @@ fn values_that_conflict_are_refused_with_a_hint() {
         (
             "the name of the volume of reviewers' files",
             json!({ "review": { "args": ["status"], "claim": "x" }, "extraVolumes": [{ "name": "review", "emptyDir": {} }] }),
+        ),
+        (
+            "an audit pack without a place, and one with options of the chart",
+            over(
+                &audit_pack(
+                    json!({ "claim": "", "args": ["--from=2026-01-01", "--out", "/elsewhere"], "schedule": "monthly" }),
+                ),
+                &json!({ "extraVolumes": [{ "name": "audit-packs", "emptyDir": {} }] }),
+            ),
+        ),
+        (
+            "an audit pack of no connection",
+            over(&many_connections(), &audit_pack(json!({}))),
         ),
         (
             "containers of no security",
@@ -999,6 +1031,7 @@ fn every_release_name_gives_names_that_kubernetes_accepts() {
                 "config": { "evidenceUrl": "/evidence" },
                 "persistence": { "enabled": true, "accessModes": ["ReadWriteMany"] },
                 "review": { "args": ["status"] },
+                "auditPack": { "enabled": true, "claim": "audit-packs", "args": ["--connection", "one"] },
             }),
         );
         let values = match shards {
@@ -1024,7 +1057,9 @@ fn every_release_name_gives_names_that_kubernetes_accepts() {
                 .values()
                 .find(|label| label.as_str().is_none_or(|text| text.len() > 63));
             // With shards, the host of a pod is its Job's name, a dash and the number of the shard.
-            let is_long = object["kind"] == "CronJob" && name.len() + 11 + "-399".len() > 63;
+            let is_pack = labels["app.kubernetes.io/component"] == "audit-pack";
+            let is_long =
+                object["kind"] == "CronJob" && !is_pack && name.len() + 11 + "-399".len() > 63;
             if !fits || is_long && *shards == 400 || label.is_some() {
                 return Some(format!("{release}: {} {name} {label:?}", object["kind"]));
             }
@@ -1683,6 +1718,148 @@ fn a_review_step_gets_only_the_secrets_it_needs() {
         }
         assert!(has("AWS_SHARED_CREDENTIALS_FILE") || has("HTTPS_PROXY"));
     }
+}
+
+/// The CronJob that makes audit packs.
+fn pack_job(rendered: &[Value]) -> &Value {
+    let is_pack = |object: &&Value| {
+        object["kind"] == "CronJob"
+            && object["metadata"]["labels"]["app.kubernetes.io/component"] == "audit-pack"
+    };
+    rendered.iter().find(is_pack).expect("a CronJob")
+}
+
+#[test]
+fn an_audit_pack_is_made_after_its_period_in_the_zone_of_hr() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let without = objects("review", &least());
+    assert_eq!(
+        only(&without, "CronJob")["metadata"]["name"],
+        "review-asana-access-review"
+    );
+    for (pack, period, schedule) in [
+        (json!({}), "last-quarter", "0 6 3 1,4,7,10 *"),
+        (json!({ "period": "last-month" }), "last-month", "0 6 3 * *"),
+        (
+            json!({ "schedule": "0 9 7 * *" }),
+            "last-quarter",
+            "0 9 7 * *",
+        ),
+    ] {
+        let zone = json!({ "config": { "hrTimeZone": "America/New_York" } });
+        let values = over(&over(&least(), &audit_pack(pack)), &zone);
+        let rendered = objects("review", &values);
+        let job = pack_job(&rendered);
+        assert_eq!(job["metadata"]["name"], "review-asana-access-review-pack");
+        assert_eq!(job["spec"]["schedule"], schedule);
+        assert_eq!(job["spec"]["timeZone"], "America/New_York");
+        let container = &pod_of(job)["containers"][0];
+        let (arguments, folder) = (&container["args"], &container["workingDir"]);
+        let zone = "America/New_York";
+        let wanted = json!(["report", "--from", period, "--to", period, "--zone", zone]);
+        assert_eq!(*arguments, wanted);
+        // The pack is a new folder in the working directory, which is the claim.
+        assert!(container["volumeMounts"].as_array().is_some_and(|mounts| {
+            mounts
+                .iter()
+                .any(|mount| mount["mountPath"] == *folder && mount["readOnly"].is_null())
+        }));
+        let line: Vec<&str> = arguments
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let line = std::iter::once("asana-access-review").chain(line);
+        let read = cli::parse(line.map(Into::into));
+        assert!(matches!(read, Ok(CommandRequest::Report(_))), "{read:?}");
+    }
+}
+
+/// The pod of a CronJob.
+fn pod_of(job: &Value) -> &Value {
+    &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+}
+
+#[test]
+fn an_audit_pack_gets_only_what_report_reads() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let secrets: Vec<&Variable> = offered().filter(|variable| variable.secret).collect();
+    let mut keys = json!({ "awsCredentials": "aws" });
+    for variable in &secrets {
+        keys[key_of(variable.name)] = json!(format!("of-{}", variable.name));
+    }
+    let feed =
+        json!({ "hrFeedUrl": "https://hr.example.com/x", "evidenceBucketOwner": "123456789012" });
+    let from_secret = over(
+        &audit_pack(json!({})),
+        &json!({ "config": feed, "secretKeys": keys }),
+    );
+    let as_env = over(&from_secret, &json!({ "secretsAsEnv": true }));
+    let entry = |variable: &&Variable| json!({ "name": variable.name, "value": "x" });
+    let by_hand: Vec<Value> = secrets.iter().map(entry).collect();
+    let by_hand = over(
+        &audit_pack(json!({})),
+        &json!({ "config": feed, "existingSecret": "", "secretKeys": { "trutoApiToken": "" }, "extraEnv": by_hand }),
+    );
+    for values in [from_secret, as_env, by_hand] {
+        let rendered = objects("review", &over(&least(), &values));
+        let pod = pod_of(pack_job(&rendered));
+        let container = &pod["containers"][0];
+        assert!(container["envFrom"].is_null(), "{container}");
+        let env = container["env"].as_array().expect("env");
+        let names: BTreeSet<&str> = env.iter().filter_map(|of| of["name"].as_str()).collect();
+        for variable in VARIABLES {
+            let is_chart = OF_THE_CHART.contains(&variable.name);
+            let is_read = variable.commands.contains(&Command::Report);
+            let file = format!("{}_FILE", variable.name);
+            assert_eq!(
+                names.contains(variable.name) && !is_chart,
+                is_read,
+                "{}",
+                variable.name
+            );
+            assert!(!names.contains(file.as_str()), "{file}");
+        }
+        let text = pod.to_string();
+        assert!(
+            !text.contains("of-") && !text.contains("hr.example.com"),
+            "{text}"
+        );
+        let of_run = rendered.iter().find(|object| {
+            object["kind"] == "CronJob"
+                && object["metadata"]["name"] == "review-asana-access-review"
+        });
+        let of_run = pod_of(of_run.expect("the CronJob of runs"));
+        for same in [
+            "serviceAccountName",
+            "securityContext",
+            "automountServiceAccountToken",
+        ] {
+            assert_eq!(pod[same], of_run[same], "{same}");
+        }
+    }
+}
+
+#[test]
+fn evidence_in_a_folder_is_read_only_for_an_audit_pack() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let folder =
+        json!({ "config": { "evidenceUrl": "/evidence" }, "persistence": { "enabled": true } });
+    let values = over(&over(&least(), &audit_pack(json!({}))), &folder);
+    let rendered = objects("review", &values);
+    let pod = pod_of(pack_job(&rendered));
+    let mounts = pod["containers"][0]["volumeMounts"]
+        .as_array()
+        .expect("mounts");
+    let evidence = mounts.iter().find(|mount| mount["name"] == "evidence");
+    assert_eq!(evidence.expect("a mount")["readOnly"], true);
 }
 
 #[test]

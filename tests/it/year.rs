@@ -1,89 +1,65 @@
-//! A year of runs of a thousand accounts, verified: duration and peak memory, from a folder and
-//! from S3.
+//! A year of runs, verified and made into an audit pack: duration, peak memory and size.
 //!
-//! `cargo test --release --test it year:: -- --ignored --nocapture`
+//! `cargo test --release --test it year:: -- --ignored --nocapture --test-threads 1`
 
 use std::fs;
-use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use crate::support::has;
 use crate::support::job::Job;
+use crate::support::measure::{Measured, measured, size};
 use crate::support::objects_below;
 use crate::support::s3::{Fault, Rule, S3Server};
-use jiff::{SignedDuration, Timestamp};
+use crate::support::year::Year;
 use serde_json::Value;
-use truto_simulator::World;
 
-const RUNS: u64 = 365;
-
-/// The size of the smaller ledger. The growth in memory from here to a year shows what each run
-/// leaves in memory.
+/// The runs of the smaller ledger. The growth in memory from here to a year shows what each run leaves in memory.
 const FEW: u64 = 60;
-
-const ACCOUNTS: usize = 1000;
-
-const LEAVERS: usize = 100;
 
 /// A run may leave at most this much in memory, although more than a megabyte of it is read.
 const MOST_KIB_A_RUN: u64 = 32;
 
-/// Limit for a folder, in release and on two cores.
-const FROM_A_FOLDER: Duration = Duration::from_secs(5);
+/// Limit for `verify` from a folder, in release and on two cores.
+const FROM_A_FOLDER: Duration = Duration::from_secs(3);
 
-/// Limit for S3 with [`DELAY`] per request.
+/// Limit for `verify` from S3 with [`DELAY`] per request.
 const FROM_S3: Duration = Duration::from_secs(60);
 
 const DELAY: Duration = Duration::from_millis(20);
 
-/// Leavers: one in twenty still has access, the others have no account.
-fn leavers() -> String {
-    let one = |number: usize| {
-        let name = if number.is_multiple_of(20) {
-            "person"
-        } else {
-            "gone"
-        };
-        format!("E{number},Person Number,{name}{number}@example.com,Terminated,2025-01-31\n")
-    };
-    (1..=LEAVERS).map(one).collect()
-}
-
-#[derive(Debug)]
-struct Measured {
-    took: Duration,
-    peak_kib: u64,
-}
+/// Limits of an audit pack: time beyond verification, memory, and size.
+const PACK_TIME: Duration = Duration::from_secs(60);
+const PACK_KIB: u64 = 200 * 1024;
+const PACK_BYTES: u64 = 10_000_000;
 
 /// Runs `verify`, which recomputes every run.
-fn measure(job: &Job, snapshots: u64) -> Measured {
+fn verified(job: &Job, runs: u64) -> Measured {
     let output = job.folder.path().join("verified.json");
-    let began = Instant::now();
-    let mut command = job.command();
-    let mut child = command
-        .args(["verify", "--json"])
-        .stdout(Stdio::from(fs::File::create(&output).expect("a file")))
-        .spawn()
-        .expect("the binary");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
-    let code = loop {
-        if let Some(ended) = child.try_wait().expect("a child") {
-            break ended.code();
-        }
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let reported = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        peak_kib = peak_kib.max(reported.unwrap_or_default());
-        thread::sleep(Duration::from_millis(5));
-    };
-    let took = began.elapsed();
+    let verify = measured(job.command().args(["verify", "--json"]), &output);
     let verified = fs::read(&output).expect("the output");
     let verified: Value = serde_json::from_slice(&verified).expect("JSON");
-    assert_eq!(code, Some(0), "{verified:#}");
-    assert_eq!(verified["chains"][0]["decisions_recomputed"], snapshots);
-    assert_eq!(verified["chains"][0]["accounts_recomputed"], snapshots);
-    Measured { took, peak_kib }
+    let chain = &verified["chains"][0];
+    assert_eq!(verified["integrity"], "holds", "{verified:#}");
+    assert_eq!(chain["decisions_recomputed"], runs);
+    assert_eq!(chain["accounts_recomputed"], runs);
+    verify
+}
+
+/// Runs `report` for a period. Returns its cost, and the bytes of the pack.
+fn reported(job: &Job, to: &str) -> (Measured, u64) {
+    let out = job.folder.path().join("pack");
+    if out.exists() {
+        fs::remove_dir_all(&out).expect("an earlier pack");
+    }
+    let output = job.folder.path().join("reported");
+    let mut command = job.command();
+    command.args(["report", "--from", "2025-01-01", "--to", to]);
+    command.args(["--seed", "year"]).arg("--out").arg(&out);
+    let report = measured(&mut command, &output);
+    let text = fs::read_to_string(&output).unwrap_or_default();
+    assert_eq!(report.code, Some(0), "{text}");
+    (report, size(&out).1)
 }
 
 #[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
@@ -91,38 +67,36 @@ fn show(figures: &str) {
     println!("{figures}");
 }
 
-/// The minimum of five, because other processes use the same cores and the allocator returns memory
-/// at different times.
-fn least(job: &Job, snapshots: u64) -> Measured {
-    let measured: Vec<Measured> = (0..5).map(|_| measure(job, snapshots)).collect();
-    show(&format!("{snapshots} runs: {measured:?}"));
+/// The minimum of several, because other processes use the same cores and the allocator returns memory at different
+/// times.
+fn least(what: &str, measure: impl Fn() -> Measured) -> Measured {
+    let measured: Vec<Measured> = (0..5).map(|_| measure()).collect();
+    show(&format!("{what}: {measured:?}"));
     Measured {
-        took: measured.iter().map(|of| of.took).min().expect("five"),
-        peak_kib: measured.iter().map(|of| of.peak_kib).min().expect("five"),
+        code: None,
+        took: measured.iter().map(|of| of.took).min().expect("some"),
+        peak_kib: measured.iter().map(|of| of.peak_kib).min().expect("some"),
     }
 }
 
 #[test]
 #[ignore = "builds a year of runs; run it in release"]
 fn a_year_is_verified_in_time_and_no_run_stays_in_memory() {
-    let mut job = Job::new(World::generated(ACCOUNTS), &leavers());
-    let first: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
-    let mut few = None;
-    for snapshot in 0..RUNS {
-        let at = first + SignedDuration::from_hours(24 * snapshot as i64);
-        let world = World::generated(ACCOUNTS + (snapshot % 4) as usize);
-        job.run_at(&at.to_string(), world);
-        if snapshot + 1 == FEW {
-            few = Some(least(&job, FEW));
-        }
-    }
-    let year = least(&job, RUNS);
-    let few = few.expect("few runs");
+    let year = Year {
+        runs: 365,
+        runs_a_day: 1,
+        accounts: 1000,
+    };
+    let mut job = year.job();
+    year.run(&job, 0, FEW);
+    let few = least("60 runs", || verified(&job, FEW));
+    year.run(&job, FEW, year.runs);
+    let whole = least("365 runs", || verified(&job, year.runs));
     // The names of a run's files stay in memory to the end, but not their content.
-    let grown_kib = year.peak_kib.saturating_sub(few.peak_kib) / (RUNS - FEW);
+    let grown_kib = whole.peak_kib.saturating_sub(few.peak_kib) / (year.runs - FEW);
     assert!(
         grown_kib <= MOST_KIB_A_RUN,
-        "memory grows with the runs: {few:?}, {year:?}"
+        "memory grows with the runs: {few:?}, {whole:?}"
     );
 
     let server = S3Server::start(["evidence"]);
@@ -134,10 +108,98 @@ fn a_year_is_verified_in_time_and_no_run_stays_in_memory() {
     for (name, value) in server.env() {
         job = job.env(name, &value);
     }
-    let from_s3 = measure(&job, RUNS);
+    let from_s3 = verified(&job, year.runs);
     show(&format!("from S3, {DELAY:?} per request: {from_s3:?}"));
     if !cfg!(debug_assertions) {
-        assert!(year.took <= FROM_A_FOLDER, "{year:?}");
+        assert!(whole.took <= FROM_A_FOLDER, "{whole:?}");
         assert!(from_s3.took <= FROM_S3, "{from_s3:?}");
     }
+}
+
+#[test]
+#[ignore = "builds a year of runs; run it in release"]
+fn a_year_becomes_an_audit_pack_within_its_limits() {
+    let year = Year {
+        runs: 731,
+        runs_a_day: 2,
+        accounts: 5000,
+    };
+    let job = year.job();
+    year.run(&job, 0, year.runs);
+    let verify = least("731 runs, verified", || verified(&job, year.runs));
+    let report = least("731 runs, reported", || reported(&job, "2025-12-31").0);
+    let (_, bytes) = reported(&job, "2025-12-31");
+    let beyond = report.took.saturating_sub(verify.took);
+    show(&format!(
+        "the pack took {beyond:?} beyond verification, and has {bytes} bytes"
+    ));
+    assert!(report.peak_kib <= PACK_KIB, "{report:?}");
+    assert!(bytes <= PACK_BYTES, "{bytes}");
+    if !cfg!(debug_assertions) {
+        assert!(beyond <= PACK_TIME, "{beyond:?}");
+    }
+}
+
+/// A debug build needs this much for a pack of one day.
+const SMALL_PACK_KIB: u64 = 64 * 1024;
+
+/// A small year, which `cargo test` always makes. A debug build needs more memory than a release build.
+#[test]
+fn an_audit_pack_keeps_no_run_in_memory_and_copies_none() {
+    let year = Year {
+        runs: 41,
+        runs_a_day: 2,
+        accounts: 200,
+    };
+    let job = year.job();
+    year.run(&job, 0, 21);
+    let (few, few_bytes) = reported(&job, "2025-01-10");
+    year.run(&job, 21, year.runs);
+    let (more, more_bytes) = reported(&job, "2025-01-20");
+    let figures = format!("{few:?}, {few_bytes} bytes; {more:?}, {more_bytes} bytes");
+    show(&figures);
+    assert!(more.peak_kib <= SMALL_PACK_KIB, "{figures}");
+    assert!(
+        more.peak_kib <= few.peak_kib + 20 * MOST_KIB_A_RUN,
+        "{figures}"
+    );
+    let evidence = size(&job.evidence()).1;
+    assert!(
+        more_bytes <= evidence / 4,
+        "{figures}, {evidence} of evidence"
+    );
+
+    // Both commands show how far they are.
+    if !has(&["script"]) {
+        return;
+    }
+    for (arguments, steps) in [
+        ("verify", &["Checked entry"][..]),
+        (
+            "report --from 2025-01-01 --to 2025-01-20 --out shown",
+            &["Checked entry", "Read entry"],
+        ),
+    ] {
+        let text = at_a_terminal(&job, arguments);
+        for step in steps {
+            assert!(text.contains(step), "{text}");
+        }
+    }
+}
+
+/// What a person at a terminal sees.
+fn at_a_terminal(job: &Job, arguments: &str) -> String {
+    let command = job.command();
+    let line = format!("{} {arguments}", command.get_program().display());
+    let environment = command.get_envs();
+    let environment = environment.filter_map(|(name, value)| Some((name, value?)));
+    let output = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(job.folder.path())
+        .envs(environment)
+        .env("RUST_LOG", "info")
+        .stdin(Stdio::null())
+        .output()
+        .expect("script");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -261,10 +261,26 @@ the pod's group. */}}
 {{- end }}
 {{- end }}
 
-{{/* The spec of every pod, for run, check and review: (list root arguments restartPolicy) */}}
+{{/* Removes secrets from a copy of the values, and their variables from extraEnv: (list values names) */}}
+{{- define "asana-access-review.omitSecrets" -}}
+{{- $values := index . 0 }}
+{{- $others := dict }}
+{{- range $key := index . 1 }}
+{{- $_ := set $values.secretKeys $key "" }}
+{{- $variable := include "asana-access-review.variable" $key }}
+{{- $_ := merge $others (dict $variable true (printf "%s_FILE" $variable) true) }}
+{{- end }}
+{{- $env := list }}
+{{- range $values.extraEnv }}{{ if not (hasKey $others .name) }}{{ $env = append $env . }}{{ end }}{{ end }}
+{{- $_ := set $values "extraEnv" $env }}
+{{- end }}
+
+{{/* The spec of every pod, for run, check, review and report: (list root arguments restartPolicy). `report` writes into
+the working directory, reads the evidence, and gets no variable of the ConfigMap. */}}
 {{- define "asana-access-review.podSpec" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values }}
+{{- $isReport := index . 1 | first | eq "report" }}
 {{- $items := include "asana-access-review.secretItems" $root | fromYamlArray -}}
 restartPolicy: {{ index . 2 }}
 serviceAccountName: {{ include "asana-access-review.serviceAccountName" $root }}
@@ -300,6 +316,9 @@ containers:
     image: {{ include "asana-access-review.image" $root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
     args: {{ index . 1 | toJson }}
+    {{- if $isReport }}
+    workingDir: /audit-packs
+    {{- end }}
     terminationMessagePolicy: {{ $values.terminationMessagePolicy }}
     {{- with $values.securityContext }}
     securityContext:
@@ -309,12 +328,16 @@ containers:
     resources:
       {{- toYaml . | nindent 6 }}
     {{- end }}
+    {{- if or (not $isReport) $values.extraEnvFrom }}
     envFrom:
+      {{- if not $isReport }}
       - configMapRef:
           name: {{ include "asana-access-review.fullname" $root }}
+      {{- end }}
       {{- with $values.extraEnvFrom }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
+    {{- end }}
     env:
       {{- include "asana-access-review.env" $root | nindent 6 }}
       {{- if eq (index . 1 | first) "run" }}
@@ -332,6 +355,9 @@ containers:
       {{- if $values.persistence.enabled }}
       - name: evidence
         mountPath: {{ $values.persistence.mountPath }}
+        {{- if $isReport }}
+        readOnly: true
+        {{- end }}
       {{- end }}
       {{- if $values.privateCa.configMap }}
       - name: private-ca

@@ -22,6 +22,7 @@ schema could check them too, but its error would show only the expression. */}}
 {{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the absolute path of a mounted file" }}
 {{- range list
   (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, such as `30 0,23 * * *`, and set the zone in cronJob.timeZone")
+  (list "auditPack.schedule" .Values.auditPack.schedule (printf "^$|%s" $cron) "write five fields, such as `0 6 3 * *`")
   (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "write the id of the connection, as Truto shows it")
   (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write only scheme and host, such as `https://host`")
   (list "config.trutoRateLimit" $config.trutoRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `49/10s` or `off`")
@@ -54,6 +55,26 @@ schema could check them too, but its error would show only the expression. */}}
 {{- range $place, $name := $config.hrLocationZones }}
 {{- if not (and $name (has $name $zones)) }}
 {{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is not a time zone: %s" $name $place $writeZone) }}
+{{- end }}
+{{- end }}
+{{- toYaml $problems }}
+{{- end }}
+
+{{/* Values of the audit pack that would fail. */}}
+{{- define "asana-access-review.auditPackProblems" -}}
+{{- $problems := list }}
+{{- $pack := .Values.auditPack }}
+{{- if and $pack.enabled (not $pack.claim) }}
+{{- $problems = append $problems "auditPack.claim is not set, so a pack would be deleted with its pod: set it to an existing claim" }}
+{{- end }}
+{{- if and $pack.enabled (include "asana-access-review.hasConnections" .) (not (has "--connection" $pack.args)) }}
+{{- $problems = append $problems "auditPack.args names no connection, but the evidence has many: add `--connection` and its id to auditPack.args" }}
+{{- end }}
+{{- range $name := list "--from" "--to" "--zone" "--out" }}
+{{- range $pack.args }}
+{{- if or (eq . $name) (hasPrefix (printf "%s=" $name) .) }}
+{{- $problems = append $problems (printf "auditPack.args has `%s`, which the chart sets: set auditPack.period, or make the pack by hand" $name) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- toYaml $problems }}
@@ -204,6 +225,7 @@ schema could check them too, but its error would show only the expression. */}}
 {{- if $values.persistence.enabled }}{{ $volumes = append $volumes "evidence" }}{{ end }}
 {{- if $values.privateCa.configMap }}{{ $volumes = append $volumes "private-ca" }}{{ end }}
 {{- if and $values.review.args (include "asana-access-review.reviewFiles" .) }}{{ $volumes = append $volumes "review" }}{{ end }}
+{{- if $values.auditPack.enabled }}{{ $volumes = append $volumes "audit-packs" }}{{ end }}
 {{- range $values.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end }}
 {{- $containers := list "asana-access-review" }}
 {{- range concat $values.extraInitContainers $values.extraContainers }}{{ $containers = append $containers .name }}{{ end }}
@@ -452,6 +474,7 @@ schema could check them too, but its error would show only the expression. */}}
 {{- end }}
 
 {{- $problems = concat $problems (include "asana-access-review.reviewProblems" . | fromYamlArray) }}
+{{- $problems = concat $problems (include "asana-access-review.auditPackProblems" . | fromYamlArray) }}
 
 {{- if $problems }}
 {{- fail (printf "\n\nthe values have %d problem%s\n  %s\n" (len $problems) (eq (len $problems) 1 | ternary "" "s") (join "\n  " $problems)) }}

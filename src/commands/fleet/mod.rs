@@ -27,10 +27,7 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
         progress,
     } = session;
     let loaded = config::load_fleet(environment, |path| std::fs::read_to_string(path));
-    let problems = loaded.as_ref().err().map(ToString::to_string);
-    let fleet = super::settings(loaded).inspect_err(|exit| {
-        outcome::leave_refusal(*exit, &problems.unwrap_or_default());
-    })?;
+    let fleet = outcome::settings(loaded)?;
     let identity = RunIdentity {
         as_of: clock.as_of(),
         suffix: suffix()?,

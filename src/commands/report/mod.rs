@@ -7,17 +7,18 @@ mod output;
 mod samples;
 mod verification;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tracing::{info, warn};
 
-use super::verify::public_keys;
-use super::{Session, error_text, failed, row, run_until_signal, settings, tool};
+use super::verify::with_evidence;
+use super::{Session, error_text, row, tool};
 use crate::cli::arguments::ReportArguments;
 use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::clock::Clock;
-use crate::config;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
 use crate::model::{counted, quoted};
 use crate::pack::{
@@ -144,15 +145,10 @@ pub fn start(arguments: ReportArguments, session: Session) -> Result<Exit, Exit>
         environment,
         progress,
     } = session;
-    let read = |path: &Path| std::fs::read_to_string(path);
-    let store = settings(config::load_store(environment, arguments.url.clone(), read))?;
-    let keys = public_keys(&arguments.public_keys);
-    let keys = keys.map_err(|problem| failed(Exit::Configuration, &problem))?;
-    let made = run_until_signal(async {
-        let store = Store::open(&store).await?;
+    let evidence = (arguments.url.clone(), arguments.public_keys.clone());
+    let made = with_evidence(environment, progress, evidence, async |store, keys| {
         make(&store, &arguments, keys, clock, tool()).await
     });
-    progress.clear();
     let made = made?.map_err(|error| {
         let mut text = error_text(&error, error.hint());
         if let ReportError::Faults(faults) = &error {
@@ -218,8 +214,8 @@ pub async fn make(
     clock: Clock,
     tool: Tool,
 ) -> Result<Made, ReportError> {
-    let (from, to) = (asked.from, asked.to);
     // Wrong requests are reported before the long check of the evidence.
+    let (from, to) = days(asked, clock)?;
     let zone = asked.zone.as_deref().unwrap_or("Etc/UTC");
     Period::of(from, to, zone).map_err(ReportError::Asked)?;
     let out = asked
@@ -320,6 +316,22 @@ pub async fn make(
         key_file,
         sums_sha256,
     })
+}
+
+/// The first and the last day of the period.
+fn days(asked: &ReportArguments, clock: Clock) -> Result<(Date, Date), ReportError> {
+    let is_relative = asked.from.is_relative() || asked.to.is_relative();
+    let zone = match &asked.zone {
+        None if is_relative => {
+            let text = "last-month and last-quarter need a time zone: add --zone Europe/Berlin";
+            return Err(ReportError::Asked(text.to_owned()));
+        }
+        zone => zone.as_deref().unwrap_or("Etc/UTC"),
+    };
+    // A wrong zone is reported with the period.
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let today = zone.to_datetime(clock.as_of()).date();
+    Ok((asked.from.first(today), asked.to.last(today)))
 }
 
 /// The connection to verify. None if the store has one or none: `verify` then reports missing evidence.

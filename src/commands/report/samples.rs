@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tracing::info;
 
 use super::ReportError;
 use super::evidence::{Bundle, Evidence};
@@ -46,6 +47,7 @@ pub(super) async fn leavers(
         .filter_map(|of| Some((of.run_instant()?, of)))
         .collect();
     judged.sort_by_key(|(at, of)| (*at, of.entry.sequence));
+    let last = judged.last().map_or(0, |(_, of)| of.entry.sequence);
     let mut windows: Vec<Window> = sampled.into_iter().map(|of| window(of, &judged)).collect();
     for (place, (at, of)) in judged.iter().enumerate() {
         let is_in = |window: &Window| (window.first..=window.last).contains(&place);
@@ -69,6 +71,8 @@ pub(super) async fn leavers(
             window.tables.hr(run, &row);
             window.tables.access(run, leaver, &accounts);
         }
+        let sequence = of.entry.sequence;
+        info!(target: "progress", sequence, head = last, "Read the sample up to entry {sequence} of {last}");
     }
     let index = Entries::of(entries);
     let by_sequence: BTreeMap<u64, &LedgerEntry> =

@@ -68,10 +68,7 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
         progress,
     } = session;
     let loaded = config::load(environment, |path| std::fs::read_to_string(path));
-    let problems = loaded.as_ref().err().map(ToString::to_string);
-    let settings = super::settings(loaded).inspect_err(|exit| {
-        outcome::leave_refusal(*exit, &problems.unwrap_or_default());
-    })?;
+    let settings = outcome::settings(loaded)?;
     let at_terminal = io::stdin().is_terminal();
     let schedule = settings.schedule.as_ref();
     let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);

@@ -8,6 +8,8 @@ use tracing::{error, info, warn};
 use super::{Done, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::logging::OUTCOME;
+use crate::commands;
+use crate::config::{Judged, Problems};
 use crate::judgement::{Judgement, Verdict};
 use crate::model::for_a_log;
 
@@ -22,9 +24,16 @@ pub(super) fn leave(ended: &Result<Done, Failed>, exit: Exit) {
     write(ended.is_ok(), of(ended, exit));
 }
 
-/// Does the same for a run whose settings were wrong.
+/// Does the same for a run that was refused.
 pub(in crate::commands) fn leave_refusal(exit: Exit, error: &str) {
     write(false, of_refusal(exit, error));
+}
+
+/// The settings of a run. Wrong settings refuse it.
+pub(in crate::commands) fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
+    let problems = loaded.as_ref().err().map(ToString::to_string);
+    commands::settings(loaded)
+        .inspect_err(|exit| leave_refusal(*exit, &problems.unwrap_or_default()))
 }
 
 /// Logs the outcome of a run.

@@ -20,12 +20,14 @@ pub(crate) mod container;
 pub(crate) mod job;
 pub(crate) mod kms;
 pub(crate) mod kube;
+pub(crate) mod measure;
 pub(crate) mod receiver;
 pub(crate) mod review;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod servers;
 pub(crate) mod shell;
+pub(crate) mod year;
 
 /// Copies a folder with its whole content.
 pub(crate) fn copy(from: &Path, to: &Path) {
