@@ -129,11 +129,15 @@ impl<'a> Facts<'a> {
     }
 
     /// The inputs of the run, without the two runs that it builds on. `accounts` and `hr_rows` are the contents of
-    /// `accounts.jsonl.gz` and `inputs/hr.jsonl.gz`.
+    /// `accounts.jsonl.gz` and `inputs/hr.jsonl.gz`; without the former, the inputs have no accounts.
     ///
     /// # Errors
     /// If the files cannot be parsed, or if the facts have no `store`.
-    pub fn into_inputs(self, accounts: &[u8], hr_rows: &[u8]) -> Result<Inputs, serde_json::Error> {
+    pub fn into_inputs(
+        self,
+        accounts: Option<&[u8]>,
+        hr_rows: &[u8],
+    ) -> Result<Inputs, serde_json::Error> {
         let missing = || serde_json::Error::missing_field("store");
         let store = self.store.ok_or_else(missing)?;
         let mut hr = HrFeed {
@@ -152,7 +156,10 @@ impl<'a> Facts<'a> {
             run: self.run.into(),
             policy: self.policy.into_owned(),
             schedule: self.schedule.map(Cow::into_owned),
-            population: with_accounts(self.population.into_owned(), accounts)?,
+            population: match accounts {
+                Some(accounts) => with_accounts(self.population.into_owned(), accounts)?,
+                None => self.population.into_owned(),
+            },
             hr,
             manual: ManualDecisions {
                 aliases: self.aliases.map(Cow::into_owned),

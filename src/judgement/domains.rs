@@ -22,7 +22,7 @@ pub fn is_public_mail_provider(domain: &str) -> bool {
 }
 
 /// Equivalent mail domains: each domain with the one that represents its group.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SameDomains(BTreeMap<String, String>);
 
 impl SameDomains {

@@ -133,8 +133,8 @@ fn is_missing(sequence: u64) -> LedgerError {
 }
 
 /// Stores a part of a review and commits it. `head` is the end of the ledger before the caller read anything that the
-/// part builds on. The first file is stored before all others: after an interrupted attempt, the next one reads from it
-/// how that attempt began.
+/// part builds on. The files are stored in their order: after an interrupted attempt, the next one reads from the first
+/// file how that attempt began. Each file is made when it is stored, because all of 100,000 rows take much memory.
 ///
 /// # Errors
 /// If the store fails, if the folder contains other files, if another review was closed in the meantime, or if the
@@ -145,20 +145,15 @@ pub async fn commit_review(
     clock: &Clock,
     as_of: Timestamp,
     part: &ReviewFolder,
-    files: Vec<ReviewDataFile>,
+    files: impl IntoIterator<Item = ReviewDataFile>,
     manifest: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
 ) -> Result<Committed, LedgerError> {
-    let mut records: Vec<FileRecord> = files.iter().map(ReviewDataFile::record).collect();
-    let mut named = files.into_iter().map(|file| {
-        (
-            format!("{}/{part}/{}", ledger.folder, file.name),
-            file.bytes,
-        )
-    });
-    if let Some((name, bytes)) = named.next() {
-        ledger.store.create(&name, bytes).await?;
+    let mut records = Vec::new();
+    for file in files {
+        records.push(file.record());
+        let name = format!("{}/{part}/{}", ledger.folder, file.name);
+        ledger.store.create(&name, file.bytes).await?;
     }
-    ledger.store.create_all(named.collect()).await?;
 
     let manifest = manifest(records.clone());
     let (file, manifest_sha256) = manifest.to_file();

@@ -33,6 +33,8 @@ pub struct Acknowledgement {
     pub statement: String,
     /// The newest judged run after the closing. None if there is none yet.
     pub as_of_run: Option<RunRef>,
+    /// The newest complete run. It shows whether the person has left.
+    pub people_run: RunRef,
     /// Decisions of the review that are not carried out, or not answered, in that run.
     pub open_decisions: u64,
     /// Files that prove who sent the statement.
@@ -47,6 +49,7 @@ pub struct AcknowledgedWith {
     pub by: EmailAddress,
     pub statement: String,
     pub as_of_run: Option<RunRef>,
+    pub people_run: RunRef,
     pub attachments: Vec<ReceivedFile>,
 }
 
@@ -69,6 +72,7 @@ impl Acknowledgement {
             by: with.by,
             statement: with.statement,
             as_of_run: with.as_of_run,
+            people_run: with.people_run,
             open_decisions: review.open_decisions(follow_ups),
             attachments: with.attachments,
         }

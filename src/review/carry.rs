@@ -294,6 +294,7 @@ mod tests {
             review_sha256: String::new(),
             opened: entry(opened),
             snapshot: entry(opened - 1),
+            people_run: entry(opened - 1),
             verdict: Verdict::Pass,
             complete: true,
             accepted_incomplete: None,

@@ -39,6 +39,8 @@ pub struct ReviewClosed {
     pub opened: RunRef,
     /// The run of the population.
     pub snapshot: RunRef,
+    /// The newest complete run at the closing. It shows which reviewers have left.
+    pub people_run: RunRef,
     /// `pass` if every row is decided, without any `dont_know`.
     pub verdict: Verdict,
     /// Whether every row was decided.
@@ -63,6 +65,7 @@ pub struct ReviewClosed {
 #[derive(Clone, Debug)]
 pub struct ClosedWith {
     pub opened: RunRef,
+    pub people_run: RunRef,
     pub closed_at: Timestamp,
     pub revocations_due: Timestamp,
     pub accepted_incomplete: Option<AcceptedIncomplete>,
@@ -80,7 +83,7 @@ pub struct Rules<'a> {
     pub owners: &'a Owners,
     /// Reviewers whom neither Asana nor HR knows, but who may decide.
     pub accepted: &'a [EmailAddress],
-    /// The instant of the closing, for decisions without an instant.
+    /// The instant of the closing, which counts for decisions without an instant.
     pub closed_at: Timestamp,
 }
 
@@ -92,10 +95,11 @@ pub struct AcceptedIncomplete {
 }
 
 impl Rules<'_> {
-    /// The instant of a decision, as its file claims, but not later than the closing.
+    /// The instant of a decision, as its file claims, but between the opening and the closing. A file without instants
+    /// may have been changed until the closing.
     fn instant_of(&self, row: &ClosedRow) -> Timestamp {
         let claimed = row.decided_at.unwrap_or(self.closed_at);
-        claimed.min(self.closed_at)
+        claimed.max(self.worksheet.opened_at).min(self.closed_at)
     }
 
     /// The people who decided although neither Asana nor HR knows them and `accepted` lacks them, each with the first
@@ -135,21 +139,47 @@ pub struct Totals {
 
 impl Totals {
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a ClosedRow>) -> Self {
-        let mut totals = Self {
+        let mut totals = Self::none();
+        rows.into_iter().for_each(|row| totals.count(row.decision));
+        totals
+    }
+
+    fn none() -> Self {
+        Self {
             by_decision: Decision::ALL.iter().map(|of| (*of, 0)).collect(),
             ..Self::default()
-        };
-        for row in rows {
-            totals.rows += 1;
-            match row.decision {
-                Some(decision) => {
-                    totals.decided += 1;
-                    *totals.by_decision.entry(decision).or_default() += 1;
-                }
-                None => totals.undecided += 1,
+        }
+    }
+
+    fn count(&mut self, decision: Option<Decision>) {
+        self.rows += 1;
+        match decision {
+            Some(decision) => {
+                self.decided += 1;
+                *self.by_decision.entry(decision).or_default() += 1;
+            }
+            None => self.undecided += 1,
+        }
+    }
+
+    /// The totals of all reviewers together.
+    pub fn of_all(reviewers: &[ByReviewer]) -> Self {
+        let mut all = Self::none();
+        for ByReviewer { totals, .. } in reviewers {
+            let Self {
+                rows,
+                decided,
+                undecided,
+                by_decision,
+            } = totals;
+            all.rows += rows;
+            all.decided += decided;
+            all.undecided += undecided;
+            for (decision, count) in by_decision {
+                *all.by_decision.entry(*decision).or_default() += count;
             }
         }
-        totals
+        all
     }
 
     /// A pass if every row is decided, without any `dont_know`.
@@ -175,19 +205,20 @@ pub struct ByReviewer {
 }
 
 impl ByReviewer {
-    /// Counts rows by reviewer; rows without a reviewer come first.
-    pub fn of(rows: &[ClosedRow]) -> Vec<Self> {
-        let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
-        for row in rows {
-            let key = row.reviewer.as_ref().map(|who| who.key());
-            by.entry(key).or_default().push(row);
+    /// Counts rows by reviewer; rows without a reviewer come first. A row has a reviewer and a decision.
+    pub fn of<'r>(
+        rows: impl IntoIterator<Item = (Option<&'r EmailAddress>, Option<Decision>)>,
+    ) -> Vec<Self> {
+        let mut by: BTreeMap<Option<&str>, Self> = BTreeMap::new();
+        for (reviewer, decision) in rows {
+            let of = by.entry(reviewer.map(|who| who.key()));
+            let of = of.or_insert_with(|| Self {
+                reviewer: reviewer.cloned(),
+                totals: Totals::none(),
+            });
+            of.totals.count(decision);
         }
-        by.into_values()
-            .map(|rows| Self {
-                reviewer: rows.first().and_then(|row| row.reviewer.clone()),
-                totals: Totals::of(rows),
-            })
-            .collect()
+        by.into_values().collect()
     }
 }
 
@@ -309,6 +340,11 @@ impl ClosedRow {
         }
     }
 
+    /// The reviewer and the decision.
+    pub fn answer(&self) -> (Option<&EmailAddress>, Option<Decision>) {
+        (self.reviewer.as_ref(), self.decision)
+    }
+
     /// The place of the file in `decision_files`.
     fn file(&self) -> Option<usize> {
         let (file, _) = self.source?;
@@ -361,8 +397,11 @@ impl ClosedRow {
                 " is decided by a person who is not its reviewer: reassign it with a note first"
             }
             (_, Some(by)) => match owners.eligibility(by, rules.instant_of(self)) {
+                Eligibility::HasLeft if self.decided_at.is_none() => {
+                    " is decided by a person who has left, according to HR, in a file without times: another person must decide it, after a `reassign` line"
+                }
                 Eligibility::HasLeft => {
-                    " is decided by a person who has left, according to HR: reassign it with a note first"
+                    " is decided by a person who has left, according to HR: another person must decide it, after a `reassign` line"
                 }
                 Eligibility::Unknown | Eligibility::Eligible => return Ok(()),
             },
@@ -392,11 +431,12 @@ impl ReviewClosed {
             review_sha256: review_sha256.to_owned(),
             opened: with.opened,
             snapshot: worksheet.snapshot.clone(),
+            people_run: with.people_run,
             verdict: totals.verdict(),
             complete: totals.undecided == 0,
             accepted_incomplete: with.accepted_incomplete,
             totals,
-            reviewers: ByReviewer::of(&with.rows),
+            reviewers: ByReviewer::of(with.rows.iter().map(ClosedRow::answer)),
             deciders: ByDecider::of(&with.rows),
             accepted_reviewers: with.accepted_reviewers,
             reassigned: with.reassigned,
@@ -443,6 +483,7 @@ impl ReviewClosed {
     pub fn contradictions(mut self, worksheet: &Worksheet, owners: &Owners) -> Vec<String> {
         let with = ClosedWith {
             opened: self.opened.clone(),
+            people_run: self.people_run.clone(),
             closed_at: self.closed_at,
             revocations_due: self.revocations_due,
             accepted_incomplete: self.accepted_incomplete.clone(),

@@ -22,19 +22,39 @@ pub struct Owners {
     of_service: HashMap<String, HashSet<String>>,
     /// None without the run.
     people: Option<People>,
+    /// The people of a later run, which knows who has left since.
+    later: Option<People>,
 }
 
 /// The people whom Asana or HR knows, by address.
 #[derive(Debug, Default)]
 struct People {
+    same: SameDomains,
     /// Employed people. The value is the end of work, if HR has a date.
     employed: HashMap<String, Option<Timestamp>>,
-    /// People whose work has ended.
-    left: HashSet<String>,
+    /// People whose work has ended, with the latest end. None if an end is unknown.
+    left: HashMap<String, Option<Timestamp>>,
     /// People whose HR rows do not show whether work has ended.
     doubtful: HashSet<String>,
     /// Owners of accounts with access.
     with_access: HashSet<String>,
+}
+
+impl People {
+    fn eligibility(&self, person: &EmailAddress, at: Timestamp) -> Eligibility {
+        let key = self.same.key_without_tag(person);
+        let until = |end: Option<Timestamp>| match end.is_some_and(|end| at < end) {
+            true => Eligibility::Eligible,
+            false => Eligibility::HasLeft,
+        };
+        match (self.employed.get(&key), self.left.get(&key)) {
+            (Some(None), _) => Eligibility::Eligible,
+            (Some(end), _) | (None, Some(end)) => until(*end),
+            (None, None) if self.doubtful.contains(&key) => Eligibility::Unknown,
+            (None, None) if self.with_access.contains(&key) => Eligibility::Eligible,
+            (None, None) => Eligibility::Unknown,
+        }
+    }
 }
 
 /// Whether a person may review.
@@ -107,7 +127,10 @@ impl Owners {
     }
 
     fn people_of(&self, inputs: &Inputs, accounts: &[AccountLine], leavers: &[Leaver]) -> People {
-        let mut people = People::default();
+        let mut people = People {
+            same: self.same.clone(),
+            ..People::default()
+        };
         for account in accounts {
             if account.status.access() == Access::Has {
                 let emails = account.email.iter().chain(&account.other_emails);
@@ -122,21 +145,24 @@ impl Owners {
             }
         }
         for leaver in leavers {
-            let keys = match leaver.standing {
-                Standing::Ended => &mut people.left,
-                Standing::Doubtful => &mut people.doubtful,
+            let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+            let of_ids = ids.filter_map(|id| self.of_person.get(id)).flatten();
+            let emails = leaver.emails.iter().map(|email| self.key(email));
+            let keys = emails.chain(of_ids.cloned());
+            match leaver.standing {
+                Standing::Ended => {
+                    let end = leaver.end_of_work;
+                    for key in keys {
+                        let known = people.left.entry(key).or_insert(end);
+                        *known = known.zip(end).map(|(one, other)| one.max(other));
+                    }
+                }
+                Standing::Doubtful => people.doubtful.extend(keys),
                 Standing::Working
                 | Standing::Rehired
                 | Standing::Rescinded
-                | Standing::Upcoming => continue,
-            };
-            keys.extend(leaver.emails.iter().map(|email| self.key(email)));
-            let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
-            keys.extend(
-                ids.filter_map(|id| self.of_person.get(id))
-                    .flatten()
-                    .cloned(),
-            );
+                | Standing::Upcoming => {}
+            }
         }
         people
     }
@@ -156,20 +182,24 @@ impl Owners {
         self.same.key_without_tag(email)
     }
 
-    /// Whether a person may review at this instant. Without the run, no leaver is known.
+    /// The same owners, with the people of a later run.
+    #[must_use]
+    pub fn with_people_of(self, later: Self) -> Self {
+        Self {
+            later: later.people,
+            ..self
+        }
+    }
+
+    /// Whether a person may review at this instant. A later run decides who has left; it may no longer list a person who
+    /// had left before. Without a run, no leaver is known.
     pub fn eligibility(&self, person: &EmailAddress, at: Timestamp) -> Eligibility {
-        let Some(people) = &self.people else {
-            return Eligibility::Eligible;
-        };
-        let key = self.key(person);
-        let employed = people.employed.get(&key);
-        match employed {
-            Some(end) if end.is_none_or(|end| at < end) => Eligibility::Eligible,
-            Some(_) => Eligibility::HasLeft,
-            None if people.left.contains(&key) => Eligibility::HasLeft,
-            None if people.doubtful.contains(&key) => Eligibility::Unknown,
-            None if people.with_access.contains(&key) => Eligibility::Eligible,
-            None => Eligibility::Unknown,
+        let of = |people: &Option<People>| people.as_ref().map(|of| of.eligibility(person, at));
+        match (of(&self.later), of(&self.people)) {
+            (Some(Eligibility::Unknown), Some(Eligibility::HasLeft)) => Eligibility::HasLeft,
+            (Some(later), _) => later,
+            (None, Some(reviewed)) => reviewed,
+            (None, None) => Eligibility::Eligible,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The population of a review: the accounts with access of a committed run, each with the facts from the evidence and
 //! its reviewer.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -54,8 +55,9 @@ impl ReviewedRun {
     pub fn read(
         [facts, accounts, hr, open, concluded, result]: [&[u8]; 6],
     ) -> Result<Self, String> {
+        // Only the lines of the accounts are needed, which have the findings too.
         let inputs = serde_json::from_slice::<Facts<'_>>(facts)
-            .and_then(|facts| facts.into_inputs(accounts, hr))
+            .and_then(|facts| facts.into_inputs(None, hr))
             .map_err(|error| format!("the inputs cannot be read: {error}"))?;
         let accounts = account_lines(accounts)
             .map_err(|error| format!("its accounts cannot be read: {error}"))?;
@@ -185,7 +187,7 @@ impl Worksheet {
             }
         }
         let mut left_out = LeftOut::default();
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(run.accounts.len());
         let mut without_reviewer = Vec::new();
         for account in run.accounts {
             if account.status.access() == Access::None {
@@ -274,11 +276,11 @@ impl FrozenRow {
             end_of_work: facts.end_of_work,
             exception_ends: facts.exception_ends,
             service_owner: facts.service_owner,
-            changed: String::new(),
+            changed: Cow::Borrowed(""),
             previous_decision: decided,
             findings: account.findings,
             recommended: None,
-            reason: String::new(),
+            reason: Cow::Borrowed(""),
             reviewer: None,
             assigned_by: String::new(),
         };
@@ -292,10 +294,10 @@ impl FrozenRow {
 
     /// The differences from the population of the last review.
     /// A role or status that one of the two could not read has not changed.
-    fn changed_since(&self, before: Option<Option<&Self>>) -> String {
+    fn changed_since(&self, before: Option<Option<&Self>>) -> Cow<'static, str> {
         let before = match before {
-            None => return NO_REVIEW_BEFORE.to_owned(),
-            Some(None) => return "not in the last review".to_owned(),
+            None => return NO_REVIEW_BEFORE.into(),
+            Some(None) => return "not in the last review".into(),
             Some(Some(before)) => before,
         };
         let is_read =
@@ -315,8 +317,8 @@ impl FrozenRow {
         ];
         let changes: Vec<String> = changes.into_iter().flatten().collect();
         match changes.is_empty() {
-            true => "unchanged".to_owned(),
-            false => changes.join("; "),
+            true => "unchanged".into(),
+            false => changes.join("; ").into(),
         }
     }
 
@@ -325,23 +327,21 @@ impl FrozenRow {
         &self,
         is_other_role: bool,
         permissions: Permissions,
-    ) -> (Option<Decision>, String) {
+    ) -> (Option<Decision>, Cow<'static, str>) {
         let has = |kind: FindingKind| self.findings.contains(&kind);
         let instant =
             |at: Option<Timestamp>| at.map_or("an unknown day".to_owned(), |at| at.minute());
         let end = instant(self.end_of_work);
-        let (revoke, unsure, none) = (
-            |why: &str| (Some(Decision::Revoke), why.to_owned()),
-            |why: &str| (Some(Decision::DontKnow), why.to_owned()),
-            |why: &str| (None, why.to_owned()),
-        );
+        let revoke = |why: &'static str| (Some(Decision::Revoke), why.into());
+        let unsure = |why: &'static str| (Some(Decision::DontKnow), why.into());
+        let none = |why: &'static str| (None, why.into());
         let (outcome, exception) = (self.leaver_outcome, self.exception_ends.as_deref());
         match (&self.status, &self.role) {
             _ if outcome == Some(Outcome::StillActive) || has(FindingKind::OffboardedAccess) => {
                 revoke("the owner has left, and the deadline has passed")
             }
             _ if outcome == Some(Outcome::WithinGrace) => {
-                revoke(&format!("the owner left on {end}"))
+                (Some(Decision::Revoke), format!("the owner left on {end}").into())
             }
             _ if self.previous_decision == Some(Decision::Revoke) => {
                 revoke("the last review revoked it, but it still exists")
@@ -358,16 +358,16 @@ impl FrozenRow {
                 unsure("it may belong to a leaver: identify the owner")
             }
             _ if outcome == Some(Outcome::Excepted) => match exception {
-                Some(ends) => none(&format!(
+                Some(ends) => (None, format!(
                     "the owner left on {end}, and an exception accepts the access until {ends}: is it still needed?"
-                )),
-                None => none(&format!(
+                ).into()),
+                None => (None, format!(
                     "the owner left on {end}, and an exception accepts the access: is it still needed?"
-                )),
+                ).into()),
             },
-            _ if outcome == Some(Outcome::Upcoming) => none(&format!(
-                "the owner's work ends on {end}: the access must end then"
-            )),
+            _ if outcome == Some(Outcome::Upcoming) => {
+                (None, format!("the owner's work ends on {end}: the access must end then").into())
+            }
             _ if has(FindingKind::AccountUnidentifiable) => {
                 unsure("it has no e-mail: identify the owner")
             }

@@ -101,14 +101,14 @@ pub struct FrozenRow {
     /// The owner of a service account, as the alias names them.
     pub service_owner: Option<String>,
     /// The changes since the last review.
-    pub changed: String,
+    pub changed: Cow<'static, str>,
     /// The decision of the last review.
     pub previous_decision: Option<Decision>,
     pub findings: Vec<FindingKind>,
     /// The suggestion of the evidence, if it has one. It is not a decision, and never `keep`.
     pub recommended: Option<Decision>,
     /// The reason of the suggestion, or a sentence about the row.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// None: any person except the owner of the account.
     pub reviewer: Option<EmailAddress>,
     /// The line of the reviewers file that names the reviewer.
@@ -278,7 +278,7 @@ impl Worksheet {
     /// # Errors
     /// If a spreadsheet cannot have the rows, for example more than a million.
     pub fn xlsx(&self, review_sha256: &str) -> Result<ReviewDataFile, String> {
-        let bytes = spreadsheet::of(self, review_sha256).map_err(|error| error.to_string())?;
+        let bytes = spreadsheet::of(self, review_sha256)?;
         Ok(self.file(ReviewFile::WorksheetXlsx, bytes))
     }
 }

@@ -25,9 +25,9 @@ pub use pages::{
     End, List, Page, PageWalk, Row, StoredList, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, ForbiddenError,
-    HrisEmployment, IntegratedAccount, License, Membership, MembershipUser, Organization,
-    RemoteData, User, UserRole,
+    ApiToken, Capabilities, CustomUser, Email, Employee, EmployeeEmail, EmployeeGroup,
+    ForbiddenError, HrisEmployment, IntegratedAccount, License, Membership, MembershipUser,
+    Organization, RemoteData, User, UserRole,
 };
 
 /// The system behind a connection. Messages name it, and who can repair the connection.

@@ -245,6 +245,25 @@ pub struct Employee {
     /// The work places as a list.
     #[serde(deserialize_with = "site")]
     pub locations: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub job_title: Option<String>,
+    /// A department that some mappings give instead of a group.
+    #[serde(deserialize_with = "name")]
+    pub department: Option<String>,
+    /// Departments, teams and other units.
+    #[serde(deserialize_with = "list")]
+    pub groups: Vec<EmployeeGroup>,
+}
+
+/// A unit of the company to which an employee belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct EmployeeGroup {
+    #[serde(deserialize_with = "text")]
+    pub name: Option<String>,
+    /// `department`, `team`, or another word.
+    #[serde(rename = "type", deserialize_with = "text")]
+    pub kind: Option<String>,
 }
 
 /// An e-mail address of an employee.
@@ -272,6 +291,8 @@ pub struct HrisEmployment {
     /// Last day; none while it runs.
     #[serde(deserialize_with = "text")]
     pub end_date: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub job_title: Option<String>,
 }
 
 /// `GET /integrated-account/{id}`: the connection.
@@ -410,6 +431,10 @@ fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 
 impl FromText for EmployeeEmail {
     const MEMBER: Option<&str> = Some("email");
+}
+
+impl FromText for EmployeeGroup {
+    const MEMBER: Option<&str> = Some("name");
 }
 
 /// A text has no dates.

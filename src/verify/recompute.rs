@@ -196,7 +196,7 @@ impl Recompute {
         let past = is_known.clone().and_then(|()| self.past(&facts.past));
         let (former_emails, gone) = (facts.former_emails.clone(), facts.gone.clone());
         let (former_emails, gone) = (former_emails.into_owned(), gone.into_owned());
-        let inputs = facts.into_inputs(file(RunFile::AccountsJsonl), file(RunFile::InputHr));
+        let inputs = facts.into_inputs(Some(file(RunFile::AccountsJsonl)), file(RunFile::InputHr));
         let mut inputs = match inputs {
             Ok(inputs) => inputs,
             Err(why) => {

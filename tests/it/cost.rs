@@ -34,7 +34,6 @@ fn scaled(full: usize) -> usize {
 }
 
 /// Makes some runs, measures the last one and compares it with its bound.
-#[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
 fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
     let output = job.place().join("output");
     let mut last = None;
@@ -45,9 +44,20 @@ fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
         assert!(is_judged, "{name}: {:?}: {text}", run.code);
         last = Some(run);
     }
-    let Measured { took, peak_kib, .. } = last.expect("a run");
+    let last = last.expect("a run");
+    let files = compare(name, &last, &job.run_folder(runs), bound);
+    assert!(
+        files <= 20 + accounts as u64 / 5_000,
+        "{name}: {files} files"
+    );
+}
+
+/// Compares a command and the folder that it wrote with a bound. Returns the number of files.
+#[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
+fn compare(name: &str, measured: &Measured, folder: &Path, bound: &Bound) -> u64 {
+    let Measured { took, peak_kib, .. } = measured;
     let memory = peak_kib * 1024;
-    let (files, bytes) = size(&job.run_folder(runs));
+    let (files, bytes) = size(folder);
     let mut line = String::new();
     let _ = write!(
         line,
@@ -64,7 +74,7 @@ fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
     assert!(memory <= most_memory * MIB, "{line}");
     assert!(bytes as f64 <= most_evidence * MIB as f64, "{line}");
     assert!(took.as_secs_f64() <= most_seconds, "{line}");
-    assert!(files <= 20 + accounts as u64 / 5_000, "{line}");
+    files
 }
 
 fn person(number: usize) -> Person {
@@ -217,4 +227,36 @@ fn rows_of_one_address_stay_within_the_limits() {
         full: (280, 30.0, 2.5),
     };
     check("60,000 rows of one address", &job, 2, 100, &bound);
+}
+
+#[test]
+fn a_review_of_a_hundred_thousand_accounts_stays_within_the_limits() {
+    let accounts = scaled(100_000);
+    let rows = leavers(
+        accounts / 100,
+        |number| format!("Left Person{number}"),
+        |number| format!("left{number}@example.com"),
+    );
+    let job = Job::new(world(accounts, |_, person| person), &rows);
+    assert_eq!(job.run().code, 0);
+    let reviewers =
+        "rule,value,reviewer\ndefault,,person1@example.com\ndefault,,person2@example.com\n";
+    fs::write(job.place().join("reviewers.csv"), reviewers).expect("a file");
+    let open = "review open --name 2999-Q4 --due 2999-12-31 --reviewers reviewers.csv";
+    let open: Vec<&str> = open.split(' ').collect();
+    let output = job.place().join("output");
+    let opened = measured(job.command().args(&open), &output);
+    let text = fs::read_to_string(&output).unwrap_or_default();
+    assert_eq!(opened.code, Some(0), "{text}");
+    let bound = Bound {
+        memory: 100,
+        evidence: 20.0,
+        full: (200, 160.0, 20.0),
+    };
+    compare(
+        "review of 100,000 accounts",
+        &opened,
+        &job.run_folder(2),
+        &bound,
+    );
 }

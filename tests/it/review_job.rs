@@ -269,6 +269,8 @@ fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
     crate::support::copy(&here("helm"), &cluster.place("helm"));
     fs::write(cluster.place("release.json"), values().to_string()).expect("values");
     fs::write(cluster.place("reviewers.csv"), REVIEWERS).expect("reviewers");
+    // The reader's own settings, as the page about the installation names the file.
+    fs::write(cluster.place("values.yaml"), "# of the reader").expect("values");
     let commands = commands();
     let [setup, open, fetch, status, close, acknowledge] = &commands[..] else {
         panic!("{commands:#?}");
@@ -312,6 +314,9 @@ fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
     assert!(manifest.to_string().contains("the-job"), "{manifest:#}");
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
+
+    let own = fs::read_to_string(cluster.place("values.yaml")).expect("values");
+    assert_eq!(own, "# of the reader");
 
     // No file of a reviewer is left in the cluster.
     let left = crate::support::files_below(&cluster.place("cluster"));

@@ -11,13 +11,13 @@ use crate::support::review::{
     close as close_by_boss, filled, keep, open as open_for_boss, part, saved, tried_at, worksheet,
 };
 use asana_access_review::cli::arguments::{
-    AcknowledgeArguments, AttachArguments, DecisionArguments, OpenArguments,
+    AcknowledgeArguments, AttachArguments, CloseArguments, DecisionArguments, OpenArguments,
 };
 use asana_access_review::commands::review as command;
 use asana_access_review::judgement::Decision;
 use asana_access_review::model::EmailAddress;
 use serde_json::{Value, json};
-use truto_simulator::World;
+use truto_simulator::{HRIS_CONNECTION_ID, Hris, World};
 
 fn reviewed(hr_rows: &str) -> Job {
     let job = Job::new(World::generated(12), hr_rows);
@@ -626,4 +626,234 @@ fn the_report_shows_every_decision_and_how_each_person_decided() {
     );
     assert_eq!(decider["median_seconds"], Value::Null);
     assert!(report.contains("<td>90 %</td>"), "kept");
+}
+
+/// Reviewers who are employees. The second one works until the end of this day, if there is one.
+fn roster(job: &Job, last_day: &str) {
+    let status = if last_day.is_empty() {
+        "Active"
+    } else {
+        "Terminated"
+    };
+    job.hr_file(
+        format!(
+            "Employee ID,Name,Work Email,Status,Termination Date\n\
+             E1,One,person1@example.com,Active,\n\
+             E3,Three,person3@example.com,{status},{last_day}\n\
+             E6,Boss,boss@example.net,Active,\n"
+        )
+        .as_bytes(),
+    );
+}
+
+/// A review whose second reviewer leaves on 10 November, as the run of 12 November shows.
+fn reviewed_by_a_leaver() -> (Job, command::ReviewProgress) {
+    let world = || World::generated(12);
+    let job = Job::new(world(), "").env("HR_FEED_SCOPE", "roster");
+    roster(&job, "");
+    assert!([0, 3].contains(&job.run_at("2026-11-01T22:40:00Z", world())));
+    let lines = "role,guest,person1@example.com,\nperson,person3@example.com,person1@example.com,\n\
+                 default,,person3@example.com,\n";
+    let asked = OpenArguments {
+        name: "q4".to_owned(),
+        due: "2027-12-31".parse().expect("a day"),
+        reviewers: Some(reviewers(&job, lines).into()),
+        ..OpenArguments::default()
+    };
+    let opened = at_review(
+        &job,
+        "2026-11-02T09:00:00Z",
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
+    );
+    roster(&job, "2026-11-10");
+    assert!([0, 3, 4].contains(&job.run_at("2026-11-12T22:40:00Z", world())));
+    (job, opened)
+}
+
+/// The file that the page saves: every row of a reviewer is kept, the last one at `last`, the others at `at`.
+fn saved_by_page(
+    job: &Job,
+    opened: &command::ReviewProgress,
+    [who, reviewer]: [&str; 2],
+    [at, last]: [&str; 2],
+) -> PathBuf {
+    let frozen = &opened.frozen;
+    let reviewer = email(reviewer);
+    let rows = frozen.worksheet.rows.iter();
+    let rows: Vec<_> = rows
+        .filter(|row| row.reviewer.as_ref() == Some(&reviewer))
+        .collect();
+    let mut lines = vec![json!({
+        "schema": "asana-access-review/decisions/v1",
+        "review": frozen.worksheet.review,
+        "review_sha256": frozen.sha256,
+        "reviewer": who,
+        "exported_at": at,
+        "decisions": rows.len(),
+    })];
+    lines.extend(rows.iter().enumerate().map(|(place, row)| {
+        json!({
+            "row": row.row,
+            "account_id": row.account_id,
+            "decision": "keep",
+            "new_role": null,
+            "note": "needed for the work",
+            "decided_at": if place + 1 == rows.len() { last } else { at },
+        })
+    }));
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let path = job.place().join(format!("{who}.jsonl"));
+    fs::write(&path, lines.join("\n")).expect("a file");
+    path
+}
+
+fn decisions(files: &[&Path]) -> DecisionArguments {
+    DecisionArguments {
+        decisions: files.iter().map(|file| file.to_path_buf()).collect(),
+        ..DecisionArguments::default()
+    }
+}
+
+/// Closes the review after the run that shows the leaver.
+fn closed_later(job: &Job, of: DecisionArguments) -> Result<command::ReviewProgress, String> {
+    let asked = CloseArguments {
+        of,
+        ..CloseArguments::default()
+    };
+    let closed = tried_at(
+        job,
+        "2026-11-13T09:00:00Z",
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
+    );
+    closed.map_err(|error| command::failure(&error, false))
+}
+
+#[test]
+fn a_reviewer_who_leaves_decides_only_until_the_end_of_work() {
+    let (job, opened) = reviewed_by_a_leaver();
+    let (own, other) = ("person3@example.com", "person1@example.com");
+    let day = "2026-11-08T12:00:00Z";
+    let first = saved_by_page(&job, &opened, [other, other], [day, day]);
+
+    // A decision after the end of work counts for nothing.
+    let late = saved_by_page(&job, &opened, [own, own], [day, "2026-11-11T12:00:00Z"]);
+    let refused = closed_later(&job, decisions(&[&first, &late])).expect_err("a late decision");
+    let reason =
+        "is decided by a person who has left, according to HR: another person must decide it";
+    assert_eq!(refused.matches(reason).count(), 1, "{refused}");
+    assert_eq!(job.entries(), 3);
+
+    // Nor does a spreadsheet, which has no times.
+    let spreadsheet = filled(&job, |number, row| {
+        keep(number, row);
+        row[DECIDED_BY] = row[20].clone();
+    });
+    let spreadsheet = saved(&job, "d.csv", &spreadsheet, b',');
+    let refused = closed_later(&job, decisions(&[&spreadsheet])).expect_err("no times");
+    assert!(refused.contains("in a file without times"), "{refused}");
+
+    // Decisions before the end of work count.
+    let in_time = saved_by_page(&job, &opened, [own, own], [day, day]);
+    closed_later(&job, decisions(&[&first, &in_time])).expect("a closed review");
+    assert_eq!(review(&job)["people_run"]["sequence"], 3);
+    assert_eq!(review(&job)["snapshot"]["sequence"], 1);
+    assert_verifies(&job);
+}
+
+#[test]
+fn the_rows_of_a_reviewer_who_left_go_to_another_person() {
+    let (job, opened) = reviewed_by_a_leaver();
+    let (own, other) = ("person3@example.com", "person1@example.com");
+    let day = "2026-11-08T12:00:00Z";
+    let first = saved_by_page(&job, &opened, [other, other], [day, day]);
+    let asked = decisions(&[&first]);
+    let status = at_review(&job, "2026-11-13T09:00:00Z", async |settings, moment, _| {
+        command::status(settings, &asked, moment).await
+    });
+    let text = command::text(&status, true);
+    assert!(
+        text.contains("HAS LEFT according to HR: reassign the rows"),
+        "{text}"
+    );
+    assert!(!text.contains("send to"), "{text}");
+
+    // The boss takes over, also the rows that were decided in time.
+    let given_on = reviewers(
+        &job,
+        "reassign,person3@example.com,boss@example.net,has left\n",
+    );
+    let by_boss = saved_by_page(&job, &opened, ["boss@example.net", own], [day, day]);
+    let of = DecisionArguments {
+        reassigned: Some(given_on.into()),
+        ..decisions(&[&first, &by_boss])
+    };
+    closed_later(&job, of).expect("a closed review");
+    assert_verifies(&job);
+}
+
+#[test]
+fn a_person_who_left_after_the_opening_cannot_acknowledge() {
+    let (job, opened) = reviewed_by_a_leaver();
+    let day = "2026-11-08T12:00:00Z";
+    let reviewers = ["person1@example.com", "person3@example.com"];
+    let files = reviewers.map(|who| saved_by_page(&job, &opened, [who, who], [day, day]));
+    closed_later(&job, decisions(&[&files[0], &files[1]])).expect("a closed review");
+    job.hr_file(
+        b"Employee ID,Name,Work Email,Status,Termination Date\n\
+          E1,One,person1@example.com,Active,\n\
+          E3,Three,person3@example.com,Terminated,2026-11-10\n\
+          E6,Boss,boss@example.net,Terminated,2026-11-14\n",
+    );
+    assert!([0, 3, 4].contains(&job.run_at("2026-11-16T22:40:00Z", World::generated(12))));
+    let left = acknowledge(&job, "2026-11-17T09:00:00Z", "boss@example.net").expect_err("left");
+    assert!(
+        left.contains("the person of --by has left, according to HR"),
+        "{left}"
+    );
+    acknowledge(&job, "2026-11-17T09:00:00Z", "ceo@example.net").expect("an acknowledgement");
+    assert_verifies(&job);
+
+    // Months later, nothing shows who has left since.
+    let status = at_review(
+        &job,
+        "2027-03-01T09:00:00Z",
+        async |settings, moment, clock| {
+            command::open(
+                settings,
+                &OpenArguments {
+                    name: "next".to_owned(),
+                    due: "2027-12-31".parse().expect("a day"),
+                    ..OpenArguments::default()
+                },
+                moment,
+                clock,
+            )
+            .await
+        },
+    );
+    let text = command::text(&status, false);
+    assert!(
+        text.contains("the newest complete run is of 2026-11-16"),
+        "{text}"
+    );
+}
+
+#[test]
+fn titles_and_departments_of_an_hr_system_are_in_the_worksheet() {
+    let world = World::generated(12).hris(Hris::generated(12));
+    let url = format!("truto-hris://{HRIS_CONNECTION_ID}");
+    let job = Job::new(world, "").env("HR_FEED_URL", &url);
+    assert!([0, 3].contains(&job.run().code));
+    assert_eq!(open(&job, &[]).code, 0);
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows");
+    let known: Vec<&Value> = rows
+        .iter()
+        .filter(|row| row["title"] == "Engineer")
+        .collect();
+    assert!(known.len() > 5, "{sheet}");
+    assert!(
+        known.iter().all(|row| row["department"] == "Research"),
+        "{sheet}"
+    );
 }

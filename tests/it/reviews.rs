@@ -1234,7 +1234,7 @@ fn forge_last_run(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) ->
     let stored = facts(&folder);
     let previous = stored.past.previous.clone();
     let inputs = stored.into_inputs(
-        &read(&folder, "accounts.jsonl.gz"),
+        Some(&read(&folder, "accounts.jsonl.gz")),
         &read(&folder, "inputs/hr.jsonl.gz"),
     );
     let mut inputs = inputs.expect("inputs");

@@ -656,7 +656,10 @@ fn forge_one_run(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
 
     let read = |name: &str| fs::read(evidence.file(1, name)).expect("a file");
     let facts: Facts = serde_json::from_slice(&read("inputs/facts.json")).expect("facts");
-    let inputs = facts.into_inputs(&read("accounts.jsonl.gz"), &read("inputs/hr.jsonl.gz"));
+    let inputs = facts.into_inputs(
+        Some(&read("accounts.jsonl.gz")),
+        &read("inputs/hr.jsonl.gz"),
+    );
     let mut inputs = inputs.expect("inputs");
     forge(&mut inputs.population);
     let judgement = judge(&inputs);

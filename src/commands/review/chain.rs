@@ -1,13 +1,14 @@
 //! The evidence that a review needs, read through the ledger: the run to freeze, earlier reviews, and the open review
 //! to show or close.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{Frozen, ReviewError};
 use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, RunFile, RunResult, sha256_hex};
 use crate::judgement::{FollowUps, RunRef};
 use crate::ledger::{Extent, Ledger, LedgerError};
+use crate::report::visible::Minute as _;
 use crate::review::{
     EarlierReviews, NotCompared, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Scope,
     Worksheet,
@@ -73,11 +74,25 @@ pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<Reviewe
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
-/// The owners of the accounts of an open review. After the retention of the run, only the addresses in the rows are
-/// known.
+/// The run that shows who has left: this one, or the newest complete one.
+pub(super) async fn people_run(
+    ledger: &Ledger,
+    wanted: Option<&RunRef>,
+) -> Result<Entry, LedgerError> {
+    let is_it = |run: &Entry| {
+        let is_wanted = wanted.is_none_or(|at| run.run_ref() == *at);
+        run.kind == EntryKind::Run && run.complete && is_wanted
+    };
+    let run = ledger.newest(is_it).await?;
+    run.ok_or_else(|| LedgerError::Fault("the ledger has no complete run".to_owned()))
+}
+
+/// The owners of the accounts of a review, and the people of a later run. After the retention of the reviewed run, only
+/// the addresses in the rows are known.
 pub(super) async fn owners(
     ledger: &Ledger,
     worksheet: &Worksheet,
+    people_run: &Entry,
     as_of: Timestamp,
 ) -> Result<Owners, LedgerError> {
     let Some(run) = entry(ledger, &worksheet.snapshot).await? else {
@@ -85,24 +100,52 @@ pub(super) async fn owners(
         let text = format!("ledger entry {sequence} of the reviewed run is missing");
         return Err(LedgerError::Fault(text));
     };
-    let names = ReviewedRun::FILES.map(|file| file.name());
-    let wanted = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files(&run, wanted, Extent::Wanted).await;
-    let owners = files.and_then(|files| {
-        let read = ReviewedRun::read(files.each_ref().map(Vec::as_slice));
-        Ok(read.map_err(|why| unreadable(&run, &why))?.owners)
-    });
-    match owners {
+    let owners = match owners_of(ledger, &run).await {
         // Only a fault of the evidence is tolerated, not an error of the store.
         Err(LedgerError::Fault(why)) if run.retain_until.is_some_and(|until| until < as_of) => {
             tracing::warn!(
                 why,
                 "The retention of the reviewed run has ended: owners are known only by the addresses in the rows"
             );
-            Ok(Owners::default())
+            Owners::default()
         }
-        owners => owners,
+        owners => owners?,
+    };
+    with_people_of(ledger, owners, &run, people_run).await
+}
+
+/// The owners of a run, with the people of a later one.
+pub(super) async fn with_people_of(
+    ledger: &Ledger,
+    owners: Owners,
+    run: &Entry,
+    people_run: &Entry,
+) -> Result<Owners, LedgerError> {
+    match people_run == run {
+        true => Ok(owners),
+        false => Ok(owners.with_people_of(owners_of(ledger, people_run).await?)),
     }
+}
+
+/// A warning if the run that shows who has left is old.
+pub(super) fn unknown_since(people_run: &Entry, as_of: Timestamp) -> Option<String> {
+    const OLD: SignedDuration = SignedDuration::from_hours(72);
+    let committed_at = people_run.committed_at;
+    let is_old = as_of.duration_since(committed_at) > OLD;
+    is_old.then(|| {
+        format!(
+            "the newest complete run is of {}, so nothing shows who has left since then",
+            committed_at.day()
+        )
+    })
+}
+
+async fn owners_of(ledger: &Ledger, run: &Entry) -> Result<Owners, LedgerError> {
+    let names = ReviewedRun::FILES.map(|file| file.name());
+    let wanted = names.each_ref().map(String::as_str);
+    let files = ledger.committed_files(run, wanted, Extent::Wanted).await?;
+    let read = ReviewedRun::read(files.each_ref().map(Vec::as_slice));
+    Ok(read.map_err(|why| unreadable(run, &why))?.owners)
 }
 
 async fn entry(ledger: &Ledger, at: &RunRef) -> Result<Option<Entry>, LedgerError> {

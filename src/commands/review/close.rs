@@ -15,13 +15,12 @@ use crate::ledger::{Ledger, LedgerError, commit_review};
 use crate::model::EmailAddress;
 use crate::notify::ReviewStep;
 use crate::review::{
-    AcceptedIncomplete, ClosedWith, Eligibility, ReviewClosed, ReviewDataFile, ReviewManifest,
-    ReviewerFile, Rules, closing_page,
+    AcceptedIncomplete, ByReviewer, ClosedRow, ClosedWith, Eligibility, ReviewClosed,
+    ReviewDataFile, ReviewManifest, ReviewerFile, Rules, closing_page,
 };
 
 /// A review with the received decisions.
 struct Received {
-    entry: Entry,
     progress: ReviewProgress,
     reassigned: Option<ReviewerFile>,
     /// Deciders whom neither Asana nor HR knows.
@@ -30,18 +29,20 @@ struct Received {
     gathered: Gathered,
 }
 
+/// `people_run` shows who has left.
 async fn receive(
     ledger: &Ledger,
     asked: &DecisionArguments,
+    frozen: Frozen,
+    people_run: &Entry,
     moment: &Moment,
 ) -> Result<Received, ReviewError> {
-    let (entry, frozen) = chain::open_review(ledger, asked.review.as_deref()).await?;
     let path = asked.reassigned.as_deref();
     let reassigned = path
         .map(|path| reviewers::read_file(path, true))
         .transpose()?;
     let given = InputFile::decisions(&asked.decisions, path)?;
-    let owners = chain::owners(ledger, &frozen.worksheet, moment.as_of).await?;
+    let owners = chain::owners(ledger, &frozen.worksheet, people_run, moment.as_of).await?;
     let rules = Rules {
         worksheet: &frozen.worksheet,
         owners: &owners,
@@ -57,9 +58,17 @@ async fn receive(
         let mut rows = gathered.rows.iter();
         is_unknown && rows.any(|row| row.decided_by.as_ref() == Some(who))
     });
+    let by_reviewer = ByReviewer::of(gathered.rows.iter().map(ClosedRow::answer));
+    let mut progress = ReviewProgress::of(frozen, by_reviewer, moment.as_of);
+    let reviewers = progress.reviewers.iter().flat_map(|of| &of.reviewer);
+    let has_left =
+        |who: &&EmailAddress| owners.eligibility(who, moment.as_of) == Eligibility::HasLeft;
+    progress
+        .warnings
+        .extend(chain::unknown_since(people_run, moment.as_of));
+    progress.left = reviewers.filter(has_left).cloned().collect();
     Ok(Received {
-        entry,
-        progress: ReviewProgress::of(frozen, &gathered.rows, moment.as_of),
+        progress,
         reassigned,
         accepted,
         given,
@@ -89,7 +98,7 @@ pub async fn status(
         }
         Err(error) => return Err(error.into()),
     };
-    let received = match receive(&ledger, asked, moment).await {
+    let frozen = match chain::open_review(&ledger, asked.review.as_deref()).await {
         Err(not_open @ (ReviewError::NotOpen(_) | ReviewError::NoneOpen))
             if asked.decisions.is_empty() =>
         {
@@ -103,8 +112,10 @@ pub async fn status(
             progress.run = run;
             return Ok(progress);
         }
-        received => received?,
+        open => open?.1,
     };
+    let people_run = chain::people_run(&ledger, None).await?;
+    let received = receive(&ledger, asked, frozen, &people_run, moment).await?;
     Ok(ReviewProgress {
         faults: received.gathered.faults,
         run,
@@ -123,13 +134,8 @@ pub async fn close(
     let (attachments, attached) = attachments(&asked.attach.files)?;
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
-    let received = receive(&ledger, &asked.of, moment).await?;
-    let (progress, gathered) = (received.progress, received.gathered);
-    let Frozen {
-        worksheet,
-        sha256,
-        origin,
-    } = &progress.frozen;
+    let (entry, frozen) = chain::open_review(&ledger, asked.of.review.as_deref()).await?;
+    let worksheet = &frozen.worksheet;
     // The grace of its decisions counts from the instant of closing.
     if moment.as_of < worksheet.opened_at {
         return Err(ReviewError::BadRequest(format!(
@@ -137,6 +143,18 @@ pub async fn close(
             moment.as_of, worksheet.opened_at
         )));
     }
+    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close).ok_or_else(|| {
+        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
+    })?;
+    let interrupted = InterruptedClose::of(&ledger, &part, worksheet, moment).await?;
+    let people_run = chain::people_run(&ledger, interrupted.people_run()).await?;
+    let received = receive(&ledger, &asked.of, frozen, &people_run, moment).await?;
+    let (progress, gathered) = (received.progress, received.gathered);
+    let Frozen {
+        worksheet,
+        sha256,
+        origin,
+    } = &progress.frozen;
     let is_complete = progress.totals.undecided == 0;
     let accepted = asked.accept_incomplete.clone();
     if !gathered.faults.is_empty() || (!is_complete && accepted.is_none()) {
@@ -146,14 +164,11 @@ pub async fn close(
         let text = "every row is decided: close the review without --accept-incomplete";
         return Err(ReviewError::bad_request(text));
     }
-    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close).ok_or_else(|| {
-        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
-    })?;
-    let interrupted = InterruptedClose::of(&ledger, &part, worksheet, moment).await?;
     let closed_at = interrupted.closed_at(moment);
     let due = closed_at.checked_add(settings.revocation_grace);
     let with = ClosedWith {
-        opened: received.entry.run_ref(),
+        opened: entry.run_ref(),
+        people_run: people_run.run_ref(),
         closed_at,
         revocations_due: due.unwrap_or(closed_at),
         accepted_incomplete: accepted.map(|reason| AcceptedIncomplete { reason }),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Moment, ReviewError};
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder};
+use crate::judgement::RunRef;
 use crate::ledger::{Ledger, LedgerError};
 use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
 use crate::store::StoreError;
@@ -47,6 +48,11 @@ impl InterruptedClose {
     pub(super) fn closed_at(&self, moment: &Moment) -> Timestamp {
         let closed = self.closed.as_ref();
         closed.map_or(moment.as_of, |interrupted| interrupted.closed_at)
+    }
+
+    /// The run that showed who had left.
+    pub(super) fn people_run(&self) -> Option<&RunRef> {
+        self.closed.as_ref().map(|closed| &closed.people_run)
     }
 
     /// The frame of the evidence, with the executor of the first attempt.

@@ -1,5 +1,7 @@
 //! `review open`: the population of a committed run, frozen into a worksheet.
 
+use std::iter;
+
 use super::{
     FileFault, FileName, Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers,
 };
@@ -12,8 +14,8 @@ use crate::model::{Permissions, counted};
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
-    Eligibility, NotFrozen, OpenedWith, ReasonFor, ReviewManifest, ReviewerFile, Scope, Worksheet,
-    undecided_rows, worksheet_page,
+    ByReviewer, Eligibility, NotFrozen, OpenedWith, ReasonFor, ReviewManifest, ReviewerFile, Scope,
+    Worksheet, worksheet_page,
 };
 
 /// Opens a review.
@@ -44,7 +46,9 @@ pub async fn open(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
     let entry = chain::run(&ledger, &asked.run).await?;
-    let run = chain::reviewed_run(&ledger, &entry).await?;
+    let mut run = chain::reviewed_run(&ledger, &entry).await?;
+    let people_run = chain::people_run(&ledger, None).await?;
+    run.owners = chain::with_people_of(&ledger, run.owners, &entry, &people_run).await?;
     if !asked.yes {
         let known = &run.follow_ups;
         let similar = chain::similar_reviews(&ledger, known, &asked.name, asked.scope).await?;
@@ -53,7 +57,7 @@ pub async fn open(
         }
     }
     let (earlier, not_compared) = chain::earlier_reviews(&ledger, moment.as_of).await?;
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(chain::unknown_since(&people_run, moment.as_of));
     if let Some(not_compared) = &not_compared {
         let (sequence, reason) = (not_compared.sequence, &not_compared.reason);
         tracing::warn!(sequence, reason, "An earlier review could not be read");
@@ -104,31 +108,48 @@ pub async fn open(
         let text = "no account of this scope has access, so there is nothing to review";
         return Err(ReviewError::bad_request(text));
     }
-    let (file, review_sha256) = worksheet.to_file();
-    // First, because a spreadsheet of 100,000 rows takes the most memory while it is written.
-    let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
-        ReviewError::Unexpected(format!("could not write the spreadsheet: {error}"))
-    })?;
-    let html = worksheet_page(&worksheet, &review_sha256, &origin);
-    let html = worksheet.file(ReviewFile::WorksheetHtml, html);
-    let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
-    let manifest =
-        |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
-    let committed =
-        commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
     let idle_lines = lines.map(|file| file.idle_lines(&worksheet.rows));
-    let rows = undecided_rows(&worksheet, None, &owners);
+    // The files of 100,000 rows need the memory.
+    drop(owners);
+    let reviewers = worksheet
+        .rows
+        .iter()
+        .map(|row| (row.reviewer.as_ref(), None));
+    let reviewers = ByReviewer::of(reviewers);
+    let (file, sha256) = worksheet.to_file();
     let frozen = Frozen {
         worksheet,
-        sha256: review_sha256,
+        sha256,
         origin,
     };
+    let progress = ReviewProgress::of(frozen, reviewers, moment.as_of);
+    let Frozen {
+        worksheet,
+        sha256,
+        origin,
+    } = &progress.frozen;
+    let xlsx = worksheet.xlsx(sha256).map_err(|error| {
+        ReviewError::Unexpected(format!("could not write the spreadsheet: {error}"))
+    })?;
+    let html = || {
+        let page = worksheet_page(worksheet, sha256, origin);
+        worksheet.file(ReviewFile::WorksheetHtml, page)
+    };
+    let files = [file]
+        .into_iter()
+        .chain(iter::once_with(|| worksheet.csv(sha256)))
+        .chain([xlsx])
+        .chain(iter::once_with(html));
+    let manifest =
+        |files| ReviewManifest::opened(&settings.frame, worksheet, sha256, origin, files);
+    let committed =
+        commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
     Ok(ReviewProgress {
         step: ReviewStep::Opened,
         idle_lines: idle_lines.unwrap_or_default(),
         committed: Some(committed),
         warnings,
-        ..ReviewProgress::of(frozen, &rows, moment.as_of)
+        ..progress
     })
 }
 

@@ -12,11 +12,12 @@ use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{FollowUp, Mark, Verdict};
 use crate::ledger::Committed;
+use crate::model::EmailAddress;
 use crate::notify::{
     About, Content, Notification, NotifiedReview, NotifiedReviewer, NotifiedWorkspace, ReviewStep,
 };
 use crate::report::visible::Minute as _;
-use crate::review::{ByReviewer, ClosedRow, ReviewClosed, Totals, Worksheet};
+use crate::review::{ByReviewer, ReviewClosed, Totals, Worksheet};
 
 /// The frozen population of a review.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub struct ReviewProgress {
     pub overdue: bool,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
+    /// Reviewers who have left, according to HR.
+    pub left: Vec<EmailAddress>,
     /// Lines of the reviewers file that fit no row. A mistake in a line gives its rows to another line.
     pub idle_lines: Vec<u64>,
     /// Faults in the received files.
@@ -65,13 +68,14 @@ pub struct ReviewProgress {
 }
 
 impl ReviewProgress {
-    pub(super) fn of(frozen: Frozen, rows: &[ClosedRow], as_of: Timestamp) -> Self {
+    pub(super) fn of(frozen: Frozen, reviewers: Vec<ByReviewer>, as_of: Timestamp) -> Self {
         Self {
             step: ReviewStep::Status,
             overdue: as_of.day() > frozen.worksheet.due,
             frozen,
-            totals: Totals::of(rows),
-            reviewers: ByReviewer::of(rows),
+            totals: Totals::of_all(&reviewers),
+            reviewers,
+            left: Vec::new(),
             idle_lines: Vec::new(),
             faults: Vec::new(),
             committed: None,
@@ -90,7 +94,7 @@ impl ReviewProgress {
             verdict: Some(closed.verdict),
             overdue: false,
             followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
-            ..Self::of(frozen, &closed.rows, as_of)
+            ..Self::of(frozen, closed.reviewers.clone(), as_of)
         }
     }
 
@@ -102,13 +106,23 @@ impl ReviewProgress {
         decisions.filter(is_wanted).collect()
     }
 
-    /// A text to send to a reviewer who has undecided rows. None for others, and for rows without a reviewer.
+    /// Whether a reviewer with undecided rows has left.
+    pub(super) fn must_be_replaced(&self, of: &ByReviewer) -> bool {
+        let has_left = of
+            .reviewer
+            .as_ref()
+            .is_some_and(|who| self.left.contains(who));
+        has_left && of.totals.undecided > 0
+    }
+
+    /// A text to send to a reviewer who has undecided rows. None for others, for a reviewer who has left, and for rows
+    /// without a reviewer.
     pub(super) fn reminder(&self, of: &ByReviewer) -> Option<Reminder> {
         let worksheet = &self.frozen.worksheet;
         let to = of.reviewer.as_ref()?;
         let undecided = match of.totals.undecided {
             0 => return None,
-            _ if self.verdict.is_some() => return None,
+            _ if self.verdict.is_some() || self.must_be_replaced(of) => return None,
             1 => "1 row".to_owned(),
             more => format!("{more} rows"),
         };
@@ -151,6 +165,7 @@ impl ReviewProgress {
                 "number": number,
                 "totals": of.totals,
                 "overdue": self.is_late(of),
+                "has_left": self.must_be_replaced(of),
             });
             if names {
                 value["reviewer"] = json!(of.reviewer);

@@ -28,6 +28,10 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         (ReviewStep::Opened | ReviewStep::Status, _) => "OPEN",
     };
     let overdue = |is_late| if is_late { ", OVERDUE" } else { "" };
+    let has_left = |has_left| match has_left {
+        true => ", HAS LEFT according to HR: reassign the rows",
+        false => "",
+    };
     let mut text = format!("{state:<12}  review {}\n\n", worksheet.review);
     let due = format!("{}{}", worksheet.due, overdue(review.overdue));
     row(&mut text, "due", due);
@@ -49,7 +53,12 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         };
         let rows = match is_opened {
             true => format!(": {}", counted(of.totals.rows, "row", "rows")),
-            false => format!(" {}{}", counts(&of.totals), overdue(review.is_late(of))),
+            false => format!(
+                " {}{}{}",
+                counts(&of.totals),
+                overdue(review.is_late(of)),
+                has_left(review.must_be_replaced(of))
+            ),
         };
         row(&mut text, "reviewer", who + &rows);
     }

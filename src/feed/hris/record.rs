@@ -11,10 +11,10 @@ use super::{HrisSettings, ListedRecord};
 use crate::model::{
     Employment, HrDate, HrRow, Meaning, RejectedRow, counted, is_blank_word, quoted, trim,
 };
-use crate::truto::{self, Employee, Row};
+use crate::truto::{self, Employee, EmployeeGroup, Row};
 
 /// The columns of a record, with the fields of Truto that fill them.
-const COLUMNS: [(Meaning, &str); 8] = [
+const COLUMNS: [(Meaning, &str); 10] = [
     (Meaning::PersonId, "employee_number, else id"),
     (
         Meaning::Name,
@@ -29,6 +29,11 @@ const COLUMNS: [(Meaning, &str); 8] = [
     (Meaning::End, "termination_date, else employments.end_date"),
     (Meaning::Status, "employment_status"),
     (Meaning::Location, "work_location"),
+    (
+        Meaning::Department,
+        "department, else groups of type department",
+    ),
+    (Meaning::Title, "job_title, else employments.job_title"),
 ];
 
 /// A record with these cells, in the order of [`COLUMNS`].
@@ -89,8 +94,7 @@ impl PersonIds {
 }
 
 fn number(employee: &Employee) -> Option<&str> {
-    let number = employee.employee_number.as_deref().map(trim)?;
-    (!is_blank_word(number)).then_some(number)
+    filled(&employee.employee_number)
 }
 
 /// The columns of a row.
@@ -197,6 +201,8 @@ impl Reader {
                 text(&employee.termination_date),
                 text(&employee.employment_status),
                 place.map_or("", String::as_str),
+                department(employee),
+                title(employee),
             ],
         ))?;
         row.notes.extend(odd.map(str::to_owned));
@@ -259,7 +265,7 @@ impl Reader {
                 start: Some(start),
                 end,
                 ..
-            }) = self.row(&texts(line, ["", "", "", "", start, end, "", ""]))
+            }) = self.row(&texts(line, ["", "", "", "", start, end, "", "", "", ""]))
             else {
                 return Err(Unclear);
             };
@@ -395,6 +401,37 @@ fn name(employee: &Employee) -> String {
         let parts: Vec<&str> = parts.into_iter().flatten().map(|part| trim(part)).collect();
         parts.join(" ")
     })
+}
+
+/// The department: a field of some mappings, else the group that is one. A group without a type may be one too.
+fn department(employee: &Employee) -> &str {
+    let of_kind = |wanted: &str| {
+        let is_such = |group: &&EmployeeGroup| {
+            let kind = group.kind.as_deref().unwrap_or_default();
+            trim(kind).eq_ignore_ascii_case(wanted)
+        };
+        let groups = employee.groups.iter().filter(is_such);
+        groups.filter_map(|group| filled(&group.name)).next()
+    };
+    let department = filled(&employee.department);
+    let department = department.or_else(|| of_kind("department"));
+    department.or_else(|| of_kind("")).unwrap_or_default()
+}
+
+/// The job title, else that of an employment that runs.
+fn title(employee: &Employee) -> &str {
+    let mut employments = employee.employments.iter();
+    let title = filled(&employee.job_title);
+    let title = title.or_else(|| {
+        employments.find_map(|of| filled(&of.job_title).filter(|_| filled(&of.end_date).is_none()))
+    });
+    title.unwrap_or_default()
+}
+
+fn filled(text: &Option<String>) -> Option<&str> {
+    text.as_deref()
+        .map(trim)
+        .filter(|text| !is_blank_word(text))
 }
 
 /// The addresses of an employee as cells of a row.

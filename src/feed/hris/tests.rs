@@ -156,6 +156,8 @@ fn an_employee_is_a_row_and_every_column_names_its_fields() {
     end: termination_date, else employments.end_date
     status: employment_status
     location: work_location
+    department: department, else groups of type department
+    title: job_title, else employments.job_title
     ");
 }
 
@@ -365,6 +367,49 @@ fn a_work_place_is_a_text_an_object_or_a_list() {
             Some("Paris"),
             "{fields}"
         );
+    }
+}
+
+#[test]
+fn a_department_is_a_field_or_the_group_that_is_one() {
+    let team = json!({"id": "1", "name": "Platform", "type": "team"});
+    for fields in [
+        json!({"department": "Research"}),
+        json!({"department": {"id": "7", "name": "Research"}, "groups": [team]}),
+        json!({"department": {"id": "7"}, "groups": [team, {"name": "Research", "type": "Department"}]}),
+        json!({"groups": [{"name": "Research"}, {"name": "Lab", "type": null}]}),
+        json!({"groups": ["Research"]}),
+        json!({"department": "N/A", "groups": [{"name": " ", "type": "department"}, {"name": "Research", "type": "department"}]}),
+    ] {
+        let department = row(fields.clone()).department;
+        assert_eq!(department.as_deref(), Some("Research"), "{fields}");
+    }
+    for fields in [
+        json!({}),
+        json!({"groups": [team]}),
+        json!({"groups": null, "department": {"id": "7"}}),
+        json!({"groups": [{"id": "7", "type": "department"}]}),
+    ] {
+        assert_eq!(row(fields.clone()).department, None, "{fields}");
+    }
+}
+
+#[test]
+fn a_title_is_that_of_the_person_or_of_an_employment_that_runs() {
+    let past =
+        json!({"effective_date": "2019-04-01", "end_date": "2020-03-31", "job_title": "Trainee"});
+    let runs = json!({"effective_date": "2020-04-01", "end_date": null, "job_title": "Engineer"});
+    for fields in [
+        json!({"job_title": " Engineer "}),
+        json!({"job_title": "Engineer", "employments": [past]}),
+        json!({"job_title": null, "employments": [past, runs]}),
+        json!({"job_title": "-", "employments": [runs, past]}),
+    ] {
+        let title = row(fields.clone()).title;
+        assert_eq!(title.as_deref(), Some("Engineer"), "{fields}");
+    }
+    for fields in [json!({}), json!({"employments": [past]})] {
+        assert_eq!(row(fields.clone()).title, None, "{fields}");
     }
 }
 
@@ -741,11 +786,11 @@ proptest! {
     /// one.
     #[test]
     fn every_record_is_accounted_for(
-        records in proptest::collection::vec(proptest::collection::vec(any_field(), 8), 0..6),
+        records in proptest::collection::vec(proptest::collection::vec(any_field(), 10), 0..6),
     ) {
         let names = [
             "id", "employee_number", "emails", "employment_status", "start_date",
-            "termination_date", "employments", "work_location",
+            "termination_date", "employments", "work_location", "job_title", "groups",
         ];
         let records: Vec<Value> = records
             .into_iter()

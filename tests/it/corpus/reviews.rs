@@ -16,8 +16,8 @@ use asana_access_review::judgement::{Decision, RunRef, Verdict};
 use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
 use asana_access_review::review::{
-    ByDecider, ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Totals,
-    Worksheet,
+    ByDecider, ByReviewer, ClosedRow, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest,
+    Totals, Worksheet,
 };
 use asana_access_review::store::Store;
 use asana_access_review::verify::{self, Expectations};
@@ -197,7 +197,7 @@ impl Copy {
         let mut closed: ReviewClosed = self.json(sequence, ReviewFile::Review);
         change(&mut closed);
         closed.totals = Totals::of(&closed.rows);
-        closed.reviewers = ByReviewer::of(&closed.rows);
+        closed.reviewers = ByReviewer::of(closed.rows.iter().map(ClosedRow::answer));
         closed.deciders = ByDecider::of(&closed.rows);
         closed.complete = closed.totals.undecided == 0;
         closed.verdict = closed.totals.verdict();
@@ -605,7 +605,7 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a recommendation is changed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.rows[1].recommended = Some(Decision::DontKnow);
-            worksheet.rows[1].reason = "another reason".to_owned();
+            worksheet.rows[1].reason = "another reason".into();
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),

@@ -106,6 +106,13 @@ impl Employee {
             .field("name", json!(name))
             .field("job_title", json!("Engineer"))
             .field(
+                "groups",
+                json!([
+                    {"id": "t1", "name": "Platform", "type": "team"},
+                    {"id": "d1", "name": "Research", "type": "department"},
+                ]),
+            )
+            .field(
                 "emails",
                 json!([{"email": email, "type": "work", "is_primary": true}]),
             )
