@@ -313,7 +313,7 @@ fn rows_reconcile(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             true => {
                 let line = Remedy::Service((*first).to_owned()).line(Key::None);
                 format!(
-                    "{found}; if it is a service account or an AI teammate{CLOSES_WITH}`{line}`"
+                    "{found}; if it is a service account or an AI teammate, closes with: `{line}`"
                 )
             }
             false => format!("{found}; {RUN_AGAIN}"),
@@ -574,8 +574,7 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         } else if is_without_address(basis, viewer) {
             let line = Remedy::Service(viewer.to_owned()).line(Key::None);
             id.fail(format!(
-                "the connected account {viewer} is missing from the list; if it is a service account, which Asana does not \
-                 list{CLOSES_WITH}`{line}`"
+                "the connected account {viewer} is missing from the list; if it is a service account, closes with: `{line}`"
             ))
         } else {
             id.fail(format!(
@@ -587,13 +586,17 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     if is_narrow {
         return viewer_by_address(basis, account);
     }
-    match role {
-        Role::Admin => id.pass("the connected account is listed as an admin"),
-        Role::Member | Role::Guest | Role::Unknown(_) => id.fail(format!(
-            "the role of the connected account {viewer} is unknown, so nothing shows that it sees every account; {}",
-            full_or_narrow(connection)
-        )),
+    if *role == Role::Admin {
+        return id.pass("the connected account is listed as an admin");
     }
+    let remedy = match &population.memberships {
+        // `list_complete` fails for the same reason, and names the remedy.
+        Memberships::Unreadable { .. } => "the memberships would show it".to_owned(),
+        _ => full_or_narrow(connection),
+    };
+    id.fail(format!(
+        "the role of the connected account {viewer} is unknown, so nothing shows that it sees every account; {remedy}"
+    ))
 }
 
 /// With narrow permissions, roles are not readable. In Asana, an account with an address in a domain of the
@@ -616,7 +619,7 @@ fn viewer_by_address(basis: &Basis<'_>, account: &Account) -> Check {
     // The line to paste would let a guest pass, so something other than the account must support the domain.
     match of_viewer.any(|domain| unnamed.contains(domain)) {
         true => id.fail(format!(
-            "{doubt}; if its domain is the organization's{CLOSES_WITH}`{}`",
+            "{doubt}; if its domain is the organization's, closes with: `{}`",
             domains::setting(basis.inputs, &unnamed)
         )),
         false => id.fail(format!(

@@ -185,7 +185,7 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
         ),
         (0, _) => id.fail(format!(
             "no HR row shares a mail domain of INTERNAL_DOMAINS with an account: HR and Asana may belong to different \
-             organizations; if the domains in HR are the organization's{CLOSES_WITH}`{setting}`"
+             organizations; if the domains in HR are the organization's, closes with: `{setting}`"
         )),
         (_, 0) => id.pass(counted(
             matchable,

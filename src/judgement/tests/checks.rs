@@ -263,7 +263,7 @@ fn an_account_that_only_asanas_own_list_has_is_never_overlooked() {
             assert_eq!(
                 detail,
                 "1 account of Asana's own list of users is missing from the list, account 7 first; if it is a service \
-                 account or an AI teammate; closes with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
+                 account or an AI teammate, closes with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
             );
         }
     }
@@ -710,8 +710,7 @@ fn each_doubt_about_the_connected_account_names_its_line() {
     );
     assert_eq!(
         viewer_failed(world(), me("7", Role::Unknown(None))),
-        "the connected account 7 is missing from the list; if it is a service account, which Asana does not list; closes \
-         with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
+        "the connected account 7 is missing from the list; if it is a service account, closes with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
     );
 }
 

@@ -80,7 +80,7 @@ fn the_line_for_a_guests_domain_appears_only_with_other_support() {
     assert_eq!(
         detail(in_hr),
         "the connected account 7 has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little; if its domain \
-         is the organization's; closes with: `INTERNAL_DOMAINS=example.com,corp.io`"
+         is the organization's, closes with: `INTERNAL_DOMAINS=example.com,corp.io`"
     );
 }
 
@@ -162,7 +162,7 @@ fn a_feed_with_other_domains_only_names_the_setting() {
         (
             Fail,
             "no HR row shares a mail domain of INTERNAL_DOMAINS with an account: HR and Asana may belong to different \
-             organizations; if the domains in HR are the organization's; closes with: \
+             organizations; if the domains in HR are the organization's, closes with: \
              `INTERNAL_DOMAINS=example.com,corp.io`"
         )
     );
