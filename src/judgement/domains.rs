@@ -111,6 +111,43 @@ pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeS
     domains
 }
 
+/// Domains that `INTERNAL_DOMAINS` lacks and that seem to be the organization's: of work addresses in HR; of staff in a
+/// baseline that was read with full permissions; of accounts, if the name is that of a domain in the setting. Only with
+/// narrow permissions, because otherwise roles show the domains of the organization.
+pub(super) fn unnamed<'i>(inputs: &'i Inputs, ours: &BTreeSet<String>) -> BTreeSet<&'i str> {
+    if inputs.policy.asana_permissions == Permissions::Full {
+        return BTreeSet::new();
+    }
+    let baseline = inputs.past.baseline.iter();
+    let earlier = baseline.flat_map(|baseline| &baseline.accounts);
+    let staff = earlier.filter(|account| matches!(account.role, Role::Admin | Role::Member));
+    let of_staff = staff.flat_map(|account| &account.emails);
+    let of_hr = inputs.hr.rows.iter().filter_map(|row| row.email.as_ref());
+    let listed = inputs.population.accounts.iter();
+    let listed = listed.flat_map(|account| &account.emails);
+    let alike = listed.filter(|email| ours.iter().any(|own| is_alike(email.domain(), own)));
+    let all = of_hr.chain(of_staff).chain(alike).map(EmailAddress::domain);
+    all.filter(|domain| !ours.contains(*domain) && !is_public_mail_provider(domain))
+        .collect()
+}
+
+/// `example.de` and `eu.example.com` are like `example.com`.
+fn is_alike(domain: &str, own: &str) -> bool {
+    let is_below = |one: &str, other: &str| {
+        let rest = one.strip_suffix(other);
+        rest.is_some_and(|rest| rest.ends_with('.'))
+    };
+    let names = [domain, own].map(|domain| domain.rsplit_once('.').map(|(name, _)| name));
+    is_below(domain, own) || is_below(own, domain) || (names[0].is_some() && names[0] == names[1])
+}
+
+/// The setting `INTERNAL_DOMAINS` with further domains.
+pub(super) fn setting(inputs: &Inputs, further: &BTreeSet<&str>) -> String {
+    let named = inputs.policy.internal_domains.iter().map(String::as_str);
+    let all = Vec::from_iter(named.chain(further.iter().copied()));
+    format!("INTERNAL_DOMAINS={}", all.join(","))
+}
+
 /// A domain in the form of addresses, so that `Example.COM` in the settings equals the domain of the accounts.
 fn folded(name: &str) -> String {
     EmailAddress::parse(&format!("x@{}", name.trim()))

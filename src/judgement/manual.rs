@@ -110,7 +110,11 @@ pub(super) struct Tie<'a> {
 
 impl Tie<'_> {
     fn is_of(&self, account: &Account) -> bool {
-        self.account.is_of(&[&account.id], &account.emails)
+        self.is_of_keys(&account.id, &account.emails)
+    }
+
+    fn is_of_keys(&self, account_id: &str, emails: &[EmailAddress]) -> bool {
+        self.account.is_of(&[account_id], emails)
     }
 }
 
@@ -496,11 +500,23 @@ impl<'a> UsableLines<'a> {
 
     /// Whether an account is a service account.
     pub(super) fn is_service(&self, account: &Account, uses: &mut Uses) -> bool {
+        self.has_service(&account.id, &account.emails, uses)
+    }
+
+    /// Whether an account of which only the id is known is a service account.
+    pub(super) fn is_service_id(&self, account_id: &str, uses: &mut Uses) -> bool {
+        self.has_service(account_id, &[], uses)
+    }
+
+    fn has_service(&self, account_id: &str, emails: &[EmailAddress], uses: &mut Uses) -> bool {
         let mut is_service = false;
-        for service in self.services.iter().filter(|tie| tie.is_of(account)) {
+        let services = self.services.iter();
+        for service in services.filter(|tie| tie.is_of_keys(account_id, emails)) {
             is_service = true;
-            let what = format!("account {} is a service account", account.id);
-            uses.alias(service.line, what);
+            uses.alias(
+                service.line,
+                format!("account {account_id} is a service account"),
+            );
         }
         is_service
     }

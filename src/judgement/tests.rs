@@ -7,6 +7,7 @@ mod manual;
 mod matching;
 mod model;
 mod namesakes;
+mod narrow;
 mod offboardings;
 mod outcomes;
 mod properties;

@@ -203,7 +203,7 @@ pub enum Memberships {
     NotRequested,
     /// The list did not end.
     Incomplete { reason: String },
-    /// This connection may not read them, so the list of users is the only source.
+    /// This connection may not read them, so nothing shows that the list of users is complete.
     Unreadable {
         /// The HTTP status.
         status: u16,

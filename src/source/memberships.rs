@@ -124,7 +124,7 @@ pub(super) async fn read(
         }
         Err(error) if error.is_refusal_of_resource() => {
             warn!(
-                "Could not read the workspace memberships, so the accounts have one source: {error}"
+                "Could not read the workspace memberships, so nothing shows that the list of users is complete: {error}"
             );
             model::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),

@@ -238,6 +238,14 @@ pub(super) fn malformed(what: &str, problem: NoPage) -> TrutoError {
         }
         NoPage::NotAnObject(kind) => (format!("it is {kind}"), false),
         NoPage::NoRows => ("it has no records".to_owned(), false),
+        NoPage::SeveralLists => (
+            "it has records in two of `result`, `results` and `data`".to_owned(),
+            false,
+        ),
+        NoPage::NextPageWithoutOffset => (
+            "its `next_page` has no `offset`, so the next page cannot be read".to_owned(),
+            false,
+        ),
         NoPage::Cursor(bytes) => (
             format!("it has a cursor of {bytes} bytes, more than an address can carry"),
             false,

@@ -209,6 +209,18 @@ impl TrutoError {
         }
     }
 
+    /// Names the page whose answer cannot be read.
+    pub(super) fn on_page(self, page: u64) -> Self {
+        match self {
+            Self::Malformed { what, problem, cut } => Self::Malformed {
+                what: format!("{what}, page {page}"),
+                problem,
+                cut,
+            },
+            error => error,
+        }
+    }
+
     /// Whether the answer cannot be read, although it is complete.
     pub fn is_malformed(&self) -> bool {
         matches!(self, Self::Malformed { cut: false, .. })

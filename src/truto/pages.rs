@@ -345,7 +345,9 @@ where
             None => read.await,
         };
         let read = read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        let read = read.map_err(|problem| malformed(&self.list.what(), problem))?;
+        let read = read.map_err(|problem| {
+            malformed(&self.list.what(), problem).on_page(self.progress.pages)
+        })?;
         Ok(Some(self.progress.page(read, cursor_sha256, date, came)))
     }
 
@@ -373,7 +375,7 @@ where
                     status,
                     reply,
                 },
-                error => error,
+                error => error.on_page(page),
             })
         };
         Box::pin(maybe_done(request.boxed()))
@@ -456,8 +458,12 @@ pub(super) enum NoPage {
     Json(serde_json::Error),
     NotAnObject(&'static str),
     NoRows,
+    /// Several members have records.
+    SeveralLists,
     /// The cursor is too long; its bytes.
     Cursor(usize),
+    /// Asana's `next_page` has no offset, so nothing leads to the next page.
+    NextPageWithoutOffset,
 }
 
 /// A body that is one object.
@@ -484,17 +490,27 @@ impl<T: for<'de> Deserialize<'de>> Contents<T> {
     /// Reads a page: `{result, next_cursor}`, or with `results` instead of `result`, or with an object of rows instead
     /// of the array, or Asana's own `{data, next_page}`, also inside `result`.
     ///
-    /// A body without a list is an error, which is different from an empty list.
+    /// A body without a list is an error, which is different from an empty list. So is a body with records in two of
+    /// these members, and a `next_page` that leads nowhere: otherwise records would go unread.
     pub(super) fn read(body: &[u8]) -> Result<Self, NoPage> {
         let envelope: Envelope<T> = record(body)?;
-        let rows = envelope.result.or(envelope.results).or(envelope.data);
-        let Some(Rows { rows, next_page }) = rows else {
-            return Err(NoPage::NoRows);
-        };
-        let offset = envelope
+        let lists = [envelope.result, envelope.results, envelope.data];
+        let mut lists = Vec::from_iter(lists.into_iter().flatten());
+        let mut inner = lists.iter_mut();
+        let next_page = envelope
             .next_page
-            .or(next_page)
-            .and_then(|next| next.offset);
+            .or_else(|| inner.find_map(|list| list.next_page.take()));
+        lists.sort_by_key(|list| list.rows.is_empty());
+        if lists.iter().filter(|list| !list.rows.is_empty()).count() > 1 {
+            return Err(NoPage::SeveralLists);
+        }
+        let list = lists.into_iter().next().ok_or(NoPage::NoRows)?;
+        let offset = match next_page {
+            Some(NextPage { offset: None }) if envelope.next_cursor.is_none() => {
+                return Err(NoPage::NextPageWithoutOffset);
+            }
+            next_page => next_page.and_then(|next| next.offset),
+        };
         let next = envelope.next_cursor.map(Cursor::Next);
         let next = next.or(offset.map(Cursor::Offset));
         let length = next.as_ref().map_or(0, |next| next.parameter().1.len());
@@ -502,7 +518,7 @@ impl<T: for<'de> Deserialize<'de>> Contents<T> {
             return Err(NoPage::Cursor(length));
         }
         Ok(Self {
-            rows,
+            rows: list.rows,
             next,
             is_partial: envelope.is_partial_response == Some(true),
         })
@@ -685,6 +701,49 @@ mod tests {
             let body = format!(r#"{{"result":[],"next_cursor":{cursor}}}"#);
             assert!(Contents::<User>::read(body.as_bytes()).is_err(), "{cursor}");
         }
+    }
+
+    #[test]
+    fn a_next_page_without_an_offset_does_not_end_the_list() {
+        let pointers = ["{}", r#"{"offset":null}"#, r#"{"offset":"","uri":"/x"}"#];
+        for next in pointers {
+            for body in [
+                format!(r#"{{"data":[{{"id":"1"}}],"next_page":{next}}}"#),
+                format!(r#"{{"result":{{"data":[{{"id":"1"}}],"next_page":{next}}}}}"#),
+                format!(r#"{{"result":[{{"id":"1"}}],"next_page":{next},"next_cursor":""}}"#),
+            ] {
+                let read = Contents::<User>::read(body.as_bytes());
+                assert!(
+                    matches!(read, Err(NoPage::NextPageWithoutOffset)),
+                    "{body}: {read:?}"
+                );
+            }
+            let body = format!(r#"{{"result":[],"next_page":{next},"next_cursor":"c"}}"#);
+            assert_eq!(users(&body).next, Some(Cursor::Next("c".to_owned())));
+        }
+    }
+
+    #[test]
+    fn records_in_two_members_are_refused_and_an_empty_one_hides_none() {
+        for body in [
+            r#"{"result":[{"id":"1"}],"data":[{"id":"2"}]}"#,
+            r#"{"result":[{"id":"1"}],"results":[{"id":"1"}]}"#,
+            r#"{"results":[{"id":"1"}],"data":{"x":{"id":"2"}}}"#,
+            r#"{"result":{"data":[{"id":"1"}]},"data":[null]}"#,
+        ] {
+            let read = Contents::<User>::read(body.as_bytes());
+            assert!(matches!(read, Err(NoPage::SeveralLists)), "{body}");
+        }
+        for body in [
+            r#"{"result":[],"data":[{"id":"1"}]}"#,
+            r#"{"result":[{"id":"1"}],"results":null,"data":[]}"#,
+            r#"{"result":{"data":[]},"results":[{"id":"1"}]}"#,
+        ] {
+            assert_eq!(ids(&users(body)), ["1"], "{body}");
+        }
+        assert!(users(r#"{"result":[],"data":[]}"#).rows.is_empty());
+        let inner = r#"{"result":{"data":[],"next_page":{"offset":"o"}},"data":[{"id":"1"}]}"#;
+        assert_eq!(users(inner).next, Some(Cursor::Offset("o".to_owned())));
     }
 
     #[test]

@@ -230,10 +230,13 @@ fn memberships(population: &Population) -> Line {
             status,
             missing_scopes,
         } => subject
-            .warn(format!(
-                "not readable (status {status}{}): no second list shows that the list of accounts is complete",
-                missing(", ", missing_scopes)
-            ))
+            .fail(
+                Exit::Inconclusive,
+                format!(
+                    "not readable (status {status}{}): no second list shows that the list of accounts is complete",
+                    missing(", ", missing_scopes)
+                ),
+            )
             .hint(truto::full_or_narrow(&population.connection.id)),
     }
 }

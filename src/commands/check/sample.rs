@@ -9,7 +9,7 @@ use crate::judgement::{
     CheckId, CheckStatus, FollowUps, Inputs, Judgement, ManualKind, ManualState, ManualUse, Past,
     ScheduleGaps, judge,
 };
-use crate::model::{HrFeed, ManualDecisions, Memberships, Population, Viewer};
+use crate::model::{HrFeed, ManualDecisions, Memberships, Permissions, Population, Viewer};
 
 pub(super) struct Sample {
     judgement: Judgement,
@@ -69,12 +69,7 @@ impl Sample {
         let probed = self.inputs.store.is_some();
         // If the workspace fits on one page, the checks of the lists have an answer too.
         let list = accounts && is_whole;
-        let is_second_read = match &population.memberships {
-            Memberships::Read { .. } => true,
-            Memberships::NotRequested => population.gaps.second_list.is_some(),
-            Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => false,
-        };
-        let both = list && is_second_read;
+        let both = accounts && self.lists_are_whole();
         // The check exists only if the settings require reviews.
         let mut checks = self.judgement.checks.iter();
         let reviews = past && checks.any(|check| check.id == CheckId::ReviewDue);
@@ -89,7 +84,7 @@ impl Sample {
             (hr, Subject::HrFeed, CheckId::HrRowsAccounted),
             (accounts, Subject::Truto, CheckId::SourceOrigin),
             (accounts, Subject::Clock, CheckId::Clock),
-            (list, Subject::Users, CheckId::ListComplete),
+            (both, Subject::Users, CheckId::ListComplete),
             (list, Subject::Users, CheckId::PopulationSize),
             (both, Subject::Memberships, CheckId::RowsReconcile),
         ] {
@@ -152,21 +147,43 @@ impl Sample {
         is_known.then(|| Subject::Manual.ok(text))
     }
 
-    /// The connected account. If it is not on the first page, it may still be in the list.
-    fn viewer(&self) -> Line {
+    /// Whether the first pages of both lists are the only ones.
+    fn lists_are_whole(&self) -> bool {
         let population = &self.inputs.population;
-        let is_seen = |id: &String| population.accounts.iter().any(|account| account.id == *id);
-        match &population.viewer {
-            Viewer::Account { id, .. } if !population.listing.last_page_reached && !is_seen(id) => {
-                Subject::Viewer.warn(format!(
-                    "the account `{id}` is not on the first page and could not be read alone: its role \
-                     is unknown"
-                ))
-            }
-            Viewer::Account { .. } | Viewer::NotReported { .. } => {
-                self.line(Subject::Viewer, CheckId::Viewer)
+        let second = &population.gaps.second_list;
+        let is_second_whole = match &population.memberships {
+            Memberships::Read { .. } => true,
+            Memberships::NotRequested => second.as_ref().is_some_and(|of| of.last_page_reached),
+            Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => false,
+        };
+        population.listing.last_page_reached && is_second_whole
+    }
+
+    /// The connected account. What the first pages of the lists lack may be on later ones.
+    fn viewer(&self) -> Line {
+        let Inputs {
+            population, policy, ..
+        } = &self.inputs;
+        if let Viewer::Account { id, .. } = &population.viewer
+            && !self.lists_are_whole()
+        {
+            let mut accounts = population.accounts.iter();
+            let lacks = match accounts.find(|account| account.id == *id) {
+                None if population.listing.last_page_reached => None,
+                None => Some("the account"),
+                Some(account) => match policy.asana_permissions {
+                    Permissions::Full if account.role.rank().is_none() => Some("its role"),
+                    Permissions::Narrow if account.emails.is_empty() => Some("its address"),
+                    Permissions::Full | Permissions::Narrow => None,
+                },
+            };
+            if let Some(what) = lacks {
+                return Subject::Viewer.warn(format!(
+                    "the connected account `{id}`: {what} is not on the first pages; a run reads all of them"
+                ));
             }
         }
+        self.line(Subject::Viewer, CheckId::Viewer)
     }
 
     /// A check of the judgement, as a line.

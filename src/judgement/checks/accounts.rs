@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::drop;
+use crate::judgement::domains;
 use crate::judgement::manual::{Covered, NO_EMAIL};
-use crate::judgement::remedies::CLOSES_WITH;
+use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
 use crate::model::{
-    Access, Account, Listing, Memberships, Permissions, Population, Role, Status, Viewer, counted,
-    quoted,
+    Access, Account, EmailAddress, Listing, Memberships, Permissions, Population, Role, Status,
+    Viewer, counted, quoted,
 };
 
 /// The largest tolerable error of a clock, in minutes. Beyond it the instants in the evidence are unreliable.
@@ -29,12 +30,12 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) 
         source_origin(inputs),
         clock(inputs),
         workspace_listed(inputs),
-        list_complete(inputs),
-        rows_reconcile(inputs),
-        population_size(inputs),
+        list_complete(basis, uses),
+        rows_reconcile(basis, uses),
+        population_size(basis, uses),
         population_drop(basis, uses),
         fields_known(basis, uses),
-        viewer(basis),
+        viewer(basis, uses),
     ]
 }
 
@@ -118,10 +119,33 @@ fn workspace_listed(inputs: &Inputs) -> Check {
     check.with(json!({ "workspaces_visible": visible }))
 }
 
+/// Whether an account that the list lacks is a service account: an alias with its id says so, and no address shows that
+/// a person has it.
+fn is_unlisted_service(basis: &Basis<'_>, account_id: &str, uses: &mut Uses) -> bool {
+    is_without_address(basis, account_id) && basis.manual.is_service_id(account_id, uses)
+}
+
+/// Whether neither this run nor the baseline has an address of the account.
+fn is_without_address(basis: &Basis<'_>, account_id: &str) -> bool {
+    let known = [&basis.listed, &basis.earlier].map(|accounts| accounts.get(account_id));
+    known.iter().flatten().all(|known| known.emails.is_empty())
+}
+
+/// The accounts that only one list has, except service accounts, which Asana may leave out of either.
+fn unexplained<'i>(basis: &Basis<'_>, ids: &'i [String], uses: &mut Uses) -> Vec<&'i str> {
+    let ids = ids.iter().map(String::as_str);
+    ids.filter(|id| match basis.listed.get(id) {
+        Some(account) => !basis.manual.is_service(account, uses),
+        None => !is_unlisted_service(basis, id, uses),
+    })
+    .collect()
+}
+
 /// Whether the second list names exactly the accounts of the list: the memberships, or Asana's own list of users if the
 /// memberships were not requested.
-fn second_list_agrees(population: &Population) -> bool {
-    match (&population.memberships, &population.gaps.second_list) {
+fn second_list_agrees(basis: &Basis<'_>, uses: &mut Uses) -> bool {
+    let population = &basis.inputs.population;
+    let (one, other) = match (&population.memberships, &population.gaps.second_list) {
         (
             Memberships::Read {
                 rejected: 0,
@@ -130,14 +154,13 @@ fn second_list_agrees(population: &Population) -> bool {
                 ..
             },
             _,
-        ) => active_not_listed.is_empty() && listed_without_membership.is_empty(),
-        (Memberships::NotRequested, Some(second)) => {
-            second.last_page_reached
-                && second.not_listed.is_empty()
-                && second.only_listed.is_empty()
+        ) => (active_not_listed, listed_without_membership),
+        (Memberships::NotRequested, Some(second)) if second.last_page_reached => {
+            (&second.not_listed, &second.only_listed)
         }
-        _ => false,
-    }
+        _ => return false,
+    };
+    unexplained(basis, one, uses).is_empty() && unexplained(basis, other, uses).is_empty()
 }
 
 /// The second list of a run with these permissions, and whether it agrees, in words.
@@ -150,72 +173,89 @@ fn second_list_in_words(permissions: Permissions, agrees: bool) -> &'static str 
     }
 }
 
-/// Why Asana's own list of users does not show that the list is complete. `None` if it does.
-fn without_second_list(population: &Population) -> Option<String> {
-    let gaps = &population.gaps;
-    match (&gaps.second_list, &gaps.second_list_unread) {
-        (Some(second), _) if second.last_page_reached => None,
-        (Some(_), _) => Some("Asana's own list of users was not read to its end".to_owned()),
-        (None, Some(why)) => Some(format!(
-            "Asana's own list of users could not be read ({why})"
-        )),
-        (None, None) => Some("Asana's own list of users was not read".to_owned()),
-    }
-}
+/// What to do about an answer that a new run may get right.
+const RUN_AGAIN: &str = "run again; if it happens again, send Truto support the page and cursor digests of manifest.json";
 
-/// Why no second source shows that the list is complete. `None` if one does: the memberships, Asana's own list of
-/// users, or the connected account. Without the memberships by choice, only Asana's own list does.
-fn without_witness(population: &Population) -> Option<String> {
-    let memberships = match &population.memberships {
+/// Why no second list shows that the list is complete, and what to do. `None` if one does: the memberships, or Asana's
+/// own list of users if the memberships were not requested.
+///
+/// No other source replaces it. Truto's mapping may drop an account from its list, and the connected account may be a
+/// guest; then neither the pages of the list nor `/me` differ.
+fn without_second_list(population: &Population) -> Option<(String, String)> {
+    let gaps = &population.gaps;
+    let connection = &population.connection.id;
+    Some(match &population.memberships {
         Memberships::Read { .. } => return None,
-        Memberships::NotRequested => return without_second_list(population),
-        Memberships::Incomplete { reason } => {
-            format!("the memberships were not read to their end ({reason})")
-        }
+        Memberships::Incomplete { reason } => (
+            format!("the memberships were not read to their end ({reason})"),
+            RUN_AGAIN.to_owned(),
+        ),
         Memberships::Unreadable {
             status,
             missing_scopes,
-        } => unanswered(*status, missing_scopes),
-    };
-    let second_list = without_second_list(population)?;
-    match &population.viewer {
-        Viewer::Account { .. } => None,
-        Viewer::NotReported { reason } => Some(format!(
-            "{memberships}; {second_list}; the connected account is unknown ({reason})"
-        )),
-    }
+        } => {
+            let missing = match missing_scopes.as_slice() {
+                [] => String::new(),
+                scopes => format!(", missing scope {}", scopes.join(", ")),
+            };
+            (
+                format!("the memberships could not be read (status {status}{missing})"),
+                full_or_narrow(connection),
+            )
+        }
+        Memberships::NotRequested => match (&gaps.second_list, &gaps.second_list_unread) {
+            (Some(second), _) if second.last_page_reached => return None,
+            (Some(_), _) => (
+                "Asana's own list of users was not read to its end".to_owned(),
+                RUN_AGAIN.to_owned(),
+            ),
+            (None, Some(why)) => (
+                format!("Asana's own list of users could not be read ({why})"),
+                match gaps.missing_scopes.is_empty() {
+                    true => RUN_AGAIN.to_owned(),
+                    false => format!(
+                        "the connection needs the scope users:read{}",
+                        reconnect(connection)
+                    ),
+                },
+            ),
+            (None, None) => (
+                "Asana's own list of users was not read".to_owned(),
+                RUN_AGAIN.to_owned(),
+            ),
+        },
+    })
 }
 
-/// Both remedies for a connection that cannot read the memberships, after the first one in words.
-fn or_narrow(connection: &str) -> String {
+fn reconnect(connection: &str) -> String {
+    format!("{CLOSES_WITH}`asana-access-review connect --reconnect {connection}`")
+}
+
+/// Both remedies for a connection that lacks full permissions.
+fn full_or_narrow(connection: &str) -> String {
     format!(
-        "{CLOSES_WITH}`asana-access-review connect --reconnect {connection}`; or, if the organization grants only narrow \
-         scopes, with `ASANA_PERMISSIONS=narrow`"
+        "connect again with full permissions{}; or, if the organization grants only narrow scopes, with \
+         `ASANA_PERMISSIONS=narrow` and `INTERNAL_DOMAINS=<its mail domains>`",
+        reconnect(connection)
     )
 }
 
-/// `the memberships could not be read (status 403, missing scope default)`
-fn unanswered(status: u16, missing_scopes: &[String]) -> String {
-    let missing = match missing_scopes {
-        [] => String::new(),
-        scopes => format!(", missing scope {}", scopes.join(", ")),
-    };
-    format!("the memberships could not be read (status {status}{missing})")
-}
-
-fn list_complete(inputs: &Inputs) -> Check {
-    let population = &inputs.population;
-    let listing = &population.listing;
+fn list_complete(basis: &Basis<'_>, uses: &mut Uses) -> Check {
+    let inputs = basis.inputs;
+    let listing = &inputs.population.listing;
     let id = CheckId::ListComplete;
-    let permissions = inputs.policy.asana_permissions;
-    let second = |agrees| second_list_in_words(permissions, agrees);
+    let second = |agrees| second_list_in_words(inputs.policy.asana_permissions, agrees);
     let pages = listing.pages.iter();
     let pages = pages.filter(|page| page.list == "users").count();
     let check = if let Some(reason) = &listing.stopped_because {
         id.fail(format!("the list was not read to its end: {reason}"))
     } else if !listing.last_page_reached {
         id.fail("the last page was not reached")
-    } else if listing.partial_response && !second_list_agrees(population) {
+    } else if let Some((why, remedy)) = without_second_list(&inputs.population) {
+        id.fail(format!(
+            "no second list confirms that the list is complete: {why}; {remedy}"
+        ))
+    } else if listing.partial_response && !second_list_agrees(basis, uses) {
         id.fail(format!(
             "Truto marked the list as partial, and {} that it is complete",
             second(false)
@@ -225,28 +265,14 @@ fn list_complete(inputs: &Inputs) -> Check {
             "Truto marked the list as partial; {} it on the accounts that have access",
             second(true)
         ))
-    } else if let Some(why) = without_witness(population) {
-        let id_of = &population.connection.id;
-        let remedy = match permissions {
-            Permissions::Full => format!("connect again with full permissions{}", or_narrow(id_of)),
-            Permissions::Narrow if population.gaps.missing_scopes.is_empty() => {
-                "run again; if it happens again, send Truto support the page and cursor digests of manifest.json"
-                    .to_owned()
-            }
-            Permissions::Narrow => format!(
-                "the connection needs the scope users:read{CLOSES_WITH}`asana-access-review connect --reconnect {id_of}`"
-            ),
-        };
-        id.fail(format!(
-            "no second source confirms that the list is complete: {why}; {remedy}"
-        ))
     } else {
         id.pass("every page was read; the last page names no next page")
     };
     check.with(json!({ "pages": pages, "rows": listing.rows }))
 }
 
-fn rows_reconcile(inputs: &Inputs) -> Check {
+fn rows_reconcile(basis: &Basis<'_>, uses: &mut Uses) -> Check {
+    let inputs = basis.inputs;
     let Listing {
         rows,
         unique,
@@ -259,7 +285,6 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
         "rows": rows, "unique": unique, "duplicates": duplicates, "rejected": rejected.len(),
     });
     let mut faults = Vec::new();
-    let mut single_source = None;
     if *rows != unique + duplicates + rejected.len() as u64 {
         faults.push("rows do not add up".to_owned());
     }
@@ -275,121 +300,115 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
             first.reason
         ));
     }
-    let missing =
-        |numbers: &mut Value, number: &str, accounts: &[String], one: &str, several: &str| {
-            let count = accounts.len();
-            numbers[number] = json!(count);
-            let first = accounts.first()?;
-            Some(format!(
-                "{}, account {first} first",
-                counted(count, one, several)
-            ))
-        };
-    let second = inputs.population.gaps.second_list.as_ref();
-    let second = second.filter(|second| second.last_page_reached);
-    match &inputs.population.memberships {
-        Memberships::Read {
-            rows,
-            rejected,
-            active,
-            active_not_listed,
-            listed_without_membership,
-            ..
-        } => {
-            if *rejected > 0 {
-                let records = counted(*rejected, "membership record", "membership records");
-                faults.push(format!("{records} could not be read"));
+    let mut missing = |numbers: &mut Value, number: &str, ids: &[String], words: [&str; 2]| {
+        numbers[number] = json!(ids.len());
+        let open = unexplained(basis, ids, uses);
+        let first = open.first()?;
+        let [one, several] = words;
+        let found = format!(
+            "{}, account {first} first",
+            counted(open.len(), one, several)
+        );
+        Some(match is_without_address(basis, first) {
+            true => {
+                let line = Remedy::Service((*first).to_owned()).line(Key::None);
+                format!(
+                    "{found}; if it is a service account or an AI teammate, closes with: `{line}`"
+                )
             }
-            faults.extend(missing(
-                &mut numbers,
-                "active_not_listed",
-                active_not_listed,
+            false => format!("{found}; {RUN_AGAIN}"),
+        })
+    };
+    if let Memberships::Read {
+        rows,
+        rejected,
+        active,
+        active_not_listed,
+        listed_without_membership,
+        ..
+    } = &inputs.population.memberships
+    {
+        if *rejected > 0 {
+            let records = counted(*rejected, "membership record", "membership records");
+            faults.push(format!("{records} could not be read"));
+        }
+        faults.extend(missing(
+            &mut numbers,
+            "active_not_listed",
+            active_not_listed,
+            [
                 "active membership is missing from the list",
                 "active memberships are missing from the list",
-            ));
-            faults.extend(missing(
-                &mut numbers,
-                "listed_without_membership",
-                listed_without_membership,
+            ],
+        ));
+        faults.extend(missing(
+            &mut numbers,
+            "listed_without_membership",
+            listed_without_membership,
+            [
                 "listed account has no membership",
                 "listed accounts have no membership",
-            ));
-            numbers["memberships"] = json!(rows);
-            numbers["active_memberships"] = json!(active);
-        }
-        Memberships::Incomplete { reason } => {
-            faults.push(format!(
-                "the memberships were not read to their end: {reason}"
-            ));
-        }
-        Memberships::Unreadable {
-            status,
-            missing_scopes,
-        } => {
-            let unanswered = unanswered(*status, missing_scopes);
-            let remedy = or_narrow(&inputs.population.connection.id);
-            single_source = Some(match second {
-                None => format!("single source: {unanswered}{remedy}"),
-                Some(_) => format!(
-                    "Asana's own list of users names the same accounts, but {unanswered}{remedy}"
-                ),
-            });
-        }
-        Memberships::NotRequested => {}
+            ],
+        ));
+        numbers["memberships"] = json!(rows);
+        numbers["active_memberships"] = json!(active);
     }
-    if let Some(second) = second {
+    if let Some(second) = &inputs.population.gaps.second_list {
+        // Also if this list was cut off: it names an account that exists.
         faults.extend(missing(
             &mut numbers,
             "second_list_not_listed",
             &second.not_listed,
-            "account of Asana's own list of users is missing from the list",
-            "accounts of Asana's own list of users are missing from the list",
+            [
+                "account of Asana's own list of users is missing from the list",
+                "accounts of Asana's own list of users are missing from the list",
+            ],
         ));
         // Memberships are the better second list: they have a status, and name deactivated accounts too.
-        let is_needed = matches!(
-            inputs.population.memberships,
-            Memberships::Unreadable { .. } | Memberships::NotRequested
-        );
-        if is_needed && second.rejected > 0 {
-            let rows = counted(second.rejected, "row", "rows");
-            numbers["second_list_rejected"] = json!(second.rejected);
-            faults.push(format!(
-                "{rows} of Asana's own list of users could not be read"
+        let is_read = matches!(inputs.population.memberships, Memberships::Read { .. });
+        if second.last_page_reached && !is_read {
+            if second.rejected > 0 {
+                let rows = counted(second.rejected, "row", "rows");
+                numbers["second_list_rejected"] = json!(second.rejected);
+                faults.push(format!(
+                    "{rows} of Asana's own list of users could not be read"
+                ));
+            }
+            faults.extend(missing(
+                &mut numbers,
+                "second_list_only_listed",
+                &second.only_listed,
+                [
+                    "listed account is missing from Asana's own list of users",
+                    "listed accounts are missing from Asana's own list of users",
+                ],
             ));
         }
-        let only_listed: &[String] = match is_needed {
-            true => &second.only_listed,
-            false => &[],
-        };
-        faults.extend(missing(
-            &mut numbers,
-            "second_list_only_listed",
-            only_listed,
-            "listed account is missing from Asana's own list of users",
-            "listed accounts are missing from Asana's own list of users",
-        ));
     }
+    let permissions = inputs.policy.asana_permissions;
     let is_narrow = inputs.population.memberships == Memberships::NotRequested;
-    if is_narrow != (inputs.policy.asana_permissions == Permissions::Narrow) {
+    if is_narrow != (permissions == Permissions::Narrow) {
         faults.push("the lists that were read are not those of ASANA_PERMISSIONS".to_owned());
     }
-    let agrees = second_list_in_words(inputs.policy.asana_permissions, true);
     let check = if !faults.is_empty() {
         id.fail(faults.join("; "))
-    } else if let Some(warning) = single_source {
-        id.warn(warning)
-    } else {
+    } else if second_list_agrees(basis, uses) {
+        let agrees = second_list_in_words(permissions, true);
         id.pass(format!(
             "rows add up, and {agrees} the list on the accounts that have access"
         ))
+    } else {
+        // `list_complete` fails.
+        id.pass("rows add up; no second list was read to its end")
     };
     check.with(numbers)
 }
 
-fn population_size(inputs: &Inputs) -> Check {
+fn population_size(basis: &Basis<'_>, uses: &mut Uses) -> Check {
+    let inputs = basis.inputs;
     let accounts = inputs.population.accounts.len() as u64;
     let id = CheckId::PopulationSize;
-    let is_cut = accounts == SUSPICIOUS_POPULATION && !second_list_agrees(&inputs.population);
+    let is_cut = accounts == SUSPICIOUS_POPULATION && !second_list_agrees(basis, uses);
     let check = if accounts == 0 {
         id.fail("the list has no account")
     } else if is_cut {
@@ -506,69 +525,106 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     check.with(numbers)
 }
 
-/// With narrow permissions the role is not readable. In Asana, an account with an address in a domain of the
-/// organization is not a guest.
-fn viewer_by_address(basis: &Basis<'_>, account: &Account, of_me: &Role) -> Check {
+/// Whether the connected account sees every account of the list. A guest sees only some of them, in every list.
+fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
+    let population = &basis.inputs.population;
+    let connection = &population.connection.id;
     let id = CheckId::Viewer;
-    let viewer = &account.id;
-    let ours = account.emails.iter().filter(|email| basis.is_ours(email));
-    if *of_me == Role::Guest {
-        id.fail(format!(
-            "the connected account {viewer} is a guest, who sees too little: connect as a member or an administrator"
-        ))
-    } else if ours.count() > 0 {
-        id.pass(
-            "the connected account has an address in INTERNAL_DOMAINS; its role is not read (ASANA_PERMISSIONS=narrow)",
-        )
-    } else {
-        id.fail(format!(
-            "the connected account {viewer} has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little; \
-             connect with an account of the organization, or add its domain to INTERNAL_DOMAINS"
-        ))
-    }
-}
-
-fn viewer(basis: &Basis<'_>) -> Check {
-    let inputs = basis.inputs;
-    let id = CheckId::Viewer;
-    let is_narrow = inputs.policy.asana_permissions == Permissions::Narrow;
-    let (viewer, of_me) = match &inputs.population.viewer {
-        Viewer::NotReported { reason } if is_narrow => {
+    let (viewer, of_me) = match &population.viewer {
+        Viewer::NotReported { reason } => {
             return id.fail(format!(
-                "the connected account is unknown ({reason}), so nothing shows that it is not a guest, who sees too little"
+                "the connected account is unknown ({reason}), so nothing shows that it sees every account; connect \
+                 again{}",
+                reconnect(connection)
             ));
         }
-        Viewer::NotReported { reason } => {
-            return id.warn(format!("the connected account is unknown: {reason}"));
-        }
-        Viewer::Account { id, role } => (id, role),
+        Viewer::Account { id, role } => (id.as_str(), role),
     };
-    let mut accounts = inputs.population.accounts.iter();
-    let Some(account) = accounts.find(|account| account.id == *viewer) else {
+    let listed = basis.listed.get(viewer);
+    // The lower role counts: a connection that sees less than an administrator returns a shorter list.
+    let (role, differ) = match (listed.map(|account| &account.role), of_me) {
+        (Some(listed), of_me) => match (listed.rank(), of_me.rank()) {
+            (Some(one), Some(other)) if one != other => {
+                let both = format!(" (role {of_me} in `/me`, {listed} in the list)");
+                (if one < other { listed } else { of_me }, both)
+            }
+            (None, Some(_)) => (of_me, String::new()),
+            (Some(_) | None, _) => (listed, String::new()),
+        },
+        (None, of_me) => (of_me, String::new()),
+    };
+    let is_narrow = basis.inputs.policy.asana_permissions == Permissions::Narrow;
+    let sees_too_little = match role {
+        Role::Guest => true,
+        Role::Member => !is_narrow,
+        Role::Admin | Role::Unknown(_) => false,
+    };
+    if sees_too_little {
         return id.fail(format!(
-            "the connected account {viewer} is missing from the list"
+            "the connected account {viewer} is a {role}{differ}: it may not see every account; connect as an \
+             administrator{}",
+            reconnect(connection)
         ));
+    }
+    let Some(account) = listed else {
+        return if is_unlisted_service(basis, viewer, uses) {
+            id.pass(
+                "the connected account is a service account, by an alias; Asana does not list it",
+            )
+        } else if is_without_address(basis, viewer) {
+            let line = Remedy::Service(viewer.to_owned()).line(Key::None);
+            id.fail(format!(
+                "the connected account {viewer} is missing from the list; if it is a service account, closes with: `{line}`"
+            ))
+        } else {
+            id.fail(format!(
+                "the connected account {viewer} is missing from the list; connect again{}",
+                reconnect(connection)
+            ))
+        };
     };
     if is_narrow {
-        return viewer_by_address(basis, account, of_me);
+        return viewer_by_address(basis, account);
     }
-    // The lower role counts: a connection that sees less than an administrator returns a shorter list.
-    let listed = &account.role;
-    let (role, both) = match (of_me.rank(), listed.rank()) {
-        (Some(one), Some(other)) if one != other => {
-            let both = format!(" (role {of_me} in `/me`, {listed} in the list)");
-            (if one < other { of_me } else { listed }, both)
-        }
-        (Some(_), None) => (of_me, String::new()),
-        (Some(_) | None, Some(_)) | (None, None) => (listed, String::new()),
+    if *role == Role::Admin {
+        return id.pass("the connected account is listed as an admin");
+    }
+    let remedy = match &population.memberships {
+        // `list_complete` fails for the same reason, and names the remedy.
+        Memberships::Unreadable { .. } => "the memberships would show it".to_owned(),
+        _ => full_or_narrow(connection),
     };
-    match role {
-        Role::Admin => id.pass("the connected account is listed as an admin"),
-        Role::Member | Role::Guest => id.fail(format!(
-            "the connected account {viewer} is a {role}{both}: it may not see every account; connect as an administrator"
+    id.fail(format!(
+        "the role of the connected account {viewer} is unknown, so nothing shows that it sees every account; {remedy}"
+    ))
+}
+
+/// With narrow permissions, roles are not readable. In Asana, an account with an address in a domain of the
+/// organization is not a guest. A domain that `EMAIL_DOMAIN_ALIASES` sets equal to one of them is a domain of the
+/// organization, too.
+fn viewer_by_address(basis: &Basis<'_>, account: &Account) -> Check {
+    let id = CheckId::Viewer;
+    if account.emails.iter().any(|email| basis.is_ours(email)) {
+        return id.pass(
+            "the connected account has an address in INTERNAL_DOMAINS; its role is not read (ASANA_PERMISSIONS=narrow)",
+        );
+    }
+    let connection = &basis.inputs.population.connection.id;
+    let viewer = &account.id;
+    let doubt = format!(
+        "the connected account {viewer} has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little"
+    );
+    let unnamed = domains::unnamed(basis.inputs, &basis.domains);
+    let mut of_viewer = account.emails.iter().map(EmailAddress::domain);
+    // The line to paste would let a guest pass, so something other than the account must support the domain.
+    match of_viewer.any(|domain| unnamed.contains(domain)) {
+        true => id.fail(format!(
+            "{doubt}; if its domain is the organization's, closes with: `{}`",
+            domains::setting(basis.inputs, &unnamed)
         )),
-        Role::Unknown(_) => {
-            id.warn(format!("the connected account {viewer} is listed, but its role is unknown"))
-        }
+        false => id.fail(format!(
+            "{doubt}; connect with an account of the organization{}",
+            reconnect(connection)
+        )),
     }
 }

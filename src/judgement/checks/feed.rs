@@ -7,6 +7,7 @@ use serde_json::json;
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, drop};
 use crate::judgement::columns;
+use crate::judgement::domains;
 use crate::judgement::manual::Covered;
 use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::people::Person;
@@ -175,15 +176,25 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
             || id.any(|id| external.contains(id))
     });
     let matchable = matchable.count();
-    let check = match matchable {
-        0 => id.fail(
+    let unnamed = domains::unnamed(inputs, &basis.domains);
+    let setting = domains::setting(inputs, &unnamed);
+    let check = match (matchable, unnamed.len()) {
+        (0, 0) => id.fail(
             "no HR row shares a mail domain with an account: HR and Asana may belong to \
              different organizations",
         ),
-        _ => id.pass(counted(
+        (0, _) => id.fail(format!(
+            "no HR row shares a mail domain of INTERNAL_DOMAINS with an account: HR and Asana may belong to different \
+             organizations; if the domains in HR are the organization's, closes with: `{setting}`"
+        )),
+        (_, 0) => id.pass(counted(
             matchable,
             "HR row shares a mail domain or an id with accounts",
             "HR rows share a mail domain or an id with accounts",
+        )),
+        (_, count) => id.warn(format!(
+            "INTERNAL_DOMAINS lacks {} to be the organization's{CLOSES_WITH}`{setting}`",
+            counted(count, "mail domain that seems", "mail domains that seem")
         )),
     };
     check.with(json!({ "rows": inputs.hr.rows.len(), "matchable": matchable }))

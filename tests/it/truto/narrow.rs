@@ -133,7 +133,7 @@ fn each_doubt_about_a_narrow_list_has_its_check() {
         (
             scenario("narrow").with(nobody),
             "viewer",
-            "nothing shows that it is not a guest",
+            "nothing shows that it sees every account",
         ),
         (
             scenario("narrow-single-list"),
@@ -189,17 +189,194 @@ fn narrow_permissions_need_the_domains_of_the_organization() {
     assert_eq!(misspelt.run().code, 78);
 }
 
+/// Whether a text names both remedies for missing permissions.
+fn names_both_remedies(text: &str) -> bool {
+    text.contains("connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10")
+        && text.contains("ASANA_PERMISSIONS=narrow")
+        && text.contains("INTERNAL_DOMAINS")
+}
+
 #[test]
-fn a_full_run_never_becomes_narrow_by_itself() {
-    let job = Job::new(scenario("narrow"), LEFT_AND_GONE);
+fn a_full_run_over_a_narrow_connection_is_inconclusive() {
+    // A guest sees three people; the leaver is not one of them, and has access.
+    for (name, rows) in [
+        ("narrow", LEFT_AND_GONE),
+        ("narrow-guest", LEFT_AND_GONE),
+        (
+            "narrow-guest",
+            "E1,Person Seven,person7@example.com,Terminated,2026-01-10\n",
+        ),
+    ] {
+        let job = Job::new(scenario(name), rows);
+        let ended = job.run();
+        assert_eq!(ended.code, 4, "{}{}", ended.stdout, ended.stderr);
+        assert!(job.simulator.requests().iter().any(is_of_memberships));
+        let facts = job.json(1, "inputs/facts.json");
+        assert_eq!(facts["policy"]["asana_permissions"], "full");
+        assert_eq!(job.json(1, "result.json")["complete"], false);
+        for (_, outcome) in outcomes(&job, 1) {
+            assert_eq!(outcome, "not_evaluable");
+        }
+        let (status, detail) = check(&job, 1, "list_complete");
+        assert_eq!(status, "fail");
+        assert!(names_both_remedies(&detail), "{detail}");
+        let (status, detail) = check(&job, 1, "viewer");
+        assert_eq!(status, "fail", "{detail}");
+        assert_recomputed(&job);
+    }
+}
+
+/// This world, in which Asana's own list of users has one page with the other people, with these changed addresses.
+fn asana_lists(world: World, without: &str, addresses: &[(&str, &str)]) -> World {
+    let people = world.people.iter();
+    let people = people.filter(|person| person.listed && person.gid != without);
+    let rows = people.map(|person| {
+        let changed = addresses.iter().find(|(gid, _)| *gid == person.gid);
+        let email = changed.map_or(person.email.as_deref(), |(_, email)| Some(*email));
+        json!({"gid": person.gid, "name": person.name, "email": email})
+    });
+    let page = json!({"result": Vec::from_iter(rows), "next_cursor": null}).to_string();
+    let answer = Fault::once("/custom/users", Action::status(200, &page));
+    world.fault(answer.for_ever())
+}
+
+const LEAVER: &str = "1200000000000002";
+
+#[test]
+fn a_deactivated_account_that_only_truto_lists_has_no_access() {
+    let deactivated = || {
+        let world = scenario("narrow").with(|world| world.list_fields = ListFields::FULL);
+        world.with_person(LEAVER, Person::inactive)
+    };
+    let job = narrow(asana_lists(deactivated(), LEAVER, &[]), LEFT_AND_ACTIVE);
     let ended = job.run();
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(job.simulator.requests().iter().any(is_of_memberships));
-    let facts = job.json(1, "inputs/facts.json");
-    assert_eq!(facts["policy"]["asana_permissions"], "full");
-    let (_, detail) = check(&job, 1, "rows_reconcile");
-    assert!(detail.contains("ASANA_PERMISSIONS=narrow"), "{detail}");
-    assert!(detail.contains("connect --reconnect 5f0c3a52"), "{detail}");
+    assert_eq!(check(&job, 1, "rows_reconcile").0, "pass");
+    assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("removed"))]);
+    assert_recomputed(&job);
+
+    // Truto's word alone is not enough: the account must be missing from a complete list of Asana's.
+    let refused = Permission::missing_scope("users:read");
+    let cut = Fault::once(
+        "/custom/users",
+        Action::status(200, r#"{"result":[],"next_page":{}}"#),
+    );
+    for world in [
+        deactivated().with(|world| world.custom_users = refused),
+        deactivated().fault(cut.for_ever()),
+    ] {
+        let job = narrow(world, LEFT_AND_ACTIVE);
+        assert_eq!(job.run().code, 3);
+        assert_eq!(check(&job, 1, "list_complete").0, "fail");
+        assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("still_active"))]);
+        assert_recomputed(&job);
+    }
+    // An account that Truto calls active is missing by mistake.
+    let active = scenario("narrow").with(|world| world.list_fields = ListFields::FULL);
+    let job = narrow(asana_lists(active, LEAVER, &[]), LEFT_AND_GONE);
+    assert_eq!(job.run().code, 4);
+    let (status, detail) = check(&job, 1, "rows_reconcile");
+    assert_eq!(status, "fail");
+    assert!(
+        detail.contains("account 1200000000000002 first"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn an_address_that_only_asanas_own_list_has_finds_a_leaver() {
+    let without = scenario("narrow").with(|world| world.list_fields = ListFields::ID_AND_NAME);
+    let job = narrow(without, LEFT_AND_ACTIVE);
+    assert_eq!(job.run().code, 3);
+    assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("still_active"))]);
+    let gaps = &job.json(1, "inputs/facts.json")["population"]["gaps"];
+    assert_eq!(
+        (&gaps["emails_from_pass"], &gaps["gets"]),
+        (&json!(11), &json!(0))
+    );
+    assert_recomputed(&job);
+
+    // Both lists have an address, and HR knows the one of the second list.
+    let other = asana_lists(scenario("narrow"), "", &[(LEAVER, "two.new@example.com")]);
+    let rows = "E1,Someone Else,two.new@example.com,Terminated,2026-01-10\n";
+    let job = narrow(other, rows);
+    assert_eq!(job.run().code, 3);
+    assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("still_active"))]);
+    assert_recomputed(&job);
+}
+
+#[test]
+fn a_second_list_without_an_end_never_passes_and_says_what_to_do() {
+    let malformed = Fault::once("/custom/users", Action::status(200, r#"{"data":7}"#)).nth(2);
+    let refused = Action::RemoteError {
+        status: 403,
+        message: "Forbidden".to_owned(),
+    };
+    let refused = Fault::once("/custom/users", refused).nth(2);
+    let ends: [fn(World, Fault) -> World; 2] = [
+        |world, _| world.with(|world| world.custom_repeated_cursor = true),
+        |world, fault| world.fault(fault.for_ever()),
+    ];
+    for (end, fault, is_loop) in [
+        (ends[0], malformed.clone(), true),
+        (ends[1], malformed, false),
+        (ends[1], refused, false),
+    ] {
+        for is_narrow in [false, true] {
+            // The first list lacks the leaver's account, which has access.
+            let world = World::generated(250).narrow().with(|world| {
+                world.list_fields = ListFields::ID_AND_NAME;
+                world.single_fields = ListFields::FULL;
+                world.omitted_rows = [LEAVER.to_owned()].into();
+            });
+            let job = Job::new(end(world, fault.clone()), LEFT_AND_ACTIVE);
+            let job = match is_narrow {
+                true => job.narrow(),
+                false => job,
+            };
+            let ended = job.run();
+            assert_eq!(ended.code, 4, "{}{}", ended.stdout, ended.stderr);
+            assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("not_evaluable"))]);
+            let (status, detail) = check(&job, 1, "list_complete");
+            assert_eq!(status, "fail");
+            match is_narrow {
+                true => assert!(detail.contains("run again"), "{detail}"),
+                false => assert!(names_both_remedies(&detail), "{detail}"),
+            }
+            if is_loop {
+                let (status, detail) = check(&job, 1, "rows_reconcile");
+                assert_eq!(status, "fail");
+                assert!(
+                    detail.contains("account 1200000000000002 first"),
+                    "{detail}"
+                );
+            }
+            assert_recomputed(&job);
+        }
+    }
+}
+
+#[test]
+fn check_and_run_name_a_domain_that_the_setting_lacks() {
+    let rows = format!("{LEFT_AND_GONE}E5,Ben,ben@corp.io,Active,\n");
+    let line = "INTERNAL_DOMAINS=example.com,corp.io";
+    let job = narrow(scenario("narrow"), &rows);
+    let ended = job.run_with(&["check", "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    let warned = lines(&ended)
+        .into_iter()
+        .find(|of| of["subject"] == "match");
+    let warned = warned.unwrap_or_else(|| panic!("{}", ended.stdout));
+    assert_eq!(warned["mark"], "warn");
+    assert!(warned["text"].to_string().contains(line), "{warned}");
+    assert_eq!(job.run().code, 0);
+    let (status, detail) = check(&job, 1, "hr_matchable");
+    assert_eq!(status, "warn");
+    assert!(detail.contains(line), "{detail}");
+
+    let job = job.env("INTERNAL_DOMAINS", "example.com,corp.io");
+    assert_eq!(job.run().code, 0);
+    assert_eq!(check(&job, 2, "hr_matchable").0, "pass");
 }
 
 /// Fifty accounts: five of them are inactive, and one in 20 is a guest.
@@ -310,18 +487,15 @@ fn check_reports_what_a_narrow_run_reads() {
 /// A refusal of the memberships: the world, the mark of `check`, and the exit code of a run.
 fn refusals() -> Vec<(World, &'static str, i32)> {
     vec![
-        (scenario("memberships-refused"), "warn", 0),
-        (scenario("full-permissions-required"), "warn", 0),
+        (scenario("memberships-refused"), "fail", 4),
+        (scenario("full-permissions-required"), "fail", 4),
         (scenario("memberships-unauthorized"), "fail", 77),
     ]
 }
 
 #[test]
 fn each_refusal_of_memberships_offers_both_remedies() {
-    let both = |text: &str| {
-        text.contains("connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10")
-            && text.contains("ASANA_PERMISSIONS=narrow")
-    };
+    let both = names_both_remedies;
     for (world, mark, code) in refusals() {
         let checked = Job::new(world.clone(), LEFT_AND_GONE).run_with(&["check", "--json"]);
         assert_eq!(checked.code, code, "{}", checked.stdout);
@@ -336,7 +510,7 @@ fn each_refusal_of_memberships_offers_both_remedies() {
         let ended = job.run();
         assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
         match code {
-            0 => assert!(both(&check(&job, 1, "rows_reconcile").1)),
+            4 => assert!(both(&check(&job, 1, "list_complete").1)),
             _ => assert!(both(&ended.stderr), "{}", ended.stderr),
         }
     }

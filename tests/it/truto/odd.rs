@@ -65,8 +65,9 @@ async fn wrong_or_missing_json_is_refused_with_its_problem() {
         let (kind, text, _) = refused(listed(body)).await;
         let start = &body[..body.len().min(40)];
         assert_eq!(kind, ErrorKind::Unexpected, "{start}: {text}");
-        let expected =
-            format!("GET /unified/user-directory/users: the answer cannot be read: {problem}");
+        let expected = format!(
+            "GET /unified/user-directory/users, page 1: the answer cannot be read: {problem}"
+        );
         assert!(text.starts_with(&expected), "{start}: {text}");
     }
 }
@@ -138,7 +139,7 @@ async fn a_cursor_that_is_too_long_for_a_url_is_refused() {
     assert_eq!((kind, asked), (ErrorKind::Unexpected, 1));
     assert_eq!(
         text,
-        "GET /unified/user-directory/users: the answer cannot be read: it has a cursor of \
+        "GET /unified/user-directory/users, page 1: the answer cannot be read: it has a cursor of \
          1048576 bytes, more than an address can carry"
     );
 
