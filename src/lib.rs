@@ -14,6 +14,7 @@ pub mod cli; // arguments, help, terminal, log lines, exit codes
 pub mod config; // variables, turned into the settings of each module, or all problems at once
 
 // After the commit.
+pub mod metrics; // gauges for Prometheus: a file, and a Pushgateway
 pub mod notify; // notifications by webhook and to Slack
 
 // The chain of evidence.

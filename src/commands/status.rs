@@ -1,13 +1,14 @@
 //! `status`: the newest result of every connection; [`crate::status`] reads them.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use super::{Session, error_text, failed, row, run_until_signal, store_settings};
 use crate::cli::arguments::OverviewArguments;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{self, ATTENTION, BAD, GOOD, styled};
+use crate::files;
 use crate::status::{Links, Wanted, as_text, page, status};
 use crate::store::{self, Store};
 
@@ -36,7 +37,7 @@ pub fn start(arguments: &OverviewArguments, session: Session) -> Result<Exit, Ex
     })?;
     if let Some(file) = &arguments.html {
         let links = links(&settings, &overview.evidence, file);
-        let written = links.and_then(|links| write(file, &page(&overview, &links)));
+        let written = links.and_then(|links| files::replace(file, &page(&overview, &links)));
         written.map_err(|error| {
             let place = file.display();
             let problem = format!(
@@ -70,35 +71,10 @@ fn links(settings: &store::Settings, evidence: &str, file: &Path) -> io::Result<
     match settings {
         store::Settings::Folder(root) => Ok(Links::to_folder(
             &fs::canonicalize(root)?,
-            &folder_of(file)?,
+            &files::folder_of(file)?,
         )),
         store::Settings::S3 { .. } => {
             Ok(Links::Text(format!("{}/", evidence.trim_end_matches('/'))))
         }
     }
-}
-
-fn folder_of(file: &Path) -> io::Result<std::path::PathBuf> {
-    match file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        Some(parent) => fs::canonicalize(parent),
-        None => fs::canonicalize("."),
-    }
-}
-
-/// Writes the whole file or none of it. A reader never sees a part.
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    // As readable as the umask allows: a web server may read the page.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut temporary = builder.tempfile_in(folder_of(file)?)?;
-    temporary.write_all(bytes)?;
-    temporary.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }

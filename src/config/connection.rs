@@ -1,5 +1,7 @@
 //! Truto: address, token and limits.
 
+use std::sync::Arc;
+
 use super::judge::Judge;
 use super::values;
 use super::variables::Raw;
@@ -16,6 +18,7 @@ impl Judge {
             max_attempts: attempts?.min(self.few_attempts.unwrap_or(u32::MAX)),
             max_elapsed: elapsed?,
             base_delay: net::Settings::BASE_DELAY,
+            traffic: Some(Arc::default()),
         })
     }
 

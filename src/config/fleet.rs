@@ -19,10 +19,10 @@ use crate::evidence::{Executor, Shard};
 use crate::model::quoted;
 use crate::net::Pacer;
 use crate::truto::RateLimit;
-use crate::{files, ledger, store};
+use crate::{files, ledger, metrics, store};
 
 /// Variables of the whole process, which a line cannot override.
-pub(super) const OF_THE_PROCESS: [&str; 15] = [
+pub(super) const OF_THE_PROCESS: [&str; 17] = [
     "CONNECTIONS_URL",
     "CONNECTIONS_CONCURRENCY",
     "FAIL_ON",
@@ -31,6 +31,8 @@ pub(super) const OF_THE_PROCESS: [&str; 15] = [
     "JOB_NAME",
     "JOB_RETRY",
     "LOG_FORMAT",
+    "METRICS_FILE",
+    "METRICS_PUSHGATEWAY_URL",
     "POD_UID",
     "RUN_SCHEDULE",
     "RUN_SCHEDULE_ZONE",
@@ -74,6 +76,8 @@ pub struct Fleet {
     pub store: store::Settings,
     pub ledger: ledger::Settings,
     pub executor: Executor,
+    /// The file is that of this shard.
+    pub metrics: metrics::Settings,
     /// The pace of all requests of this process.
     pace: Option<Arc<Pacer>>,
     inherited: Inherited,
@@ -148,6 +152,7 @@ impl Judge {
         let fail_on = self.optional(&raw.fail_on, fail_on);
         let limit = self.get(&raw.truto_token_rate_limit, values::rate_limit);
         let evidence = self.evidence(&raw, force_path_style);
+        let metrics = self.metrics(&raw);
         self.logs(&raw);
         let (shard, evidence) = (shard?, evidence?);
         let share = limit?.map(|limit| RateLimit {
@@ -168,6 +173,7 @@ impl Judge {
             store: evidence.store,
             ledger: evidence.ledger,
             executor: executor(&raw),
+            metrics: metrics?.of_shard(shard),
             pace: share.map(|share| Arc::new(Pacer::new(share.requests, share.window))),
             inherited,
         })

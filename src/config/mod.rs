@@ -8,6 +8,7 @@ mod evidence;
 mod fleet;
 mod hr;
 mod judge;
+mod monitoring;
 mod notifications;
 mod values;
 mod variables;
@@ -31,7 +32,7 @@ use crate::model::{Permissions, counted};
 use crate::review::ReviewFrame;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
-use crate::{feed, ledger, manual, notify, signing, source, store, truto};
+use crate::{feed, ledger, manual, metrics, notify, signing, source, store, truto};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -50,6 +51,7 @@ pub struct Settings {
     pub criticality: String,
     pub own_controls: Vec<OwnControl>,
     pub notify: notify::Settings,
+    pub metrics: metrics::Settings,
     /// The verdicts that have their own exit code.
     pub fail_on: FailOn,
     /// The executor that the environment claims.
@@ -316,6 +318,7 @@ impl Judge {
         let schedule = self.schedule(&raw, policy.as_ref());
         let evidence = self.evidence(&raw, force_path_style);
         let notify = self.notify(&raw);
+        let metrics = self.metrics(&raw);
         let deadline = self.get(&raw.run_deadline, values::some_time);
         let criticality = self.criticality(&raw);
         let fail_on = self.get(&raw.fail_on, fail_on);
@@ -343,6 +346,7 @@ impl Judge {
             criticality: criticality?,
             own_controls: own_controls?,
             notify: notify?,
+            metrics: metrics?,
             fail_on: fail_on?,
         })
     }

@@ -677,6 +677,63 @@ fn a_schedule_and_its_zone_must_be_valid() {
 }
 
 #[test]
+fn metrics_go_to_a_prom_file_and_to_any_pushgateway() {
+    for (name, value, problem) in [
+        (
+            "METRICS_FILE",
+            "/textfile/asana.txt",
+            "does not end with `.prom`",
+        ),
+        ("METRICS_FILE", "/textfile", "does not end with `.prom`"),
+        (
+            "METRICS_FILE",
+            "s3://metrics/asana.prom",
+            "is not the path of a file",
+        ),
+        (
+            "METRICS_PUSHGATEWAY_URL",
+            "pushgateway:9091",
+            "has the scheme `pushgateway`",
+        ),
+        (
+            "METRICS_PUSHGATEWAY_URL",
+            "http://u:secret@gateway",
+            "contains credentials",
+        ),
+        (
+            "METRICS_PUSHGATEWAY_URL",
+            "http://gateway/?job=x",
+            "has a query",
+        ),
+    ] {
+        let wrong = reported(&[(name, value)]);
+        assert!(
+            wrong.contains(problem) && !wrong.contains("secret@"),
+            "{wrong}"
+        );
+    }
+    let plain = (
+        "METRICS_PUSHGATEWAY_URL",
+        "http://pushgateway.monitoring:9091",
+    );
+    let metrics = with(&[plain]).expect("settings").settings.metrics;
+    assert!(metrics.pushgateway.is_some() && metrics.file.is_none());
+    // Shards on one machine must not replace each other's file.
+    let file = |more: &[(&str, &str)]| {
+        let list = [
+            ("CONNECTIONS_URL", "connections.jsonl"),
+            ("METRICS_FILE", "/textfile/asana.prom"),
+        ];
+        let fleet = load_fleet(environment(&[&list[..], more].concat()), no_files);
+        let file = fleet.expect("settings").settings.metrics.file;
+        file.expect("a file").display().to_string()
+    };
+    assert_eq!(file(&[]), "/textfile/asana.prom");
+    let shard = [("SHARD_COUNT", "16"), ("JOB_COMPLETION_INDEX", "7")];
+    assert_eq!(file(&shard), "/textfile/asana-7.prom");
+}
+
+#[test]
 fn logging_uses_the_default_until_a_wrong_value_is_reported() {
     let wrong = environment(&[("LOG_FORMAT", "yaml")]);
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
@@ -758,6 +815,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
         "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     ),
     ("NOTIFY_SLACK_WEBHOOK_URL", "https://slack.example/hook"),
+    ("METRICS_FILE", "/textfile/asana.prom"),
+    ("METRICS_PUSHGATEWAY_URL", "http://pushgateway:9091"),
 ];
 
 #[test]

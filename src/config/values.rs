@@ -130,17 +130,24 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
 
 /// An address to which a request exposes nothing on the network: `https`, or `http` on loopback.
 pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
-    let url =
-        Url::parse(text).map_err(|error| Wrong::new(format!("is not an address: {error}")))?;
+    let url = any_web_address(text)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Wrong::new("contains credentials").hint("put them in a secret variable"));
     }
+    if url.scheme() == "http" && !net::is_loopback(&url) {
+        return Err(
+            Wrong::new("is plain http, which is allowed only for loopback").hint("use https"),
+        );
+    }
+    Ok(url)
+}
+
+/// An `https` or `http` address.
+pub(super) fn any_web_address(text: &str) -> Result<Url, Wrong> {
+    let url =
+        Url::parse(text).map_err(|error| Wrong::new(format!("is not an address: {error}")))?;
     match url.scheme() {
-        "https" => Ok(url),
-        "http" if net::is_loopback(&url) => Ok(url),
-        "http" => {
-            Err(Wrong::new("is plain http, which is allowed only for loopback").hint("use https"))
-        }
+        "https" | "http" => Ok(url),
         scheme => Err(Wrong::new(format!("has the scheme `{scheme}`")).hint("use https")),
     }
 }

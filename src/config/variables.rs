@@ -191,6 +191,8 @@ variables! {
     notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "URL of a webhook that receives the result (Standard Webhooks)";
     notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check, Review], "whsec_ key that signs webhook messages. During a rotation: several, separated by spaces or commas";
     notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "URL of a Slack incoming webhook that receives the result";
+    metrics_file = "METRICS_FILE", Unset, [], &[Run, Check], "File NAME.prom for the textfile collector of node_exporter, with the metrics of the newest run. With SHARD_COUNT above 1, each shard writes NAME-INDEX.prom";
+    metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [], &[Run, Check], "Base address of a Prometheus Pushgateway, http:// or https://, which gets a group of metrics for each connection";
 }
 
 pub fn variable(name: &str) -> Option<&'static Variable> {

@@ -1,6 +1,7 @@
 //! Files at a path, at an https address or in a bucket.
 //!
-//! Reads a file up to a size limit, unpacks it and decodes it. The callers interpret the content.
+//! Reads a file up to a size limit, unpacks it and decodes it. The callers interpret the content. Also replaces a file as
+//! a whole.
 
 mod decode;
 pub(crate) mod delimited;
@@ -8,6 +9,7 @@ mod error;
 mod location;
 mod path;
 mod remote;
+mod replace;
 
 use std::fmt;
 
@@ -16,6 +18,7 @@ use jiff::Timestamp;
 pub(crate) use decode::{PackingFault, decode, is_gzip, unpack};
 pub use error::{FetchFault, FileError, Refusal};
 pub use location::Location;
+pub use replace::{folder_of, replace};
 
 use crate::model::AgeBasis;
 use crate::net::Deadline;

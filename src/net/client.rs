@@ -20,8 +20,8 @@ const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
 
 /// An HTTP client with bounds for every attempt, every request and the whole run.
 ///
-/// It trusts the system's certificates, uses the system's proxy and follows no redirect. Plain `http` is for loopback
-/// addresses only, and never goes through a proxy.
+/// It trusts the system's certificates, uses the system's proxy and follows no redirect. Plain `http` never goes through
+/// a proxy, and is for loopback addresses only, unless the client sends nothing that is worth reading.
 #[derive(Debug)]
 pub struct Http {
     settings: Settings,
@@ -30,6 +30,8 @@ pub struct Http {
     plain: reqwest::Client,
     /// Built on first use: reading the certificates takes time and memory.
     tls: OnceLock<reqwest::Client>,
+    /// Whether plain `http` may leave this machine.
+    sends_plain_http: bool,
 }
 
 #[derive(Debug)]
@@ -92,7 +94,17 @@ impl Http {
             deadline,
             plain,
             tls: OnceLock::new(),
+            sends_plain_http: false,
         })
+    }
+
+    /// Allows plain `http` to any host: for requests without secrets and personal data.
+    #[must_use]
+    pub fn with_plain_http(self) -> Self {
+        Self {
+            sends_plain_http: true,
+            ..self
+        }
     }
 
     pub fn deadline(&self) -> Deadline {
@@ -165,7 +177,7 @@ impl Http {
 
     fn client_for(&self, request: &Request<'_>) -> Result<&reqwest::Client, NetError> {
         if request.url.scheme() == "http" {
-            if !is_loopback(&request.url) {
+            if !self.sends_plain_http && !is_loopback(&request.url) {
                 let what = request.what.clone();
                 let host = host_of(request);
                 return Err(NetError::PlainHttp { what, host });
@@ -205,6 +217,9 @@ impl Http {
         if timeout.is_zero() {
             return Err(ends(NetError::Deadline { what: what() }));
         }
+        if let Some(traffic) = &self.settings.traffic {
+            traffic.note_request();
+        }
         let url = request.url.clone();
         let asked = match call {
             Call::Get => client.get(url),
@@ -231,6 +246,11 @@ impl Http {
                 status,
                 to,
             }));
+        }
+        if let Some(traffic) = &self.settings.traffic
+            && status == StatusCode::TOO_MANY_REQUESTS
+        {
+            traffic.note_throttled();
         }
         let wait = retry::requested_wait(&headers);
         if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {

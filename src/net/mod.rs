@@ -1,5 +1,7 @@
 //! HTTP with bounds: one client, bounded retries, and pacing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 mod client;
@@ -22,6 +24,34 @@ pub struct Settings {
     pub max_elapsed: Duration,
     /// The first wait between attempts; each further wait doubles. Tests set it to zero.
     pub base_delay: Duration,
+    /// Counts the attempts of all clients with these settings.
+    pub traffic: Option<Arc<Traffic>>,
+}
+
+/// How many requests were sent, with every attempt of each.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    requests: AtomicU64,
+    throttled: AtomicU64,
+}
+
+impl Traffic {
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The requests that a server answered with 429.
+    pub fn throttled(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
+    }
+
+    fn note_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn note_throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Settings {

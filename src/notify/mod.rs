@@ -56,6 +56,7 @@ impl Settings {
         max_attempts: 4,
         max_elapsed: Self::WITHIN,
         base_delay: net::Settings::BASE_DELAY,
+        traffic: None,
     };
 
     /// The origin of each receiver; the address is a secret.

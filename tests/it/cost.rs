@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use crate::support::job::Job;
 use crate::support::measure::{Measured, measured, size};

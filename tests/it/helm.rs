@@ -14,6 +14,7 @@ use crate::support::kube::{
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::cli::{self, CommandRequest};
 use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
+use asana_access_review::metrics::Metric;
 use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
 
@@ -216,6 +217,17 @@ fn needs(leaf: &str) -> Value {
         }
         "config.evidenceObjectLockMode" => {
             json!({ "config": { "evidenceRetentionDays": 400 } })
+        }
+        "config.metricsFile" => json!({
+            "extraVolumes": [{ "name": "textfile", "hostPath": { "path": "/var/lib/textfile" } }],
+            "extraVolumeMounts": [{ "name": "textfile", "mountPath": "/textfile" }],
+        }),
+        _ if leaf.starts_with("dashboard.") => {
+            let on = json!({ "config": { "metricsPushgatewayUrl": "http://pushgateway:9091" } });
+            match leaf {
+                "dashboard.enabled" => on,
+                _ => over(&on, &json!({ "dashboard": { "enabled": true } })),
+            }
         }
         "proxy.noProxy" => json!({ "proxy": { "url": "http://proxy.example.com" } }),
         "config.notifyOn" => json!({ "secretKeys": { "notifySlackWebhookUrl": "slack" } }),
@@ -668,6 +680,19 @@ fn values_that_conflict_are_refused_with_a_hint() {
         (
             "a log of names",
             json!({ "review": { "args": ["status", "--json", "--names"] } }),
+        ),
+        (
+            "a file of metrics that ends with its pod",
+            json!({ "config": { "metricsFile": "/tmp/asana.prom" },
+                "extraVolumeMounts": [{ "name": "x", "mountPath": "/tmp", "readOnly": true }] }),
+        ),
+        (
+            "a dashboard without metrics",
+            json!({ "dashboard": { "enabled": true } }),
+        ),
+        (
+            "metrics of a wrong form",
+            json!({ "config": { "metricsFile": "/tmp", "metricsPushgatewayUrl": "pushgateway:9091" } }),
         ),
         (
             "files for no review",
@@ -1521,13 +1546,14 @@ fn the_ports_of_addresses_in_the_values_are_open() {
                      { "name": "HTTP_PROXY", "value": "http://proxy.example.com" },
                      { "name": "NO_PROXY", "value": "store.example.com:1234" }],
         "aws": { "endpointUrlS3": "https://[fd00::9]:9000/" },
-        "config": { "hrFeedUrl": "https://hr.example.com:8443/leavers:17/x", "aliasesUrl": "s3://hr/aliases:18/x" },
+        "config": { "metricsPushgatewayUrl": "http://pushgateway.monitoring:9091",
+            "hrFeedUrl": "https://hr.example.com:8443/leavers:17/x", "aliasesUrl": "s3://hr/aliases:18/x" },
     });
     let rendered = objects("review", &over(&least(), &values));
     let ports = &only(&rendered, "NetworkPolicy")["spec"]["egress"][1]["ports"];
     let ports = ports.as_array().expect("ports").iter();
     let ports: Vec<_> = ports.map(|port| port["port"].as_u64()).collect();
-    assert_eq!(ports, [443, 8080, 9000, 8443, 3128, 80].map(Some));
+    assert_eq!(ports, [443, 8080, 9000, 8443, 9091, 3128, 80].map(Some));
 }
 
 #[test]
@@ -2167,7 +2193,10 @@ fn each_alert_has_an_action_and_a_link_if_the_runbook_has_a_url() {
         return;
     }
     let rules = |runbook: &str| {
-        let values = json!({ "prometheusRule": { "enabled": true, "runbookUrl": runbook } });
+        let values = json!({
+            "prometheusRule": { "enabled": true, "runbookUrl": runbook },
+            "config": { "metricsPushgatewayUrl": "https://pushgateway.example.com" },
+        });
         let rendered = objects("review", &over(&least(), &values));
         let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
         rules.as_array().expect("rules").clone()
@@ -2190,7 +2219,18 @@ fn each_alert_has_an_action_and_a_link_if_the_runbook_has_a_url() {
         assert_eq!(link, format!("https://wiki.example.com/runbook#{section}"));
         assert!(runbook.contains(&format!("\n### {alert}\n")), "{alert}");
     }
-    assert_eq!(rules.len(), 3);
+    assert_eq!(rules.len(), 5);
+    // Of one connection, not of others in the same Prometheus.
+    for rule in &rules[3..] {
+        let id = least()["config"]["trutoIntegratedAccountId"].clone();
+        let selector = format!("{{connection={id}");
+        let expression = rule["expr"].as_str().expect("an expression");
+        assert_eq!(
+            expression.matches(&selector).count(),
+            expression.matches("asana_access_review_").count(),
+            "{expression}"
+        );
+    }
     let relative = json!({ "prometheusRule": { "runbookUrl": "docs/runbook.md" } });
     let refused = template("review", &over(&least(), &relative)).expect_err("no address");
     assert!(sentences(&refused).contains("prometheusRule.runbookUrl is `docs/runbook.md`"));
@@ -2203,9 +2243,15 @@ fn the_alerts_fire_only_when_they_should() {
     }
     let values = json!({ "prometheusRule": {
         "enabled": true, "runbookUrl": "https://wiki.example.com/runbook" } });
+    let gateway =
+        json!({ "config": { "metricsPushgatewayUrl": "http://pushgateway.monitoring:9091" } });
     for (name, more) in [
         ("alerts.yaml", json!({})),
         ("alerts-of-shards.yaml", sharded(json!({}))),
+        (
+            "alerts-of-metrics.yaml",
+            over(&sharded(json!({})), &gateway),
+        ),
     ] {
         let rendered = objects("review", &over(&over(&least(), &values), &more));
         let folder = tempfile::tempdir().expect("a folder");
@@ -2221,6 +2267,54 @@ fn the_alerts_fire_only_when_they_should() {
             &["test", "rules", tests.to_str().expect("UTF-8")],
         );
     }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_in_valid_expressions() {
+    if !has(&["helm", "promtool"]) {
+        return;
+    }
+    let values = json!({
+        "dashboard": { "enabled": true },
+        "config": { "metricsPushgatewayUrl": "http://pushgateway.monitoring:9091" },
+    });
+    let rendered = objects("review", &over(&least(), &values));
+    let is_dashboard = |of: &&Value| of["metadata"]["labels"]["grafana_dashboard"] == "1";
+    let map = rendered.iter().find(is_dashboard).expect("a dashboard");
+    let files = map["data"].as_object().expect("files");
+    assert_eq!(files.len(), 1);
+    let (_, file) = files.iter().next().expect("a file");
+    let dashboard: Value =
+        serde_json::from_str(file.as_str().expect("a text")).expect("a JSON document");
+    let targets = dashboard["panels"].as_array().expect("panels").iter();
+    let targets = targets.flat_map(|panel| panel["targets"].as_array().expect("targets"));
+    let expressions = targets.map(|target| target["expr"].as_str().expect("an expression"));
+    let expressions: Vec<String> = expressions
+        .map(|of| of.replace("$connection", ".*"))
+        .collect();
+    let names = Metric::ALL.map(Metric::name);
+    for expression in &expressions {
+        for part in expression.split("asana_access_review_").skip(1) {
+            let (name, _) = part.split_once('{').expect("labels");
+            let name = format!("asana_access_review_{name}");
+            assert!(names.contains(&name.as_str()), "{name}");
+        }
+    }
+    for name in names {
+        let is_shown = expressions
+            .iter()
+            .any(|of| of.contains(&format!("{name}{{")));
+        assert!(is_shown, "{name}");
+    }
+    let rules = expressions.iter().enumerate();
+    let rules = rules.map(|(number, of)| json!({ "record": format!("r{number}"), "expr": of }));
+    let rules: Vec<Value> = rules.collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rules.yaml");
+    let groups = json!({ "groups": [{ "name": "dashboard", "rules": rules }] });
+    fs::write(&path, groups.to_string()).expect("rules");
+    let path = path.to_str().expect("UTF-8");
+    printed("promtool", &["check", "rules", path]);
 }
 
 #[test]

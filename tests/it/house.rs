@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commands", &["commands"]),
     ("command line", &["cli"]),
     ("configuration", &["config"]),
-    ("after the commit", &["notify"]),
+    ("after the commit", &["notify", "metrics"]),
     ("verification", &["verify", "status"]),
     ("exit codes", &["cli::exit"]),
     ("chain", &["ledger", "signing"]),

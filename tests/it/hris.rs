@@ -32,6 +32,7 @@ fn settings(simulator: &Simulator) -> HrisSettings {
                 max_attempts: 3,
                 max_elapsed: Duration::from_secs(20),
                 base_delay: Duration::ZERO,
+                traffic: None,
             },
         }
         .to(HRIS_CONNECTION_ID, 100),

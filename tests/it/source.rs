@@ -44,6 +44,7 @@ fn quick() -> net::Settings {
         max_attempts: 8,
         max_elapsed: Duration::from_secs(20),
         base_delay: Duration::ZERO,
+        traffic: None,
     }
 }
 

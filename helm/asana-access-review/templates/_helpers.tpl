@@ -114,6 +114,12 @@ annotations:
 {{- if or .Values.config.connectionsUrl (hasKey (include "asana-access-review.extraNames" . | fromYaml) "CONNECTIONS_URL") }}yes{{ end }}
 {{- end }}
 
+{{/* Not empty if runs publish metrics. */}}
+{{- define "asana-access-review.hasMetrics" -}}
+{{- $names := include "asana-access-review.extraNames" . | fromYaml }}
+{{- if or .Values.config.metricsFile .Values.config.metricsPushgatewayUrl (hasKey $names "METRICS_FILE") (hasKey $names "METRICS_PUSHGATEWAY_URL") }}yes{{ end }}
+{{- end }}
+
 {{/* The value of FAIL_ON. */}}
 {{- define "asana-access-review.failOn" -}}
 {{- if ne .Values.config.failOn "auto" }}
@@ -228,7 +234,7 @@ server-side apply rejects a duplicate name. */}}
 {{/* The ports of the addresses in the values, 443 first. */}}
 {{- define "asana-access-review.ports" -}}
 {{- $config := .Values.config }}
-{{- $urls := list .Values.proxy.url .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl $config.connectionsUrl }}
+{{- $urls := list .Values.proxy.url .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl $config.connectionsUrl $config.metricsPushgatewayUrl }}
 {{- range .Values.extraEnv }}
 {{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls (.value | default "") }}{{ end }}
 {{- end }}

@@ -40,6 +40,8 @@ schema could check them too, but its error would show only the expression. */}}
   (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
   (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)
   (list "config.runDeadline" $config.runDeadline $someTime $writeTime)
+  (list "config.metricsFile" $config.metricsFile "^$|^/.*[^/]\\.prom$" "write the absolute path of a file `NAME.prom`, such as `/textfile/asana.prom`")
+  (list "config.metricsPushgatewayUrl" $config.metricsPushgatewayUrl "^$|^https?://[^@?#\\s]+$" "write scheme, host and port, such as `http://pushgateway.monitoring:9091`")
   (list "proxy.url" .Values.proxy.url "^$|^https?://[^@/\\s]+/?$" "write `http://host:port`; a proxy with a password belongs in a Secret, as HTTPS_PROXY in extraEnv")
   (list "prometheusRule.runbookUrl" .Values.prometheusRule.runbookUrl "^$|^https?://[^\\s#]+$" "write a full URL, such as `https://wiki.example.com/runbook`, or leave it empty for no link")
   (list "externalSecret.refreshInterval" .Values.externalSecret.refreshInterval "^([0-9]+[smh])+$" "write `1h` or `15m`") }}
@@ -411,6 +413,21 @@ schema could check them too, but its error would show only the expression. */}}
 {{- end }}
 {{- if and (ne $config.notifyOn "change") (not (include "asana-access-review.hasNotifier" .)) (not .Values.extraEnvFrom) }}
 {{- $problems = append $problems "config.notifyOn is set without a receiver: set secretKeys.notifyWebhookUrl or secretKeys.notifySlackWebhookUrl, or omit config.notifyOn" }}
+{{- end }}
+
+{{- /* Metrics. */}}
+{{- with $config.metricsFile }}
+{{- $folder := printf "%s/" (dir .) }}
+{{- $mounted := false }}
+{{- range $.Values.extraVolumeMounts }}
+{{- if and (not .readOnly) (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $folder) }}{{ $mounted = true }}{{ end }}
+{{- end }}
+{{- if not $mounted }}
+{{- $problems = append $problems (printf "config.metricsFile is `%s`, but no writable volume is mounted there: mount the folder of node_exporter's textfile collector with extraVolumes and extraVolumeMounts, or set config.metricsPushgatewayUrl instead" .) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.dashboard.enabled (not (include "asana-access-review.hasMetrics" .)) (not .Values.extraEnvFrom) }}
+{{- $problems = append $problems "dashboard.enabled is true, but runs publish no metrics: set config.metricsPushgatewayUrl or config.metricsFile" }}
 {{- end }}
 
 {{- /* The Job. */}}

@@ -16,6 +16,7 @@ use crate::cli::terminal;
 use crate::commands::run::outcome;
 use crate::config;
 use crate::evidence::{RunIdentity, Trigger};
+use crate::metrics::{self, RunMetrics};
 use crate::model::counted;
 
 /// # Errors
@@ -45,9 +46,15 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
             retry = fleet.retry,
             "Started a shard"
         );
-        let results = work::check_all(&fleet, connections, clock).await;
+        let checked = work::check_all(&fleet, connections, clock).await;
+        let (results, metrics): (_, Vec<RunMetrics>) = checked
+            .into_iter()
+            .map(|of| (of.result, of.metrics))
+            .unzip();
         let summary = summary::of(&fleet, &identity, list, results, clock);
-        Ok::<_, Exit>(summary::store(&fleet, &identity, summary).await)
+        let stored = summary::store(&fleet, &identity, summary).await;
+        metrics::publish(&fleet.metrics, &metrics).await;
+        Ok::<_, Exit>(stored)
     });
     progress.clear();
     let (summary, exit) = match ran {

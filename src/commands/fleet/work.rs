@@ -18,6 +18,7 @@ use crate::evidence::{
 };
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger};
+use crate::metrics::RunMetrics;
 
 /// The longest time of a connection beyond its `RUN_DEADLINE`: for the failure record, the notification, and a store
 /// that does not answer.
@@ -36,12 +37,19 @@ const LONGEST_JOB: SignedDuration = SignedDuration::from_hours(20);
 /// The first retry that checks one connection at a time. Then a connection that ends the process takes no other with it.
 const ONE_AT_A_TIME_FROM: u32 = 2;
 
-/// The result of each connection, in no order.
+/// The result of one connection, and its metrics.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) result: ConnectionResult,
+    pub(super) metrics: RunMetrics,
+}
+
+/// The results, in no order.
 pub(super) async fn check_all(
     fleet: &Fleet,
     connections: Vec<Connection>,
     clock: Clock,
-) -> Vec<ConnectionResult> {
+) -> Vec<Checked> {
     let (done, mut open) = split(fleet, connections, clock).await;
     if !done.is_empty() {
         let (done, open) = (done.len(), open.len());
@@ -64,7 +72,7 @@ async fn split(
     fleet: &Fleet,
     connections: Vec<Connection>,
     clock: Clock,
-) -> (Vec<ConnectionResult>, Vec<Connection>) {
+) -> (Vec<Checked>, Vec<Connection>) {
     let Executor {
         claimed_job_name: Some(job),
         claimed_pod_uid: Some(_),
@@ -78,8 +86,7 @@ async fn split(
         let span = connection_span(&connection.id);
         result_of_job(job, connection, clock).instrument(span)
     });
-    let results: Vec<Option<ConnectionResult>> =
-        results.buffered(LOOKED_UP_AT_ONCE).collect().await;
+    let results: Vec<Option<Checked>> = results.buffered(LOOKED_UP_AT_ONCE).collect().await;
     let pairs = connections.into_iter().zip(&results);
     let open = pairs.filter(|(_, result)| result.is_none());
     let open = open.map(|(connection, _)| connection).collect();
@@ -103,11 +110,7 @@ fn rotate<T>(open: &mut [T], retry: u32, concurrency: usize) -> usize {
 
 /// The result that an earlier attempt of a Job left, unless a retry may better it. The run reports what is wrong with
 /// the store or the key.
-async fn result_of_job(
-    job: &str,
-    connection: &Connection,
-    clock: Clock,
-) -> Option<ConnectionResult> {
+async fn result_of_job(job: &str, connection: &Connection, clock: Clock) -> Option<Checked> {
     let settings = &connection.settings;
     let newest = async {
         let (store, key) = run::open(settings).await.ok()?;
@@ -121,7 +124,12 @@ async fn result_of_job(
     let is_of_job =
         manifest.run.executor.claimed_job_name.as_deref() == Some(job) && age < LONGEST_JOB;
     let result = of_manifest(connection, &committed, &manifest);
-    (is_of_job && !is_worth_a_retry(&result)).then_some(result)
+    if !is_of_job || is_worth_a_retry(&result) {
+        return None;
+    }
+    let exit = result.exit.unwrap_or_default();
+    let metrics = RunMetrics::of_manifest(&manifest, committed.sequence, exit);
+    Some(Checked { result, metrics })
 }
 
 /// Only a bug and a transient failure are worth a retry.
@@ -130,37 +138,43 @@ pub(super) fn is_worth_a_retry(result: &ConnectionResult) -> bool {
     result.state == ConnectionState::NotStarted || is(Exit::Transient) || is(Exit::Unexpected)
 }
 
-async fn check_in_time(fleet: &Fleet, connection: Connection, clock: Clock) -> ConnectionResult {
+async fn check_in_time(fleet: &Fleet, connection: Connection, clock: Clock) -> Checked {
     if clock.elapsed() >= fleet.deadline {
         warn!("Did not start the connection, because SHARD_DEADLINE has passed");
-        return unfinished(&connection, ConnectionState::NotStarted, None);
+        return without_evidence(&connection, None, clock);
     }
     let limit = connection.settings.deadline + BEYOND_ITS_DEADLINE;
+    let checked = in_time(limit, check(&connection, clock)).await;
+    checked.unwrap_or_else(|exit| without_evidence(&connection, Some(exit), clock))
+}
+
+/// The output of `work`, or the exit code if it panics or takes longer than `limit`.
+async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Exit> {
     // The future is large, so it is on the heap.
-    let work = tokio::time::timeout(limit, Box::pin(check(&connection, clock)));
-    let exit = match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(result)) => return result,
+    let work = tokio::time::timeout(limit, Box::pin(work));
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(output)) => Ok(output),
         Ok(Err(_)) => {
             error!(
                 limit_s = limit.as_secs(),
                 "The connection did not end in time"
             );
-            Exit::Transient
+            Err(Exit::Transient)
         }
         // The panic was logged with its place. Nothing that it touched is used afterwards.
-        Err(_) => Exit::Unexpected,
-    };
-    unfinished(&connection, ConnectionState::Failed, Some(exit))
+        Err(_) => Err(Exit::Unexpected),
+    }
 }
 
 /// One leaver access check.
 ///
 /// The Job's schedule was due when the shard began, not when the turn of this connection came.
-async fn check(connection: &Connection, shard: Clock) -> ConnectionResult {
+async fn check(connection: &Connection, shard: Clock) -> Checked {
     let clock = shard.restarted();
     let settings = &connection.settings;
-    let Ok(suffix) = suffix() else {
-        return unfinished(connection, ConnectionState::Failed, Some(Exit::Unexpected));
+    let suffix = match suffix() {
+        Ok(suffix) => suffix,
+        Err(exit) => return without_evidence(connection, Some(exit), clock),
     };
     let identity = RunIdentity {
         as_of: clock.as_of(),
@@ -178,9 +192,27 @@ async fn check(connection: &Connection, shard: Clock) -> ConnectionResult {
     let about = run::about(settings, &identity);
     let ended = run::run(settings, identity, clock).await;
     let exit = run::exit_code(&ended, settings.fail_on);
+    let metrics = run::metrics_of(settings, clock, &ended, exit);
     run::log(&ended, exit);
     run::notify(settings, &about, &ended, exit, clock).await;
-    of_run(connection, &ended, exit)
+    Checked {
+        result: of_run(connection, &ended, exit),
+        metrics,
+    }
+}
+
+/// A connection that was not started, or ended with this exit code and left no evidence.
+fn without_evidence(connection: &Connection, exit: Option<Exit>, shard: Clock) -> Checked {
+    let state = match exit {
+        None => ConnectionState::NotStarted,
+        Some(_) => ConnectionState::Failed,
+    };
+    let exit_code = exit.unwrap_or(Exit::Transient).code();
+    let now = shard.restarted().as_of();
+    Checked {
+        result: unfinished(connection, state, exit),
+        metrics: RunMetrics::without_evidence(&connection.id, now, exit_code),
+    }
 }
 
 /// The result of a connection without evidence.
@@ -280,6 +312,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    async fn in_a_second<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
+        in_time(Duration::from_secs(1), work).await
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_one_connection_is_exit_1_and_the_others_go_on() {
+        let work = (0..9).map(|number| {
+            in_a_second(async move {
+                tokio::task::yield_now().await;
+                assert_ne!(number, 4, "a bug");
+                number
+            })
+        });
+        let ended: Vec<_> = stream::iter(work).buffered(4).collect().await;
+        let expected = (0..9).map(|number| match number {
+            4 => Err(Exit::Unexpected),
+            _ => Ok(number),
+        });
+        assert_eq!(ended, Vec::from_iter(expected));
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_an_end_is_stopped() {
+        let endless = in_time(Duration::from_millis(10), std::future::pending::<()>());
+        assert_eq!(endless.await, Err(Exit::Transient));
+        assert_eq!(in_a_second(std::future::ready(7)).await, Ok(7));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 pub use error::RunError;
@@ -24,6 +25,7 @@ use crate::config::{self, Settings};
 use crate::evidence::{FailedSnapshot, Failure, Frame, RunFolder, RunIdentity, Snapshot, Trigger};
 use crate::judgement::{self, Inputs, Judgement, Mark, judge};
 use crate::ledger::{Committed, EarlierRuns, Ledger, commit_failure, commit_run};
+use crate::metrics::{JudgedRun, RunMetrics};
 use crate::model::Workspace;
 use crate::net::Deadline;
 use crate::notify::{About, Content, Notification, NotifiedWorkspace};
@@ -41,6 +43,8 @@ pub struct Done {
     pub workspace: Workspace,
     /// The tenant, as named by the creator of the connection.
     pub tenant: Option<String>,
+    /// When the HR feed last changed, if known.
+    pub feed_modified_at: Option<Timestamp>,
     /// The label of evidence that is not from a real workspace at Truto.
     pub mark: Option<Mark>,
 }
@@ -88,7 +92,9 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
         let exit = exit_code(&ended, settings.fail_on);
         outcome::leave(&ended, exit);
         let ended = result.insert(ended);
+        let metrics = metrics_of(&settings, clock, ended, exit);
         notify(&settings, &about, ended, exit, clock).await;
+        crate::metrics::publish(&settings.metrics, &[metrics]).await;
         exit
     });
     progress.clear();
@@ -103,7 +109,7 @@ pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
             let exit = stopped.code();
             warn!(
                 exit,
-                "Stopped by a signal while sending notifications; the evidence is stored"
+                "Stopped by a signal while sending notifications and metrics; the evidence is stored"
             );
             outcome::leave(ended, *stopped);
             *stopped
@@ -187,6 +193,38 @@ pub async fn notify(
         }
     };
     crate::notify::send(&settings.notify, notification, &clock).await;
+}
+
+/// The metrics of a run that ends now.
+pub(super) fn metrics_of(
+    settings: &Settings,
+    clock: Clock,
+    ended: &Result<Done, Failed>,
+    exit: Exit,
+) -> RunMetrics {
+    let committed = match ended {
+        Ok(done) => Some(&done.committed),
+        Err(failed) => failed.record.as_ref(),
+    };
+    let judged = ended.as_ref().ok().map(|done| {
+        let first_seen = done.judgement.findings.iter().map(|of| of.first_seen);
+        JudgedRun {
+            verdict: done.judgement.verdict,
+            counts: done.judgement.counts.clone(),
+            feed_modified_at: done.feed_modified_at,
+            oldest_finding: first_seen.min(),
+        }
+    });
+    let traffic = settings.source.truto.api.http.traffic.as_ref();
+    RunMetrics {
+        connection: connection(settings).to_owned(),
+        as_of: clock.as_of(),
+        exit: exit.code(),
+        took: Some(clock.elapsed()),
+        requests: traffic.map(|of| (of.requests(), of.throttled())),
+        sequence: committed.map(|of| of.sequence),
+        judged,
+    }
 }
 
 /// Logs the outcome of one run of several, without a termination message.
@@ -319,6 +357,7 @@ async fn judge_and_commit(
         workspace: inputs.population.workspace.clone(),
         tenant: inputs.population.connection.tenant_id.clone(),
         mark: Mark::of_population(&inputs.population),
+        feed_modified_at: inputs.hr.origin.modified_at,
         judgement,
     })
 }

@@ -230,6 +230,7 @@ mod tests {
                 id: "1331".to_owned(),
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
+            feed_modified_at: None,
             mark: Some(Mark::TestData),
             before: EarlierRuns::default(),
         }

@@ -19,6 +19,7 @@ fn settings() -> HrisSettings {
                 max_attempts: 1,
                 max_elapsed: std::time::Duration::ZERO,
                 base_delay: std::time::Duration::ZERO,
+                traffic: None,
             },
         }
         .to("c2", 100),

@@ -4,6 +4,7 @@ mod bad_input;
 mod isolation;
 mod killed;
 mod load;
+mod metrics;
 mod privacy;
 mod shard;
 
