@@ -90,6 +90,11 @@ impl Deviations {
         self.all.push(deviation);
     }
 
+    /// Whether there is a deviation of this type.
+    pub(super) fn has(&self, kind: DeviationType) -> bool {
+        self.all.iter().any(|of| of.kind == kind)
+    }
+
     /// The items with a deviation.
     pub(super) fn items(&self) -> BTreeSet<&str> {
         let items = self.all.iter().filter_map(|of| of.item_id.as_deref());

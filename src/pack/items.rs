@@ -580,8 +580,7 @@ impl Items {
         for item in self.by_id.values() {
             if let Some(part) = item.part(period) {
                 let row = item.row(period, entries, gaps, self.last_run, part);
-                let id = row.1.bar.item_id.clone();
-                item.deviate(&id, row.1.bar.result, entries, deviations);
+                item.deviate(&row.1.bar, entries, deviations);
                 rows.push((item.end_of_record(), row.0, row.1));
             }
             for (number, again) in item.again.iter().enumerate() {
@@ -753,14 +752,8 @@ impl Item {
         (row, item)
     }
 
-    fn deviate(
-        &self,
-        item_id: &str,
-        result: ItemResult,
-        entries: &Entries,
-        deviations: &mut Deviations,
-    ) {
-        let record = &self.record;
+    fn deviate(&self, bar: &ItemBar, entries: &Entries, deviations: &mut Deviations) {
+        let (record, item_id, result) = (&self.record, bar.item_id.as_str(), bar.result);
         let concluded = record.concluded_at.map(|at| (at, self.concluded_entry));
         let how_closed = cell(record.result);
         let exception = cell(self.exception.as_ref().map(|of| of.exception_id.as_str()));
@@ -804,39 +797,40 @@ impl Item {
             ),
             _ => {}
         }
-        match result {
-            ItemResult::NotDemonstrated => add(
-                DeviationType::RemovalNotDemonstrated,
-                concluded,
-                concluded,
-                "no run shows whether access ended by the deadline".to_owned(),
-            ),
-            ItemResult::Open | ItemResult::NotEvaluable => add(
-                DeviationType::RemovalNotDemonstrated,
-                last_deadline(record).map(|due| (due, None)),
-                None,
-                "no run shows that access ended".to_owned(),
-            ),
-            ItemResult::InTime | ItemResult::NoAccount if self.suspected.is_some() => add(
-                DeviationType::RemovalNotDemonstrated,
-                self.suspected.and_then(at),
-                None,
-                "an account may belong to the person, and no alias decides it".to_owned(),
-            ),
-            ItemResult::DateCorrected => add(
-                DeviationType::DateCorrected,
-                concluded,
-                concluded,
-                "HR moved the end of work after the deadline had passed".to_owned(),
-            ),
+        let due = last_deadline(record).map(|due| (due, None));
+        let not_demonstrated = match result {
+            ItemResult::NotDemonstrated => {
+                let what = "no run shows whether access ended by the deadline";
+                Some((concluded, concluded, what))
+            }
+            ItemResult::Open | ItemResult::NotEvaluable => {
+                Some((due, None, "no run shows that access ended"))
+            }
+            ItemResult::NotDue if bar.flags.contains(&Flag::GapOverDeadline) => {
+                let what = "no run started after the deadline, although one was due";
+                Some((due, None, what))
+            }
+            ItemResult::InTime | ItemResult::NoAccount if self.suspected.is_some() => {
+                let what = "an account may belong to the person, and no alias decides it";
+                Some((self.suspected.and_then(at), None, what))
+            }
             ItemResult::InTime
             | ItemResult::Late
             | ItemResult::RiskAccepted
             | ItemResult::NoAccount
+            | ItemResult::DateCorrected
             | ItemResult::Withdrawn
             | ItemResult::RehiredBeforeDue
             | ItemResult::NotDue
-            | ItemResult::AccessAfterConclusion => {}
+            | ItemResult::AccessAfterConclusion => None,
+        };
+        if let Some((opened, closed, what)) = not_demonstrated {
+            let kind = DeviationType::RemovalNotDemonstrated;
+            add(kind, opened, closed, what.to_owned());
+        }
+        if result == ItemResult::DateCorrected {
+            let what = "HR moved the end of work after the deadline had passed".to_owned();
+            add(DeviationType::DateCorrected, concluded, concluded, what);
         }
         if let Some(run) = self.excepted_late {
             let what = "an exception came into force after the deadline".to_owned();

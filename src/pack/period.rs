@@ -74,6 +74,13 @@ impl Period {
         })
     }
 
+    /// The midnight that closes a day.
+    pub(super) fn end_of(&self, day: Date) -> Option<Timestamp> {
+        let midnight = day.tomorrow().ok()?.to_datetime(Time::midnight());
+        let midnight = self.zone.to_ambiguous_timestamp(midnight);
+        midnight.compatible().ok()
+    }
+
     pub(super) fn phase(&self, at: Timestamp) -> Phase {
         if at < self.from {
             Phase::Before

@@ -304,6 +304,26 @@ impl Reviews {
                 cell(outcome.and_then(|of| of.accepted_incomplete.as_ref())),
             ]);
         }
+        // Without REVIEW_EVERY, runs do not check the due days of reviews.
+        if !deviations.has(DeviationType::ReviewOverdue) {
+            for (id, of) in &self.reviews {
+                let due = of.due.parse().ok().and_then(|day| period.end_of(day));
+                let Some(due) = due.filter(|due| period.phase(*due) == Phase::Within) else {
+                    continue;
+                };
+                let closed = of.closed.filter(|_| of.outcome.is_some());
+                if closed.is_some_and(|(at, _)| at <= due) {
+                    continue;
+                }
+                deviations.push(Deviation {
+                    run: format!("reviews/{id}/open"),
+                    opened: Some((due, None)),
+                    closed,
+                    what: "the access review was not closed by its due day".to_owned(),
+                    ..Deviation::of(DeviationType::ReviewOverdue, id)
+                });
+            }
+        }
         let mut decisions = Table::new("decisions", "Decisions of access reviews", DECISIONS);
         decisions.rows = self.decisions;
         let mut follow_up = Table::new("follow_up", "Revocations and role changes", FOLLOW_UP);

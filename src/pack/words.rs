@@ -378,7 +378,7 @@ each!(Meaning::meaning of DeviationType {
     MappingChanged => "Truto's mapping of Asana's accounts changed.",
     VersionChanged => "The version or the commit of the program changed.",
     AliasWithoutApprover => "A run used an alias that names no approver.",
-    ReviewOverdue => "A run found that no access review was closed in time.",
+    ReviewOverdue => "No access review was closed in time, or one was not closed by its due day.",
     ReviewIncomplete => "An access review was closed with undecided rows.",
     RowDontKnow => "A reviewer answered `don't know` for a row of a closed access review.",
     ReviewerIneligible => "A row of a closed access review was decided by the owner of its account, or by a person who had left.",

@@ -2158,3 +2158,41 @@ fn two_tenures_of_one_person_tie_out() {
     ];
     assert_eq!(seen, expected);
 }
+
+#[test]
+fn a_deadline_after_the_last_of_the_due_runs_is_a_deviation() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-10\n");
+    for day in [8, 9, 10] {
+        job.run_at(&of_day(day), world(1));
+    }
+    // No run starts any more.
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    assert_eq!(pack.item(2)["result"], "not_due");
+    let deviation = &pack.deviations("removal_not_demonstrated")[0];
+    assert_eq!(deviation["item_id"], pack.item(2)["item_id"]);
+    assert_eq!(deviation["opened_at"], pack.item(2)["deadline"]);
+}
+
+#[test]
+fn a_review_that_was_never_closed_is_overdue_even_if_none_is_required() {
+    let job = Job::new(World::generated(12), crate::support::job::LEFT_AND_GONE);
+    job.run_at(&of_day(1), World::generated(12));
+    let asked = OpenArguments {
+        name: "2026-Q4".to_owned(),
+        due: "2026-10-10".parse().expect("a day"),
+        reason_for: Vec::new(),
+        ..OpenArguments::default()
+    };
+    review::at(
+        &job,
+        "2026-10-02T09:00:00Z",
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
+    );
+    job.run_at(&of_day(12), World::generated(12));
+    let folder = tempfile::tempdir().expect("a folder");
+    let overdue = pack_of_october(&job, &folder).deviations("review_overdue");
+    assert_eq!(overdue.len(), 1, "{overdue:?}");
+    assert_eq!(overdue[0]["opened_at"], "2026-10-11T00:00:00Z");
+    assert_eq!(overdue[0]["closed_at"], "");
+}

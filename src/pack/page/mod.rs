@@ -229,7 +229,6 @@ const WEEK: [(i64, &str); 7] = [
 const RUNS: &[&str] = &[
     "due_local",
     "began_at",
-    "verdict",
     "sequence",
     "complete",
     "accounts",
@@ -237,6 +236,7 @@ const RUNS: &[&str] = &[
     "deadlines_since_last_complete",
     "verified",
     "reason",
+    "verdict",
 ];
 const HR_BY_RUN: &[&str] = &[
     "sequence",
@@ -257,6 +257,7 @@ const DEVIATIONS: &[&str] = &[
     "deviation_id",
     "severity",
     "item_id",
+    "run",
     "what",
     "opened_at",
     "closed_at",
