@@ -411,10 +411,10 @@ impl FrozenRow {
         }
     }
 
-    /// The kinds of rows because of which *keep* needs a reason: `admins, excepted`.
+    /// The kinds of rows because of which *keep* needs a reason, in words: `administrators, service accounts`.
     pub fn why_reason(&self, reason_for: &[ReasonFor]) -> String {
         let kinds = reason_for.iter().filter(|of| self.is_among(**of));
-        let kinds: Vec<&str> = kinds.map(|of| of.as_str()).collect();
+        let kinds: Vec<&str> = kinds.map(|of| of.title()).collect();
         kinds.join(", ")
     }
 }

@@ -27,6 +27,19 @@ words! {
     }
 }
 
+impl ReasonFor {
+    /// The rows, in words for reviewers.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Admins => "administrators",
+            Self::Service => "service accounts",
+            Self::Excepted => "accounts with an exception",
+            Self::Guests => "guests",
+            Self::All => "every account",
+        }
+    }
+}
+
 /// `worksheet.json`: the frozen population. The SHA-256 of its bytes is the hash of the review, which every decision
 /// must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::model::{EmailAddress, Permissions};
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
 use crate::report::words::Title as _;
-use crate::review::{FrozenRow, NO_REVIEW_BEFORE, ReasonFor, Worksheet};
+use crate::review::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
 
 const SCRIPT: &str = include_str!("templates/worksheet.js");
 const STYLE: &str = concat!(
@@ -54,7 +54,7 @@ struct WorksheetPage<'a> {
 impl WorksheetPage<'_> {
     /// The kinds of rows for which *keep* needs a reason.
     fn reason_for(&self) -> Option<String> {
-        let kinds = self.worksheet.reason_for.iter().map(|of| of.as_str());
+        let kinds = self.worksheet.reason_for.iter().map(|of| of.title());
         let kinds: Vec<&str> = kinds.collect();
         (!kinds.is_empty()).then(|| kinds.join(", "))
     }
@@ -65,7 +65,7 @@ impl WorksheetPage<'_> {
 struct Data<'a> {
     decisions: Vec<Decision>,
     no_review_before: &'a str,
-    reason_for: &'a [ReasonFor],
+    reason_for: Vec<&'static str>,
     review: &'a str,
     review_sha256: &'a str,
     reviewers: Vec<&'a EmailAddress>,
@@ -77,10 +77,11 @@ struct Data<'a> {
 fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let reviewers = worksheet.deciders();
     let places = reviewers.iter().copied().zip(0..);
+    let reason_for = worksheet.reason_for.iter();
     let data = Data {
         decisions: worksheet.decisions(),
         no_review_before: NO_REVIEW_BEFORE,
-        reason_for: &worksheet.reason_for,
+        reason_for: reason_for.map(|of| of.title()).collect(),
         review: &worksheet.review,
         review_sha256,
         rows: Rows {

@@ -194,7 +194,11 @@ fn the_owner_of_a_service_account_cannot_review_it() {
     let without = decided("", "person1@example.com");
     let reason = format!("row {number}: keep needs a note with the reason for this account (");
     assert!(without.stderr.contains(&reason), "{}", without.stderr);
-    assert!(without.stderr.contains("service)"), "{}", without.stderr);
+    assert!(
+        without.stderr.contains("service accounts)"),
+        "{}",
+        without.stderr
+    );
     assert_eq!(decided("still in use", "person1@example.com").code, 4);
     assert_verifies(&job);
 }

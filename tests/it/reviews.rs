@@ -246,7 +246,7 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
         format!("{first}, line 7: row 6 is decided by the owner"),
         format!("{first}, line 8: row 7: change_role needs a new role"),
         format!("{first}, line 9: row 8: `decided_by` must name"),
-        format!("{second}, line 2: line 10 of {first} decides row 9 too"),
+        format!("{second}, line 2: row 9 is decided twice: here keep, in line 10 of {first} keep"),
         "missing: row 1, account".to_owned(),
         "files are numbered in the order of the command line".to_owned(),
     ] {
@@ -262,6 +262,36 @@ fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
     assert!(!part(&job, "close").exists());
 }
 
+#[test]
+fn a_whole_file_with_one_fault_is_reported_once() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let one = saved(&job, "one.csv", &rows, b',');
+    let copy = saved(&job, "one (1).csv", &rows, b',');
+    let of_spring = filled(&job, |number, row| {
+        keep(number, row);
+        row[26] = "ab".repeat(32);
+    });
+    let of_spring = saved(&job, "spring.csv", &of_spring, b',');
+    let refused = close(&job, &[&one, &copy, &of_spring], &[]);
+    assert_eq!(refused.code, 78);
+    let files =
+        [(1, &one), (2, &copy), (3, &of_spring)].map(|(number, path)| in_a_log(number, path));
+    for wanted in [
+        format!("{}: it has the same content as {}", files[1], files[0]),
+        format!("{}: it belongs to another review", files[2]),
+    ] {
+        assert_eq!(
+            refused.stderr.matches(&wanted).count(),
+            1,
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(refused.stderr.matches("another review").count(), 1);
+}
+
 /// The name of a file of decisions in a log.
 fn in_a_log(number: usize, path: &Path) -> String {
     let hash = evidence::sha256_hex(&fs::read(path).expect("a file"));
@@ -274,7 +304,9 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
     open_at(&job, "2026-12-01T09:00:00Z");
     let rows = filled(&job, keep);
     let name = "2026-Q4-7f3a9c.boss-example-net.decisions.jsonl";
-    let named = saved(&job, name, &[rows[0].clone(), rows[1].clone()], b',');
+    let mut revoked = rows[1].clone();
+    revoked[DECISION] = "revoke".to_owned();
+    let named = saved(&job, name, &[rows[0].clone(), revoked], b',');
     let other = saved(&job, "other.csv", &rows, b',');
     let asked = DecisionArguments {
         decisions: vec![other.clone(), named],
@@ -285,11 +317,13 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
         command::status(settings, &asked, moment).await
     });
     let person = command::text(&status, true);
-    let twice = format!("{name}, line 2: line 2 of other.csv decides row 1 too");
+    let twice = format!(
+        "{name}, line 2: row 1 is decided twice: here revoke, in line 2 of other.csv keep; remove the file"
+    );
     assert!(person.contains(&twice), "{person}");
     let log = command::text(&status, false);
     let first = in_a_log(1, &other);
-    let twice = format!("line 2: line 2 of {first} decides row 1 too");
+    let twice = format!("row 1 is decided twice: here revoke, in line 2 of {first} keep");
     assert!(log.contains(&twice), "{log}");
     assert!(!log.contains("boss") && !log.contains("other.csv"), "{log}");
 }
@@ -1731,7 +1765,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     });
     assert!(reported.contains("decided    1/11"), "{reported}");
     for (change, wanted) in [
-        (0, "1,000", "it has no row number"),
+        (0, "1,000", "its `row` is no whole number"),
         (DECISION, "keep?", "the decision must be"),
         (DECISION, "#DIV/0!", "the decision must be"),
         (

@@ -782,6 +782,26 @@ fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
 }
 
 #[test]
+fn a_refused_save_shows_the_whole_row_that_lacks_its_reason() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut page = Page::open(&browser, &of_rows(folder.path(), 60));
+    page.size(1000, 700);
+    for _ in 0..40 {
+        page.key("j");
+        page.key("2");
+    }
+    page.value("document.getElementById('save').click()");
+    assert!(message(&mut page).starts_with("Not saved: 40 rows"));
+    assert_eq!(focus(&mut page).1, "tr");
+    page.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    let covered = "document.querySelector('#table thead th').getBoundingClientRect().bottom \
+                   - document.activeElement.getBoundingClientRect().top";
+    let covered = page.value(covered);
+    assert!(covered.as_f64().is_some_and(|by| by <= 1.0), "{covered}");
+}
+
+#[test]
 fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -1084,7 +1104,7 @@ fn keys_mouse_and_arrows_decide_what_is_shown_and_keep_the_focus() {
     assert_eq!(focus(&mut page), (json!(4), "tr".to_owned()));
     assert!(message(&mut page).contains("write the reason (n)"));
     page.value("document.getElementById('save').click()");
-    assert!(message(&mut page).contains("so does keep for excepted"));
+    assert!(message(&mut page).contains("so does keep for accounts with an exception"));
     page.key("n");
     page.text("hands over until then");
     page.key("Escape");

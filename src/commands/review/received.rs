@@ -90,6 +90,26 @@ pub(super) fn gather(
                 continue;
             }
         };
+        if let Some(same) = given
+            .iter()
+            .take_while(|of| !std::ptr::eq(*of, file))
+            .find(|of| of.bytes == file.bytes)
+        {
+            let text =
+                |other: &str| format!("it has the same content as {other}: remove one of them");
+            gathered.faults.push(FileFault {
+                text_in_a_log: Some(text(&same.name.in_a_log)),
+                ..FileFault::new(&file.name, None, text(&same.name.file))
+            });
+            continue;
+        }
+        let is_of_another =
+            |claim: &Claim| !claim.review_sha256.eq_ignore_ascii_case(&frozen.sha256);
+        if claims.len() > 1 && claims.iter().all(is_of_another) {
+            let text = "it belongs to another review: every review hash differs or is blank";
+            gathered.faults.push(FileFault::new(&file.name, None, text));
+            continue;
+        }
         let mut accepted = 0;
         for claim in claims {
             let fault = |text: String| FileFault::new(&file.name, claim.line, text);
@@ -108,8 +128,15 @@ pub(super) fn gather(
                     accepted += 1;
                 }
                 Entry::Occupied(first) => {
-                    let ((other, line), row) = (first.get(), row.row);
-                    let text = |other| format!("line {line} of {other} decides row {row} too");
+                    let ((other, line), number) = (first.get(), row.row);
+                    let word = |row: &ClosedRow| row.decision.map_or("", Decision::as_str);
+                    let (here, there) = (word(&row), word(&gathered.rows[at]));
+                    let text = |other| {
+                        format!(
+                            "row {number} is decided twice: here {here}, in line {line} of {other} {there}; \
+                             remove the file that does not count"
+                        )
+                    };
                     gathered.faults.push(FileFault {
                         text_in_a_log: Some(text(&other.in_a_log)),
                         ..fault(text(&other.file))
@@ -166,7 +193,8 @@ fn judged(
     if !claim.review_sha256.eq_ignore_ascii_case(&of.sha256) {
         return Err("it belongs to another review: its review hash differs or is blank".to_owned());
     }
-    let number = whole(&claim.row).ok_or("it has no row number")?;
+    let number = whole(&claim.row)
+        .ok_or("its `row` is no whole number, such as 7: copy the column from the worksheet")?;
     let frozen = of.worksheet.row(number);
     let frozen = frozen.ok_or_else(|| format!("this review has no row {number}"))?;
     let at = usize::try_from(number)

@@ -152,7 +152,7 @@
     if (isNoted) {
       const text = el("textarea", { rows: linesOf(note), dir: "auto", "aria-invalid": lacksNote(row) ? "true" : null });
       text.value = note;
-      const why = decision !== "keep" ? "Why (needed)" : row.needed ? "Why keep (needed: " + row.needed + ")" : "Note";
+      const why = decision !== "keep" ? "Why (needed)" : row.needed ? "Why keep (needed for " + row.needed + ")" : "Note";
       made.append(el("label", {}, why, text));
     }
     return made;
@@ -322,7 +322,8 @@
     if (old) old.tabIndex = -1;
     const tr = drawnRow(number);
     tr.tabIndex = 0;
-    if (isFocused) { tr.focus({ preventScroll: true }); tr.scrollIntoView({ block: "nearest" }); }
+    // A message may have made the bar taller just now.
+    if (isFocused) { measure(); tr.focus({ preventScroll: true }); tr.scrollIntoView({ block: "nearest" }); }
   }
   function step(by) {
     const where = view.findIndex((row) => row.row === active);
@@ -339,7 +340,7 @@
     if (next) { activate(next.row, true); return; }
     const left = mine().filter(isOpen).length;
     if (left) report("Every visible row is decided; " + counted(left, "row", "rows") + " outside the filter " + (left === 1 ? "is" : "are") + " undecided.");
-    else if (mine().length) report("All your rows are decided. Save the file, and send it back.");
+    else if (mine().length) { at("save").focus(); report("All your rows are decided. Press Enter to save the file, and send it back."); }
   }
   function turn(by) {
     activate(view[(page + by) * PAGE].row, true);
@@ -361,6 +362,7 @@
     if (isText || (event.key.length === 1 && !at("keys").checked)) return;
     if (event.key === "/") { event.preventDefault(); at("find").focus(); return; }
     if (event.key === "u") { event.preventDefault(); nextUndecided(); return; }
+    if (event.key === "s") { event.preventDefault(); at("save").focus(); return; }
     if (isNowhere && (event.key === "j" || event.key === "k") && active !== null) { event.preventDefault(); activate(active, true); return; }
     const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
     const isRow = target.matches("tr[data-row]");
@@ -398,8 +400,8 @@
     const lacking = all.filter(lacks);
     if (lacking.length) {
       showAll("note");
-      activate(view[0].row, true);
       report("Not saved: " + counted(lacking.length, "row still needs a note or a new role, and is shown now", "rows still need a note or a new role, and are shown now") + ". Every decision except keep needs a reason in words" + (data.reason_for.length ? "; so does keep for " + data.reason_for.join(", ") : "") + ".");
+      activate(view[0].row, true);
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
