@@ -87,8 +87,9 @@ impl<'a> Derivation<'a> {
             only_listed: only_listed.cloned().collect(),
         });
         for (id, email) in pass.emails {
-            if let Some(account) = self.users.accounts.get_mut(&id) {
-                add_email(&mut account.emails, email);
+            match self.users.accounts.get_mut(&id) {
+                Some(account) => add_email(&mut account.emails, email),
+                None => self.gaps.unlisted_with_email.push(id),
             }
         }
         self.gaps.emails_from_pass = missing - self.without_email();
@@ -152,7 +153,13 @@ impl<'a> Derivation<'a> {
         if self.is_narrow() {
             self.restrict_to_narrow();
         }
-        let memberships = self.members.summary(&self.users.accounts);
+        let accounts = &self.users.accounts;
+        let members = self.members.with_email().cloned();
+        let unlisted = &mut self.gaps.unlisted_with_email;
+        unlisted.extend(members.filter(|id| !accounts.contains_key(id)));
+        unlisted.sort();
+        unlisted.dedup();
+        let memberships = self.members.summary(accounts);
         Derived {
             listing: self.users.listing,
             memberships,
