@@ -228,6 +228,9 @@ pub struct GapFilling {
     /// Why Asana's own list of users was requested and could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_list_unread: Option<String>,
+    /// Ids that a second list names with an address, and that are missing in the list of accounts: a person has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted_with_email: Vec<String>,
     /// The number of accounts that were read one by one.
     pub gets: u64,
     /// The number of those that answered 404.

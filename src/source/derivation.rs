@@ -87,8 +87,9 @@ impl<'a> Derivation<'a> {
             only_listed: only_listed.cloned().collect(),
         });
         for (id, email) in pass.emails {
-            if let Some(account) = self.users.accounts.get_mut(&id) {
-                add_email(&mut account.emails, email);
+            match self.users.accounts.get_mut(&id) {
+                Some(account) => add_email(&mut account.emails, email),
+                None => self.gaps.unlisted_with_email.push(id),
             }
         }
         self.gaps.emails_from_pass = missing - self.without_email();
@@ -152,14 +153,25 @@ impl<'a> Derivation<'a> {
         if self.is_narrow() {
             self.restrict_to_narrow();
         }
-        let Self { users, members, .. } = self;
-        let memberships = members.summary(&users.accounts);
+        let Self {
+            users,
+            members,
+            mut gaps,
+            ..
+        } = self;
+        let accounts = &users.accounts;
+        let with_email = members.with_email().cloned();
+        let unlisted = &mut gaps.unlisted_with_email;
+        unlisted.extend(with_email.filter(|id| !accounts.contains_key(id)));
+        unlisted.sort();
+        unlisted.dedup();
+        let memberships = members.summary(accounts);
         // The largest lists of a run: one makes room before the other is copied.
         drop(members);
         Derived {
             listing: users.listing,
             memberships,
-            gaps: self.gaps,
+            gaps,
             accounts: users.accounts.into_values().collect(),
         }
     }

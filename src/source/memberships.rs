@@ -265,6 +265,14 @@ impl Members {
         }
     }
 
+    /// The users who may have access and have an address.
+    pub(super) fn with_email(&self) -> impl Iterator<Item = &String> {
+        let members = self.by_user.iter();
+        let is_a_person =
+            |member: &Member| member.is_active != Some(false) && !member.emails.is_empty();
+        members.filter_map(move |(id, member)| is_a_person(member).then_some(id))
+    }
+
     /// How the two lists agree.
     pub(super) fn summary(&self, accounts: &Accounts) -> model::Memberships {
         if let Some(shortfall) = &self.shortfall {

@@ -423,16 +423,18 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     population.accounts[1].role = Role::Member;
     population.listing.rows = 4;
     population.listing.unique = 4;
-    population.viewer = Viewer::NotReported {
-        reason: "403".to_owned(),
-    };
     population.gaps.second_list = Some(SecondList {
         last_page_reached: true,
         ..SecondList::default()
     });
-    population.memberships = Memberships::Unreadable {
-        status: 403,
-        missing_scopes: vec!["workspaces:read".to_owned()],
+    population.memberships = Memberships::Read {
+        rows: 4,
+        rejected: 0,
+        active: 4,
+        inactive: 0,
+        unknown: 0,
+        active_not_listed: Vec::new(),
+        listed_without_membership: Vec::new(),
     };
     population.clock_skew_minutes = None;
     inputs
@@ -541,6 +543,10 @@ fn third_run(second: &Inputs) -> Inputs {
     population.memberships = Memberships::Incomplete {
         reason: "too many pages".to_owned(),
     };
+    population.gaps.unlisted_with_email = vec!["7".to_owned()];
+    population.viewer = Viewer::NotReported {
+        reason: "403".to_owned(),
+    };
     // Now HR is read as a list.
     let origin = &mut inputs.hr.origin;
     origin.url = "truto-hris://c2".to_owned();
@@ -583,8 +589,13 @@ fn written() -> Vec<(&'static str, Value)> {
     let first = first_run();
     let second = second_run(&first, judge(&first));
     let third = third_run(&second);
+    let mut refused = third.clone();
+    refused.population.memberships = Memberships::Unreadable {
+        status: 403,
+        missing_scopes: vec!["workspaces:read".to_owned()],
+    };
     let mut written = Vec::new();
-    for inputs in [first, second, third] {
+    for inputs in [first, second, third, refused] {
         let judgement = judge(&inputs);
         let frame = frame(inputs.as_of);
         let snapshot = Snapshot {

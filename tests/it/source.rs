@@ -892,6 +892,7 @@ async fn gaps_that_remain_are_unknown_and_missing_scopes_are_named() {
         second_list_unread: Some(
             "GET /custom/users was refused: missing scope users:read",
         ),
+        unlisted_with_email: [],
         gets: 1,
         gets_not_found: 0,
         stopped_because: Some(
@@ -1078,6 +1079,7 @@ async fn a_row_is_read_in_every_form_of_its_fields() {
         second_list_unread: Some(
             "GET /custom/users was rejected (status 404): “Not Found”",
         ),
+        unlisted_with_email: [],
         gets: 1,
         gets_not_found: 1,
         stopped_because: None,

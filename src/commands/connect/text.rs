@@ -42,7 +42,7 @@ pub(super) fn before(
         Permissions::Narrow => {
             "
   connect as    a member of the organization, with an address in one of its mail domains. A guest
-                does not see every account. In Asana Enterprise, prefer a service account
+                does not see every account
   reads         every account: name and e-mail; ids and names of workspaces. It reads no roles,
                 no status, no tasks, projects or files, and changes nothing
   permissions   "
@@ -165,8 +165,8 @@ fn notes(connected: &Connected) -> Vec<String> {
     }
     match (connected.permissions, connected.has_full_permissions()) {
         (Permissions::Full, Some(false)) => notes.push(format!(
-            "it has the scopes {} instead of full permissions (default): status and role may stay \
-             unknown, and runs inconclusive; reconnect with full permissions, or set ASANA_PERMISSIONS=narrow",
+            "it has the scopes {} instead of full permissions (default), so runs are inconclusive; reconnect \
+             with full permissions, or set ASANA_PERMISSIONS=narrow and INTERNAL_DOMAINS",
             on_one_line(&connected.connection.scopes.join(", "))
         )),
         (Permissions::Narrow, Some(true)) => notes.push(

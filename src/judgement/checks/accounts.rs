@@ -125,10 +125,12 @@ fn is_unlisted_service(basis: &Basis<'_>, account_id: &str, uses: &mut Uses) -> 
     is_without_address(basis, account_id) && basis.manual.is_service_id(account_id, uses)
 }
 
-/// Whether neither this run nor the baseline has an address of the account.
+/// Whether no list of this run has an address of the account, and the baseline neither.
 fn is_without_address(basis: &Basis<'_>, account_id: &str) -> bool {
+    let with_email = &basis.inputs.population.gaps.unlisted_with_email;
     let known = [&basis.listed, &basis.earlier].map(|accounts| accounts.get(account_id));
-    known.iter().flatten().all(|known| known.emails.is_empty())
+    let mut known = known.iter().flatten();
+    known.all(|known| known.emails.is_empty()) && !with_email.iter().any(|id| id == account_id)
 }
 
 /// The accounts that only one list has, except service accounts, which Asana may leave out of either.
@@ -172,6 +174,9 @@ fn second_list_in_words(permissions: Permissions, agrees: bool) -> &'static str 
         (Permissions::Narrow, false) => "Asana's own list of users does not show",
     }
 }
+
+/// More accounts than this are no service accounts: the list was cut off.
+const MOST_SERVICES: usize = 10;
 
 /// What to do about an answer that a new run may get right.
 const RUN_AGAIN: &str = "run again; if it happens again, send Truto support the page and cursor digests of manifest.json";
@@ -309,7 +314,8 @@ fn rows_reconcile(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             "{}, account {first} first",
             counted(open.len(), one, several)
         );
-        Some(match is_without_address(basis, first) {
+        let may_be_service = open.len() <= MOST_SERVICES && is_without_address(basis, first);
+        Some(match may_be_service {
             true => {
                 let line = Remedy::Service((*first).to_owned()).line(Key::None);
                 format!(

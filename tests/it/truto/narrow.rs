@@ -357,6 +357,29 @@ fn a_second_list_without_an_end_never_passes_and_says_what_to_do() {
 }
 
 #[test]
+fn no_alias_hides_a_leaver_whom_only_the_second_list_names() {
+    let omitted =
+        || scenario("narrow").with(|world| world.omitted_rows = [LEAVER.to_owned()].into());
+    let full = || scenario("healthy").with(|world| world.omitted_rows = [LEAVER.to_owned()].into());
+    let alias = "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n\
+                 ,1200000000000002,,service,person3@example.com,mirrors builds into tasks,ciso@example.com,2999-12-31\n";
+    for job in [
+        narrow(omitted(), LEFT_AND_ACTIVE),
+        Job::new(full(), LEFT_AND_ACTIVE),
+    ] {
+        let file = job.place().join("aliases.csv");
+        fs::write(&file, alias).expect("a file");
+        let job = job.env("ALIASES_URL", file.to_str().expect("UTF-8"));
+        assert_eq!(job.run().code, 4);
+        assert_eq!(outcomes(&job, 1), [(json!("E1"), json!("not_evaluable"))]);
+        let (status, detail) = check(&job, 1, "rows_reconcile");
+        assert_eq!(status, "fail");
+        assert!(!detail.contains("ALIASES_URL"), "{detail}");
+        assert_recomputed(&job);
+    }
+}
+
+#[test]
 fn check_and_run_name_a_domain_that_the_setting_lacks() {
     let rows = format!("{LEFT_AND_GONE}E5,Ben,ben@corp.io,Active,\n");
     let line = "INTERNAL_DOMAINS=example.com,corp.io";

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use truto_simulator::{
-    CONNECTION_ID, HRIS_CONNECTION_ID, RecordedRequest, Simulator, TOKEN, World, scenarios,
+    Action, CONNECTION_ID, Fault, HRIS_CONNECTION_ID, RecordedRequest, Simulator, TOKEN, World,
+    scenarios,
 };
 
 /// Simulates Truto's API for an Asana connection on loopback, with fictional people.
@@ -38,6 +39,10 @@ struct Arguments {
     /// Limit for data requests, such as 50/10s, or off; default: the scenario's limit, else 50/10s
     #[arg(long, value_name = "LIMIT", value_parser = rate_limit)]
     rate_limit: Option<RateLimit>,
+
+    /// Wait this many milliseconds before each answer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    delay: u64,
 
     /// Print one line for each request
     #[arg(long)]
@@ -102,6 +107,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     match arguments.rate_limit {
         Some(RateLimit(limit)) => world.rate_limit = limit,
         None => world.rate_limit = world.rate_limit.or(Some(TRUTO_RATE_LIMIT)),
+    }
+
+    if arguments.delay > 0 {
+        let delay = Action::Delay(Duration::from_millis(arguments.delay));
+        world = world.fault(Fault::once("/", delay).for_ever());
     }
 
     let has_hris = world.hris.is_some();
