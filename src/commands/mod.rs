@@ -21,7 +21,9 @@ use crate::cli::terminal::{self, BAD, styled};
 use crate::clock::Clock;
 use crate::config::{self, Environment, Judged, Problems};
 use crate::evidence::Tool;
+use crate::files::{self, Fetched, FileError, Purpose};
 use crate::ledger::Committed;
+use crate::net::Deadline;
 use crate::report::on_one_line;
 use crate::store;
 
@@ -124,6 +126,17 @@ async fn stop_signal() -> Exit {
             std::future::pending().await
         }
     }
+}
+
+/// The most bytes of a list of connections. A line has a few hundred bytes.
+const MAX_LIST_BYTES: u64 = 64 << 20;
+
+/// Reads the list of connections.
+async fn list_of_connections(
+    list: &files::Location,
+    deadline: Deadline,
+) -> Result<(Vec<u8>, Fetched), FileError> {
+    files::fetch(list, Purpose::Connections, MAX_LIST_BYTES, deadline).await
 }
 
 fn tool() -> Tool {

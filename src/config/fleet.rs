@@ -78,8 +78,8 @@ pub struct Fleet {
     pub executor: Executor,
     /// The file is that of this shard.
     pub metrics: metrics::Settings,
-    /// The pace of all requests of this process.
-    pace: Option<Arc<Pacer>>,
+    /// The limit of the API token, over all shards.
+    token_limit: Option<RateLimit>,
     inherited: Inherited,
 }
 
@@ -155,11 +155,8 @@ impl Judge {
         let metrics = self.metrics(&raw);
         self.logs(&raw);
         let (shard, evidence) = (shard?, evidence?);
-        let share = limit?.map(|limit| RateLimit {
-            requests: limit.requests / shard.count,
-            ..limit
-        });
-        if share.is_some_and(|share| share.requests == 0) {
+        let limit = limit?;
+        if limit.is_some_and(|limit| limit.requests < shard.count) {
             let problem = "TRUTO_TOKEN_RATE_LIMIT leaves less than one request for each shard";
             self.add(problem, Some("lower SHARD_COUNT"));
         }
@@ -174,7 +171,7 @@ impl Judge {
             ledger: evidence.ledger,
             executor: executor(&raw),
             metrics: metrics?.of_shard(shard),
-            pace: share.map(|share| Arc::new(Pacer::new(share.requests, share.window))),
+            token_limit: limit,
             inherited,
         })
     }
@@ -232,25 +229,26 @@ impl Fleet {
         read_file: impl Fn(&Path) -> std::io::Result<String>,
     ) -> Result<(Vec<Connection>, Vec<String>), Problems> {
         let mut problems = LineProblems::default();
+        let mut lines = Vec::new();
+        for (number, line) in numbered(list) {
+            let parsed = parsed(line).map_err(|wrong| vec![wrong]);
+            match parsed.and_then(Line::variables) {
+                Ok(variables) => lines.push((number, variables)),
+                Err(wrongs) => wrongs
+                    .into_iter()
+                    .for_each(|wrong| problems.add(number, wrong)),
+            }
+        }
+        let token_pace = self.token_pace(&lines).map(Arc::new);
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut feeds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut connections = Vec::new();
-        for (number, line) in numbered(list) {
-            let parsed = parsed(line).map_err(|wrong| vec![wrong]);
-            let variables = match parsed.and_then(Line::variables) {
-                Ok(variables) => variables,
-                Err(wrongs) => {
-                    wrongs
-                        .into_iter()
-                        .for_each(|wrong| problems.add(number, wrong));
-                    continue;
-                }
-            };
+        for (number, variables) in lines {
             let get = |name: &str| variables.iter().find(|(of, _)| of == name);
             if let Some((_, url)) = get("HR_FEED_URL") {
                 feeds.entry(url.clone()).or_default().push(number);
             }
-            match self.settings(&variables, &read_file) {
+            match self.settings(&variables, token_pace.clone(), &read_file) {
                 Ok(settings) => {
                     let id = settings.source.truto.integrated_account_id.clone();
                     // Folders may not distinguish upper from lower case.
@@ -271,24 +269,31 @@ impl Fleet {
             format!("{lines} read the same HR feed: right only for connections of one company")
         });
         let warnings = warnings.collect();
-        let mut problems = problems.into_problems();
-        if is_empty {
-            let hint = "write one JSON object a line, such as {\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"…\", \"HR_FEED_URL\": \"…\"}";
-            problems.add(
-                "the list of CONNECTIONS_URL is empty".to_owned(),
-                Some(hint.to_owned()),
-            );
-        }
+        let problems = problems.unless_empty(is_empty);
         match problems.all() {
             [] => Ok((connections, warnings)),
             _ => Err(problems),
         }
     }
 
+    /// The pace of all requests of this process: the token's limit in proportion to the connections of this shard, so
+    /// that all shards end at about the same time.
+    fn token_pace(&self, lines: &[(usize, Vec<(String, String)>)]) -> Option<Pacer> {
+        let id = |(name, id): &&(String, String)| {
+            name == "TRUTO_INTEGRATED_ACCOUNT_ID" && self.shard.owns(id)
+        };
+        let own = lines
+            .iter()
+            .filter(|(_, line)| line.iter().any(|of| id(&of)));
+        let share = share(self.token_limit?, own.count() as u64, lines.len() as u64);
+        Some(Pacer::new(share.requests, share.window))
+    }
+
     /// The settings of a line: its variables over those of the environment.
     fn settings(
         &self,
         line: &[(String, String)],
+        token_pace: Option<Arc<Pacer>>,
         read_file: impl Fn(&Path) -> std::io::Result<String>,
     ) -> Result<Settings, Problems> {
         // A file of a secret and the secret itself are one setting.
@@ -301,7 +306,7 @@ impl Fleet {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         let mut judge = Judge {
-            token_pace: self.pace.clone(),
+            token_pace,
             ..Judge::default()
         };
         let (raw, _) = judge.raw(environment, read_file);
@@ -309,6 +314,47 @@ impl Fleet {
             Some(settings) if judge.problems.all().is_empty() => Ok(settings),
             _ => Err(judge.problems),
         }
+    }
+}
+
+/// The part of a limit for `own` of `all` connections. All parts together are at most the limit.
+fn share(limit: RateLimit, own: u64, all: u64) -> RateLimit {
+    let wanted = u64::from(limit.requests) * own;
+    match u32::try_from(wanted / all.max(1)) {
+        Ok(requests @ 1..) => RateLimit { requests, ..limit },
+        // Less than one request in a window is one in a longer window.
+        _ => RateLimit {
+            requests: 1,
+            window: limit.window * u32::try_from(all.div_ceil(wanted.max(1))).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+/// The ids of every connection in a list. Only a run judges the other variables of a line.
+///
+/// # Errors
+/// The problems of all lines.
+pub fn connection_ids(list: &[u8]) -> Result<Vec<String>, Problems> {
+    let mut problems = LineProblems::default();
+    let mut ids = Vec::new();
+    for (number, line) in numbered(list) {
+        let id = parsed(line).and_then(|Line(members)| {
+            let name = "TRUTO_INTEGRATED_ACCOUNT_ID";
+            let id = members.iter().find(|(of, _)| of == name);
+            let id = id.and_then(|(_, value)| value.as_str());
+            let id = id.ok_or_else(|| Wrong::new(format!("{name} is not set")))?;
+            values::connection_id(id)
+                .map_err(|wrong| Wrong::new(format!("{name}={} {}", quoted(id), wrong.text)))
+        });
+        match id {
+            Ok(id) => ids.push(id),
+            Err(wrong) => problems.add(number, wrong),
+        }
+    }
+    let is_empty = ids.is_empty() && problems.lines.is_empty();
+    match problems.unless_empty(is_empty) {
+        problems if problems.all().is_empty() => Ok(ids),
+        problems => Err(problems),
     }
 }
 
@@ -450,13 +496,22 @@ impl LineProblems {
         }
     }
 
-    fn into_problems(self) -> Problems {
+    /// The problems. A list without any connection is one too.
+    fn unless_empty(self, is_empty: bool) -> Problems {
         let problems = self.lines.iter();
         let problems = problems.map(|(text, lines)| format!("{}: {text}", named(lines)));
-        Problems {
+        let mut problems = Problems {
             problems: problems.collect(),
             hints: self.hints,
+        };
+        if is_empty {
+            let hint = "write one JSON object a line, such as {\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"…\", \"HR_FEED_URL\": \"…\"}";
+            problems.add(
+                "the list of CONNECTIONS_URL is empty".to_owned(),
+                Some(hint.to_owned()),
+            );
         }
+        problems
     }
 }
 
@@ -472,5 +527,48 @@ fn named(lines: &[usize]) -> String {
         Some((only, [])) => format!("line {only}"),
         Some((last, first)) => format!("lines {} and {last}", first.join(", ")),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_of_all_shards_are_at_most_the_limit_of_the_token() {
+        let window = Duration::from_secs(10);
+        for (requests, all, count) in [
+            (490, 5000, 16),
+            (490, 500, 4),
+            (490, 3, 16),
+            (490, 500, 490),
+            (7, 100, 7),
+        ] {
+            let limit = RateLimit { requests, window };
+            let ids = (0..all).map(|number| format!("connection-{number}"));
+            let ids = Vec::from_iter(ids);
+            let mut rate = 0.0;
+            let mut longest: f64 = 0.0;
+            for index in 0..count {
+                let shard = Shard { index, count };
+                let own = ids.iter().filter(|id| shard.owns(id)).count() as u64;
+                if own > 0 {
+                    let share = share(limit, own, all);
+                    let of_shard = f64::from(share.requests) / share.window.as_secs_f64();
+                    rate += of_shard;
+                    longest = longest.max(own as f64 / of_shard);
+                }
+            }
+            let whole = f64::from(requests) / window.as_secs_f64();
+            assert!(rate <= whole * 1.000_001, "{rate} of {whole}");
+            // All shards end at about the same time, unless their shares are only a few requests.
+            if requests / count >= 30 && all > 16 {
+                let ideal = all as f64 / whole;
+                assert!(
+                    longest <= 1.04 * ideal,
+                    "{longest} of {ideal}, {count} shards"
+                );
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-pub use fleet::{Connection, Fleet, has_connections};
+pub use fleet::{Connection, Fleet, connection_ids, has_connections};
 pub use variables::{Command, Default, VARIABLES, Variable, variable};
 
 use self::judge::Judge;
@@ -32,7 +32,7 @@ use crate::model::{Permissions, counted};
 use crate::review::ReviewFrame;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
-use crate::{feed, ledger, manual, metrics, notify, signing, source, store, truto};
+use crate::{feed, files, ledger, manual, metrics, notify, signing, source, store, truto};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -197,7 +197,46 @@ pub fn load_review(
     judge::judged(environment, read_file, |judge, raw| judge.review(raw, tool))
 }
 
-/// The settings of `verify` and `status`. `url` is the location of the evidence, if the command line names it.
+/// The settings of `status`.
+#[derive(Clone, Debug)]
+pub struct StatusSettings {
+    pub store: store::Settings,
+    /// The list of connections.
+    pub list: Option<files::Location>,
+}
+
+/// The settings of `status`. `url` and `list` are the locations of the evidence and of the list of connections, if the
+/// command line names them.
+///
+/// # Errors
+/// All problems at once.
+pub fn load_status(
+    environment: Environment,
+    url: Option<String>,
+    list: Option<String>,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<StatusSettings>, Problems> {
+    judge::judged(environment, read_file, |judge, mut raw| {
+        judge.few_attempts = Some(FEW_ATTEMPTS);
+        raw.evidence_url.text = url.or(raw.evidence_url.text);
+        raw.connections_url.text = list.or(raw.connections_url.text);
+        let force_path_style = judge.force_path_style(&raw);
+        let http = judge.http(&raw);
+        let list = judge.optional(&raw.connections_url, values::file);
+        let store = judge.store(&raw, force_path_style);
+        judge.logs(&raw);
+        let list = match list? {
+            Some(place) => Some(hr::located(place, None, http.as_ref(), force_path_style)?),
+            None => None,
+        };
+        Some(StatusSettings {
+            store: store?,
+            list,
+        })
+    })
+}
+
+/// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
 ///
 /// # Errors
 /// All problems at once.

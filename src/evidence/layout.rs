@@ -10,7 +10,7 @@ use super::RunIdentity;
 use crate::model::{RawKind, words};
 
 /// The folder of one connection: `system=asana/connection=<id>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionFolder(String);
 
 impl ConnectionFolder {

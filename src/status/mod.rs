@@ -8,7 +8,7 @@ mod newest;
 mod output;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -38,8 +38,10 @@ const AT_ONCE: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub now: Timestamp,
-    /// Ids. If the list is empty, every connection under the address is shown.
+    /// Ids. If it is empty, every connection under the address and in the list is shown.
     pub connections: Vec<String>,
+    /// The connections in the list, if there is one.
+    pub listed: Option<BTreeSet<ConnectionFolder>>,
     /// The greatest age of the newest result.
     pub max_age: Option<Duration>,
 }
@@ -51,6 +53,8 @@ words! {
         Fail = "fail",
         /// The newest entries or their files cannot be read, or contradict each other.
         Unreadable = "unreadable",
+        /// The ledger has no entry: no run was committed, or the evidence was deleted.
+        Missing = "missing",
         /// No run came to a verdict yet.
         NoResult = "no_result",
         /// The newest run failed.
@@ -63,6 +67,8 @@ words! {
         PassWithExceptions = "pass_with_exceptions",
         /// The verdict of the newest result is pass.
         Pass = "pass",
+        /// Not in the list of connections, so no run checks it any more.
+        Unlisted = "unlisted",
     }
 }
 
@@ -72,10 +78,12 @@ impl State {
             Self::Pass | Self::PassWithExceptions => true,
             Self::Fail
             | Self::Unreadable
+            | Self::Missing
             | Self::NoResult
             | Self::RunFailed
             | Self::Inconclusive
-            | Self::Overdue => false,
+            | Self::Overdue
+            | Self::Unlisted => false,
         }
     }
 
@@ -84,12 +92,14 @@ impl State {
         match self {
             Self::Fail => "Fail",
             Self::Unreadable => "Unreadable",
+            Self::Missing => "Missing",
             Self::NoResult => "No result",
             Self::RunFailed => "Run failed",
             Self::Inconclusive => "Inconclusive",
             Self::Overdue => "Overdue",
             Self::PassWithExceptions => "Pass with exceptions",
             Self::Pass => "Pass",
+            Self::Unlisted => "Not in the list",
         }
     }
 }
@@ -173,11 +183,16 @@ pub struct FailedSince {
 impl ConnectionStatus {
     /// From the newest entries, or from the reason why they cannot be read.
     fn of(folder: &ConnectionFolder, read: Result<Newest, String>, wanted: &Wanted) -> Self {
+        let listed = wanted.listed.as_ref();
+        let is_listed = listed.is_none_or(|listed| listed.contains(folder));
         let newest = match read {
             Ok(newest) => newest,
             Err(problem) => {
                 return Self {
-                    state: State::Unreadable,
+                    state: match is_listed {
+                        true => State::Unreadable,
+                        false => State::Unlisted,
+                    },
                     connection: folder.id(),
                     problem: Some(problem),
                     result: None,
@@ -201,6 +216,8 @@ impl ConnectionStatus {
         let next_run =
             next_run.unwrap_or_else(|| Due::scheduled(started, schedule.as_ref(), wanted.now));
         let state = match &result {
+            _ if !is_listed => State::Unlisted,
+            None if connection.is_none() => State::Missing,
             None => State::NoResult,
             Some(result) => match result.verdict {
                 Verdict::Fail => State::Fail,
@@ -253,6 +270,7 @@ impl Overview {
     }
 
     pub fn exit(&self) -> Exit {
+        // A connection that is not in the list keeps its evidence for years, so its last result does not count.
         let states = self.connections.iter().map(|of| of.state);
         match states.min() {
             Some(State::Fail) => Exit::Fail,
@@ -281,17 +299,19 @@ pub async fn status(store: &Store, wanted: &Wanted) -> Result<Overview, VerifyEr
         return Err(VerifyError::NotThere(store.location()));
     }
     let folders = match wanted.connections.is_empty() {
-        true => connections(store).await?,
+        true => {
+            let mut folders = connections(store).await?;
+            if folders.is_empty() {
+                return Err(VerifyError::NoEvidence(store.location()));
+            }
+            folders.extend(wanted.listed.iter().flatten().cloned());
+            folders
+        }
         false => {
-            let mut ids = wanted.connections.clone();
-            ids.sort();
-            ids.dedup();
-            Vec::from_iter(ids.iter().map(|id| ConnectionFolder::of(id)))
+            let ids = wanted.connections.iter();
+            ids.map(|id| ConnectionFolder::of(id)).collect()
         }
     };
-    if folders.is_empty() {
-        return Err(VerifyError::NoEvidence(store.location()));
-    }
     let reads = folders.iter().map(async |folder| {
         let read = newest::read(store, folder).await;
         ConnectionStatus::of(folder, read, wanted)
@@ -304,7 +324,7 @@ pub async fn status(store: &Store, wanted: &Wanted) -> Result<Overview, VerifyEr
 }
 
 /// The folders of all connections, without a listing of what is below them.
-async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError> {
+async fn connections(store: &Store) -> Result<BTreeSet<ConnectionFolder>, StoreError> {
     let children = store.children(ConnectionFolder::ALL).await?;
     let folders = children
         .iter()

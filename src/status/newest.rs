@@ -1,7 +1,5 @@
 //! Reads the newest entries of one ledger, back to the newest run that came to a verdict.
 
-use std::fmt::Display;
-
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
@@ -243,14 +241,23 @@ impl OpenFindings {
     }
 }
 
-/// Reads a JSON file, and checks its hash.
-async fn hashed<T: DeserializeOwned>(store: &Store, name: &str, sha256: &str) -> Result<T, String> {
+/// Reads a JSON file, and checks its hash. Most of the time of `status` passes here, so this uses all processors.
+async fn hashed<T: DeserializeOwned + Send + 'static>(
+    store: &Store,
+    name: &str,
+    sha256: &str,
+) -> Result<T, String> {
     let bytes = object(store, name).await?;
-    if sha256_hex(&bytes) != sha256 {
-        return Err(format!("`{name}` was modified: its hash differs"));
-    }
-    let unreadable = |error: &dyn Display| format!("`{name}` cannot be parsed: {error}");
-    serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))
+    let (file, sha256) = (name.to_owned(), sha256.to_owned());
+    let read = tokio::task::spawn_blocking(move || {
+        if sha256_hex(&bytes) != sha256 {
+            return Err(format!("`{file}` was modified: its hash differs"));
+        }
+        let parsed = serde_json::from_slice(&bytes);
+        parsed.map_err(|error| format!("`{file}` cannot be parsed: {error}"))
+    });
+    let stopped = |error| Err(format!("`{name}` cannot be parsed: {error}"));
+    read.await.unwrap_or_else(stopped)
 }
 
 async fn object(store: &Store, name: &str) -> Result<Vec<u8>, String> {

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use jiff::Timestamp;
 
-use super::{ConnectionStatus, Due, DueState, OpenFindings, Overview};
+use super::{ConnectionStatus, Due, DueState, OpenFindings, Overview, State};
 use crate::model::counted;
 use crate::report::on_one_line;
 use crate::report::visible::{Minute as _, duration};
@@ -104,7 +104,11 @@ fn cells(connection: &ConnectionStatus, now: Timestamp, names: bool) -> [String;
 impl ConnectionStatus {
     /// Why the state is not pass, in sentences.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::from_iter(self.problem.clone());
+        let mut notes = Vec::new();
+        if self.state == State::Unlisted {
+            notes.push("not in the list of connections, so no run checks it any more".to_owned());
+        }
+        notes.extend(self.problem.clone());
         if let Some(result) = &self.result {
             if let Some(mark) = result.mark {
                 notes.push(format!(
@@ -113,11 +117,15 @@ impl ConnectionStatus {
             }
             notes.extend(result.reasons.iter().cloned());
         } else if self.problem.is_none() {
-            notes.push(match self.failed_since {
-                Some(_) => "no run came to a verdict yet".to_owned(),
-                None => "the ledger has no run: no run was committed, or the evidence was deleted"
-                    .to_owned(),
-            });
+            notes.push(
+                match self.state {
+                    State::Missing => {
+                        "the ledger has no run: no run was committed, or the evidence was deleted"
+                    }
+                    _ => "no run came to a verdict yet",
+                }
+                .to_owned(),
+            );
         }
         if let Some(failed) = &self.failed_since {
             let runs = counted(failed.runs, "run", "runs");

@@ -228,7 +228,7 @@ fn exit_78_every_problem_of_the_configuration_at_once() {
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("TRUTO_API_TOKEN", "")
         .env("HTTP_TIMEOUT", "30")
-        .env("METRICS_PUSHGATEWAY_URL", "https://push.test");
+        .env("METRICS_GATEWAY_URL", "https://push.test");
     assert_snapshot!(run(&job));
     assert!(!job.evidence().exists());
 }

@@ -1,5 +1,6 @@
 //! `status`: the newest result of every connection, its exit code, table, JSON and page.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +46,7 @@ fn limited(evidence: &Path, now: &str, max_age: Option<Duration>) -> Overview {
     let wanted = Wanted {
         now: now.parse().expect("an instant"),
         connections: Vec::new(),
+        listed: None,
         max_age,
     };
     read(&Store::folder(evidence), &wanted)
@@ -343,7 +345,7 @@ fn a_copy_under_another_name_is_unreadable() {
     let expected = [
         ("link", State::Unreadable),
         ("other", State::Unreadable),
-        ("file", State::NoResult),
+        ("file", State::Missing),
         (CONNECTION_ID, State::Pass),
     ];
     assert_eq!(Vec::from_iter(rows), expected);
@@ -461,9 +463,93 @@ fn a_named_connection_without_evidence_is_shown() {
     ensure_as_published("status", &validator("status"), &document);
     let rows = document["connections"].as_array().expect("rows");
     let rows = rows.iter().map(|row| [&row["connection"], &row["state"]]);
-    let expected = json!([["gone", "no_result"], [CONNECTION_ID, "pass"]]);
+    let expected = json!([["gone", "missing"], [CONNECTION_ID, "pass"]]);
     assert_eq!(json!(Vec::from_iter(rows)), expected);
     assert_eq!(binary(&job, &named[..3]).code, 0);
+}
+
+#[test]
+fn a_list_shows_what_is_missing_and_what_is_no_longer_in_it() {
+    let (folder, evidence) = one_of_each();
+    let job = Job::new(healthy(), LEFT_AND_GONE);
+    let evidence = evidence.display().to_string();
+    let list = folder.path().join("connections.jsonl");
+    let line = |id: &str| {
+        format!("{{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"{id}\", \"HR_FEED_URL\": \"x\"}}\n")
+    };
+    let write = |ids: &[&str]| {
+        let lines: String = ids.iter().map(|id| line(id)).collect();
+        fs::write(&list, lines).expect("a list");
+    };
+    let path = list.display().to_string();
+    let shown = |more: &[&str]| {
+        let ended = binary(&job, &[&[&evidence, "--json"], more].concat());
+        let document: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        ensure_as_published("status", &validator("status"), &document);
+        let rows = document["connections"].as_array().expect("rows").iter();
+        let rows = rows.map(|row| {
+            let text = |key: &str| row[key].as_str().expect("a text").to_owned();
+            (text("connection"), text("state"))
+        });
+        (ended.code, BTreeMap::from_iter(rows))
+    };
+    let state = |rows: &BTreeMap<String, String>, id: &str| rows[id].clone();
+
+    write(&["pass", "never-ran"]);
+    let (code, rows) = shown(&["--connections", &path]);
+    assert_eq!(code, 4, "a connection is missing");
+    assert_eq!(state(&rows, "never-ran"), "missing");
+    assert_eq!(state(&rows, "pass"), "pass");
+    // No result of a connection that left the list counts, not even a fail. All are still shown.
+    for id in ["fail", "unreadable", "run-failed"] {
+        assert_eq!(state(&rows, id), "unlisted");
+    }
+    write(&["pass"]);
+    assert_eq!(shown(&["--connections", &path]).0, 0);
+    write(&["pass", "fail"]);
+    assert_eq!(shown(&["--connections", &path]).0, 3);
+    // A list of other connections passes nothing.
+    write(&["never-ran"]);
+    assert_eq!(shown(&["--connections", &path]).0, 4);
+    write(&["pass"]);
+    assert_eq!(
+        shown(&["--connections", &path, "--connection", "fail"]).0,
+        4
+    );
+
+    let text = binary(&job, &[&evidence, "--connections", &path]).stdout;
+    assert!(
+        text.contains("not in the list of connections, so no run checks it any more"),
+        "{text}"
+    );
+    let job = job.env("CONNECTIONS_URL", &path);
+    assert_eq!(binary(&job, &[&evidence]).code, 0, "as the variable");
+}
+
+#[test]
+fn a_wrong_list_is_an_error_with_its_lines() {
+    let job = passed();
+    for (list, problem) in [
+        ("", "the list of CONNECTIONS_URL is empty"),
+        ("{}\n", "line 1: TRUTO_INTEGRATED_ACCOUNT_ID is not set"),
+        ("c1\nc2\n", "lines 1 and 2: not JSON, from column 1 on"),
+        (
+            "{\"TRUTO_INTEGRATED_ACCOUNT_ID\": 7}",
+            "line 1: TRUTO_INTEGRATED_ACCOUNT_ID is not set",
+        ),
+        (
+            "{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"../x\"}",
+            "`../x` is not an id",
+        ),
+    ] {
+        fs::write(job.place().join("list.jsonl"), list).expect("a list");
+        let ended = binary(&job, &["--connections", "list.jsonl"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{list}");
+        assert!(ended.stderr.contains(problem), "{list}: {}", ended.stderr);
+    }
+    let ended = binary(&job, &["--connections", "nowhere.jsonl"]);
+    assert_eq!(ended.code, 78);
+    assert!(ended.stderr.contains("nowhere.jsonl"), "{}", ended.stderr);
 }
 
 #[test]

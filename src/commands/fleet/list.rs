@@ -5,14 +5,10 @@ use tracing::warn;
 use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::commands::run::outcome;
-use crate::commands::{error_text, failed};
+use crate::commands::{error_text, failed, list_of_connections};
 use crate::config::{Connection, Fleet};
 use crate::evidence::{ConnectionList, sha256_hex};
-use crate::files::{self, Purpose};
 use crate::net::Deadline;
-
-/// The most bytes of the list. A line has a few hundred bytes.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// The connections of this shard, and the list for the summary.
 ///
@@ -20,7 +16,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// The exit code. The problems are printed, all at once.
 pub(super) async fn read(fleet: &Fleet) -> Result<(Vec<Connection>, ConnectionList), Exit> {
     let deadline = Deadline::after(fleet.deadline);
-    let fetched = files::fetch(&fleet.list, Purpose::Connections, MAX_BYTES, deadline).await;
+    let fetched = list_of_connections(&fleet.list, deadline).await;
     let (bytes, fetched) = fetched.map_err(|error| {
         let exit = error.kind().into();
         outcome::leave_refusal(exit, &crate::cli::exit::error_chain(&error));
