@@ -1455,7 +1455,8 @@ fn a_run_that_was_not_due_is_extra_and_not_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("pack");
     let arguments = ["--every", "40 22 * * *", "--zone", "Etc/UTC"];
-    made(&job.evidence(), &out, &arguments).expect("a pack");
+    let made = made(&job.evidence(), &out, &arguments).expect("a pack");
+    assert!(report::summary(&made).contains("the period is not over"));
     let pack = Pack(out);
     let totals = &pack.json()["totals"]["runs"];
     let states = counts(&totals["by_state"]);
