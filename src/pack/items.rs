@@ -253,8 +253,9 @@ impl Item {
         let is_late = |of: &&UsedException| of.is_after_the_fact(due_from_notice);
         // A person with several accounts may have several lines: one that came too late decides.
         let all = of.exceptions.iter();
-        let lines = all.clone().filter(|line| line.is_for(leaver, of.accounts));
-        let mut lines = lines.filter(|_| leaver.exception_expires.is_some());
+        let is_covered = leaver.exception_expires.is_some();
+        let lines = all.clone().filter(|_| is_covered);
+        let mut lines = lines.filter(|line| line.is_for(leaver, of.accounts));
         let exception = lines.clone().find(is_late).or_else(|| lines.next());
         let is_after_the_fact = match &exception {
             Some(exception) => is_late(exception),

@@ -1455,7 +1455,8 @@ fn a_run_that_was_not_due_is_extra_and_not_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("pack");
     let arguments = ["--every", "40 22 * * *", "--zone", "Etc/UTC"];
-    made(&job.evidence(), &out, &arguments).expect("a pack");
+    let made = made(&job.evidence(), &out, &arguments).expect("a pack");
+    assert!(report::summary(&made).contains("the period is not over"));
     let pack = Pack(out);
     let totals = &pack.json()["totals"]["runs"];
     let states = counts(&totals["by_state"]);
@@ -2176,7 +2177,8 @@ fn a_deadline_after_the_last_of_the_due_runs_is_a_deviation() {
 
 #[test]
 fn a_review_that_was_never_closed_is_overdue_even_if_none_is_required() {
-    let job = Job::new(World::generated(12), crate::support::job::LEFT_AND_GONE);
+    let job = Job::new(World::generated(12), crate::support::job::LEFT_AND_GONE)
+        .env("REVIEW_EVERY", "off");
     job.run_at(&of_day(1), World::generated(12));
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),

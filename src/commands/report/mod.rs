@@ -20,7 +20,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
-use crate::model::{counted, quoted};
+use crate::model::counted;
 use crate::pack::{
     self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
     SampleRequest,
@@ -43,7 +43,7 @@ pub enum ReportError {
     Asked(String),
     #[error("the evidence has {} connections: {}", .0.len(), .0.join(", "))]
     SeveralConnections(Vec<String>),
-    #[error("the evidence has no connection {}; it has {}", quoted(asked), known.join(", "))]
+    #[error("the evidence has no connection `{asked}`; it has {}", known.join(", "))]
     UnknownConnection { asked: String, known: Vec<String> },
     #[error("the period has no run: the runs of the evidence began from {first} to {last}")]
     NoRun { first: String, last: String },
@@ -194,6 +194,13 @@ pub fn summary(made: &Made) -> String {
             "sample",
             "none: note the hash of the population, then choose a seed and use --seed",
         ),
+    }
+    for warning in &cover.warnings {
+        row(&mut text, "warning", warning);
+    }
+    if !cover.is_period_over {
+        let what = "the period is not over: a later pack differs from this one";
+        row(&mut text, "warning", what);
     }
     if let Some(key) = &made.key_file {
         row(&mut text, "key", key.display());

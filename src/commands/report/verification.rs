@@ -144,14 +144,18 @@ pub(super) fn text(
     for Fact { name, value } in &pack.integrity {
         line(name, value);
     }
+    // Places and texts have the names of reviews, and may have those of people.
+    let details = |text: String| match cover.redacted {
+        true => String::new(),
+        false => format!(": {text}"),
+    };
     for fault in &verified.faults {
-        line(
-            "fault",
-            &format!("{}: {}: {}", fault.kind, fault.place, fault.text),
-        );
+        let of = details(format!("{}: {}", fault.place, fault.text));
+        line("fault", &format!("{}{of}", fault.kind));
     }
     for warning in &verified.warnings {
-        line("warning", &format!("{}: {}", warning.kind, warning.text));
+        let of = details(warning.text.clone());
+        line("warning", &format!("{}{of}", warning.kind));
     }
     line("population SHA-256", &cover.population_sha256);
     line("seed", cover.seed.as_deref().unwrap_or("none"));

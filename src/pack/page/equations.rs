@@ -176,7 +176,7 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
             "Your HR export",
             "hr_tieout",
             vec![
-                of_table("", "hr_tieout", "persons", total),
+                of_table("", "hr_tieout", "ended tenures", total),
                 of_table("", "hr_tieout", "in both", tieout.both),
                 of_table("+", "hr_tieout", "only in the HR export", tieout.only_in_hr),
                 of_table(
