@@ -563,7 +563,7 @@ impl ReviewClosed {
         let open_questions = self.totals.with(Decision::DontKnow);
         if open_questions > 0 {
             reasons.push(format!(
-                "the reviewer answered `don't know` for {}, due by {}",
+                "the reviewer answered “don't know” for {}, due by {}",
                 counted(open_questions, "row", "rows"),
                 self.revocations_due.minute()
             ));

@@ -1,4 +1,4 @@
-//! What a run costs in bytes, files and memory, in situations that once cost too much.
+//! What a run or a review costs in bytes, files and memory, in situations that once cost too much.
 //!
 //! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory.
 //! At full size, with a release build and with times: `COST=full cargo test --release --test it
@@ -250,9 +250,9 @@ fn a_review_of_a_hundred_thousand_accounts_stays_within_the_limits() {
     let text = fs::read_to_string(&output).unwrap_or_default();
     assert_eq!(opened.code, Some(0), "{text}");
     let bound = Bound {
-        memory: 100,
-        evidence: 20.0,
-        full: (200, 160.0, 20.0),
+        memory: 64,
+        evidence: 11.5,
+        full: (200, 115.0, 20.0),
     };
     compare(
         "review of 100,000 accounts",

@@ -190,9 +190,13 @@ pub async fn close(
     let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest)
         .await
         .map_err(|error| interrupted.refusal(&closed.review, error))?;
+    let followed = closed.followed();
     Ok(ReviewProgress {
         step: ReviewStep::Closed,
         verdict: Some(closed.verdict),
+        reasons: closed.reasons(),
+        changes_due: Some(closed.revocations_due),
+        followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
         committed: Some(committed),
         finished: interrupted.finished(),
         ..progress

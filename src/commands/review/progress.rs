@@ -57,6 +57,10 @@ pub struct ReviewProgress {
     pub finished: Option<String>,
     /// Set once the review is closed.
     pub verdict: Option<Verdict>,
+    /// Why the verdict is not pass.
+    pub reasons: Vec<String>,
+    /// The deadline of the decisions of the closed review.
+    pub changes_due: Option<Timestamp>,
     /// The ledger entry that acknowledges the closed review.
     pub acknowledged_by: Option<u64>,
     /// Sentences without names of people.
@@ -81,6 +85,8 @@ impl ReviewProgress {
             committed: None,
             finished: None,
             verdict: None,
+            reasons: Vec::new(),
+            changes_due: None,
             acknowledged_by: None,
             warnings: Vec::new(),
             run: None,
@@ -92,6 +98,8 @@ impl ReviewProgress {
         let followed = closed.followed();
         Self {
             verdict: Some(closed.verdict),
+            reasons: closed.reasons(),
+            changes_due: Some(closed.revocations_due),
             overdue: false,
             followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
             ..Self::of(frozen, closed.reviewers.clone(), as_of)

@@ -62,7 +62,11 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         };
         row(&mut text, "reviewer", who + &rows);
     }
-    let is_closed = review.step == ReviewStep::Status && review.verdict.is_some();
+    for reason in &review.reasons {
+        row(&mut text, "reason", on_one_line(reason));
+    }
+    let is_closed =
+        matches!(review.step, ReviewStep::Status | ReviewStep::Closed) && review.verdict.is_some();
     if let Some(sequence) = review.acknowledged_by {
         row(&mut text, "signed off", format!("ledger entry {sequence}"));
     } else if is_closed {
@@ -126,8 +130,10 @@ fn follow_ups(review: &ReviewProgress) -> String {
     let all = review.follow_ups();
     let Some(run) = review.run.as_ref().filter(|_| !all.is_empty()) else {
         let asked = review.followed.len();
-        if asked > 0 {
-            let all = format!("{asked}: no run since the closing has followed them yet");
+        if let Some(due) = review.changes_due.filter(|_| asked > 0) {
+            let due = due.minute();
+            let all =
+                format!("{asked}, due by {due}; no run since the closing has followed them yet");
             row(&mut text, "follow-ups", all);
         }
         return text;

@@ -721,6 +721,14 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
         },
     ),
+    tampering(
+        "an entry without people shows who had left",
+        CLOSE_A,
+        |copy| {
+            copy.forge_close(CLOSE_A, |closed| closed.people_run = closed.opened.clone());
+            Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
+        },
+    ),
     tampering("totals are changed", CLOSE_B, |copy| {
         copy.forge_close_of(CLOSE_B, |_| (), |closed| closed.totals.decided += 1);
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
