@@ -157,7 +157,7 @@ variables! {
     exceptions_url = "EXCEPTIONS_URL", Unset, [], SOURCE, "CSV file of approved exceptions: a path, file://, https:// or s3://bucket/key";
     email_domain_aliases = "EMAIL_DOMAIN_ALIASES", Unset, [], SOURCE, "Mail domains of the same mailboxes: corp.com=corp.io";
     max_drop_percent = "MAX_DROP_PERCENT", Value("30"), [], SOURCE, "Largest plausible decrease of accounts or HR rows since the baseline, in percent. A larger one, of at least 5, fails its check";
-    internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "The organization's mail domains, in addition to the domains of accounts that are not guests";
+    internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "The organization's mail domains; with full permissions, in addition to the domains of accounts that are not guests";
     evidence_url = "EVIDENCE_URL", Value("./evidence"), [], STORE, "Location of the evidence: a folder or s3://bucket/prefix";
     evidence_retention_days = "EVIDENCE_RETENTION_DAYS", Unset, [], WRITES, "Days from the run to the `retain_until` of its ledger entry";
     evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [], WRITES, "S3 Object Lock mode of each object for EVIDENCE_RETENTION_DAYS: governance or compliance. If unset, the bucket's default applies";

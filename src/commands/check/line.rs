@@ -153,7 +153,7 @@ impl Checked {
 
     pub(super) fn add(&mut self, line: Line) {
         if let Some(progress) = &self.prints {
-            progress.suspend(|| terminal::print(&text::one_line(&line)));
+            progress.suspend(|| terminal::print(&text::one_line(&line, &self.lines)));
         }
         self.lines.push(line);
     }

@@ -69,7 +69,13 @@ impl Sample {
         let probed = self.inputs.store.is_some();
         // If the workspace fits on one page, the checks of the lists have an answer too.
         let list = accounts && is_whole;
-        let both = accounts && self.lists_are_whole();
+        // A line of its own reports memberships that cannot be read.
+        let is_refused = match &population.memberships {
+            Memberships::Unreadable { .. } => true,
+            Memberships::NotRequested => population.gaps.second_list.is_none(),
+            Memberships::Read { .. } | Memberships::Incomplete { .. } => false,
+        };
+        let both = accounts && self.lists_are_whole() && !is_refused;
         // The check exists only if the settings require reviews.
         let mut checks = self.judgement.checks.iter();
         let reviews = past && checks.any(|check| check.id == CheckId::ReviewDue);
@@ -147,14 +153,14 @@ impl Sample {
         is_known.then(|| Subject::Manual.ok(text))
     }
 
-    /// Whether the first pages of both lists are the only ones.
+    /// Whether the first pages of the lists that can be read are the only ones.
     fn lists_are_whole(&self) -> bool {
         let population = &self.inputs.population;
         let second = &population.gaps.second_list;
         let is_second_whole = match &population.memberships {
-            Memberships::Read { .. } => true,
-            Memberships::NotRequested => second.as_ref().is_some_and(|of| of.last_page_reached),
-            Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => false,
+            Memberships::Read { .. } | Memberships::Unreadable { .. } => true,
+            Memberships::NotRequested => second.as_ref().is_none_or(|of| of.last_page_reached),
+            Memberships::Incomplete { .. } => false,
         };
         population.listing.last_page_reached && is_second_whole
     }

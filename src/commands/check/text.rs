@@ -21,11 +21,17 @@ impl LineMark {
     }
 }
 
-pub(super) fn one_line(line: &Line) -> String {
+/// `earlier`: the lines before this one. A hint that one of them has is not repeated.
+pub(super) fn one_line(line: &Line, earlier: &[Line]) -> String {
     let (sign, shown) = (line.mark.sign(), on_one_line(&line.text));
     let mut text = format!("{sign} {:<13} {shown}\n", line.subject);
     if let Some(hint) = &line.hint {
-        let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
+        let is_known = earlier.iter().any(|of| of.hint.as_ref() == Some(hint));
+        let hint = match is_known {
+            true => "the same as above".to_owned(),
+            false => on_one_line(hint),
+        };
+        let _ = writeln!(text, "  {:<13} hint: {hint}", "");
     }
     text
 }

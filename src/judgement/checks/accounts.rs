@@ -319,7 +319,7 @@ fn rows_reconcile(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             true => {
                 let line = Remedy::Service((*first).to_owned()).line(Key::None);
                 format!(
-                    "{found}; if it is a service account or an AI teammate, closes with: `{line}`"
+                    "{found}; run again; if it is a service account or an AI teammate, closes with: `{line}`"
                 )
             }
             false => format!("{found}; {RUN_AGAIN}"),

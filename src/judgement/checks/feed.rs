@@ -164,6 +164,7 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
         (Status::Listed, _) => account.emails.iter().any(|email| basis.is_ours(email)),
         (_, role) => *role != Role::Guest,
     };
+    let emails_of_all = || accounts.iter().flat_map(|account| &account.emails);
     let emails = accounts
         .iter()
         .filter(is_staff)
@@ -177,8 +178,15 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     });
     let matchable = matchable.count();
     let unnamed = domains::unnamed(inputs, &basis.domains);
-    let setting = domains::setting(inputs, &unnamed);
-    let check = match (matchable, unnamed.len()) {
+    // In the first case the line must close the doubt, so an account must have the domain.
+    let with_account = |domain: &&&str| emails_of_all().any(|email| email.domain() == **domain);
+    let shared: BTreeSet<&str> = unnamed.iter().filter(with_account).copied().collect();
+    let of_setting = match matchable {
+        0 => &shared,
+        _ => &unnamed,
+    };
+    let setting = domains::setting(inputs, of_setting);
+    let check = match (matchable, of_setting.len()) {
         (0, 0) => id.fail(
             "no HR row shares a mail domain with an account: HR and Asana may belong to \
              different organizations",

@@ -262,8 +262,9 @@ fn an_account_that_only_asanas_own_list_has_is_never_overlooked() {
             let detail = &check(&judged, CheckId::RowsReconcile).detail;
             assert_eq!(
                 detail,
-                "1 account of Asana's own list of users is missing from the list, account 7 first; if it is a service \
-                 account or an AI teammate, closes with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
+                "1 account of Asana's own list of users is missing from the list, account 7 first; run again; if it is a \
+                 service account or an AI teammate, closes with: \
+                 `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`"
             );
         }
     }

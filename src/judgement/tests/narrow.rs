@@ -166,6 +166,12 @@ fn a_feed_with_other_domains_only_names_the_setting() {
              `INTERNAL_DOMAINS=example.com,corp.io`"
         )
     );
+    // No account has an address in HR's domain, so the line would not close it.
+    let judged = narrow(world())
+        .hr(row("E1").mail("ana@corp.io").active())
+        .judge();
+    assert_eq!(matchable(&judged).0, Fail);
+    assert!(!matchable(&judged).1.contains("INTERNAL_DOMAINS"));
     // A feed with no work address cannot name a domain.
     let judged = narrow(world())
         .hr(row("E1").mail("ana@gmail.com").active())
