@@ -93,7 +93,7 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         }
         (Exit::Fail, Status) => "the newest result of a connection is fail",
         (Exit::Inconclusive, Status) => {
-            "none is fail, but a connection is inconclusive, failed, overdue, without a result or unreadable"
+            "none is fail, but a connection is inconclusive, failed, overdue, missing, without a result or unreadable"
         }
         (Exit::Transient, Status) => "the store was unavailable; a retry may help",
         (Exit::Refused, Status) => "the store refused access",

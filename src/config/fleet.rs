@@ -497,7 +497,9 @@ impl LineProblems {
     }
 
     /// The problems. A list without any connection is one too.
-    fn unless_empty(self, is_empty: bool) -> Problems {
+    fn unless_empty(mut self, is_empty: bool) -> Problems {
+        // Some lines were judged later than others.
+        self.lines.sort_by_key(|(_, lines)| lines.first().copied());
         let problems = self.lines.iter();
         let problems = problems.map(|(text, lines)| format!("{}: {text}", named(lines)));
         let mut problems = Problems {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use asana_access_review::evidence::{Entry, EntryKind, Manifest, sha256_hex};
+use asana_access_review::evidence::{ConnectionFolder, Entry, EntryKind, Manifest, sha256_hex};
 use asana_access_review::status::{DueState, Overview, State, Wanted, as_text, status};
 use asana_access_review::store::Store;
 use serde_json::{Value, json};
@@ -134,7 +134,11 @@ fn one_of_each() -> (tempfile::TempDir, PathBuf) {
     assert_eq!(exception.run_at(FIRST, healthy()), 0);
     copied_as(&exception, &evidence, "excepted");
 
-    fs::create_dir(evidence.join("system=asana/connection=no-result")).expect("a folder");
+    let never = Job::new(healthy(), LEFT_AND_GONE);
+    fail_to_run(&never, FIRST);
+    copied_as(&never, &evidence, "no-result");
+
+    fs::create_dir(evidence.join("system=asana/connection=missing")).expect("a folder");
     (folder, evidence)
 }
 
@@ -162,7 +166,18 @@ fn a_connection_that_passes_exits_with_0() {
 #[test]
 fn every_state_is_shown_worst_first() {
     let (_folder, evidence) = one_of_each();
-    let overview = overview(&evidence, "2026-11-25T10:00:00Z");
+    let folders = fs::read_dir(evidence.join("system=asana")).expect("a folder");
+    let folders = folders.map(|folder| folder.expect("a folder").file_name());
+    let ids = folders.map(|name| name.to_string_lossy().replace("connection=", ""));
+    let listed = ids.map(|id| ConnectionFolder::of(&id)).collect();
+    copied_as(&passed(), &evidence, "unlisted");
+    let wanted = Wanted {
+        now: "2026-11-25T10:00:00Z".parse().expect("an instant"),
+        connections: Vec::new(),
+        listed: Some(listed),
+        max_age: None,
+    };
+    let overview = read(&Store::folder(&evidence), &wanted);
     let states = overview.connections.iter().map(|of| of.state);
     assert_eq!(Vec::from_iter(states), State::ALL);
     assert!(overview.states.values().all(|count| *count == 1));
@@ -184,6 +199,7 @@ fn the_exit_code_is_that_of_the_worst_connection() {
     fs::remove_dir_all(connection("fail")).expect("a folder");
     for id in [
         "unreadable",
+        "missing",
         "no-result",
         "run-failed",
         "inconclusive",
@@ -539,7 +555,7 @@ fn a_wrong_list_is_an_error_with_its_lines() {
         ),
         (
             "{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"../x\"}",
-            "`../x` is not an id",
+            "is not an id",
         ),
     ] {
         fs::write(job.place().join("list.jsonl"), list).expect("a list");

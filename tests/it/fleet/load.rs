@@ -3,13 +3,16 @@
 //! `FLEET_LOAD=500x100x4 cargo test --test it fleet::load -- --nocapture` measures 500 connections with 100
 //! accounts each over 4 shards.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use truto_simulator::World;
 
 use super::Provider;
-use crate::support::job::LEFT_AND_GONE;
+use crate::support::in_bucket;
+use crate::support::job::{Job, LEFT_AND_GONE};
+use crate::support::s3::S3Server;
 
 /// Connections, accounts of each, shards.
 const SIZE: (usize, usize, u32) = (48, 20, 4);
@@ -110,4 +113,30 @@ fn the_rate_of_all_shards_together_stays_at_the_limit_of_the_token() {
         "the shards together should stay below the limit"
     );
     assert!(requests.len() <= 12 * connections + 4, "{}", requests.len());
+}
+
+/// docs/scaling.md has these numbers with their cost.
+#[test]
+fn a_run_in_a_bucket_takes_these_requests() {
+    let server = S3Server::start(["evidence"]);
+    let job = in_bucket(Job::new(World::generated(100), LEFT_AND_GONE), &server);
+    let counted = || {
+        let before = server.actions().len();
+        assert_eq!(job.run().code, 0);
+        let mut counts = BTreeMap::new();
+        for action in &server.actions()[before..] {
+            *counts.entry(action.operation().to_owned()).or_insert(0) += 1;
+        }
+        counts
+    };
+    let (first, second, third) = (counted(), counted(), counted());
+    println!("requests to S3 in the first runs of a connection: {first:?}, {second:?}, {third:?}");
+    let sum = |counts: &BTreeMap<String, usize>, of: &[&str]| {
+        let found = of.iter().filter_map(|operation| counts.get(*operation));
+        found.sum::<usize>()
+    };
+    for counts in [&second, &third] {
+        assert!(sum(counts, &["PUT", "LIST"]) <= 30, "{counts:?}");
+        assert!(sum(counts, &["GET", "HEAD"]) <= 20, "{counts:?}");
+    }
 }
