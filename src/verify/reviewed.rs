@@ -51,22 +51,6 @@ impl Comparison<'_> {
         self.rows.push((made.name.clone(), made.rows));
     }
 
-    /// The owners, with the people of the run that a part names.
-    fn with_people_of(&mut self, owners: Owners, people: PeopleRun, file: ReviewFile) -> Owners {
-        match people {
-            PeopleRun::Reviewed => {}
-            PeopleRun::Later(later) => return owners.with_people_of(later),
-            PeopleRun::Unreadable(sequence) => self.unchecked.push(format!(
-                "the files of entry {sequence} are missing or have faults, so nothing shows who had left"
-            )),
-            PeopleRun::NoSuchRun => {
-                let text = "its `people_run` is no complete run after the reviewed one";
-                self.differ(FaultKind::Disagreement, file, text.to_owned());
-            }
-        }
-        owners
-    }
-
     /// Compares the stored manifest with the recomputed one.
     fn manifest(
         &mut self,
@@ -206,8 +190,8 @@ async fn closed(
             Owners::default()
         }
     };
-    let people = people(of, recompute, &worksheet, &closed.people_run).await?;
-    let owners = comparison.with_people_of(owners, people, ReviewFile::Review);
+    let (at, file) = (&closed.people_run, ReviewFile::Review);
+    let owners = with_people_of(owners, at, &worksheet, of, recompute, comparison, file).await?;
     comparison.recomputed(&closed.to_file(), "its own data");
     comparison.recomputed(&closed.csv(&worksheet), "review.json");
     let (frame, origin) = (manifest.frame(), &manifest.origin);
@@ -281,8 +265,8 @@ async fn acknowledged(
     comparison.manifest(manifest, manifest_made);
     let owners = reviewed_run(of, recompute, &worksheet.snapshot).await?;
     let owners = owners.map(|run| run.owners).unwrap_or_default();
-    let people = people(of, recompute, &worksheet, &stored.people_run).await?;
-    let owners = comparison.with_people_of(owners, people, file);
+    let at = &stored.people_run;
+    let owners = with_people_of(owners, at, &worksheet, of, recompute, comparison, file).await?;
     if let Err(wrong) = stored.ensure_second_person(&worksheet, &review, &owners) {
         let text = format!("the person who acknowledges it {wrong}");
         comparison.differ(FaultKind::Disagreement, file, text);
@@ -299,35 +283,34 @@ async fn acknowledged(
     Ok(())
 }
 
-/// The run that shows who has left.
-enum PeopleRun {
-    /// The reviewed run.
-    Reviewed,
-    Later(Owners),
-    /// Its files are missing or have faults.
-    Unreadable(u64),
-    /// No complete run between the reviewed one and the part.
-    NoSuchRun,
-}
-
-async fn people(
+/// The owners, with the people of the run that shows who had left.
+async fn with_people_of(
+    owners: Owners,
+    at: &RunRef,
+    worksheet: &Worksheet,
     of: &CommittedFolder<'_>,
     recompute: &Recompute,
-    worksheet: &Worksheet,
-    at: &RunRef,
-) -> Result<PeopleRun, StoreError> {
+    comparison: &mut Comparison<'_>,
+    file: ReviewFile,
+) -> Result<Owners, StoreError> {
     if *at == worksheet.snapshot {
-        return Ok(PeopleRun::Reviewed);
+        return Ok(owners);
     }
     let is_between = (worksheet.snapshot.sequence..of.entry.sequence).contains(&at.sequence);
     let is_run = |entry: &Entry| entry.kind == EntryKind::Run && entry.complete;
     if !is_between || !recompute.entry(at).is_none_or(is_run) {
-        return Ok(PeopleRun::NoSuchRun);
+        let text = "its `people_run` is no complete run after the reviewed one";
+        comparison.differ(FaultKind::Disagreement, file, text.to_owned());
+        return Ok(owners);
     }
-    let run = reviewed_run(of, recompute, at).await?;
-    Ok(run.map_or(PeopleRun::Unreadable(at.sequence), |run| {
-        PeopleRun::Later(run.owners)
-    }))
+    let Some(run) = reviewed_run(of, recompute, at).await? else {
+        let sequence = at.sequence;
+        comparison.unchecked.push(format!(
+            "the files of entry {sequence} are missing or have faults, so nothing shows who had left"
+        ));
+        return Ok(owners);
+    };
+    Ok(owners.with_people_of(run.owners))
 }
 
 /// The follow-ups after a run. None if its files are missing or modified.
