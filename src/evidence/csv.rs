@@ -78,8 +78,12 @@ impl Table {
 }
 
 fn write<'a>(writer: &mut ::csv::Writer<Vec<u8>>, cells: impl Iterator<Item = Cow<'a, str>>) {
-    let written = writer.write_record(cells.map(Cow::into_owned));
-    written.expect("writing to memory does not fail");
+    for cell in cells {
+        let written = writer.write_field(&*cell);
+        written.expect("writing to memory does not fail");
+    }
+    let ended = writer.write_record(None::<&[u8]>);
+    ended.expect("writing to memory does not fail");
 }
 
 /// The cell in a form that a spreadsheet does not interpret as a formula.

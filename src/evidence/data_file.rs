@@ -183,8 +183,8 @@ impl Lines<'_> {
     }
 }
 
-/// Compares what is written with the content of a gzip file. It takes a fifth of the time of packing, and keeps only
-/// the last write in memory.
+/// Compares what is written with the content of a gzip file. Unpacking is faster than packing, and only the last write
+/// is in memory.
 struct SameBytes<'s> {
     stored: MultiGzDecoder<&'s [u8]>,
     read: Vec<u8>,

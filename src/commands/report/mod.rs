@@ -96,7 +96,10 @@ impl ReportError {
             Self::NotEmpty(_) | Self::NotAFolder(_) | Self::WithinEvidence(_) => {
                 Some("name a new folder with --out: a pack is never mixed with other files".to_owned())
             }
-            Self::Write { .. } | Self::Spreadsheet(_) => None,
+            Self::Write { .. } => Some(
+                "name with --out a new folder, inside one that this user may write and that has room".to_owned(),
+            ),
+            Self::Spreadsheet(_) => None,
             Self::Expected(_) => Some(
                 "export the terminations with the columns of an HR feed; docs/hr-feed.md describes them".to_owned(),
             ),
