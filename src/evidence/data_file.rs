@@ -84,11 +84,13 @@ pub(super) enum Content<'a> {
     Lines(Lines<'a>),
 }
 
+/// Writes the lines, and returns their number.
+type WriteLines<'a> = dyn FnOnce(&mut dyn Write) -> io::Result<u64> + 'a;
+
 /// A gzip file with one record a line.
 pub(super) struct Lines<'a> {
     file: RunFile,
-    /// Writes the lines, and returns their number.
-    write: Box<dyn FnOnce(&mut dyn Write) -> io::Result<u64> + 'a>,
+    write: Box<WriteLines<'a>>,
 }
 
 /// A recomputed file, compared with the stored one.
