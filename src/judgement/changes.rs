@@ -225,10 +225,11 @@ pub(super) fn differing_rules(
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
     };
-    let rules = after
-        .iter()
-        .filter(|(rule, value)| before.get(rule.as_str()) != Some(value))
-        .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))));
+    // A rule without a value is not in the policy.
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let rules = names
+        .into_iter()
+        .map(|rule| (rule.clone(), text(before.get(rule)), text(after.get(rule))));
 
     let now = inputs.manual.sha256();
     let names: BTreeSet<&String> = previous.manual.keys().chain(now.keys()).collect();
@@ -239,8 +240,7 @@ pub(super) fn differing_rules(
     let schedule =
         |of: &Option<RunSchedule>| of.as_ref().map_or_else(String::new, |of| of.to_string());
     let (before, after) = (schedule(&previous.schedule), schedule(&inputs.schedule));
-    let others = std::iter::once(("schedule".to_owned(), before, after)).chain(files);
-    rules
-        .chain(others.filter(|(_, before, after)| before != after))
-        .collect()
+    let schedule = std::iter::once(("schedule".to_owned(), before, after));
+    let all = rules.chain(schedule).chain(files);
+    all.filter(|(_, before, after)| before != after).collect()
 }

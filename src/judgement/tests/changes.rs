@@ -170,3 +170,17 @@ fn a_changed_rule_is_reported_with_a_warning() {
     );
     assert_eq!(status(&judged, CheckId::PolicyUnchanged), CheckStatus::Warn);
 }
+
+#[test]
+fn a_rule_that_vanishes_is_a_changed_rule() {
+    let judged = world()
+        .policy(|policy| policy.review_every_seconds = Some(86_400))
+        .next()
+        .policy(|policy| policy.review_every_seconds = None)
+        .judge();
+    assert_eq!(
+        changes(&judged),
+        ["policy_changed review_every_seconds: 86400 -> "]
+    );
+    assert_eq!(status(&judged, CheckId::PolicyUnchanged), CheckStatus::Warn);
+}
