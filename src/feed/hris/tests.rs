@@ -662,7 +662,7 @@ fn a_list_that_may_lack_people_is_not_used() {
         change(&mut listed);
         let feed = understood(listed);
         assert_eq!(feed.rows_in_file(), 0);
-        assert_eq!(feed.origin.columns.len(), 8);
+        assert_eq!(feed.origin.columns.len(), 10);
         feed.unusable.expect("a reason")
     };
     assert_snapshot!(reason(|list| list.is_partial = true), @"Truto marked the list of employees as partial (`is_partial_response`): leavers may be missing");
