@@ -96,15 +96,15 @@ impl Metric {
             }
             Self::Throttled => "Requests of the newest run that were answered with 429",
             Self::LedgerSequence => "Number of the newest ledger entry",
-            Self::LastSuccess => "Start of the newest run that came to a verdict, whichever it is",
-            Self::Verdict => "1 for the verdict of that run, 0 for the others",
-            Self::Findings => "Findings of that run",
+            Self::LastSuccess => "Start of the newest run with a verdict, whichever verdict it is",
+            Self::Verdict => "1 for the verdict of the newest run with a verdict, 0 for the others",
+            Self::Findings => "Findings of the newest run with a verdict",
             Self::OldestFinding => {
-                "Time from the run that first had the oldest finding to that run; 0 without findings"
+                "Time from the first run with the oldest finding to the newest run with a verdict; 0 without findings"
             }
-            Self::Accounts => "Asana accounts in that run",
-            Self::Leavers => "Offboardings in that run",
-            Self::FeedAge => "Age of the HR feed in that run; NaN if unknown",
+            Self::Accounts => "Asana accounts in the newest run with a verdict",
+            Self::Leavers => "Offboardings in the newest run with a verdict",
+            Self::FeedAge => "Age of the HR feed in the newest run with a verdict; NaN if unknown",
         }
     }
 }

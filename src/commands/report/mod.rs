@@ -97,7 +97,7 @@ impl ReportError {
                 Some("name a new folder with --out: a pack is never mixed with other files".to_owned())
             }
             Self::Write { .. } => Some(
-                "name with --out a new folder, inside one that this user may write and that has room".to_owned(),
+                "use --out to name a new folder where this user may write and the disk has room".to_owned(),
             ),
             Self::Spreadsheet(_) => None,
             Self::Expected(_) => Some(

@@ -69,14 +69,18 @@ pub(super) fn warnings(verified: &Verified) -> Vec<String> {
     let sentence = |of: &Warning| {
         match of.kind {
         WarningKind::NewerThanLedger => format!(
-            "The end of the ledger may have been cut off: {} newer than its last entry, without an entry.",
-            counted(of.count, "complete folder is", "complete folders are")
+            "The end of the ledger may have been cut off: {} newer than its last entry.",
+            counted(
+                of.count,
+                "complete folder without an entry is",
+                "complete folders without an entry are"
+            )
         ),
         WarningKind::DatedInTheFuture => {
             "The newest run is dated in the future, by the clock of the machine that made this pack.".to_owned()
         }
         WarningKind::StoredAtAnotherTime => format!(
-            "{} stored at another time than the one that it states: a restored copy, a wrong clock or backdating.",
+            "{} stored at another time than stated: a restored copy, a wrong clock or backdating.",
             counted(of.count, "ledger entry was", "ledger entries were")
         ),
     }
