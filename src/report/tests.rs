@@ -112,10 +112,7 @@ fn world() -> ReportedRun {
                 role: Role::Admin,
             },
             listing: Listing::default(),
-            memberships: Memberships::Unreadable {
-                status: 403,
-                missing_scopes: Vec::new(),
-            },
+            memberships: Memberships::NotRequested,
             gaps: crate::model::GapFilling::default(),
             derivation: DerivationRecord {
                 version: 1,
@@ -244,6 +241,15 @@ impl ReportedRun {
             last_page_reached: self.inputs.population.listing.stopped_because.is_none(),
             stopped_because: self.inputs.population.listing.stopped_because.clone(),
             ..Listing::default()
+        };
+        self.inputs.population.memberships = Memberships::Read {
+            rows: count,
+            rejected: 0,
+            active: count,
+            inactive: 0,
+            unknown: 0,
+            active_not_listed: Vec::new(),
+            listed_without_membership: Vec::new(),
         };
         judge(&self.inputs)
     }
