@@ -11,6 +11,8 @@ use asana_access_review::evidence::sha256_hex;
 use crate::support::has;
 use crate::support::job::{Job, LEFT_AND_ACTIVE, ended};
 use crate::support::kube::{here, text};
+use serde_json::json;
+use truto_simulator::CONNECTION_ID;
 
 const PROGRAM: &str = "asana-access-review";
 
@@ -249,6 +251,8 @@ fn the_commands_of_the_pages_that_need_no_network_run() {
         let from = here(&format!("tests/keys/{from}.pub.pem"));
         fs::copy(from, folder.join(format!("{to}.pub.pem"))).expect("a key");
     }
+    let list = json!({"TRUTO_INTEGRATED_ACCOUNT_ID": CONNECTION_ID, "HR_FEED_URL": "hr.csv"});
+    fs::write(folder.join("connections.jsonl"), list.to_string()).expect("a file");
     let entry = fs::read(job.connection().join("ledger/0000000001.json")).expect("an entry");
     let head = format!("1:{}", sha256_hex(&entry));
 

@@ -43,24 +43,22 @@ fn pattern(request: &RecordedRequest) -> String {
             parts[place] = "{id}";
         }
     }
-    match parts.as_slice() {
-        [address] if variable_of(address).is_some() => {
-            let variable = variable_of(address).unwrap_or_default();
-            format!("{} {variable}", request.method)
-        }
-        parts => format!("{} /{}", request.method, parts.join("/")),
+    match variable_of(&request.path) {
+        Some(variable) => format!("{} {variable}", request.method),
+        None => format!("{} /{}", request.method, parts.join("/")),
     }
 }
 
 /// The variable for a path of the simulator, if the path represents another server.
-fn variable_of(address: &str) -> Option<&'static str> {
-    match address {
+fn variable_of(path: &str) -> Option<&'static str> {
+    match path.split('/').nth(1)? {
         "hr.csv" => Some("HR_FEED_URL"),
         "aliases.csv" => Some("ALIASES_URL"),
         "exceptions.csv" => Some("EXCEPTIONS_URL"),
         "connections.jsonl" => Some("CONNECTIONS_URL"),
         "webhook" => Some("NOTIFY_WEBHOOK_URL"),
         "slack" => Some("NOTIFY_SLACK_WEBHOOK_URL"),
+        "pushgateway" => Some("METRICS_PUSHGATEWAY_URL"),
         _ => None,
     }
 }
@@ -143,7 +141,8 @@ fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
         .fault(file("/aliases.csv", aliases))
         .fault(file("/exceptions.csv", exceptions))
         .fault(file("/webhook", ""))
-        .fault(file("/slack", "ok"));
+        .fault(file("/slack", "ok"))
+        .fault(file("/pushgateway", ""));
     let job = Job::new(world, LEFT_AND_GONE);
     let url = job.simulator.url();
     let job = job
@@ -154,12 +153,13 @@ fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
         .env("NOTIFY_ON", "always")
         .env("NOTIFY_WEBHOOK_URL", &format!("{url}/webhook"))
         .env("NOTIFY_WEBHOOK_SECRET", WEBHOOK_KEY)
-        .env("NOTIFY_SLACK_WEBHOOK_URL", &format!("{url}/slack"));
+        .env("NOTIFY_SLACK_WEBHOOK_URL", &format!("{url}/slack"))
+        .env("METRICS_PUSHGATEWAY_URL", &format!("{url}/pushgateway"));
     let ended = job.run_with(arguments);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let requests = job.simulator.requests();
     for request in &requests {
-        let is_elsewhere = variable_of(request.path.trim_matches('/')).is_some();
+        let is_elsewhere = variable_of(&request.path).is_some();
         assert_eq!(request.authorized, !is_elsewhere, "{}", request.path);
     }
     requests

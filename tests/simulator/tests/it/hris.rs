@@ -40,6 +40,10 @@ fn an_employee_has_the_documented_fields() {
             "last_name": "Lovelace",
             "name": "Ada Lovelace",
             "job_title": "Engineer",
+            "groups": [
+                {"id": "t1", "name": "Platform", "type": "team"},
+                {"id": "d1", "name": "Research", "type": "department"},
+            ],
             "emails": [{"email": "ada@example.com", "type": "work", "is_primary": true}],
             "employment_status": "inactive",
             "start_date": "2019-04-01",
