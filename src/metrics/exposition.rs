@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -85,11 +86,16 @@ pub(super) fn of_run(run: &RunMetrics) -> String {
 /// Replaces the file. Of the same connections, it keeps the metrics that the newest runs do not have. Other connections
 /// are dropped: they are no longer in the list.
 pub(super) fn update(file: &Path, runs: &[RunMetrics]) -> io::Result<()> {
-    let earlier = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+    let earlier = match fs::metadata(file) {
+        // A pipe would never end.
+        Ok(of) if !of.is_file() => {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(_) => fs::read(file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
+    let earlier = String::from_utf8_lossy(&earlier);
     files::replace(file, updated(&earlier, runs).as_bytes())
 }
 

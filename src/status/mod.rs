@@ -292,7 +292,7 @@ impl Overview {
 /// Reads the newest result of every connection.
 ///
 /// # Errors
-/// If the store does not exist or cannot be listed, or if it contains no evidence. A connection that cannot be read is
+/// If the store does not exist or cannot be listed, or if it contains no evidence and there is no list. A connection that cannot be read is
 /// one in [`State::Unreadable`].
 pub async fn status(store: &Store, wanted: &Wanted) -> Result<Overview, VerifyError> {
     if !store.exists().await {
@@ -301,10 +301,10 @@ pub async fn status(store: &Store, wanted: &Wanted) -> Result<Overview, VerifyEr
     let folders = match wanted.connections.is_empty() {
         true => {
             let mut folders = connections(store).await?;
+            folders.extend(wanted.listed.iter().flatten().cloned());
             if folders.is_empty() {
                 return Err(VerifyError::NoEvidence(store.location()));
             }
-            folders.extend(wanted.listed.iter().flatten().cloned());
             folders
         }
         false => {

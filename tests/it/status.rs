@@ -540,6 +540,11 @@ fn a_list_shows_what_is_missing_and_what_is_no_longer_in_it() {
     );
     let job = job.env("CONNECTIONS_URL", &path);
     assert_eq!(binary(&job, &[&evidence]).code, 0, "as the variable");
+
+    // Where nothing was ever stored, every connection of the list is missing.
+    let empty = tempfile::tempdir().expect("a folder");
+    let ended = binary(&job, &[&empty.path().display().to_string()]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
 }
 
 #[test]
@@ -556,6 +561,11 @@ fn a_wrong_list_is_an_error_with_its_lines() {
         (
             "{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"../x\"}",
             "is not an id",
+        ),
+        // Its result would be looked for in the wrong place.
+        (
+            "{\"TRUTO_INTEGRATED_ACCOUNT_ID\": \"c1\", \"EVIDENCE_URL\": \"elsewhere\"}",
+            "line 1: EVIDENCE_URL: `status` reads one address",
         ),
     ] {
         fs::write(job.place().join("list.jsonl"), list).expect("a list");

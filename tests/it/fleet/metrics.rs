@@ -330,6 +330,20 @@ fn metrics_that_cannot_be_published_change_no_outcome() {
     ] {
         assert!(ended.stderr.contains(warning), "{}", ended.stderr);
     }
+    // A folder, and bytes that are no text: the latter are replaced.
+    fs::create_dir(job.place().join("folder.prom")).expect("a folder");
+    let job = job.env("METRICS_FILE", "folder.prom");
+    let ended = job.run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("it is not a regular file"),
+        "{}",
+        ended.stderr
+    );
+    fs::write(job.place().join("damaged.prom"), b"\xff\xfe").expect("a file");
+    let job = job.env("METRICS_FILE", "damaged.prom");
+    assert_eq!(job.run().code, 0);
+    ensure_valid(&read(job.place(), "damaged.prom"));
     // A receiver that is no Pushgateway.
     let simulator = job.simulator.url();
     let job = job.env("METRICS_PUSHGATEWAY_URL", &simulator);
