@@ -188,7 +188,8 @@ struct NameIndex<'a> {
 }
 
 impl<'a> NameIndex<'a> {
-    fn of(accounts: &[&'a Account]) -> Self {
+    /// Indexes accounts by the words that a name of a leaver has, too.
+    fn of(accounts: &[&'a Account], wanted: &Set<String>) -> Self {
         let mut index = Self::default();
         for account in accounts {
             let Some(name) = account.name.as_deref().and_then(NameWords::of) else {
@@ -198,13 +199,17 @@ impl<'a> NameIndex<'a> {
             if !name.is_plain() {
                 index.vague.push(account);
             }
-            for word in name.words() {
+            let mut words = name.words().to_vec();
+            words.retain(|word| wanted.contains(word));
+            for word in &words {
                 index.by_word.entry(word.clone()).or_default().push(account);
             }
-            for pair in pairs(name.words()) {
+            for pair in pairs(&words) {
                 index.by_pair.entry(pair).or_default().push(account);
             }
-            index.exact.entry(name.clone()).or_default().push(account);
+            if words == name.words() {
+                index.exact.entry(name.clone()).or_default().push(account);
+            }
             index.names.insert(&account.id, name);
         }
         index
@@ -273,20 +278,30 @@ pub(super) fn suspects<'s, 'a>(
     let is_outside = |of: &&Account| !of.emails.iter().any(|email| basis.is_ours(email));
     let outside: Vec<&Account> = accounts.iter().copied().filter(is_outside).collect();
     let untagged = |email: &EmailAddress| basis.same_domains.key_without_tag(email);
-    let mut leavers = people.iter().filter(|person| person.is_leaver());
-    let is_any_odd = leavers.any(|person| person.emails.iter().any(is_odd));
+    let plain_key = |email: &EmailAddress| plain(&untagged(email));
+    // A company has far more accounts than addresses and names of leavers, and only these are looked up.
+    let leavers = || people.iter().filter(|person| person.is_leaver());
+    let of_leavers = || leavers().flat_map(|person| &person.emails);
+    let plain_keys: Set<String> = of_leavers().map(plain_key).collect();
+    let locals: Set<&str> = of_leavers().map(EmailAddress::local).collect();
+    let names = leavers().flat_map(|person| person.names.iter());
+    let names = names.filter_map(|name| NameWords::of(name));
+    let words: Set<String> = names.flat_map(|name| name.words().to_vec()).collect();
+    let is_any_odd = of_leavers().any(is_odd);
     let alike = emails().filter(|(email, _)| is_any_odd || is_odd(email));
     let alike = alike.map(|(email, account)| (look(email), (is_odd(email), account)));
     let ours = emails().filter(|(email, _)| basis.is_ours(email));
+    let by_plain_email = emails().map(|(email, account)| (plain_key(email), account));
+    let by_local = ours.map(|(email, account)| (email.local(), account));
     Suspects {
         complete,
         accessible: accessible.map(|account| account.id.as_str()).collect(),
         by_id: by_id(accounts.iter().copied()),
-        by_plain_email: grouped(emails().map(|(email, of)| (plain(&untagged(email)), of))),
-        by_local: grouped(ours.map(|(email, account)| (email.local(), account))),
+        by_plain_email: grouped(by_plain_email.filter(|(key, _)| plain_keys.contains(key))),
+        by_local: grouped(by_local.filter(|(local, _)| locals.contains(local))),
         by_look: grouped(alike),
-        by_name: NameIndex::of(&accounts),
-        by_name_outside: NameIndex::of(&outside),
+        by_name: NameIndex::of(&accounts, &words),
+        by_name_outside: NameIndex::of(&outside, &words),
         taken,
         basis,
         index,
