@@ -257,6 +257,7 @@ fn first_run() -> Inputs {
             viewer: Viewer::Account {
                 id: "1".to_owned(),
                 role: Role::Admin,
+                has_address: true,
             },
             listing: Listing {
                 pages: vec![page("users", None), page("memberships", Some(&cursor))],

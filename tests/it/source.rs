@@ -124,7 +124,14 @@ async fn a_healthy_workspace_is_read_and_both_sources_agree() {
     assert!(population.listing.last_page_reached);
     assert_eq!(population.workspaces_visible, 1);
     let role = Role::Admin;
-    assert_eq!(population.viewer, Viewer::Account { id: gid(1), role });
+    assert_eq!(
+        population.viewer,
+        Viewer::Account {
+            id: gid(1),
+            role,
+            has_address: true
+        }
+    );
     assert_eq!(population.clock_skew_minutes, Some(0));
     assert_eq!(population.gaps, Default::default());
     assert_debug_snapshot!(population.memberships, @r"
@@ -583,7 +590,11 @@ async fn the_connected_account_is_reported_or_why_it_is_unknown() {
     let role = Role::Unknown(None);
     assert_eq!(
         fetched.population.viewer,
-        Viewer::Account { id: gid(2), role }
+        Viewer::Account {
+            id: gid(2),
+            role,
+            has_address: true
+        }
     );
 }
 
