@@ -11,7 +11,7 @@ use super::outcomes::{JudgedLeaver, listed};
 use super::records::finding_id;
 use super::remedies::{Key, Remedy};
 use super::reviews::NotDone;
-use super::services::{self, MOST_SERVICES};
+use super::services;
 use super::states;
 use super::suspicion::Reason;
 use super::uses::Uses;
@@ -329,7 +329,7 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Use
         let mut note =
             "the account has or may have access but no address, so its owner cannot be identified"
                 .to_owned();
-        if open.len() <= MOST_SERVICES {
+        if services::may_be_services(basis, open.len()) {
             note.push_str(&format!("; {}", services::closes_with(&account.id)));
         }
         findings.push(finding(basis.inputs, kind, about, note));

@@ -48,6 +48,13 @@ fn has_address_of_its_own(population: &Population, account_id: &str) -> bool {
     }
 }
 
+/// Whether so many accounts without an address may be service accounts, so that the line is worth printing. A missing
+/// permission is mended first.
+pub(super) fn may_be_services(basis: &Basis<'_>, accounts: usize) -> bool {
+    let gaps = &basis.inputs.population.gaps;
+    accounts <= MOST_SERVICES && gaps.stopped_because.is_none() && gaps.missing_scopes.is_empty()
+}
+
 /// The words that name the alias for an account that may be a service account.
 pub(super) fn closes_with(account_id: &str) -> String {
     let line = Remedy::Service(account_id.to_owned()).line(Key::None);

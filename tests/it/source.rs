@@ -593,7 +593,7 @@ async fn the_connected_account_is_reported_or_why_it_is_unknown() {
         Viewer::Account {
             id: gid(2),
             role,
-            has_address: true
+            has_address: false
         }
     );
 }

@@ -477,7 +477,10 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             None => detail.push(format!("missing scope {}", gaps.missing_scopes.join(", "))),
         }
     }
-    if let Some(first) = unnamed.first().filter(|_| no_email <= MOST_SERVICES) {
+    if let Some(first) = unnamed
+        .first()
+        .filter(|_| services::may_be_services(basis, no_email))
+    {
         detail.push(format!(
             "account {first} first: {}",
             services::closes_with(first)
