@@ -117,6 +117,7 @@ fn snapshot(people: usize) -> Inputs {
             viewer: Viewer::Account {
                 id: viewer,
                 role: Role::Admin,
+                has_address: true,
             },
             listing: Listing {
                 rows: people as u64,

@@ -429,6 +429,22 @@ fn a_misspelt_name_is_reported_with_the_problem_that_it_causes() {
 }
 
 #[test]
+fn a_public_mail_provider_is_no_domain_of_the_organization() {
+    for domain in ["gmail.com", "GMail.com"] {
+        let narrow = [
+            ("ASANA_PERMISSIONS", "narrow"),
+            ("INTERNAL_DOMAINS", domain),
+        ];
+        let reported = reported(&narrow);
+        let wrong = "contains `gmail.com`, a public mail provider";
+        let hint = "hint: name only domains that the organization owns; ASANA_PERMISSIONS=narrow needs one, so without \
+                    one connect with full permissions; ";
+        assert!(reported.contains(wrong), "{reported}");
+        assert!(reported.contains(hint), "{reported}");
+    }
+}
+
+#[test]
 fn a_bare_number_gets_the_unit_of_the_default() {
     for (name, hint) in [
         ("OFFBOARDING_GRACE", "write `24h`"),

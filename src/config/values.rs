@@ -391,9 +391,16 @@ pub(super) fn names(example: &str) -> impl Fn(&str) -> Result<Vec<String>, Wrong
 
 /// Mail domains separated by commas.
 pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
-    let hint = "write `corp.com,corp.io`";
     let names = names("corp.com,corp.io")(text)?;
-    let domain = |name: &String| domain(name).map_err(|wrong| wrong.hint(hint));
+    let domain = |name: &String| {
+        domain(name).map_err(|wrong| match is_public(name) {
+            true => wrong.hint(
+                "name only domains that the organization owns; ASANA_PERMISSIONS=narrow needs one, so without one \
+                 connect with full permissions",
+            ),
+            false => wrong.hint("write `corp.com,corp.io`"),
+        })
+    };
     names.iter().map(domain).collect()
 }
 
@@ -479,12 +486,18 @@ pub(super) fn domain(text: &str) -> Result<String, Wrong> {
     if !ascii.contains('.') || !ascii.split('.').all(is_label) {
         return Err(wrong());
     }
-    if crate::judgement::is_public_mail_provider(&ascii) {
+    if is_public(&ascii) {
         return Err(Wrong::new(format!(
             "contains `{ascii}`, a public mail provider"
         )));
     }
     Ok(ascii)
+}
+
+/// Whether a name is the domain of a public mail provider, in any case.
+fn is_public(name: &str) -> bool {
+    let ascii = idna::domain_to_ascii(name);
+    ascii.is_ok_and(|ascii| crate::judgement::is_public_mail_provider(&ascii))
 }
 
 #[cfg(test)]

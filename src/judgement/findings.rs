@@ -11,6 +11,7 @@ use super::outcomes::{JudgedLeaver, listed};
 use super::records::finding_id;
 use super::remedies::{Key, Remedy};
 use super::reviews::NotDone;
+use super::services;
 use super::states;
 use super::suspicion::Reason;
 use super::uses::Uses;
@@ -285,17 +286,22 @@ fn without_owner(
         return;
     }
     let inputs = basis.inputs;
-    let accounts = &inputs.population.accounts;
-    for (line, account) in basis.manual.services_of_leaver(leaver, accounts) {
-        let what = format!("the owner of account {} has left", account.id);
+    let population = &inputs.population;
+    for (line, account_id, account) in basis.manual.services_of_leaver(leaver, population) {
+        let what = format!("the owner of account {account_id} has left");
         uses.alias(line, what);
         let note = format!(
             "the owner of this service account has left (line {line} of the aliases): change its secrets and \
              name another owner; closes with: `{}`",
-            Remedy::Service(account.id.clone()).line(Key::None)
+            Remedy::Service(account_id.to_owned()).line(Key::None)
         );
         let kind = FindingKind::PossibleOffboardedAccess;
-        let about = About::access(account, leaver);
+        let about = About {
+            account,
+            account_id: Some(account_id),
+            leaver: Some(leaver),
+            ..About::default()
+        };
         findings.push(finding(inputs, kind, about, note));
     }
 }
@@ -314,14 +320,18 @@ fn not_carried_out(inputs: &Inputs, of: &NotDone<'_>) -> Finding {
 fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Uses) {
     let manual = &basis.manual;
     let accounts = basis.inputs.population.accounts.iter();
-    for account in accounts.filter(|of| of.access() != Access::None && of.emails.is_empty()) {
-        if manual.accept(account, NO_EMAIL, uses) {
-            continue;
-        }
+    let without_address = accounts.filter(|of| of.access() != Access::None && of.emails.is_empty());
+    let open = without_address.filter(|account| !manual.accept(account, NO_EMAIL, uses));
+    let open = Vec::from_iter(open);
+    for account in &open {
         let kind = FindingKind::AccountUnidentifiable;
         let about = About::account(account);
-        let note =
-            "the account has or may have access but no address, so its owner cannot be identified";
+        let mut note =
+            "the account has or may have access but no address, so its owner cannot be identified"
+                .to_owned();
+        if services::may_be_services(basis, open.len()) {
+            note.push_str(&format!("; {}", services::closes_with(&account.id)));
+        }
         findings.push(finding(basis.inputs, kind, about, note));
     }
 }

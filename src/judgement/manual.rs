@@ -18,7 +18,8 @@ use super::records::exception_id;
 use super::uses::{Place, Uses};
 use super::{CheckId, FeedScope, Inputs, Leaver, ManualKind, ManualState};
 use crate::model::{
-    Access, Account, Alias, EmailAddress, Exception, ManualDecisions, RejectedRow, quoted,
+    Access, Account, Alias, EmailAddress, Employment, Exception, ManualDecisions, Population,
+    RejectedRow, quoted,
 };
 
 /// The longest time that an exception may be in force, counted from its approval.
@@ -423,6 +424,37 @@ impl<'a> UsableLines<'a> {
         self.register.people.iter().copied().filter(is).collect()
     }
 
+    /// The employed people in today's HR feed, and the accounts with access in today's list, that may be the owner.
+    /// Empty if HR names the owner, and not as employed.
+    fn owners_today(&self, owner: &LineKey<'_>) -> Vec<NameSource<'a>> {
+        let mut owners = self.possible_owners(owner);
+        let accounts = match owner {
+            LineKey::Id(id) => self.register.by_id.get(id),
+            LineKey::Email(email) => self.register.by_email.get(email.key()),
+        };
+        owners.extend(accounts.into_iter().flatten());
+        let is_employed = |who: &NameSource<'_>| match who {
+            NameSource::Row(row) => {
+                matches!(row.status, Employment::Active | Employment::OnLeave)
+            }
+            _ => false,
+        };
+        let is_in_hr = |who: &NameSource<'_>| {
+            matches!(
+                who,
+                NameSource::Row(_) | NameSource::Rejected(_) | NameSource::Leaver(_)
+            )
+        };
+        if owners.iter().any(is_in_hr) && !owners.iter().any(is_employed) {
+            return Vec::new();
+        }
+        owners.retain(|who| match who {
+            NameSource::Account(account) => account.access() != Access::None,
+            who => is_employed(who),
+        });
+        owners
+    }
+
     fn ensure_not_by(
         &self,
         approver: &str,
@@ -508,6 +540,29 @@ impl<'a> UsableLines<'a> {
         self.has_service(account_id, &[], uses)
     }
 
+    /// Whether an alias says so of an account of which only the id is known. This does not use the alias.
+    pub(super) fn has_service_line(&self, account_id: &str) -> bool {
+        let mut services = self.services.iter();
+        services.any(|tie| tie.is_of_keys(account_id, &[]))
+    }
+
+    /// Whether an account is a service account whose owner works here: an account with access, or a row of an employed
+    /// person, has an own address, and no row says only that the owner has left.
+    pub(super) fn has_own_owner(
+        &self,
+        account: &Account,
+        is_own: impl Fn(&EmailAddress) -> bool,
+        uses: &mut Uses,
+    ) -> bool {
+        let of_account = self.services.iter().filter(|tie| tie.is_of(account));
+        let mut owners = of_account.map(|tie| self.owners_today(&tie.person));
+        owners.any(|owners| {
+            let mut known = KnownNames::default();
+            owners.into_iter().for_each(|who| known.add(who));
+            known.emails.iter().any(|email| is_own(email))
+        }) && self.is_service(account, uses)
+    }
+
     fn has_service(&self, account_id: &str, emails: &[EmailAddress], uses: &mut Uses) -> bool {
         let mut is_service = false;
         let services = self.services.iter();
@@ -527,13 +582,14 @@ impl<'a> UsableLines<'a> {
         self.is_service(account, uses) || self.covers(exception, None, uses).is_some()
     }
 
-    /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
-    /// id, by name, or by address in any equivalent domain.
+    /// The service accounts of an owner that have or may have access, each with its line and id. An account that only
+    /// a second list names may have access, too. A line names the owner by id, by name, or by address in any
+    /// equivalent domain.
     pub(super) fn services_owned_by<'s>(
         &self,
         person: &PersonKeys<'_>,
-        accounts: &'s [Account],
-    ) -> Vec<(u64, &'s Account)> {
+        population: &'s Population,
+    ) -> Vec<(u64, &'s str, Option<&'s Account>)> {
         let is_owner = |service: &&Tie<'a>| match &service.person {
             LineKey::Id(id) => {
                 person.ids.contains(id) || person.names.iter().any(|name| has_name(id, name))
@@ -546,8 +602,12 @@ impl<'a> UsableLines<'a> {
         let services = self.services.iter().filter(is_owner);
         let with_accounts = services.flat_map(|service| {
             let may_be_used = |of: &&Account| of.access() != Access::None && service.is_of(of);
-            let accounts = accounts.iter().filter(may_be_used);
-            accounts.map(|account| (service.line, account))
+            let listed = population.accounts.iter().filter(may_be_used);
+            let listed = listed.map(|account| (service.line, account.id.as_str(), Some(account)));
+            let unlisted = population
+                .unlisted()
+                .filter(|id| service.is_of_keys(id, &[]));
+            listed.chain(unlisted.map(|id| (service.line, id, None)))
         });
         with_accounts.collect()
     }
@@ -556,8 +616,8 @@ impl<'a> UsableLines<'a> {
     pub(super) fn services_of_leaver<'s>(
         &self,
         leaver: &Leaver,
-        accounts: &'s [Account],
-    ) -> Vec<(u64, &'s Account)> {
+        population: &'s Population,
+    ) -> Vec<(u64, &'s str, Option<&'s Account>)> {
         if self.services.is_empty() {
             return Vec::new();
         }
@@ -567,7 +627,7 @@ impl<'a> UsableLines<'a> {
             shared_emails: &[],
             names: &Vec::from_iter(leaver.name.as_deref()),
         };
-        self.services_owned_by(&keys, accounts)
+        self.services_owned_by(&keys, population)
     }
 
     /// All present and former ids, addresses and names of a person and of accounts.

@@ -34,6 +34,7 @@ mod records;
 mod remedies;
 mod reviews;
 mod roster;
+mod services;
 mod states;
 mod summary;
 mod suspicion;

@@ -1,7 +1,7 @@
 //! The record of an offboarding: the data that continues from run to run, and the data that a conclusion fixes.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -396,9 +396,11 @@ pub(super) fn gone(basis: &Basis<'_>, complete: bool) -> BTreeMap<String, GoneAc
     if !complete {
         return baseline.gone.clone();
     }
-    let is_gone = |id: &str| {
-        let listed = basis.listed.get(id);
-        listed.is_none_or(|account| account.access() == Access::None)
+    // Asana may leave a service account out of one list. It still has access.
+    let unlisted: BTreeSet<&str> = inputs.population.unlisted().collect();
+    let is_gone = |id: &str| match basis.listed.get(id) {
+        Some(account) => account.access() == Access::None,
+        None => !unlisted.contains(id),
     };
     // An unknown status does not count as a sighting of access.
     let had_access = |account: &&Account| account.access() == Access::Has;

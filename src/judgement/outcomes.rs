@@ -479,7 +479,6 @@ impl<'a> OutcomeJudge<'_, 'a> {
     fn is_quiet(&self, judged: &JudgedLeaver<'_>) -> bool {
         let (inputs, leaver) = (self.basis.inputs, &judged.leaver);
         let is_known = |link: &AccountLink<'_>| link.listed.is_some() || link.earlier.is_some();
-        let accounts = &inputs.population.accounts;
         judged.previous.len() == 1
             && judged.superseded.is_empty()
             && judged.suspicions.is_empty()
@@ -489,7 +488,7 @@ impl<'a> OutcomeJudge<'_, 'a> {
             && self
                 .basis
                 .manual
-                .services_of_leaver(leaver, accounts)
+                .services_of_leaver(leaver, &inputs.population)
                 .is_empty()
     }
 

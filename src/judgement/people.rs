@@ -488,8 +488,11 @@ fn was_never_reported(leaver: &Leaver) -> bool {
 
 /// Whether the person is still the owner of a service account that has or may have access.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
-    let accounts = &basis.inputs.population.accounts;
-    !basis.manual.services_of_leaver(leaver, accounts).is_empty()
+    let population = &basis.inputs.population;
+    !basis
+        .manual
+        .services_of_leaver(leaver, population)
+        .is_empty()
 }
 
 /// The values in order, each once.

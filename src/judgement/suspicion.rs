@@ -319,8 +319,8 @@ impl<'a> Suspects<'_, 'a> {
         let basis = self.basis;
         let manual: &UsableLines<'_> = &basis.manual;
         let keys = person.keys();
-        let owned = manual.services_owned_by(&keys, &basis.inputs.population.accounts);
-        let owned = owned.iter().map(|(_, account)| account.id.as_str());
+        let owned = manual.services_owned_by(&keys, &basis.inputs.population);
+        let owned = owned.iter().map(|(_, account_id, _)| *account_id);
         let names = person.names.iter().filter_map(|name| NameWords::of(name));
         let names: Vec<NameWords> = names.collect();
         let mut taking = Taking {

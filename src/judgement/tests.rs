@@ -14,6 +14,7 @@ mod properties;
 mod removal;
 mod reviews;
 mod roster;
+mod services;
 mod tenures;
 mod vanished;
 mod verdict;

@@ -110,6 +110,29 @@ impl Workspace {
     }
 }
 
+impl Population {
+    /// The accounts that may have access and that only a second list, or the connection itself, names.
+    pub fn unlisted(&self) -> impl Iterator<Item = &str> {
+        let of_members = match &self.memberships {
+            Memberships::Read {
+                active_not_listed, ..
+            } => active_not_listed.as_slice(),
+            _ => &[],
+        };
+        let second = self.gaps.second_list.iter();
+        let second = second.flat_map(|second| &second.not_listed);
+        let mut ids = Vec::from_iter(of_members.iter().chain(second).map(String::as_str));
+        if let Viewer::Account { id, .. } = &self.viewer
+            && self.accounts.iter().all(|account| account.id != *id)
+        {
+            ids.push(id);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter()
+    }
+}
+
 /// The connected account. The program sees only what this account sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,6 +142,9 @@ pub enum Viewer {
         id: String,
         /// The role from `/me`, which may differ from the role in the lists.
         role: Role,
+        /// Whether `/me` gives an address: then a person may have the account.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        has_address: bool,
     },
     /// It could not be read.
     NotReported { reason: String },

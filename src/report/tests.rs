@@ -110,6 +110,7 @@ fn world() -> ReportedRun {
             viewer: Viewer::Account {
                 id: "100".to_owned(),
                 role: Role::Admin,
+                has_address: false,
             },
             listing: Listing::default(),
             memberships: Memberships::NotRequested,

@@ -283,13 +283,8 @@ impl Members {
             members.filter(move |(_, member)| member.is_active == reported)
         };
         let count = |reported| with(reported).count() as u64;
-        // If memberships have flags, one without a flag may be active.
-        let has_flags = self
-            .by_user
-            .values()
-            .any(|member| member.is_active.is_some());
-        let unknown = with(None).filter(|_| has_flags);
-        let active = with(Some(true)).chain(unknown).map(|(id, _)| id);
+        // A membership without a flag may be active.
+        let active = with(Some(true)).chain(with(None)).map(|(id, _)| id);
         let active_not_listed = active.filter(|id| !accounts.contains_key(*id));
         let listed = accounts.values().filter(|account| may_have_access(account));
         let listed = listed.map(|account| &account.id);

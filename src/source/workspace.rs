@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::SourceError;
 use super::accounts::account;
-use crate::model::{Account, Connection, RequestRecord, Viewer, Workspace};
+use crate::model::{Connection, RequestRecord, Viewer, Workspace};
 use crate::truto::{Client, End, List, Organization, PageWalk, Row, User};
 
 #[derive(Debug)]
@@ -160,8 +160,12 @@ async fn viewer(
             });
             match { first }.next() {
                 Some((id, user)) => {
-                    let (Account { id, role, .. }, _) = account(id, user, workspace);
-                    Ok(Viewer::Account { id, role })
+                    let (of, _) = account(id, user, workspace);
+                    Ok(Viewer::Account {
+                        has_address: !of.emails.is_empty(),
+                        id: of.id,
+                        role: of.role,
+                    })
                 }
                 None => not_reported("`/me` has no user".to_owned()),
             }

@@ -47,7 +47,8 @@ const OPEN: [&str; 7] = [
 ];
 
 /// Keys that are omitted if they have no value.
-const OPTIONAL: [&str; 41] = [
+const OPTIONAL: [&str; 42] = [
+    "has_address",
     "unlisted_with_email",
     "moved_from",
     "deadline_rule_run",
@@ -257,6 +258,7 @@ fn first_run() -> Inputs {
             viewer: Viewer::Account {
                 id: "1".to_owned(),
                 role: Role::Admin,
+                has_address: true,
             },
             listing: Listing {
                 pages: vec![page("users", None), page("memberships", Some(&cursor))],

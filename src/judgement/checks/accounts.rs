@@ -8,6 +8,7 @@ use super::drop;
 use crate::judgement::domains;
 use crate::judgement::manual::{Covered, NO_EMAIL};
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
+use crate::judgement::services::{self, MOST_SERVICES, is_of_nobody, is_unlisted_service};
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark, TrendPoint};
@@ -119,20 +120,6 @@ fn workspace_listed(inputs: &Inputs) -> Check {
     check.with(json!({ "workspaces_visible": visible }))
 }
 
-/// Whether an account that the list lacks is a service account: an alias with its id says so, and no address shows that
-/// a person has it.
-fn is_unlisted_service(basis: &Basis<'_>, account_id: &str, uses: &mut Uses) -> bool {
-    is_without_address(basis, account_id) && basis.manual.is_service_id(account_id, uses)
-}
-
-/// Whether no list of this run has an address of the account, and the baseline neither.
-fn is_without_address(basis: &Basis<'_>, account_id: &str) -> bool {
-    let with_email = &basis.inputs.population.gaps.unlisted_with_email;
-    let known = [&basis.listed, &basis.earlier].map(|accounts| accounts.get(account_id));
-    let mut known = known.iter().flatten();
-    known.all(|known| known.emails.is_empty()) && !with_email.iter().any(|id| id == account_id)
-}
-
 /// The accounts that only one list has, except service accounts, which Asana may leave out of either.
 fn unexplained<'i>(basis: &Basis<'_>, ids: &'i [String], uses: &mut Uses) -> Vec<&'i str> {
     let ids = ids.iter().map(String::as_str);
@@ -174,9 +161,6 @@ fn second_list_in_words(permissions: Permissions, agrees: bool) -> &'static str 
         (Permissions::Narrow, false) => "Asana's own list of users does not show",
     }
 }
-
-/// More accounts than this are no service accounts: the list was cut off.
-const MOST_SERVICES: usize = 10;
 
 /// What to do about an answer that a new run may get right.
 const RUN_AGAIN: &str = "run again; if it happens again, send Truto support the page and cursor digests of manifest.json";
@@ -314,14 +298,11 @@ fn rows_reconcile(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             "{}, account {first} first",
             counted(open.len(), one, several)
         );
-        let may_be_service = open.len() <= MOST_SERVICES && is_without_address(basis, first);
+        // For a listed account the alias counts also if it has an address, because it is not hidden from its leaver.
+        let may_be_service = open.len() <= MOST_SERVICES
+            && (basis.listed.contains_key(first) || is_of_nobody(basis, first));
         Some(match may_be_service {
-            true => {
-                let line = Remedy::Service((*first).to_owned()).line(Key::None);
-                format!(
-                    "{found}; run again; if it is a service account or an AI teammate, closes with: `{line}`"
-                )
-            }
+            true => format!("{found}; run again; {}", services::closes_with(first)),
             false => format!("{found}; {RUN_AGAIN}"),
         })
     };
@@ -444,7 +425,8 @@ fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
 fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let id = CheckId::FieldsKnown;
-    let (mut covered, mut no_email, mut no_status, mut no_role) = (0, 0, 0, 0);
+    let (mut covered, mut no_status, mut no_role) = (0, 0, 0);
+    let mut unnamed = Vec::new();
     let mut exceptions = BTreeSet::new();
     for account in &inputs.population.accounts {
         no_status += usize::from(matches!(account.status, Status::Unknown(_)));
@@ -465,9 +447,10 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             covered += 1;
             exceptions.insert(exception.in_short());
         } else {
-            no_email += 1;
+            unnamed.push(account.id.as_str());
         }
     }
+    let no_email = unnamed.len();
     let gaps = &inputs.population.gaps;
     let mut detail = Vec::new();
     if no_email > 0 {
@@ -493,6 +476,15 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             None if gaps.missing_scopes.is_empty() => {}
             None => detail.push(format!("missing scope {}", gaps.missing_scopes.join(", "))),
         }
+    }
+    if let Some(first) = unnamed
+        .first()
+        .filter(|_| services::may_be_services(basis, no_email))
+    {
+        detail.push(format!(
+            "account {first} first: {}",
+            services::closes_with(first)
+        ));
     }
     let mut numbers = json!({
         "without_email": no_email, "status_unknown": no_status, "role_unknown": no_role,
@@ -544,7 +536,7 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
                 reconnect(connection)
             ));
         }
-        Viewer::Account { id, role } => (id.as_str(), role),
+        Viewer::Account { id, role, .. } => (id.as_str(), role),
     };
     let listed = basis.listed.get(viewer);
     // The lower role counts: a connection that sees less than an administrator returns a shorter list.
@@ -577,7 +569,7 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             id.pass(
                 "the connected account is a service account, by an alias; Asana does not list it",
             )
-        } else if is_without_address(basis, viewer) {
+        } else if is_of_nobody(basis, viewer) {
             let line = Remedy::Service(viewer.to_owned()).line(Key::None);
             id.fail(format!(
                 "the connected account {viewer} is missing from the list; if it is a service account, closes with: `{line}`"
@@ -590,7 +582,7 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         };
     };
     if is_narrow {
-        return viewer_by_address(basis, account);
+        return viewer_by_address(basis, account, uses);
     }
     if *role == Role::Admin {
         return id.pass("the connected account is listed as an admin");
@@ -608,7 +600,10 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
 /// With narrow permissions, roles are not readable. In Asana, an account with an address in a domain of the
 /// organization is not a guest. A domain that `EMAIL_DOMAIN_ALIASES` sets equal to one of them is a domain of the
 /// organization, too.
-fn viewer_by_address(basis: &Basis<'_>, account: &Account) -> Check {
+///
+/// A service account without an address needs an alias. The line would let a guest pass, so its owner must have an
+/// address in a domain of the organization, and an account or a row in HR.
+fn viewer_by_address(basis: &Basis<'_>, account: &Account, uses: &mut Uses) -> Check {
     let id = CheckId::Viewer;
     if account.emails.iter().any(|email| basis.is_ours(email)) {
         return id.pass(
@@ -617,9 +612,27 @@ fn viewer_by_address(basis: &Basis<'_>, account: &Account) -> Check {
     }
     let connection = &basis.inputs.population.connection.id;
     let viewer = &account.id;
+    let may_be_service = is_of_nobody(basis, viewer);
+    if may_be_service
+        && basis
+            .manual
+            .has_own_owner(account, |email| basis.is_ours(email), uses)
+    {
+        return id.pass(
+            "the connected account is a service account, by an alias whose owner has an address in INTERNAL_DOMAINS",
+        );
+    }
     let doubt = format!(
         "the connected account {viewer} has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little"
     );
+    if may_be_service {
+        return id.fail(format!(
+            "{doubt}; {}, whose owner has an Asana account or a row in HR with an address in INTERNAL_DOMAINS; else \
+             connect with an account of the organization{}",
+            services::closes_with(viewer),
+            reconnect(connection)
+        ));
+    }
     let unnamed = domains::unnamed(basis.inputs, &basis.domains);
     let mut of_viewer = account.emails.iter().map(EmailAddress::domain);
     // The line to paste would let a guest pass, so something other than the account must support the domain.

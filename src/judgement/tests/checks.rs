@@ -293,11 +293,15 @@ fn an_account_that_only_asanas_own_list_has_is_never_overlooked() {
 }
 
 /// An alias that makes this account a service account.
-fn service(account_id: &str) -> impl FnOnce(&mut Alias) {
+pub(super) fn service(account_id: &str) -> impl FnOnce(&mut Alias) {
+    service_of(account_id, "ops@example.com")
+}
+
+pub(super) fn service_of(account_id: &str, owner: &str) -> impl FnOnce(&mut Alias) {
     move |alias| {
         alias.account_id = text(account_id);
         alias.relation = text("service");
-        alias.owner = text("ops@example.com");
+        alias.owner = text(owner);
         alias.reason = text("mirrors builds into tasks");
         alias.approved_by = text("ciso@example.com");
         alias.expires_on = text("2027-03-31");
@@ -372,7 +376,7 @@ fn incomplete() -> Memberships {
 }
 
 /// Memberships that were read completely, with one fault.
-fn disagreeing(amiss: &str) -> Memberships {
+pub(super) fn disagreeing(amiss: &str) -> Memberships {
     let ids = |here: &str| {
         if amiss == here {
             vec!["7".to_owned()]
@@ -664,7 +668,11 @@ fn the_connected_account_must_be_an_administrator() {
         let case = format!("listed {listed}, {of_me} by itself");
         let world = world().role("root", listed).change(|inputs| {
             let id = "root".to_owned();
-            inputs.population.viewer = Viewer::Account { id, role: of_me };
+            inputs.population.viewer = Viewer::Account {
+                id,
+                role: of_me,
+                has_address: false,
+            };
         });
         assert_eq!(status(&world.judge(), CheckId::Viewer), expected, "{case}");
     }
@@ -680,9 +688,13 @@ fn viewer_failed(world: World, viewer: Viewer) -> String {
     check(&judged, CheckId::Viewer).detail.clone()
 }
 
-fn me(id: &str, role: Role) -> Viewer {
+pub(super) fn me(id: &str, role: Role) -> Viewer {
     let id = id.to_owned();
-    Viewer::Account { id, role }
+    Viewer::Account {
+        id,
+        role,
+        has_address: false,
+    }
 }
 
 #[test]

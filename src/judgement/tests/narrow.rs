@@ -1,6 +1,6 @@
 //! A list that was read with narrow permissions: the domains of the settings replace the roles.
 
-use super::checks::second_list;
+use super::checks::{second_list, service_of};
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, Judgement};
 use crate::model::{Memberships, Permissions, Role, Status, Viewer};
@@ -26,7 +26,11 @@ fn connected_by(id: &str, email: &str) -> World {
     narrow(world().account_as(id, email)).change(|inputs| {
         let id = id.to_owned();
         let role = Role::Unknown(None);
-        inputs.population.viewer = Viewer::Account { id, role };
+        inputs.population.viewer = Viewer::Account {
+            id,
+            role,
+            has_address: false,
+        };
     })
 }
 
@@ -46,6 +50,50 @@ fn the_connected_account_needs_an_address_in_an_own_domain() {
         assert_eq!(status(&judged, CheckId::Viewer), expected, "{email}");
         assert_eq!(judged.complete, expected == Pass);
     }
+}
+
+#[test]
+fn a_listed_service_account_may_be_connected_if_its_owner_works_here() {
+    let connected = || connected_by("7", "none");
+    let failed = connected().judge();
+    assert_eq!(
+        check(&failed, CheckId::Viewer).detail,
+        "the connected account 7 has no address in INTERNAL_DOMAINS: it may be a guest, who sees too little; if it is a \
+         service account or an AI teammate, closes with: `ALIASES_URL: ,7,,service,<owner>,<why>,<who>,<date>`, whose \
+         owner has an Asana account or a row in HR with an address in INTERNAL_DOMAINS; else connect with an account of \
+         the organization; closes with: `asana-access-review connect --reconnect conn`"
+    );
+    let owned = |world: World, owner: &str| world.alias(service_of("7", owner));
+    let ana = || row("E1").mail("ana@example.com");
+    let guest = || connected().account("gwen@agency.com");
+    for (world, owner, expected) in [
+        (connected(), VIEWER, Pass),
+        (connected().hr(ana().active()), "E1", Pass),
+        (connected().hr(ana().active()), "ana@example.com", Pass),
+        // Nobody knows the owner.
+        (connected(), "ana@example.com", Fail),
+        // The owner has left, or is an outsider.
+        (connected().hr(ana().ended()), "E1", Fail),
+        (guest(), "gwen@agency.com", Fail),
+        (
+            guest().hr(row("E1").mail("gwen@agency.com").active()),
+            "E1",
+            Fail,
+        ),
+    ] {
+        let judged = owned(world, owner).judge();
+        assert_eq!(status(&judged, CheckId::Viewer), expected, "{owner}");
+        assert_eq!(judged.complete, expected == Pass);
+    }
+    // `/me` shows that a person has it.
+    let person = owned(connected(), VIEWER).change(|inputs| {
+        inputs.population.viewer = Viewer::Account {
+            id: "7".to_owned(),
+            role: Role::Unknown(None),
+            has_address: true,
+        };
+    });
+    assert_eq!(status(&person.judge(), CheckId::Viewer), Fail);
 }
 
 #[test]

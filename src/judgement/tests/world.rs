@@ -71,6 +71,7 @@ pub(in crate::judgement) fn world() -> World {
                 viewer: Viewer::Account {
                     id: "root".to_owned(),
                     role: Role::Unknown(None),
+                    has_address: false,
                 },
                 listing: Listing {
                     pages: vec![PageRecord {

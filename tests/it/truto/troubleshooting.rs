@@ -80,6 +80,8 @@ fn results() -> Vec<Ended> {
     let healthy = || scenario("healthy");
     let one_workspace = |world: &mut World| world.workspaces.clear();
     let other = r#"{"id":"x","status":"active","integration":{"name":"jira"}}"#;
+    let bare = Action::status(200, r#"{"id":"1200000000000001"}"#);
+    let nameless = Fault::once("user-directory/me", bare).for_ever();
     let no_server = {
         let job = job(healthy());
         let url = "http://127.0.0.1:1";
@@ -96,6 +98,7 @@ fn results() -> Vec<Ended> {
         narrow("narrow-single-list"),
         narrow("narrow-guest"),
         named("viewer-refused"),
+        run(scenario("vanished-viewer").fault(nameless)),
         named("vanished-viewer"),
         with(scenario("narrow"), "ASANA_PERMISSIONS", "narrow"),
         run(refused(403)),
