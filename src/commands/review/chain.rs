@@ -87,7 +87,7 @@ pub(super) async fn people_run(
     run.ok_or_else(|| LedgerError::Fault("the ledger has no complete run".to_owned()))
 }
 
-/// The owners of the accounts of a review, and the people of a later run. After the retention of the reviewed run, only
+/// The owners of the accounts of a review, by that run and the later one. After the retention of the reviewed run, only
 /// the addresses in the rows are known.
 pub(super) async fn owners(
     ledger: &Ledger,
@@ -111,7 +111,10 @@ pub(super) async fn owners(
         }
         owners => owners?,
     };
-    with_people_of(ledger, owners, &run, people_run).await
+    match *people_run == run {
+        true => Ok(owners),
+        false => Ok(owners.united_with(owners_of(ledger, people_run).await?)),
+    }
 }
 
 /// The owners of a run, with the people of a later one.
