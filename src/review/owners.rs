@@ -232,9 +232,8 @@ impl Owners {
                 ended,
             });
         }
-        let is_unclear = |row: &&HrRow| {
-            matches!(row.status, Employment::Unclassified(_)) && !works(row, inputs)
-        };
+        let is_unclear =
+            |row: &&HrRow| matches!(row.status, Employment::Unclassified(_)) && !works(row, inputs);
         for row in inputs.hr.rows.iter().filter(is_unclear) {
             people.add_gone(None, row.emails().map(|email| self.key(email)));
         }
