@@ -39,7 +39,7 @@ pub struct ReviewClosed {
     pub opened: RunRef,
     /// The run of the population.
     pub snapshot: RunRef,
-    /// The newest complete run at the closing. It shows which reviewers have left.
+    /// The newest complete run at the closing that could use the HR feed. It shows which reviewers have left.
     pub people_run: RunRef,
     /// `pass` if every row is decided, without any `dont_know`.
     pub verdict: Verdict,

@@ -129,7 +129,8 @@ impl Owners {
         for account in accounts {
             let emails = account.email.iter().chain(&account.other_emails);
             let keys: HashSet<String> = emails.map(|of| owners.key(of)).collect();
-            for id in &account.person_id {
+            // Without ids in HR, every owner has a blank id.
+            for id in account.person_id.iter().filter(|id| !id.is_empty()) {
                 let of_person = owners.of_person.entry(id.clone()).or_default();
                 of_person.extend(keys.iter().cloned());
             }
