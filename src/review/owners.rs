@@ -210,7 +210,7 @@ impl Owners {
                     None => ids.is_empty(),
                 };
                 let dates = row.start.as_ref().zip(leaver.end_of_work);
-                !is_same && !dates.is_some_and(|(start, end)| start.at >= end)
+                !is_same && dates.is_none_or(|(start, end)| start.at < end)
             };
             if ended.is_some() {
                 let is_contested =
