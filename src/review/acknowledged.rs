@@ -33,7 +33,7 @@ pub struct Acknowledgement {
     pub statement: String,
     /// The newest judged run after the closing. None if there is none yet.
     pub as_of_run: Option<RunRef>,
-    /// The newest complete run. It shows whether the person has left.
+    /// The newest complete run that could use the HR feed. It shows whether the person has left.
     pub people_run: RunRef,
     /// Decisions of the review that are not carried out, or not answered, in that run.
     pub open_decisions: u64,

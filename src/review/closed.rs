@@ -39,7 +39,7 @@ pub struct ReviewClosed {
     pub opened: RunRef,
     /// The run of the population.
     pub snapshot: RunRef,
-    /// The newest complete run at the closing. It shows which reviewers have left.
+    /// The newest complete run at the closing that could use the HR feed. It shows which reviewers have left.
     pub people_run: RunRef,
     /// `pass` if every row is decided, without any `dont_know`.
     pub verdict: Verdict,
@@ -95,11 +95,24 @@ pub struct AcceptedIncomplete {
 }
 
 impl Rules<'_> {
-    /// The instant of a decision, as its file claims, but between the opening and the closing. A file without instants
-    /// may have been changed until the closing.
+    /// Whether a decision was possible at this instant: between the opening and the closing.
+    pub fn is_possible(&self, at: Timestamp) -> bool {
+        (self.worksheet.opened_at..=self.closed_at).contains(&at)
+    }
+
+    /// The instant of a decision, as its file claims. A decision without a possible instant may have been changed until
+    /// the closing.
     fn instant_of(&self, row: &ClosedRow) -> Timestamp {
-        let claimed = row.decided_at.unwrap_or(self.closed_at);
-        claimed.max(self.worksheet.opened_at).min(self.closed_at)
+        let possible = row.decided_at.filter(|at| self.is_possible(*at));
+        possible.unwrap_or(self.closed_at)
+    }
+
+    /// Whether a decision is a late one of the former reviewer of a row, who has left and whom another person replaces.
+    pub fn is_of_replaced_leaver(&self, row: &ClosedRow, frozen: &FrozenRow) -> bool {
+        let (by, was) = (row.decided_by.as_ref(), frozen.reviewer.as_ref());
+        let is_replaced = by.is_some() && by == was && row.reviewer.as_ref() != was;
+        let at = self.instant_of(row);
+        is_replaced && by.is_some_and(|by| self.owners.eligibility(by, at) == Eligibility::HasLeft)
     }
 
     /// The people who decided although neither Asana nor HR knows them and `accepted` lacks them, each with the first
@@ -315,7 +328,7 @@ pub struct ClosedRow {
     pub new_role: Option<Role>,
     /// The reason.
     pub note: String,
-    /// The time of the decision, as the file claims.
+    /// The time of the decision, as the file claims. None if the file has none between the opening and the closing.
     pub decided_at: Option<Timestamp>,
     /// The place of the file in `decision_files`, from 1, and the line.
     pub source: Option<(u32, u64)>,
@@ -397,8 +410,8 @@ impl ClosedRow {
                 " is decided by a person who is not its reviewer: reassign it with a note first"
             }
             (_, Some(by)) => match owners.eligibility(by, rules.instant_of(self)) {
-                Eligibility::HasLeft if self.decided_at.is_none() => {
-                    " is decided by a person who has left, according to HR, in a file without times: another person must decide it, after a `reassign` line"
+                Eligibility::HasLeft if self.decided_at.is_none_or(|at| !rules.is_possible(at)) => {
+                    " is decided by a person who has left, according to HR, without a time between opening and closing: another person must decide it, after a `reassign` line"
                 }
                 Eligibility::HasLeft => {
                     " is decided by a person who has left, according to HR: another person must decide it, after a `reassign` line"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::FrozenRow;
 use crate::evidence::AccountLine;
-use crate::judgement::{FeedScope, Inputs, Leaver, SameDomains, Standing, has_name};
+use crate::judgement::{FeedScope, Inputs, Leaver, MatchKind, SameDomains, Standing, has_name};
 use crate::model::{Access, Alias, EmailAddress, Employment, HrRow};
 
 /// The addresses of each person, so that reviewers cannot decide about their own account with another address. They are
@@ -14,8 +14,14 @@ use crate::model::{Access, Alias, EmailAddress, Employment, HrRow};
 #[derive(Debug, Default)]
 pub struct Owners {
     same: SameDomains,
+    /// The equivalent domains of a later run.
+    same_later: Option<SameDomains>,
     /// By person id: the addresses in HR and of the person's accounts.
     of_person: HashMap<String, HashSet<String>>,
+    /// By account id: the addresses of the account.
+    of_account: HashMap<String, HashSet<String>>,
+    /// By account id: the owners according to HR.
+    ids_of_account: HashMap<String, HashSet<String>>,
     /// By address: the other addresses in the same HR row.
     beside: HashMap<String, HashSet<String>>,
     /// The addresses of the owners of service accounts, by the owner as the alias names it.
@@ -36,17 +42,48 @@ struct People {
     left: HashMap<String, Option<Timestamp>>,
     /// People whose HR rows do not show whether work has ended.
     doubtful: HashSet<String>,
+    /// Addresses of people whose work has ended, which a row of another employed person has too.
+    contested: HashSet<String>,
+    /// People whose work has ended or may have, with whom an earlier run may know other addresses.
+    gone: Vec<Gone>,
     /// Owners of accounts with access.
     with_access: HashSet<String>,
 }
 
+/// A person whose work has ended or may have.
+#[derive(Debug)]
+struct Gone {
+    person_ids: Vec<String>,
+    account_ids: Vec<String>,
+    /// None if it is unknown whether work has ended.
+    ended: Option<Ended>,
+}
+
+/// The end of work, if HR has a date.
+type Ended = Option<Timestamp>;
+
 impl People {
+    /// Adds the addresses of a person whose work has ended or may have.
+    fn add_gone(&mut self, ended: Option<Ended>, keys: impl IntoIterator<Item = String>) {
+        let Some(end) = ended else {
+            self.doubtful.extend(keys);
+            return;
+        };
+        for key in keys {
+            let known = self.left.entry(key).or_insert(end);
+            *known = known.zip(end).map(|(one, other)| one.max(other));
+        }
+    }
+
     fn eligibility(&self, person: &EmailAddress, at: Timestamp) -> Eligibility {
         let key = self.same.key_without_tag(person);
         let until = |end: Option<Timestamp>| match end.is_some_and(|end| at < end) {
             true => Eligibility::Eligible,
             false => Eligibility::HasLeft,
         };
+        if self.contested.contains(&key) {
+            return Eligibility::Unknown;
+        }
         match (self.employed.get(&key), self.left.get(&key)) {
             (Some(None), _) => Eligibility::Eligible,
             (Some(end), _) | (None, Some(end)) => until(*end),
@@ -62,7 +99,7 @@ impl People {
 pub enum Eligibility {
     /// Asana or HR knows the person, and HR does not say that the person has left.
     Eligible,
-    /// Neither Asana nor HR knows the address, or HR's rows about the person contradict each other.
+    /// Neither Asana nor HR knows the address, or HR's rows about it contradict each other or cannot be read.
     Unknown,
     HasLeft,
 }
@@ -92,10 +129,15 @@ impl Owners {
         for account in accounts {
             let emails = account.email.iter().chain(&account.other_emails);
             let keys: HashSet<String> = emails.map(|of| owners.key(of)).collect();
-            for id in &account.person_id {
+            // Without ids in HR, every owner has a blank id.
+            for id in account.person_id.iter().filter(|id| !id.is_empty()) {
                 let of_person = owners.of_person.entry(id.clone()).or_default();
                 of_person.extend(keys.iter().cloned());
             }
+            let id = account.account_id.clone();
+            let ids = owners.ids_of_account.entry(id.clone()).or_default();
+            ids.extend(account.person_id.iter().cloned());
+            owners.of_account.entry(id).or_default().extend(keys);
         }
         for owner in services.iter().filter_map(|of| of.owner.as_deref()) {
             let keys = owners.service_owner(owner, &hr.rows);
@@ -137,32 +179,78 @@ impl Owners {
                 people.with_access.extend(emails.map(|of| self.key(of)));
             }
         }
+        let mut working: HashMap<String, Vec<&HrRow>> = HashMap::new();
         for row in inputs.hr.rows.iter().filter(|row| works(row, inputs)) {
             let end = row.end_of_work().map(|date| date.at);
             for email in row.emails() {
-                let known = people.employed.entry(self.key(email)).or_insert(end);
+                let key = self.key(email);
+                working.entry(key.clone()).or_default().push(row);
+                let known = people.employed.entry(key).or_insert(end);
                 *known = known.zip(end).map(|(one, other)| one.max(other));
             }
         }
         for leaver in leavers {
-            let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
-            let of_ids = ids.filter_map(|id| self.of_person.get(id)).flatten();
-            let emails = leaver.emails.iter().map(|email| self.key(email));
-            let keys = emails.chain(of_ids.cloned());
-            match leaver.standing {
-                Standing::Ended => {
-                    let end = leaver.end_of_work;
-                    for key in keys {
-                        let known = people.left.entry(key).or_insert(end);
-                        *known = known.zip(end).map(|(one, other)| one.max(other));
-                    }
-                }
-                Standing::Doubtful => people.doubtful.extend(keys),
+            let ended = match leaver.standing {
+                Standing::Ended => Some(leaver.end_of_work),
+                Standing::Doubtful => None,
                 Standing::Working
                 | Standing::Rehired
                 | Standing::Rescinded
-                | Standing::Upcoming => {}
+                | Standing::Upcoming => continue,
+            };
+            let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+            let ids: Vec<String> = ids.cloned().collect();
+            let of_ids = ids.iter().filter_map(|id| self.of_person.get(id)).flatten();
+            let emails = leaver.emails.iter().map(|email| self.key(email));
+            let keys: Vec<String> = emails.chain(of_ids.cloned()).collect();
+            // A person who began after the end of work may have received the address.
+            let is_other = |row: &&HrRow| {
+                let is_same = match &row.person_id {
+                    Some(id) => ids.contains(id),
+                    None => ids.is_empty(),
+                };
+                let dates = row.start.as_ref().zip(leaver.end_of_work);
+                !is_same && dates.is_none_or(|(start, end)| start.at < end)
+            };
+            if ended.is_some() {
+                let is_contested =
+                    |key: &&String| working.get(*key).is_some_and(|of| of.iter().any(is_other));
+                let contested = keys.iter().filter(is_contested);
+                people.contested.extend(contested.cloned());
             }
+            people.add_gone(ended, keys);
+            // The owner of an account may have changed with its address.
+            let accounts = leaver.account_email.iter().zip(&leaver.matched_by);
+            for (email, by) in accounts {
+                let ended = ended.filter(|_| *by != MatchKind::FormerEmail);
+                people.add_gone(ended, email.iter().map(|email| self.key(email)));
+            }
+            let accounts = leaver.account_id.iter().zip(&leaver.matched_by);
+            let sure = accounts.filter(|(_, by)| **by != MatchKind::FormerEmail);
+            people.gone.push(Gone {
+                person_ids: ids,
+                account_ids: sure.map(|(id, _)| id.clone()).collect(),
+                ended,
+            });
+        }
+        let is_unclear =
+            |row: &&HrRow| matches!(row.status, Employment::Unclassified(_)) && !works(row, inputs);
+        for row in inputs.hr.rows.iter().filter(is_unclear) {
+            people.add_gone(None, row.emails().map(|email| self.key(email)));
+        }
+        // A row that cannot be read may say that the person has left.
+        for row in &inputs.hr.rejected {
+            let email = row.email.as_deref().and_then(EmailAddress::parse);
+            let emails = email.iter().chain(&row.other_emails);
+            let ids = Vec::from_iter(row.person_id.clone());
+            let of_ids = ids.iter().filter_map(|id| self.of_person.get(id)).flatten();
+            let keys = emails.map(|email| self.key(email)).chain(of_ids.cloned());
+            people.add_gone(None, keys);
+            people.gone.push(Gone {
+                person_ids: ids,
+                account_ids: Vec::new(),
+                ended: None,
+            });
         }
         people
     }
@@ -182,13 +270,58 @@ impl Owners {
         self.same.key_without_tag(email)
     }
 
-    /// The same owners, with the people of a later run.
+    /// The same owners, with the people of a later run. Addresses that the reviewed run knew of a person whose work has
+    /// ended since then count as theirs, also if HR has replaced them.
     #[must_use]
     pub fn with_people_of(self, later: Self) -> Self {
+        let mut people = later.people;
+        if let Some(people) = &mut people {
+            for gone in std::mem::take(&mut people.gone) {
+                let of_ids = gone.person_ids.iter().map(|id| self.of_person.get(id));
+                let accounts = gone.account_ids.iter();
+                let of_accounts = accounts.map(|id| self.of_account.get(id));
+                let keys = of_ids.chain(of_accounts).flatten().flatten();
+                people.add_gone(gone.ended, keys.cloned());
+            }
+        }
         Self {
-            later: later.people,
+            later: people,
             ..self
         }
+    }
+
+    /// What both runs know. An address belongs to a person if one of the runs ties it to the person's id or account.
+    #[must_use]
+    pub fn united_with(mut self, mut later: Self) -> Self {
+        let unite = |one: &mut HashMap<String, HashSet<String>>, other: &mut HashMap<_, _>| {
+            for (of, keys) in other.drain() {
+                one.entry(of).or_default().extend::<HashSet<String>>(keys);
+            }
+        };
+        let of_both = self.with_people_of(Self {
+            people: later.people.take(),
+            ..Self::default()
+        });
+        self = of_both;
+        self.same_later = Some(std::mem::take(&mut later.same));
+        unite(&mut self.of_person, &mut later.of_person);
+        unite(&mut self.of_account, &mut later.of_account);
+        unite(&mut self.ids_of_account, &mut later.ids_of_account);
+        unite(&mut self.beside, &mut later.beside);
+        unite(&mut self.of_service, &mut later.of_service);
+        // The owner of a service account may have got another address.
+        for keys in self.of_service.values_mut() {
+            let known = self.of_person.values().chain(self.of_account.values());
+            let same: Vec<&HashSet<String>> = known.filter(|of| !of.is_disjoint(keys)).collect();
+            keys.extend(same.into_iter().flatten().cloned());
+        }
+        self
+    }
+
+    /// The forms of an address in both runs.
+    fn keys(&self, email: &EmailAddress) -> Vec<String> {
+        let same = std::iter::once(&self.same).chain(&self.same_later);
+        same.map(|of| of.key_without_tag(email)).collect()
     }
 
     /// Whether a person may review at this instant. A later run decides who has left; it may no longer list a person who
@@ -205,32 +338,34 @@ impl Owners {
 
     /// Whether two addresses belong to one person.
     pub fn is_same_person(&self, one: &EmailAddress, other: &EmailAddress) -> bool {
-        let (one, other) = (self.key(one), self.key(other));
-        let mut of_people = self.of_person.values();
-        one == other
-            || self
-                .beside
-                .get(&one)
-                .is_some_and(|keys| keys.contains(&other))
-            || of_people.any(|keys| keys.contains(&one) && keys.contains(&other))
+        let (one, other) = (self.keys(one), self.keys(other));
+        let has = |of: &HashSet<String>, keys: &[String]| keys.iter().any(|key| of.contains(key));
+        let beside = one.iter().filter_map(|key| self.beside.get(key));
+        let of_people = self.of_person.values().chain(self.of_account.values());
+        let mut together = of_people.filter(|of| has(of, &one)).chain(beside);
+        one.iter().any(|key| other.contains(key)) || together.any(|of| has(of, &other))
     }
 
     /// Whether a person is the owner of a row's account, also of a service account.
     pub fn is_of(&self, row: &FrozenRow, person: &EmailAddress) -> bool {
-        let key = self.key(person);
-        let holds = |of: Option<&HashSet<String>>| of.is_some_and(|keys| keys.contains(&key));
+        let keys = self.keys(person);
+        let has = |of: &HashSet<String>| keys.iter().any(|key| of.contains(key));
+        let holds = |of: Option<&HashSet<String>>| of.is_some_and(has);
         let service = row.service_owner.as_ref();
         // Without the run, only an address names the owner.
         let service_email = service.and_then(|owner| EmailAddress::parse(owner));
         let emails = row.email.iter().chain(&row.other_emails);
-        let mut emails = emails.chain(&service_email);
-        let mut ids = row.person_id.iter();
+        let own: HashSet<String> = emails
+            .chain(&service_email)
+            .flat_map(|email| self.keys(email))
+            .collect();
+        let of_account = self.of_account.get(&row.account_id);
+        let mut own = own.iter().chain(of_account.into_iter().flatten());
+        let ids = self.ids_of_account.get(&row.account_id);
+        let mut ids = row.person_id.iter().chain(ids.into_iter().flatten());
         ids.any(|id| holds(self.of_person.get(id)))
             || service.is_some_and(|owner| holds(self.of_service.get(owner)))
-            || emails.any(|email| {
-                let own = self.key(email);
-                own == key || holds(self.beside.get(&own))
-            })
+            || own.any(|own| keys.contains(own) || holds(self.beside.get(own)))
     }
 }
 

@@ -191,7 +191,7 @@ async fn closed(
         }
     };
     let (at, file) = (&closed.people_run, ReviewFile::Review);
-    let owners = with_people_of(owners, at, &worksheet, of, recompute, comparison, file).await?;
+    let owners = united_with(owners, at, &worksheet, of, recompute, comparison, file).await?;
     comparison.recomputed(&closed.to_file(), "its own data");
     comparison.recomputed(&closed.csv(&worksheet), "review.json");
     let (frame, origin) = (manifest.frame(), &manifest.origin);
@@ -266,7 +266,7 @@ async fn acknowledged(
     let owners = reviewed_run(of, recompute, &worksheet.snapshot).await?;
     let owners = owners.map(|run| run.owners).unwrap_or_default();
     let at = &stored.people_run;
-    let owners = with_people_of(owners, at, &worksheet, of, recompute, comparison, file).await?;
+    let owners = united_with(owners, at, &worksheet, of, recompute, comparison, file).await?;
     if let Err(wrong) = stored.ensure_second_person(&worksheet, &review, &owners) {
         let text = format!("the person who acknowledges it {wrong}");
         comparison.differ(FaultKind::Disagreement, file, text);
@@ -284,7 +284,7 @@ async fn acknowledged(
 }
 
 /// The owners, with the people of the run that shows who had left.
-async fn with_people_of(
+async fn united_with(
     owners: Owners,
     at: &RunRef,
     worksheet: &Worksheet,
@@ -310,7 +310,7 @@ async fn with_people_of(
         ));
         return Ok(owners);
     };
-    Ok(owners.with_people_of(run.owners))
+    Ok(owners.united_with(run.owners))
 }
 
 /// The follow-ups after a run. None if its files are missing or modified.

@@ -754,7 +754,7 @@ fn a_reviewer_who_leaves_decides_only_until_the_end_of_work() {
     });
     let spreadsheet = saved(&job, "d.csv", &spreadsheet, b',');
     let refused = closed_later(&job, decisions(&[&spreadsheet])).expect_err("no times");
-    assert!(refused.contains("in a file without times"), "{refused}");
+    assert!(refused.contains("without a time between"), "{refused}");
 
     // Decisions before the end of work count.
     let in_time = saved_by_page(&job, &opened, [own, own], [day, day]);
@@ -837,7 +837,7 @@ fn a_person_who_left_after_the_opening_cannot_acknowledge() {
     );
     let text = command::text(&status, false);
     assert!(
-        text.contains("the newest complete run is of 2026-11-16"),
+        text.contains("could use the HR feed is of 2026-11-16"),
         "{text}"
     );
 }
@@ -860,4 +860,267 @@ fn titles_and_departments_of_an_hr_system_are_in_the_worksheet() {
         known.iter().all(|row| row["department"] == "Research"),
         "{sheet}"
     );
+}
+
+/// A run at an instant, with this HR file; some people have another address, or none and no account.
+fn run_with_changes(job: &Job, as_of: &str, hr: &str, changes: &[(&str, Option<&str>)]) {
+    job.hr_file(hr.as_bytes());
+    let mut world = World::generated(12);
+    for (was, now) in changes {
+        let of = |email: &Option<String>| email.as_deref() == Some(*was);
+        world
+            .people
+            .retain(|of_person| now.is_some() || !of(&of_person.email));
+        for person in world.people.iter_mut().filter(|person| of(&person.email)) {
+            person.email = now.map(str::to_owned);
+        }
+    }
+    let code = job.run_at(as_of, world);
+    assert!([0, 3, 4].contains(&code), "{code}");
+    assert_eq!(job.entry(job.entries() as u64)["complete"], true);
+}
+
+/// A review for which each person but the owner may decide.
+fn open_for_all(job: &Job) -> command::ReviewProgress {
+    let asked = OpenArguments {
+        name: "q4".to_owned(),
+        due: "2027-12-31".parse().expect("a day"),
+        ..OpenArguments::default()
+    };
+    let at = "2026-11-02T09:00:00Z";
+    at_review(job, at, async |settings, moment, clock| {
+        command::open(settings, &asked, moment, clock).await
+    })
+}
+
+/// A spreadsheet whose rows `who` decides by address of the account.
+fn decided_by(job: &Job, who: impl Fn(&str) -> &'static str) -> PathBuf {
+    let rows = filled(job, |number, row| {
+        keep(number, row);
+        row[DECIDED_BY] = who(&row[2]).to_owned();
+    });
+    saved(job, "d.csv", &rows, b',')
+}
+
+const EMPLOYED: &str = "Employee ID,Name,Work Email,Status,Termination Date\n\
+    E1,One,person1@example.com,Active,\n\
+    E3,Three,person3@example.com,Active,\n\
+    E6,Boss,boss@example.net,Active,\n";
+
+fn roster_job(hr: &str) -> Job {
+    let job = Job::new(World::generated(12), "").env("HR_FEED_SCOPE", "roster");
+    run_with_changes(&job, "2026-11-01T22:40:00Z", hr, &[]);
+    job
+}
+
+#[test]
+fn a_new_address_does_not_make_an_owner_or_reviewer_another_person() {
+    let without_ids = EMPLOYED.replace("Employee ID,", "");
+    let without_ids = without_ids
+        .replace("E1,", "")
+        .replace("E3,", "")
+        .replace("E6,", "");
+    for employed in [EMPLOYED, &without_ids] {
+        let job = roster_job(employed);
+        open_for_all(&job);
+        let changes = [
+            ("person1@example.com", Some("one.new@example.com")),
+            ("person3@example.com", Some("three.new@example.com")),
+        ];
+        let now = changes.iter().fold(employed.to_owned(), |hr, (was, now)| {
+            hr.replace(was, now.expect("an address"))
+        });
+        run_with_changes(&job, "2026-11-12T22:40:00Z", &now, &changes);
+        let own = decided_by(&job, |email| match email {
+            "person1@example.com" => "one.new@example.com",
+            _ => "boss@example.net",
+        });
+        let refused = closed_later(&job, decisions(&[&own])).expect_err("the own row");
+        let reason = "is decided by the owner of its account";
+        assert_eq!(refused.matches(reason).count(), 1, "{refused}");
+
+        let by_others = decided_by(&job, |email| match email {
+            "person1@example.com" => "boss@example.net",
+            _ => "one.new@example.com",
+        });
+        closed_later(&job, decisions(&[&by_others])).expect("a closed review");
+        let at = "2026-11-13T10:00:00Z";
+        let same = acknowledge(&job, at, "person1@example.com").expect_err("a reviewer");
+        assert!(same.contains("is one of the reviewers"), "{same}");
+        acknowledge(&job, at, "three.new@example.com").expect("a second person");
+        assert_verifies(&job);
+    }
+}
+
+#[test]
+fn a_leaver_whose_address_hr_replaced_on_leaving_has_left() {
+    let private = EMPLOYED.replace(
+        "person3@example.com,Active,",
+        "three@private.example,Terminated,2026-11-10",
+    );
+    // With the account gone, and with the account still there under the private address.
+    for now in [None, Some("three@private.example")] {
+        let job = roster_job(EMPLOYED);
+        open_for_all(&job);
+        let changes = [("person3@example.com", now)];
+        run_with_changes(&job, "2026-11-12T22:40:00Z", &private, &changes);
+        let file = decided_by(&job, |email| match email {
+            "person3@example.com" => "boss@example.net",
+            _ => "person3@example.com",
+        });
+        let of = DecisionArguments {
+            accept_reviewer: vec![email("person3@example.com")],
+            ..decisions(&[&file])
+        };
+        let refused = closed_later(&job, of).expect_err("a leaver");
+        assert!(refused.contains("by a person who has left"), "{refused}");
+    }
+}
+
+#[test]
+fn a_row_that_hr_writes_wrongly_leaves_it_unknown_who_may_decide() {
+    let active = "E3,Three,person3@example.com,Active,\n";
+    for row in [
+        "E3,Three,person3@example.com,Terminated,2026-99-99\n",
+        "E3,Three,person3@example.com,Vanished?,\n",
+        // The address of a leaver, which another employed person has too.
+        "E3,Three,person3@example.com,Terminated,2026-11-10\nE9,Team Box,person3@example.com,Active,\n",
+    ] {
+        let job = roster_job(EMPLOYED);
+        open_for_all(&job);
+        let now = EMPLOYED.replace(active, row);
+        run_with_changes(&job, "2026-11-12T22:40:00Z", &now, &[]);
+        let file = decided_by(&job, |email| match email {
+            "person3@example.com" => "boss@example.net",
+            _ => "person3@example.com",
+        });
+        let refused = closed_later(&job, decisions(&[&file])).expect_err(row);
+        let reason = "neither Asana nor HR knows the person who decided";
+        assert!(refused.contains(reason), "{row}\n{refused}");
+    }
+}
+
+#[test]
+fn a_run_that_could_not_use_the_hr_feed_does_not_show_who_has_left() {
+    let (job, opened) = reviewed_by_a_leaver();
+    run_with_changes(&job, "2026-11-12T23:40:00Z", "foo,bar\n1,2\n", &[]);
+    let (own, other) = ("person3@example.com", "person1@example.com");
+    let (day, late) = ("2026-11-08T12:00:00Z", "2026-11-11T12:00:00Z");
+    let first = saved_by_page(&job, &opened, [other, other], [day, day]);
+    let too_late = saved_by_page(&job, &opened, [own, own], [day, late]);
+    let refused = closed_later(&job, decisions(&[&first, &too_late])).expect_err("late");
+    assert!(refused.contains("by a person who has left"), "{refused}");
+    let in_time = saved_by_page(&job, &opened, [own, own], [day, day]);
+    closed_later(&job, decisions(&[&first, &in_time])).expect("a closed review");
+    assert_eq!(review(&job)["people_run"]["sequence"], 3);
+    assert_verifies(&job);
+}
+
+#[test]
+fn a_time_outside_of_the_review_or_in_a_spreadsheet_does_not_count() {
+    let (job, opened) = reviewed_by_a_leaver();
+    let (own, other) = ("person3@example.com", "person1@example.com");
+    let (day, old) = ("2026-11-08T12:00:00Z", "1970-01-01T00:00:00Z");
+    let first = saved_by_page(&job, &opened, [other, other], [day, old]);
+    let old = saved_by_page(&job, &opened, [own, own], [day, old]);
+    let asked = decisions(&[&first, &old]);
+    let status = at_review(&job, "2026-11-13T09:00:00Z", async |settings, moment, _| {
+        command::status(settings, &asked, moment).await
+    });
+    let note = "1 decision has a time before the opening or after the closing";
+    assert!(command::text(&status, false).contains(note));
+    let refused = closed_later(&job, asked).expect_err("a time of 1970");
+    let reason = "without a time between opening and closing";
+    assert_eq!(refused.matches(reason).count(), 1, "{refused}");
+
+    let mut rows = filled(&job, |number, row| {
+        keep(number, row);
+        row[DECIDED_BY] = row[20].clone();
+    });
+    for (number, row) in rows.iter_mut().enumerate() {
+        row.push(if number == 0 { "decided_at" } else { day }.to_owned());
+    }
+    let spreadsheet = saved(&job, "d.csv", &rows, b',');
+    let refused = closed_later(&job, decisions(&[&spreadsheet])).expect_err("typed times");
+    assert!(refused.contains(reason), "{refused}");
+
+    // The decision of a person who has not left still counts.
+    let in_time = saved_by_page(&job, &opened, [own, own], [day, day]);
+    closed_later(&job, decisions(&[&first, &in_time])).expect("a closed review");
+    let rows = review(&job)["rows"].clone();
+    let without = rows.as_array().expect("rows").iter();
+    assert_eq!(without.filter(|row| row["decided_at"].is_null()).count(), 1);
+    assert_verifies(&job);
+}
+
+#[test]
+fn a_late_decision_of_a_leaver_is_skipped_if_another_person_decides() {
+    let (job, opened) = reviewed_by_a_leaver();
+    let (own, other) = ("person3@example.com", "person1@example.com");
+    let (day, late) = ("2026-11-08T12:00:00Z", "2026-11-11T12:00:00Z");
+    let first = saved_by_page(&job, &opened, [other, other], [day, day]);
+    let mixed = saved_by_page(&job, &opened, [own, own], [day, late]);
+    let mut rows = opened.frozen.worksheet.rows.iter();
+    let last = rows
+        .rfind(|row| row.reviewer == Some(email(own)))
+        .expect("a row");
+    let line = format!("reassign,{},boss@example.net,has left\n", last.account_id);
+    let given_on = reviewers(&job, &line);
+    let of = |files: &[&Path]| DecisionArguments {
+        reassigned: Some(given_on.clone().into()),
+        ..decisions(files)
+    };
+    let missing = closed_later(&job, of(&[&first, &mixed])).expect_err("an undecided row");
+    assert!(
+        missing.contains(&format!("row {}, account", last.row)),
+        "{missing}"
+    );
+    let sheet = filled(&job, |number, row| {
+        if row[0] == last.row.to_string() {
+            keep(number, row);
+        }
+    });
+    let by_boss = saved(&job, "boss.csv", &sheet, b',');
+    let closed = closed_later(&job, of(&[&first, &mixed, &by_boss])).expect("a closed review");
+    let text = command::text(&closed, false);
+    assert!(
+        text.contains("1 decision was skipped: the reviewer has left"),
+        "{text}"
+    );
+    assert_eq!(
+        review(&job)["rows"][last.row as usize - 1]["decided_by"],
+        "boss@example.net"
+    );
+    assert_verifies(&job);
+}
+
+#[test]
+fn a_resumed_close_warns_of_a_newer_run() {
+    let job = roster_job(EMPLOYED);
+    open_for_all(&job);
+    let file = decided_by(&job, |email| match email {
+        "person3@example.com" => "boss@example.net",
+        _ => "person3@example.com",
+    });
+    let asked = CloseArguments {
+        of: decisions(&[&file]),
+        ..CloseArguments::default()
+    };
+    at_review(
+        &job,
+        "2026-11-03T09:00:00Z",
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
+    );
+    // As if the attempt had been killed before its ledger entry.
+    fs::remove_file(job.connection().join("ledger/0000000003.json")).expect("an entry");
+    let left = EMPLOYED.replace(
+        "person3@example.com,Active,",
+        "person3@example.com,Terminated,2026-11-02",
+    );
+    run_with_changes(&job, "2026-11-03T22:40:00Z", &left, &[]);
+    let closed = closed_later(&job, decisions(&[&file])).expect("a closed review");
+    let text = command::text(&closed, false);
+    let warning = "read from ledger entry 1 who has left; entry 3 is a newer complete run";
+    assert!(text.contains(warning), "{text}");
+    assert_verifies(&job);
 }

@@ -37,8 +37,8 @@ pub async fn acknowledge(
         )));
     }
     let worksheet = &of.frozen.worksheet;
-    let people_run = chain::people_run(&ledger, None).await?;
-    let owners = chain::owners(&ledger, worksheet, &people_run, moment.as_of).await?;
+    let people_run = chain::people_run(&ledger, &worksheet.snapshot).await?;
+    let owners = chain::owners(&ledger, worksheet, &people_run.entry, moment.as_of).await?;
     let run = chain::newest_run(&ledger, of.close.sequence).await?;
     let with = AcknowledgedWith {
         closed: of.close.run_ref(),
@@ -46,7 +46,7 @@ pub async fn acknowledge(
         by: asked.by.clone(),
         statement: asked.statement.clone(),
         as_of_run: run.as_ref().map(|run| run.at.clone()),
-        people_run: people_run.run_ref(),
+        people_run: people_run.entry.run_ref(),
         attachments: attached,
     };
     let follow_ups = run.as_ref().map(|run| &run.follow_ups);
@@ -54,7 +54,7 @@ pub async fn acknowledge(
     acknowledgement
         .ensure_second_person(worksheet, closed, &owners)
         .map_err(|wrong| ReviewError::BadRequest(format!("the person of --by {wrong}")))?;
-    let mut warnings = Vec::from_iter(chain::unknown_since(&people_run, moment.as_of));
+    let mut warnings = Vec::from_iter(people_run.unknown_since(moment.as_of));
     if owners.eligibility(&asked.by, moment.as_of) == Eligibility::Unknown {
         let text = "neither Asana nor HR knows the address of --by: check it for a typing error";
         warnings.push(text.to_owned());

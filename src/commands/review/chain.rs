@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Frozen, ReviewError};
 use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, RunFile, RunResult, sha256_hex};
-use crate::judgement::{FollowUps, RunRef};
+use crate::judgement::{CheckId, CheckStatus, FollowUps, RunRef};
 use crate::ledger::{Extent, Ledger, LedgerError};
 use crate::report::visible::Minute as _;
 use crate::review::{
@@ -74,20 +74,74 @@ pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<Reviewe
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
-/// The run that shows who has left: this one, or the newest complete one.
-pub(super) async fn people_run(
-    ledger: &Ledger,
-    wanted: Option<&RunRef>,
-) -> Result<Entry, LedgerError> {
-    let is_it = |run: &Entry| {
-        let is_wanted = wanted.is_none_or(|at| run.run_ref() == *at);
-        run.kind == EntryKind::Run && run.complete && is_wanted
-    };
-    let run = ledger.newest(is_it).await?;
-    run.ok_or_else(|| LedgerError::Fault("the ledger has no complete run".to_owned()))
+/// A run that shows who has left.
+pub(super) struct PeopleRun {
+    pub(super) entry: Entry,
+    /// Whether it could use the HR feed.
+    has_feed: bool,
 }
 
-/// The owners of the accounts of a review, and the people of a later run. After the retention of the reviewed run, only
+/// The run that shows who has left: the newest complete one that could use the HR feed, since the reviewed run. If there
+/// is none, the newest complete one.
+pub(super) async fn people_run(
+    ledger: &Ledger,
+    reviewed: &RunRef,
+) -> Result<PeopleRun, LedgerError> {
+    let mut newest = None;
+    let mut below = u64::MAX;
+    loop {
+        let mut passed = false;
+        let is_it = |entry: &Entry| {
+            passed = entry.sequence < reviewed.sequence && newest.is_some();
+            let is_run = entry.kind == EntryKind::Run && entry.complete && entry.sequence < below;
+            is_run || passed
+        };
+        let found = ledger.newest(is_it).await?.filter(|_| !passed);
+        let Some(entry) = found else {
+            let none = || LedgerError::Fault("the ledger has no complete run".to_owned());
+            return newest.ok_or_else(none);
+        };
+        below = entry.sequence;
+        let has_feed = has_feed(ledger, &entry).await?;
+        let run = PeopleRun { entry, has_feed };
+        match run.has_feed {
+            true => return Ok(run),
+            false => newest = newest.or(Some(run)),
+        }
+    }
+}
+
+/// A certain run that shows who has left.
+pub(super) async fn people_run_of(
+    ledger: &Ledger,
+    wanted: &RunRef,
+) -> Result<PeopleRun, LedgerError> {
+    let is_it =
+        |run: &Entry| run.kind == EntryKind::Run && run.complete && run.run_ref() == *wanted;
+    let entry = ledger.newest(is_it).await?;
+    let missing =
+        || LedgerError::Fault("the ledger lacks the run that showed who had left".to_owned());
+    let entry = entry.ok_or_else(missing)?;
+    let has_feed = has_feed(ledger, &entry).await?;
+    Ok(PeopleRun { entry, has_feed })
+}
+
+/// Whether a run could use the HR feed.
+async fn has_feed(ledger: &Ledger, run: &Entry) -> Result<bool, LedgerError> {
+    let result: RunResult<'_> = result_of(ledger, run).await?;
+    let mut checks = result.checks.iter();
+    Ok(!checks.any(|of| of.id == CheckId::HrNotEmpty && of.status == CheckStatus::Fail))
+}
+
+async fn result_of(ledger: &Ledger, run: &Entry) -> Result<RunResult<'static>, LedgerError> {
+    let name = RunFile::Result.name();
+    let [bytes] = ledger
+        .committed_files(run, [&*name], Extent::Wanted)
+        .await?;
+    json(run, &bytes)
+}
+
+/// The owners of the accounts of a review, by that run and the later one. After the retention of the reviewed run, only
 /// the addresses in the rows are known.
 pub(super) async fn owners(
     ledger: &Ledger,
@@ -111,7 +165,10 @@ pub(super) async fn owners(
         }
         owners => owners?,
     };
-    with_people_of(ledger, owners, &run, people_run).await
+    match *people_run == run {
+        true => Ok(owners),
+        false => Ok(owners.united_with(owners_of(ledger, people_run).await?)),
+    }
 }
 
 /// The owners of a run, with the people of a later one.
@@ -127,17 +184,24 @@ pub(super) async fn with_people_of(
     }
 }
 
-/// A warning if the run that shows who has left is old.
-pub(super) fn unknown_since(people_run: &Entry, as_of: Timestamp) -> Option<String> {
-    const OLD: SignedDuration = SignedDuration::from_hours(72);
-    let committed_at = people_run.committed_at;
-    let is_old = as_of.duration_since(committed_at) > OLD;
-    is_old.then(|| {
-        format!(
-            "the newest complete run is of {}, so nothing shows who has left since then",
-            committed_at.day()
-        )
-    })
+impl PeopleRun {
+    /// A warning if the run does not show who has left lately.
+    pub(super) fn unknown_since(&self, as_of: Timestamp) -> Option<String> {
+        const OLD: SignedDuration = SignedDuration::from_hours(72);
+        let committed_at = self.entry.committed_at;
+        let is_old = as_of.duration_since(committed_at) > OLD;
+        match (self.has_feed, is_old) {
+            (false, _) => Some(
+                "no complete run since the reviewed one could use the HR feed, so nothing shows who has left lately"
+                    .to_owned(),
+            ),
+            (true, true) => Some(format!(
+                "the newest complete run that could use the HR feed is of {}, so nothing shows who has left since then",
+                committed_at.day()
+            )),
+            (true, false) => None,
+        }
+    }
 }
 
 async fn owners_of(ledger: &Ledger, run: &Entry) -> Result<Owners, LedgerError> {
@@ -291,11 +355,7 @@ pub(super) async fn newest_run(
     let Some(run) = run.filter(|run| run.kind == EntryKind::Run && run.sequence > after) else {
         return Ok(None);
     };
-    let name = RunFile::Result.name();
-    let [bytes] = ledger
-        .committed_files(&run, [&*name], Extent::Wanted)
-        .await?;
-    let result: RunResult<'_> = json(&run, &bytes)?;
+    let result = result_of(ledger, &run).await?;
     Ok(Some(NewestRun {
         at: run.run_ref(),
         as_of: result.as_of,

@@ -1,5 +1,8 @@
 //! `review status` and `review close`.
 
+use jiff::Timestamp;
+
+use super::chain::PeopleRun;
 use super::files::{InputFile, attachments};
 use super::interrupted::InterruptedClose;
 use super::received::{Gathered, gather};
@@ -10,7 +13,7 @@ use super::{
 use crate::cli::arguments::{CloseArguments, DecisionArguments};
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
-use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
+use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::{Ledger, LedgerError, commit_review};
 use crate::model::EmailAddress;
 use crate::notify::ReviewStep;
@@ -29,12 +32,13 @@ struct Received {
     gathered: Gathered,
 }
 
-/// `people_run` shows who has left.
+/// `people_run` shows who has left. `closed_at` is the instant of the closing, or now.
 async fn receive(
     ledger: &Ledger,
     asked: &DecisionArguments,
     frozen: Frozen,
-    people_run: &Entry,
+    people_run: &PeopleRun,
+    closed_at: Timestamp,
     moment: &Moment,
 ) -> Result<Received, ReviewError> {
     let path = asked.reassigned.as_deref();
@@ -42,19 +46,19 @@ async fn receive(
         .map(|path| reviewers::read_file(path, true))
         .transpose()?;
     let given = InputFile::decisions(&asked.decisions, path)?;
-    let owners = chain::owners(ledger, &frozen.worksheet, people_run, moment.as_of).await?;
+    let owners = chain::owners(ledger, &frozen.worksheet, &people_run.entry, moment.as_of).await?;
     let rules = Rules {
         worksheet: &frozen.worksheet,
         owners: &owners,
         accepted: &asked.accept_reviewer,
-        closed_at: moment.as_of,
+        closed_at,
     };
     let gathered = gather(&frozen, &rules, reassigned.as_ref(), &given);
     let mut accepted = asked.accept_reviewer.clone();
     accepted.sort();
     accepted.dedup();
     accepted.retain(|who| {
-        let is_unknown = owners.eligibility(who, moment.as_of) == Eligibility::Unknown;
+        let is_unknown = owners.eligibility(who, closed_at) == Eligibility::Unknown;
         let mut rows = gathered.rows.iter();
         is_unknown && rows.any(|row| row.decided_by.as_ref() == Some(who))
     });
@@ -65,7 +69,8 @@ async fn receive(
         |who: &&EmailAddress| owners.eligibility(who, moment.as_of) == Eligibility::HasLeft;
     progress
         .warnings
-        .extend(chain::unknown_since(people_run, moment.as_of));
+        .extend(people_run.unknown_since(moment.as_of));
+    progress.warnings.extend(gathered.notes());
     progress.left = reviewers.filter(has_left).cloned().collect();
     Ok(Received {
         progress,
@@ -114,8 +119,9 @@ pub async fn status(
         }
         open => open?.1,
     };
-    let people_run = chain::people_run(&ledger, None).await?;
-    let received = receive(&ledger, asked, frozen, &people_run, moment).await?;
+    let snapshot = &frozen.worksheet.snapshot;
+    let people_run = chain::people_run(&ledger, snapshot).await?;
+    let received = receive(&ledger, asked, frozen, &people_run, moment.as_of, moment).await?;
     Ok(ReviewProgress {
         faults: received.gathered.faults,
         run,
@@ -147,9 +153,24 @@ pub async fn close(
         ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
     })?;
     let interrupted = InterruptedClose::of(&ledger, &part, worksheet, moment).await?;
-    let people_run = chain::people_run(&ledger, interrupted.people_run()).await?;
-    let received = receive(&ledger, &asked.of, frozen, &people_run, moment).await?;
-    let (progress, gathered) = (received.progress, received.gathered);
+    let closed_at = interrupted.closed_at(moment);
+    let newest = chain::people_run(&ledger, &worksheet.snapshot).await?;
+    let (people_run, newer) = match interrupted.people_run() {
+        Some(first) if *first != newest.entry.run_ref() => {
+            let first = chain::people_run_of(&ledger, first).await?;
+            (first, Some(newest.entry.sequence))
+        }
+        Some(_) | None => (newest, None),
+    };
+    let received = receive(&ledger, &asked.of, frozen, &people_run, closed_at, moment).await?;
+    let (mut progress, gathered) = (received.progress, received.gathered);
+    if let Some(newer) = newer {
+        let first = people_run.entry.sequence;
+        progress.warnings.push(format!(
+            "the interrupted attempt read from ledger entry {first} who has left; entry {newer} is a newer complete run, \
+             and may show that a reviewer has left since then"
+        ));
+    }
     let Frozen {
         worksheet,
         sha256,
@@ -164,11 +185,10 @@ pub async fn close(
         let text = "every row is decided: close the review without --accept-incomplete";
         return Err(ReviewError::bad_request(text));
     }
-    let closed_at = interrupted.closed_at(moment);
     let due = closed_at.checked_add(settings.revocation_grace);
     let with = ClosedWith {
         opened: entry.run_ref(),
-        people_run: people_run.run_ref(),
+        people_run: people_run.entry.run_ref(),
         closed_at,
         revocations_due: due.unwrap_or(closed_at),
         accepted_incomplete: accepted.map(|reason| AcceptedIncomplete { reason }),

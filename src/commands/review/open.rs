@@ -47,8 +47,8 @@ pub async fn open(
     let last = ledger.head(clock).await?;
     let entry = chain::run(&ledger, &asked.run).await?;
     let mut run = chain::reviewed_run(&ledger, &entry).await?;
-    let people_run = chain::people_run(&ledger, None).await?;
-    run.owners = chain::with_people_of(&ledger, run.owners, &entry, &people_run).await?;
+    let people_run = chain::people_run(&ledger, &entry.run_ref()).await?;
+    run.owners = chain::with_people_of(&ledger, run.owners, &entry, &people_run.entry).await?;
     if !asked.yes {
         let known = &run.follow_ups;
         let similar = chain::similar_reviews(&ledger, known, &asked.name, asked.scope).await?;
@@ -57,7 +57,7 @@ pub async fn open(
         }
     }
     let (earlier, not_compared) = chain::earlier_reviews(&ledger, moment.as_of).await?;
-    let mut warnings = Vec::from_iter(chain::unknown_since(&people_run, moment.as_of));
+    let mut warnings = Vec::from_iter(people_run.unknown_since(moment.as_of));
     if let Some(not_compared) = &not_compared {
         let (sequence, reason) = (not_compared.sequence, &not_compared.reason);
         tracing::warn!(sequence, reason, "An earlier review could not be read");

@@ -28,6 +28,30 @@ pub(super) struct Gathered {
     pub(super) rows: Vec<ClosedRow>,
     pub(super) files: Vec<DecisionFile>,
     pub(super) faults: Vec<FileFault>,
+    /// Decisions whose time is before the opening or after the closing.
+    pub(super) impossible_times: usize,
+    /// Late decisions of reviewers who have left, about rows that another person decides.
+    pub(super) skipped: usize,
+}
+
+impl Gathered {
+    /// Sentences about lines that count differently from what they claim.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.impossible_times > 0 {
+            notes.push(format!(
+                "{} a time before the opening or after the closing, so the time of the closing counts",
+                counted(self.impossible_times, "decision has", "decisions have")
+            ));
+        }
+        if self.skipped > 0 {
+            notes.push(format!(
+                "{} skipped: the reviewer has left, according to HR, and another person decides the row",
+                counted(self.skipped, "decision was", "decisions were")
+            ));
+        }
+        notes
+    }
 }
 
 /// A line with a decision. The page writes the fields that serde reads.
@@ -73,6 +97,8 @@ pub(super) fn gather(
         rows: undecided_rows(&frozen.worksheet, reassigned, rules.owners),
         files: Vec::new(),
         faults: Vec::new(),
+        impossible_times: 0,
+        skipped: 0,
     };
     if let Some(file) = reassigned {
         let left = file.lines_by(Eligibility::HasLeft, rules.owners, rules.closed_at);
@@ -114,12 +140,19 @@ pub(super) fn gather(
         for claim in claims {
             let fault = |text: String| FileFault::new(&file.name, claim.line, text);
             let (at, row) = match judged(frozen, rules, &gathered.rows, &claim) {
-                Ok(judged) => judged,
+                Ok(Judged::Counts(at, row)) => (at, *row),
+                Ok(Judged::Skipped) => {
+                    gathered.skipped += 1;
+                    continue;
+                }
                 Err(text) => {
                     gathered.faults.push(fault(text));
                     continue;
                 }
             };
+            if row.decided_at.is_none() && !claim.decided_at.is_empty() {
+                gathered.impossible_times += 1;
+            }
             match decided.entry(at) {
                 Entry::Vacant(place) => {
                     place.insert((&file.name, claim.line));
@@ -180,13 +213,21 @@ pub(super) fn gather(
     gathered
 }
 
-/// The row of a claim with its decision, and the place of the row.
+/// What a claim means.
+enum Judged {
+    /// The place of the row, and the row with its decision.
+    Counts(usize, Box<ClosedRow>),
+    /// A late decision of a reviewer who has left, about a row that another person decides.
+    Skipped,
+}
+
+/// The row of a claim with its decision.
 fn judged(
     of: &Frozen,
     rules: &Rules<'_>,
     rows: &[ClosedRow],
     claim: &Claim,
-) -> Result<(usize, ClosedRow), String> {
+) -> Result<Judged, String> {
     if let Some(fault) = &claim.fault {
         return Err(fault.clone());
     }
@@ -226,6 +267,7 @@ fn judged(
         "`decided_at` is not an instant",
     );
     let decided_at = if_filled(&claim.decided_at, decided_at, wrong).map_err(of_row)?;
+    let decided_at = decided_at.filter(|at| rules.is_possible(*at));
     let row = ClosedRow {
         decided_by: by.or_else(|| rows[at].reviewer.clone()),
         decision: Some(decision),
@@ -234,8 +276,11 @@ fn judged(
         decided_at,
         ..rows[at].clone()
     };
+    if rules.is_of_replaced_leaver(&row, frozen) {
+        return Ok(Judged::Skipped);
+    }
     row.ensure_in_order(frozen, rules)?;
-    Ok((at, row))
+    Ok(Judged::Counts(at, Box::new(row)))
 }
 
 /// The value of a cell, unless it is blank.
@@ -351,7 +396,8 @@ fn of_table(table: &DecisionTable) -> Vec<Claim> {
             note: cell("note"),
             decided_by: cell("decided_by"),
             review_sha256: cell("review_sha256"),
-            decided_at: cell("decided_at"),
+            // A spreadsheet has no instants: a reviewer could type any.
+            decided_at: String::new(),
             fault: row.fault.clone(),
         }
     };
