@@ -1204,6 +1204,54 @@ fn a_redacted_pack_has_pseudonyms_and_the_same_sample() {
 }
 
 #[test]
+fn a_redacted_pack_has_no_word_that_a_person_wrote() {
+    let job = one_leaver(
+        "N2;Otto-Zero,Person 2,person2@example.com,Otto-One,2026-10-03\n\
+         N4,Person 4,person4@example.com,Otto-One,2026-10-03\n",
+    )
+    .env("CONTROL_IDS", "AC-2=Otto-Two sees to it")
+    .env("SYSTEM_CRITICALITY", "Otto-Three says high")
+    .env("ALIASES_URL", "aliases.csv")
+    .env("EXCEPTIONS_URL", "exceptions.csv");
+    let write = |name: &str, text: String| {
+        fs::write(job.folder.path().join(name), text).expect("a file");
+    };
+    write(
+        "exceptions.csv",
+        format!(
+            "{EXCEPTIONS},N2;Otto-Zero,,,Otto-Four,ciso@example.com,2026-10-01,2026-10-31,Otto-Five\n\
+             ,N4,,Otto-Six,Otto-Four,ciso@example.com,Otto-Seven,2026-10-31,\n"
+        ),
+    );
+    let header = "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n";
+    write(
+        "aliases.csv",
+        format!("{header},{},N4;Otto-Eight,Otto-Nine,Otto-Ten,,,\n", gid(4)),
+    );
+    for day in [2, 3, 5] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = pack_of_october(&job, &folder);
+    let shown: String = ["exceptions", "aliases", "population"]
+        .map(|name| whole.text(&format!("csv/{name}.csv")))
+        .concat();
+    for word in ["Zero", "One", "Six", "Seven", "Eight", "Nine"] {
+        assert!(shown.contains(&format!("Otto-{word}")), "{word}: {shown}");
+    }
+    let out = folder.path().join("redacted");
+    made(&job.evidence(), &out, &["--redact"]).expect("a pack");
+    for (name, bytes) in files_of(&out) {
+        let text = String::from_utf8_lossy(&bytes);
+        let found: Vec<&str> = text.lines().filter(|line| line.contains("Otto")).collect();
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
+    let cover = &Pack(out).json()["cover"];
+    assert_eq!(cover["criticality"], "");
+    assert_eq!(cover["own_controls"], serde_json::json!([]));
+}
+
+#[test]
 fn the_auditors_own_export_is_compared_with_the_population() {
     let quarter = quarter();
     let folder = tempfile::tempdir().expect("a folder");
