@@ -2162,6 +2162,66 @@ fn a_ledger_whose_end_was_cut_is_on_page_one() {
 }
 
 #[test]
+fn an_exception_after_the_fact_hides_no_access_after_the_conclusion() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-03\n")
+        .env("EXCEPTIONS_URL", "exceptions.csv");
+    let path = job.folder.path().join("exceptions.csv");
+    fs::write(&path, EXCEPTIONS).expect("exceptions");
+    job.run_at(&of_day(3), world(1));
+    job.run_at(&of_day(4), world(1).without_person(&gid(2)));
+    let line = ",N2,,,hands over open projects,ciso@example.com,2026-10-07,2026-10-31,SEC-8\n";
+    fs::write(&path, format!("{EXCEPTIONS}{line}")).expect("exceptions");
+    for day in [7, 8] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let rows = pack.rows("population");
+    let mut again = rows
+        .iter()
+        .filter(|row| row["result"] == "access_after_conclusion");
+    let row = again.next().expect("an item");
+    assert!(again.next().is_none(), "both runs saw one access");
+    assert_eq!(row["last_seen_with_access"], of_day(8));
+    assert_eq!(row["flags"], "exception_after_the_fact");
+    for kind in ["access_after_conclusion", "exception_after_the_fact"] {
+        let deviations = pack.deviations(kind);
+        assert_eq!(deviations.len(), 1, "{kind}");
+        assert_eq!(deviations[0]["item_id"], row["item_id"], "{kind}");
+        assert_eq!(deviations[0]["exception"], row["exception"], "{kind}");
+        assert_ne!(row["exception"], "", "{kind}");
+    }
+}
+
+#[test]
+fn the_export_ties_out_by_written_days_and_by_ids() {
+    let job = one_leaver("").env("HR_LOCATION_ZONES", "Honolulu=Pacific/Honolulu");
+    let text = "Employee ID,Name,Work Email,Status,Termination Date,Location\n\
+        N2,Person 2,person2@example.com,Terminated,2026-10-03,Honolulu\n";
+    job.hr_file(text.as_bytes());
+    for day in [3, 4, 5] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = folder.path().join("terminations.csv");
+    let text = "Employee ID,Name,Work Email,Status,Termination Date\n\
+        N2,Person 2,person2@example.com,Terminated,2026-10-03\n\
+        N50,Person 50,shared@example.com,Terminated,2026-10-08\n\
+        N51,Person 51,shared@example.com,Terminated,2026-10-08\n";
+    fs::write(&export, text).expect("an export");
+    let out = folder.path().join("pack");
+    let path = export.to_str().expect("a path");
+    made(&job.evidence(), &out, &["--expect", path]).expect("a pack");
+    let rows = Pack(out).rows("hr_tieout");
+    let seen: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row["person_id"].as_str(), row["difference"].as_str()))
+        .collect();
+    let expected = [("N2", "same"), ("N50", "only_in_hr"), ("N51", "only_in_hr")];
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn two_tenures_of_one_person_tie_out() {
     let row = |rest: &str| format!("N2,Person 2,person2@example.com,{rest}\n");
     let job = one_leaver(&row("Terminated,2026-10-03"));
