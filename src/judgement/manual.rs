@@ -48,15 +48,26 @@ pub(super) enum Relation {
 impl Relation {
     /// `None` if the word is unknown.
     pub(super) fn of(alias: &Alias) -> Option<Self> {
-        let word = alias.relation.as_deref().map(str::to_ascii_lowercase);
-        match word.as_deref() {
-            None | Some("same") => Some(Self::Same),
-            Some("different") => Some(Self::Different),
-            Some("same_person") => Some(Self::SamePerson),
-            Some("service") => Some(Self::Service),
-            Some(_) => None,
+        match &alias.relation {
+            None => Some(Self::Same),
+            Some(word) => Self::named(word),
         }
     }
+
+    fn named(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "same" => Some(Self::Same),
+            "different" => Some(Self::Different),
+            "same_person" => Some(Self::SamePerson),
+            "service" => Some(Self::Service),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a word is a value that `check` of an exception or `relation` of an alias may have.
+pub fn is_manual_word(word: &str) -> bool {
+    ACCEPTABLE.contains(&word) || Relation::named(word).is_some()
 }
 
 /// A line of the aliases or of the exceptions.

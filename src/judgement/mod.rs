@@ -64,6 +64,7 @@ pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
+pub use manual::is_manual_word;
 pub use offboardings::for_later_runs;
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, Finding, FindingCounts, GoneAccount,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::evidence::AccountLine;
 use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
-use crate::model::{EmailAddress, Role};
+use crate::model::{Access, EmailAddress, Role};
 
 /// A run, by its entry and its instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,17 @@ struct AccessAgain {
     first: RunAt,
     last: Timestamp,
     ended: Option<(RunAt, AgainEnded)>,
+    /// The first run in which an exception covered it that came into force after the deadline.
+    excepted_late: Option<RunAt>,
+    exception: Option<UsedException>,
+}
+
+/// The exception that covers a leaver in a run.
+#[derive(Clone, Debug)]
+struct Covering {
+    /// None if no line names the leaver by a key that is known here.
+    exception: Option<UsedException>,
+    is_after_the_fact: bool,
 }
 
 /// How access after a conclusion ended.
@@ -163,6 +174,27 @@ fn last_deadline(leaver: &Leaver) -> Option<Timestamp> {
     leaver.corrected_deadline.max(leaver.deadline)
 }
 
+/// The exception that covers the leaver in this run. A person with several accounts may have several lines: one that came
+/// too late decides.
+fn covering(leaver: &Leaver, of: &ItemsOfRun<'_>) -> Covering {
+    let due_from_notice = last_deadline(leaver).max(leaver.deadline_from_notice);
+    let is_late = |of: &&UsedException| of.is_after_the_fact(due_from_notice);
+    let all = of.exceptions.iter();
+    let is_covered = leaver.exception_expires.is_some();
+    let lines = all.clone().filter(|_| is_covered);
+    let mut lines = lines.filter(|line| line.is_for(leaver, of.accounts));
+    let exception = lines.clone().find(is_late).or_else(|| lines.next());
+    let is_after_the_fact = match &exception {
+        Some(exception) => is_late(exception),
+        // A line that came too late may be the one that covers the leaver.
+        None => leaver.outcome == Outcome::Excepted && all.clone().any(|of| is_late(&of)),
+    };
+    Covering {
+        exception: exception.cloned(),
+        is_after_the_fact,
+    }
+}
+
 impl Item {
     fn new(leaver: Leaver, of: &ItemsOfRun<'_>) -> Self {
         let concluded_run = leaver.concluded_run.as_deref();
@@ -249,21 +281,12 @@ impl Item {
             self.statuses = states.collect();
         }
         let due = last_deadline(leaver);
-        let due_from_notice = due.max(leaver.deadline_from_notice);
-        let is_late = |of: &&UsedException| of.is_after_the_fact(due_from_notice);
-        // A person with several accounts may have several lines: one that came too late decides.
-        let all = of.exceptions.iter();
-        let is_covered = leaver.exception_expires.is_some();
-        let lines = all.clone().filter(|_| is_covered);
-        let mut lines = lines.filter(|line| line.is_for(leaver, of.accounts));
-        let exception = lines.clone().find(is_late).or_else(|| lines.next());
-        let is_after_the_fact = match &exception {
-            Some(exception) => is_late(exception),
-            // No line names the leaver by a key that is known here. A line that came too late may be the one.
-            None => leaver.outcome == Outcome::Excepted && all.clone().any(|of| is_late(&of)),
-        };
+        let Covering {
+            exception,
+            is_after_the_fact,
+        } = covering(leaver, of);
         if let Some(exception) = exception {
-            self.exception = Some(exception.clone());
+            self.exception = Some(exception);
             if is_after_the_fact {
                 self.excepted_late.get_or_insert(run);
             }
@@ -318,10 +341,15 @@ impl Item {
             self.later.push((LaterEvent::Vanished, run.entry));
         }
         let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
-        // An exception accepts access, and a doubt shows nothing. Absence counts only in a complete run.
+        // An exception that is in force in time accepts access, and a doubt shows nothing. Absence counts only in a
+        // complete run.
+        let statuses = leaver.account_status.iter().flatten();
+        let saw_access = statuses.clone().any(|of| of.access() == Access::Has);
+        let covering = (leaver.outcome == Outcome::Excepted).then(|| covering(leaver, of));
+        let late = covering.filter(|of| of.is_after_the_fact && saw_access);
         let (has_access, ended) = match leaver.outcome {
             Outcome::StillActive => (true, None),
-            Outcome::Excepted => (is_open, None),
+            Outcome::Excepted => (is_open || late.is_some(), None),
             Outcome::Upcoming | Outcome::NotEvaluable | Outcome::WithinGrace => (false, None),
             Outcome::Rehired => (false, Some(AgainEnded::Event(LaterEvent::Rehired))),
             Outcome::Rescinded => (false, Some(AgainEnded::Event(LaterEvent::Rescinded))),
@@ -347,6 +375,8 @@ impl Item {
                     first: RunAt { entry, at: first },
                     last: run.at,
                     ended: None,
+                    excepted_late: None,
+                    exception: None,
                 });
                 self.later.push((LaterEvent::AccessAgain, entry));
             }
@@ -356,6 +386,12 @@ impl Item {
                 }
             }
             (false, false) => {}
+        }
+        if let Some(late) = late
+            && let Some(again) = self.again.last_mut()
+        {
+            again.excepted_late.get_or_insert(run);
+            again.exception = late.exception.or(again.exception.take());
         }
     }
 
@@ -549,6 +585,11 @@ pub(super) fn days(from: Timestamp, to: Timestamp) -> String {
     in_units(to.as_second() - from.as_second(), 24 * 3600)
 }
 
+/// Blank without an exception.
+fn exception_id(exception: Option<&UsedException>) -> String {
+    cell(exception.map(|of| of.exception_id.as_str()))
+}
+
 /// Hours from a deadline to a later instant. Blank if the instant is not later.
 fn late_hours(deadline: Option<Timestamp>, at: Option<Timestamp>) -> String {
     let late = deadline
@@ -592,15 +633,24 @@ impl Items {
                     Phase::Before | Phase::After => continue,
                 };
                 let row = item.row_of_again(period, entries, part, number, again);
-                deviations.push(Deviation {
-                    item_id: Some(row.1.bar.item_id.clone()),
-                    account_id: joined(&item.record.account_id),
-                    opened: Some((again.first.at, Some(again.first.entry))),
-                    closed: again.ended.map(|(of, _)| (of.at, Some(of.entry))),
-                    how_closed: again.how_closed(),
-                    what: "an account has access again after the item was concluded".to_owned(),
-                    ..Deviation::of(DeviationType::AccessAfterConclusion, &row.1.bar.item_id)
-                });
+                let mut add = |kind, opened: RunAt, what: &str| {
+                    deviations.push(Deviation {
+                        item_id: Some(row.1.bar.item_id.clone()),
+                        account_id: joined(&item.record.account_id),
+                        opened: Some((opened.at, Some(opened.entry))),
+                        closed: again.ended.map(|(of, _)| (of.at, Some(of.entry))),
+                        how_closed: again.how_closed(),
+                        what: what.to_owned(),
+                        exception: exception_id(again.exception.as_ref()),
+                        ..Deviation::of(kind, &row.1.bar.item_id)
+                    });
+                };
+                let what = "an account has access again after the item was concluded";
+                add(DeviationType::AccessAfterConclusion, again.first, what);
+                if let Some(run) = again.excepted_late {
+                    let what = "an exception came into force after the deadline";
+                    add(DeviationType::ExceptionAfterTheFact, run, what);
+                }
                 rows.push((again.first.at, row.0, row.1));
             }
         }
@@ -646,7 +696,8 @@ impl Item {
         };
         let later = self.later.iter();
         let later = joined(later.map(|(event, entry)| format!("{event}@{entry}")));
-        self.printed(period, entries, bar, self.concluded_entry, later)
+        let exception = self.exception.as_ref();
+        self.printed(period, entries, bar, self.concluded_entry, later, exception)
     }
 
     fn row_of_again(
@@ -667,10 +718,14 @@ impl Item {
             deadline: record.deadline,
             last_seen_with_access: Some(again.last),
             first_seen_without_access: again.first_seen_without().map(|run| run.at),
-            flags: Vec::new(),
+            flags: match again.excepted_late {
+                Some(_) => vec![Flag::ExceptionAfterTheFact],
+                None => Vec::new(),
+            },
         };
         let concluded = again.ended.map(|(run, _)| run.entry);
-        self.printed(period, entries, bar, concluded, String::new())
+        let exception = again.exception.as_ref();
+        self.printed(period, entries, bar, concluded, String::new(), exception)
     }
 
     fn printed(
@@ -680,6 +735,7 @@ impl Item {
         bar: ItemBar,
         concluded: Option<u64>,
         later: String,
+        exception: Option<&UsedException>,
     ) -> (Vec<String>, PopulationItem) {
         let record = &self.record;
         let tenure_zone = record
@@ -740,14 +796,14 @@ impl Item {
             bar.result.to_string(),
             cell(concluded),
             later,
-            cell(self.exception.as_ref().map(|of| of.exception_id.as_str())),
+            exception_id(exception),
             joined(&bar.flags),
             bar.part.to_string(),
         ];
         let item = PopulationItem {
             always: self.is_admin().then_some(SampleReason::AllAdmins),
             leaver: record.clone(),
-            exception: self.exception.clone(),
+            exception: exception.cloned(),
             bar,
         };
         (row, item)
@@ -757,7 +813,7 @@ impl Item {
         let (record, item_id, result) = (&self.record, bar.item_id.as_str(), bar.result);
         let concluded = record.concluded_at.map(|at| (at, self.concluded_entry));
         let how_closed = cell(record.result);
-        let exception = cell(self.exception.as_ref().map(|of| of.exception_id.as_str()));
+        let exception = exception_id(self.exception.as_ref());
         let mut add = |kind, opened: Option<(Timestamp, Option<u64>)>, closed, what: String| {
             deviations.push(Deviation {
                 item_id: Some(item_id.to_owned()),

@@ -1,9 +1,11 @@
 //! Pseudonyms for people and accounts, so that a pack can be given to people who may not see names.
 
+use jiff::civil::Date;
 use ring::hmac;
 
 use super::{DeviationType, Fact, Pack, Table};
 use crate::evidence::ReviewFolder;
+use crate::judgement::is_manual_word;
 
 /// The key of the pseudonyms. It is kept outside of the pack.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ enum Redacted {
     Review,
     /// Keys with their values: `person_id=N-1005;check=hr_drop`.
     Keys,
+    /// The meaning of a status, without the word that HR wrote.
+    Status,
+    /// A day, as a person wrote it. Another text is left out.
+    Day,
     /// Nothing: free text may name people.
     Blank,
 }
@@ -55,6 +61,8 @@ fn redacted(table: &str, column: &str) -> Redacted {
         (_, "finding_id") => Redacted::As("F"),
         (_, "deviation_id") => Redacted::As("D"),
         (_, "keys") => Redacted::Keys,
+        (_, "hr_status") => Redacted::Status,
+        (_, "approved_on" | "expires_on") => Redacted::Day,
         (_, "reason" | "note" | "ticket") => Redacted::Blank,
         // The folders are left out.
         ("sample" | "sample_runs", "folder") => Redacted::Blank,
@@ -68,6 +76,19 @@ fn each(cell: &str, value: impl Fn(&str) -> String) -> String {
         of => value(of),
     });
     values.collect::<Vec<_>>().join(";")
+}
+
+/// The keys with pseudonyms. A value may contain a semicolon or an equals sign, so a part without a known name, and a word
+/// that no check and no relation has, are left out.
+fn redact_keys(cell: &str, key: &RedactionKey) -> String {
+    let parts = cell.split(';').filter_map(|part| part.split_once('='));
+    let parts = parts.filter_map(|(name, value)| match name {
+        "account_id" => Some(format!("{name}={}", key.pseudonym("A", value))),
+        "person_id" | "email" => Some(format!("{name}={}", key.pseudonym("P", value))),
+        "check" | "relation" => is_manual_word(value).then(|| format!("{name}={value}")),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join(";")
 }
 
 fn redact_table(table: &mut Table, key: &RedactionKey) {
@@ -88,15 +109,13 @@ fn redact_table(table: &mut Table, key: &RedactionKey) {
                     Some(folder) => key.pseudonym("R", folder.id()),
                     None => continue,
                 },
-                Redacted::Keys => each(cell, |pair| match pair.split_once('=') {
-                    Some(("account_id", value)) => {
-                        format!("account_id={}", key.pseudonym("A", value))
-                    }
-                    Some((name @ ("person_id" | "email"), value)) => {
-                        format!("{name}={}", key.pseudonym("P", value))
-                    }
-                    Some(_) | None => pair.to_owned(),
-                }),
+                Redacted::Keys => redact_keys(cell, key),
+                Redacted::Status => match cell.split_once(':') {
+                    Some((meaning, _)) => meaning.to_owned(),
+                    None => continue,
+                },
+                Redacted::Day if cell.parse::<Date>().is_ok() => continue,
+                Redacted::Day => String::new(),
                 Redacted::Blank => String::new(),
             };
         }
@@ -108,6 +127,8 @@ impl Pack {
     #[must_use]
     pub fn redact(mut self, key: &RedactionKey) -> Self {
         self.cover.redacted = true;
+        self.cover.criticality.clear();
+        self.cover.own_controls.clear();
         for table in &mut self.tables {
             redact_table(table, key);
         }
@@ -139,5 +160,16 @@ mod tests {
         let other = RedactionKey::of(&[8; RedactionKey::BYTES]);
         assert_ne!(first, other.pseudonym("P", "N-1"));
         assert_eq!(each("", |_| unreachable!()), "");
+    }
+    #[test]
+    fn a_key_passes_no_part_of_a_value_through() {
+        let key = RedactionKey::of(&[7; RedactionKey::BYTES]);
+        let shown = redact_keys("email=a@b.example;person_id=N-1;Otto;check=Otto", &key);
+        let (email, id) = (key.pseudonym("P", "a@b.example"), key.pseudonym("P", "N-1"));
+        assert_eq!(shown, format!("email={email};person_id={id}"));
+        let shown = redact_keys("person_id=N=1;Otto=2;relation=Service", &key);
+        let id = key.pseudonym("P", "N=1");
+        assert_eq!(shown, format!("person_id={id};relation=Service"));
+        assert_eq!(redact_keys("check=hr_drop", &key), "check=hr_drop");
     }
 }

@@ -412,6 +412,7 @@ fn effect(rule: &str, before: &str, after: &str) -> Effect {
             by_weak(weak(before), weak(after))
         }
         "hr_feed_no_address" => by_weak(list(before), list(after)),
+        "hr_feed_records" => by_records(&list(before), &list(after)),
         // Fewer domains match fewer accounts.
         "internal_domains" | "email_domain_aliases" => by_weak(list(after), list(before)),
         // Narrow permissions show neither roles nor states.
@@ -421,6 +422,7 @@ fn effect(rule: &str, before: &str, after: &str) -> Effect {
             _ => Effect::Changed,
         },
         "hr_time_zone" => by_zone(before, after),
+        "hr_location_zones" => by_place(&pairs(before), &pairs(after)),
         "schedule" => by_schedule(before, after),
         _ => Effect::Changed,
     }
@@ -432,6 +434,37 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
 
 fn list(text: &str) -> BTreeSet<String> {
     serde_json::from_str(text).unwrap_or_default()
+}
+
+/// A list that is no longer read hides its people. Without a setting, the feed decides which list is read, so a setting
+/// that comes or goes may leave one unread.
+fn by_records(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Effect {
+    if before == after {
+        Effect::Changed
+    } else if before.is_empty() || !before.is_subset(after) {
+        Effect::Loosened
+    } else {
+        Effect::Tightened
+    }
+}
+
+/// A place whose day ends later loosens the rule, whatever the other places do. A place that only one value names has an
+/// unknown zone in the other, which may be further west.
+fn by_place(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Effect {
+    let places: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = places
+        .into_iter()
+        .map(|place| (before.get(place), after.get(place)));
+    let changed = changed.filter(|(before, after)| before != after);
+    let effects: Vec<Effect> = changed
+        .map(|(before, after)| match before.zip(after) {
+            Some((before, after)) => by_zone(before, after),
+            None => Effect::Loosened,
+        })
+        .collect();
+    let strongest = [Effect::Loosened, Effect::Tightened];
+    let strongest = strongest.into_iter().find(|of| effects.contains(of));
+    strongest.unwrap_or(Effect::Changed)
 }
 
 /// A day ends later in a zone further west, and so does the deadline.
@@ -458,8 +491,9 @@ fn by_zone(before: &str, after: &str) -> Effect {
     }
 }
 
-/// Fewer runs in a year ask for less.
+/// Fewer runs in a year ask for less, and so does a longer gap between two runs, however many there are.
 fn by_schedule(before: &str, after: &str) -> Effect {
+    // The number of runs, and the longest time without one in seconds.
     let runs = |text: &str| {
         let (cron, zone) = text.strip_suffix(')')?.rsplit_once(" (")?;
         let schedule = RunSchedule {
@@ -467,15 +501,29 @@ fn by_schedule(before: &str, after: &str) -> Effect {
             zone: zone.to_owned(),
         };
         let schedule = schedule.parse().ok()?;
-        let year = Timestamp::UNIX_EPOCH..=Timestamp::from_second(365 * 24 * 3600).ok()?;
-        Some(schedule.between(*year.start(), *year.end()).len())
+        let (from, to) = (
+            Timestamp::UNIX_EPOCH,
+            Timestamp::from_second(365 * 24 * 3600).ok()?,
+        );
+        let due = schedule.between(from, to);
+        let ends = std::iter::once(from).chain(due.iter().copied());
+        let ends: Vec<i64> = ends.chain([to]).map(Timestamp::as_second).collect();
+        let gap = ends.windows(2).map(|pair| pair[1] - pair[0]).max()?;
+        Some((due.len(), gap))
     };
     match (runs(before), runs(after)) {
-        (Some(before), Some(after)) if after < before => Effect::Loosened,
+        (Some((before, gap_before)), Some((after, gap_after))) => {
+            if after < before || gap_after > gap_before {
+                Effect::Loosened
+            } else if after > before || gap_after < gap_before {
+                Effect::Tightened
+            } else {
+                Effect::Changed
+            }
+        }
         (Some(_), None) => Effect::Loosened,
-        (Some(before), Some(after)) if after > before => Effect::Tightened,
         (None, Some(_)) => Effect::Tightened,
-        (Some(_), Some(_)) | (None, None) => Effect::Changed,
+        (None, None) => Effect::Changed,
     }
 }
 
@@ -574,6 +622,58 @@ mod tests {
                 "Europe/Berlin",
                 "Europe/Paris",
                 Effect::Changed,
+            ),
+            // A list of people that is no longer read.
+            (
+                "hr_feed_records",
+                r#"["employees","contractors"]"#,
+                r#"["employees"]"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_feed_records",
+                r#"["employees"]"#,
+                r#"["employees","contractors"]"#,
+                Effect::Tightened,
+            ),
+            ("hr_feed_records", "", r#"["employees"]"#, Effect::Loosened),
+            ("hr_feed_records", r#"["employees"]"#, "", Effect::Loosened),
+            (
+                "hr_location_zones",
+                r#"{"berlin":"Europe/Berlin"}"#,
+                r#"{"berlin":"Pacific/Honolulu"}"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_location_zones",
+                r#"{"berlin":"Pacific/Honolulu","oslo":"Europe/Oslo"}"#,
+                r#"{"berlin":"Europe/Berlin","oslo":"America/New_York"}"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_location_zones",
+                r#"{"berlin":"Etc/UTC"}"#,
+                r#"{"berlin":"Europe/Berlin"}"#,
+                Effect::Tightened,
+            ),
+            (
+                "hr_location_zones",
+                "{}",
+                r#"{"berlin":"Europe/Berlin"}"#,
+                Effect::Loosened,
+            ),
+            (
+                "hr_location_zones",
+                r#"{"berlin":"Europe/Berlin"}"#,
+                "{}",
+                Effect::Loosened,
+            ),
+            // More runs in a year, and none in eleven months of it.
+            (
+                "schedule",
+                "0 0 * * * (Etc/UTC)",
+                "*/10 * * 1 * (Etc/UTC)",
+                Effect::Loosened,
             ),
         ];
         for (rule, before, after, expected) in cases {

@@ -184,7 +184,7 @@ words! {
 each!(Meaning::meaning of ScheduleBasis {
     Given => "given on the command line",
     Recorded => "as recorded by the runs",
-    Unknown => "No schedule was given, and no run recorded one. So no run counts as missing.",
+    Unknown => "No schedule was given, and no run recorded one. So missing runs are found only by the gaps between runs.",
 });
 
 words! {

@@ -523,7 +523,7 @@ fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
         "no signatures: no public key was given",
         "The period is not over.",
         "pseudonymous, not anonymous",
-        "no run counts as missing",
+        "missing runs are found only by the gaps between runs",
         "complete from ledger entry 17",
     ] {
         assert!(first.contains(text), "{text}");

@@ -1204,6 +1204,54 @@ fn a_redacted_pack_has_pseudonyms_and_the_same_sample() {
 }
 
 #[test]
+fn a_redacted_pack_has_no_word_that_a_person_wrote() {
+    let job = one_leaver(
+        "N2;Otto-Zero,Person 2,person2@example.com,Otto-One,2026-10-03\n\
+         N4,Person 4,person4@example.com,Otto-One,2026-10-03\n",
+    )
+    .env("CONTROL_IDS", "AC-2=Otto-Two sees to it")
+    .env("SYSTEM_CRITICALITY", "Otto-Three says high")
+    .env("ALIASES_URL", "aliases.csv")
+    .env("EXCEPTIONS_URL", "exceptions.csv");
+    let write = |name: &str, text: String| {
+        fs::write(job.folder.path().join(name), text).expect("a file");
+    };
+    write(
+        "exceptions.csv",
+        format!(
+            "{EXCEPTIONS},N2;Otto-Zero,,,Otto-Four,ciso@example.com,2026-10-01,2026-10-31,Otto-Five\n\
+             ,N4,,Otto-Six,Otto-Four,ciso@example.com,Otto-Seven,2026-10-31,\n"
+        ),
+    );
+    let header = "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n";
+    write(
+        "aliases.csv",
+        format!("{header},{},N4;Otto-Eight,Otto-Nine,Otto-Ten,,,\n", gid(4)),
+    );
+    for day in [2, 3, 5] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = pack_of_october(&job, &folder);
+    let shown: String = ["exceptions", "aliases", "population"]
+        .map(|name| whole.text(&format!("csv/{name}.csv")))
+        .concat();
+    for word in ["Zero", "One", "Six", "Seven", "Eight", "Nine"] {
+        assert!(shown.contains(&format!("Otto-{word}")), "{word}: {shown}");
+    }
+    let out = folder.path().join("redacted");
+    made(&job.evidence(), &out, &["--redact"]).expect("a pack");
+    for (name, bytes) in files_of(&out) {
+        let text = String::from_utf8_lossy(&bytes);
+        let found: Vec<&str> = text.lines().filter(|line| line.contains("Otto")).collect();
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
+    let cover = &Pack(out).json()["cover"];
+    assert_eq!(cover["criticality"], "");
+    assert_eq!(cover["own_controls"], serde_json::json!([]));
+}
+
+#[test]
 fn the_auditors_own_export_is_compared_with_the_population() {
     let quarter = quarter();
     let folder = tempfile::tempdir().expect("a folder");
@@ -2111,6 +2159,66 @@ fn a_ledger_whose_end_was_cut_is_on_page_one() {
         "{first}"
     );
     assert!(first.contains("no ledger head was given"));
+}
+
+#[test]
+fn an_exception_after_the_fact_hides_no_access_after_the_conclusion() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-03\n")
+        .env("EXCEPTIONS_URL", "exceptions.csv");
+    let path = job.folder.path().join("exceptions.csv");
+    fs::write(&path, EXCEPTIONS).expect("exceptions");
+    job.run_at(&of_day(3), world(1));
+    job.run_at(&of_day(4), world(1).without_person(&gid(2)));
+    let line = ",N2,,,hands over open projects,ciso@example.com,2026-10-07,2026-10-31,SEC-8\n";
+    fs::write(&path, format!("{EXCEPTIONS}{line}")).expect("exceptions");
+    for day in [7, 8] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let rows = pack.rows("population");
+    let mut again = rows
+        .iter()
+        .filter(|row| row["result"] == "access_after_conclusion");
+    let row = again.next().expect("an item");
+    assert!(again.next().is_none(), "both runs saw one access");
+    assert_eq!(row["last_seen_with_access"], of_day(8));
+    assert_eq!(row["flags"], "exception_after_the_fact");
+    for kind in ["access_after_conclusion", "exception_after_the_fact"] {
+        let deviations = pack.deviations(kind);
+        assert_eq!(deviations.len(), 1, "{kind}");
+        assert_eq!(deviations[0]["item_id"], row["item_id"], "{kind}");
+        assert_eq!(deviations[0]["exception"], row["exception"], "{kind}");
+        assert_ne!(row["exception"], "", "{kind}");
+    }
+}
+
+#[test]
+fn the_export_ties_out_by_written_days_and_by_ids() {
+    let job = one_leaver("").env("HR_LOCATION_ZONES", "Honolulu=Pacific/Honolulu");
+    let text = "Employee ID,Name,Work Email,Status,Termination Date,Location\n\
+        N2,Person 2,person2@example.com,Terminated,2026-10-03,Honolulu\n";
+    job.hr_file(text.as_bytes());
+    for day in [3, 4, 5] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = folder.path().join("terminations.csv");
+    let text = "Employee ID,Name,Work Email,Status,Termination Date\n\
+        N2,Person 2,person2@example.com,Terminated,2026-10-03\n\
+        N50,Person 50,shared@example.com,Terminated,2026-10-08\n\
+        N51,Person 51,shared@example.com,Terminated,2026-10-08\n";
+    fs::write(&export, text).expect("an export");
+    let out = folder.path().join("pack");
+    let path = export.to_str().expect("a path");
+    made(&job.evidence(), &out, &["--expect", path]).expect("a pack");
+    let rows = Pack(out).rows("hr_tieout");
+    let seen: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row["person_id"].as_str(), row["difference"].as_str()))
+        .collect();
+    let expected = [("N2", "same"), ("N50", "only_in_hr"), ("N51", "only_in_hr")];
+    assert_eq!(seen, expected);
 }
 
 #[test]
