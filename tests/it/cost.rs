@@ -165,7 +165,7 @@ fn a_hundred_thousand_accounts_stay_within_the_limits() {
     let bound = Bound {
         memory: 80,
         evidence: 2.6,
-        full: (230, 25.0, 30.0),
+        full: (215, 25.0, 30.0),
     };
     check("100,000 accounts", &job, 2, accounts, &bound);
 }
