@@ -339,8 +339,9 @@ pub fn connection_ids(list: &[u8]) -> Result<Vec<String>, Problems> {
     let mut ids = Vec::new();
     for (number, line) in numbered(list) {
         let id = parsed(line).and_then(|Line(members)| {
-            let is_elsewhere =
-                |(name, value): &(String, _)| name == "EVIDENCE_URL" && *value != Value::from("");
+            let is_elsewhere = |(name, value): &(String, Value)| {
+                name == "EVIDENCE_URL" && value.as_str() != Some("")
+            };
             if members.iter().any(is_elsewhere) {
                 return Err(Wrong::new("EVIDENCE_URL: `status` reads one address")
                     .hint("keep the connections of each address in a list of their own"));
