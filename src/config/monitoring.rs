@@ -34,7 +34,7 @@ fn textfile(text: &str) -> Result<PathBuf, Wrong> {
     }
 }
 
-/// Metrics are no secrets, so `http` may reach a Pushgateway in the same network.
+/// Metrics contain no secret, so `http` may reach a Pushgateway in the same network.
 fn pushgateway(text: &str) -> Result<Url, Wrong> {
     let url = values::any_web_address(text)?;
     if !url.username().is_empty() || url.password().is_some() {

@@ -5,7 +5,7 @@ use super::remedies::{Key, Remedy};
 use super::uses::Uses;
 use crate::model::{Population, Viewer};
 
-/// More accounts than this are no service accounts: a list was cut off, or a permission is missing.
+/// If more accounts than this are in doubt, the cause is another one: a list was cut off, or a permission is missing.
 pub(super) const MOST_SERVICES: usize = 10;
 
 /// Whether an account that the list lacks is a service account: an alias with its id says so, and nothing shows that a

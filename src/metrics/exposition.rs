@@ -84,7 +84,7 @@ pub(super) fn of_run(run: &RunMetrics) -> String {
 }
 
 /// Replaces the file. Of the same connections, it keeps the metrics that the newest runs do not have. Other connections
-/// are dropped: they are no longer in the list.
+/// are dropped, because they left the list.
 pub(super) fn update(file: &Path, runs: &[RunMetrics]) -> io::Result<()> {
     let earlier = match fs::metadata(file) {
         // A pipe would never end.

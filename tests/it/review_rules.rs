@@ -383,7 +383,8 @@ fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-fn acknowledge(job: &Job, as_of: &str, by: &str) -> Result<(), String> {
+/// The text of the acknowledged review.
+fn acknowledge(job: &Job, as_of: &str, by: &str) -> Result<String, String> {
     let mail = job.place().join("mail.eml");
     fs::write(&mail, "From: the management\n").expect("a file");
     let asked = AcknowledgeArguments {
@@ -395,7 +396,7 @@ fn acknowledge(job: &Job, as_of: &str, by: &str) -> Result<(), String> {
     let done = tried_at(job, as_of, async |settings, moment, clock| {
         command::acknowledge(settings, &asked, moment, clock).await
     });
-    done.map(|_| ())
+    done.map(|review| command::text(&review, false))
         .map_err(|error| command::failure(&error, false))
 }
 
@@ -814,10 +815,20 @@ fn a_person_who_left_after_the_opening_cannot_acknowledge() {
         left.contains("the person of --by has left, according to HR"),
         "{left}"
     );
-    acknowledge(&job, "2026-11-17T09:00:00Z", "ceo@example.net").expect("an acknowledgement");
+    // The next run cannot use its feed, so HR is known only as of the run before.
+    job.hr_file(b"no table");
+    assert!([3, 4].contains(&job.run_at("2026-11-17T22:40:00Z", World::generated(12))));
+    let text = acknowledge(&job, "2026-11-18T09:00:00Z", "ceo@example.net");
+    let text = text.expect("an acknowledgement");
+    assert!(
+        text.contains("could use the HR feed is of 2026-11-16"),
+        "{text}"
+    );
     assert_verifies(&job);
 
     // Months later, nothing shows who has left since.
+    job.hr_feed("E1,One,person1@example.com,Active,\n");
+    assert!([0, 3, 4].contains(&job.run_at("2026-11-19T22:40:00Z", World::generated(12))));
     let status = at_review(
         &job,
         "2027-03-01T09:00:00Z",
@@ -837,7 +848,7 @@ fn a_person_who_left_after_the_opening_cannot_acknowledge() {
     );
     let text = command::text(&status, false);
     assert!(
-        text.contains("could use the HR feed is of 2026-11-16"),
+        text.contains("could use the HR feed is of 2026-11-19"),
         "{text}"
     );
 }

@@ -1765,7 +1765,7 @@ fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     });
     assert!(reported.contains("decided    1/11"), "{reported}");
     for (change, wanted) in [
-        (0, "1,000", "its `row` is no whole number"),
+        (0, "1,000", "its `row` is not a whole number"),
         (DECISION, "keep?", "the decision must be"),
         (DECISION, "#DIV/0!", "the decision must be"),
         (

@@ -79,10 +79,12 @@ pub(super) struct PeopleRun {
     pub(super) entry: Entry,
     /// Whether it could use the HR feed.
     has_feed: bool,
+    /// Whether a newer complete run could not use it.
+    is_passed_over: bool,
 }
 
-/// The run that shows who has left: the newest complete one that could use the HR feed, since the reviewed run. If there
-/// is none, the newest complete one.
+/// The run that shows who has left: the newest complete one that could use the HR feed, since the reviewed run. Without
+/// such a run, the newest complete one.
 pub(super) async fn people_run(
     ledger: &Ledger,
     reviewed: &RunRef,
@@ -103,7 +105,11 @@ pub(super) async fn people_run(
         };
         below = entry.sequence;
         let has_feed = has_feed(ledger, &entry).await?;
-        let run = PeopleRun { entry, has_feed };
+        let run = PeopleRun {
+            entry,
+            has_feed,
+            is_passed_over: newest.is_some(),
+        };
         match run.has_feed {
             true => return Ok(run),
             false => newest = newest.or(Some(run)),
@@ -123,7 +129,12 @@ pub(super) async fn people_run_of(
         || LedgerError::Fault("the ledger lacks the run that showed who had left".to_owned());
     let entry = entry.ok_or_else(missing)?;
     let has_feed = has_feed(ledger, &entry).await?;
-    Ok(PeopleRun { entry, has_feed })
+    Ok(PeopleRun {
+        entry,
+        has_feed,
+        // The command that continues an earlier attempt names newer runs itself.
+        is_passed_over: false,
+    })
 }
 
 /// Whether a run could use the HR feed.
@@ -190,7 +201,7 @@ impl PeopleRun {
         const OLD: SignedDuration = SignedDuration::from_hours(72);
         let committed_at = self.entry.committed_at;
         let is_old = as_of.duration_since(committed_at) > OLD;
-        match (self.has_feed, is_old) {
+        match (self.has_feed, is_old || self.is_passed_over) {
             (false, _) => Some(
                 "no complete run since the reviewed one could use the HR feed, so nothing shows who has left lately"
                     .to_owned(),

@@ -235,7 +235,7 @@ fn judged(
         return Err("it belongs to another review: its review hash differs or is blank".to_owned());
     }
     let number = whole(&claim.row)
-        .ok_or("its `row` is no whole number, such as 7: copy the column from the worksheet")?;
+        .ok_or("its `row` is not a whole number, such as 7: copy the column from the worksheet")?;
     let frozen = of.worksheet.row(number);
     let frozen = frozen.ok_or_else(|| format!("this review has no row {number}"))?;
     let at = usize::try_from(number)

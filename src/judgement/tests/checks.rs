@@ -747,7 +747,7 @@ fn a_service_account_may_be_connected_and_missing_from_the_list() {
         assert_eq!(status(&judged, CheckId::Viewer), expected);
         assert_eq!(judged.complete, expected == Pass);
     }
-    // A person's account that left the list is no service account.
+    // An account of a person is not a service account after it left the list.
     let person = world()
         .account_as("7", "ana@example.com")
         .next()

@@ -70,7 +70,7 @@ fn a_listed_service_account_may_be_connected_if_its_owner_works_here() {
         (connected(), VIEWER, Pass),
         (connected().hr(ana().active()), "E1", Pass),
         (connected().hr(ana().active()), "ana@example.com", Pass),
-        // Nobody knows the owner.
+        // The owner is unknown.
         (connected(), "ana@example.com", Fail),
         // The owner has left, or is an outsider.
         (connected().hr(ana().ended()), "E1", Fail),

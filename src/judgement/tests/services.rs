@@ -159,7 +159,7 @@ fn an_account_without_an_address_names_its_line() {
     assert!(finding.note.ends_with(line), "{}", finding.note);
     let closed = nameless.alias(service("7")).judge();
     assert_eq!(closed.verdict, Verdict::Pass, "{:?}", closed.reasons);
-    // Many accounts without an address are no service accounts.
+    // Many accounts without an address have another cause.
     let many = (0..11).fold(world(), |world, n| {
         world.account_as(&format!("x{n}"), "none")
     });
