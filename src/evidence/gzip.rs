@@ -1,6 +1,16 @@
-//! Unpacks the gzip files of evidence, up to a maximum size.
+//! Packs bytes as gzip, and unpacks the gzip files of evidence up to a maximum size.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// The same content gives the same bytes: the header has no name and no time.
+pub fn packed(content: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    let written = packer.write_all(content).and_then(|()| packer.finish());
+    written.expect("writing to memory does not fail")
+}
 
 /// The content of all members of a gzip file. None if the bytes are not gzip, or if the content is larger than `most`
 /// bytes.
@@ -17,16 +27,7 @@ pub fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
-    use super::unpacked;
-
-    fn packed(content: &[u8]) -> Vec<u8> {
-        let level = flate2::Compression::fast();
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), level);
-        packer.write_all(content).expect("gzip");
-        packer.finish().expect("gzip")
-    }
+    use super::{packed, unpacked};
 
     #[test]
     fn every_member_is_unpacked_and_extra_bytes_are_refused() {

@@ -24,7 +24,7 @@ pub use controls::{Control, OwnControl};
 pub use data_file::{ComparedFile, DataFile, FileRecord, raw_file, sums};
 pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use facts::{Facts, PastFacts, hr_rows, input_hr};
-pub use gzip::unpacked;
+pub use gzip::{packed, unpacked};
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{
     ConnectionFolder, ReceivedKind, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder,

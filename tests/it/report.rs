@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::support::has;
-use crate::support::job::{Ended, Job, ended};
+use crate::support::job::{Ended, Job, ended, unpacked};
 use crate::support::review;
 use crate::support::s3::S3Server;
 use crate::support::schema::{ensure_as_published, validator};
@@ -789,7 +789,7 @@ fn a_sampled_leaver_has_the_evidence_before_and_after() {
         let committed: Value = serde_json::from_slice(&of("entry.json")).expect("JSON");
         assert_eq!(
             committed["manifest_sha256"],
-            sha256_hex(&of("manifest.json"))
+            sha256_hex(&unpacked("manifest.json.gz", of("manifest.json.gz")))
         );
         assert_eq!(committed["sums_sha256"], sha256_hex(&of("SHA256SUMS")));
         let raw = String::from_utf8(of("raw.jsonl")).expect("text");
@@ -1055,7 +1055,7 @@ const LIES: [(&str, Lie); 30] = [
         of.insert(name, Vec::new());
     }),
     ("the folder of a sampled leaver lacks a run", |of| {
-        of.remove(&named(of, "/after/manifest.json"));
+        of.remove(&named(of, "/after/manifest.json.gz"));
     }),
     ("the script draws another sample", |of| {
         replace(of, "tools/redo-sample.sh", "sort", "sort -r")

@@ -9,7 +9,7 @@ use tracing::info;
 use super::ReportError;
 use super::evidence::{Bundle, Evidence};
 use super::output::PackFiles;
-use crate::evidence::{AccountLine, EntryKind, Manifest, unpacked};
+use crate::evidence::{AccountLine, EntryKind, Manifest, packed, unpacked};
 use crate::judgement::Leaver;
 use crate::model::HrRow;
 use crate::pack::{
@@ -205,16 +205,17 @@ fn add_bundle(files: &mut PackFiles, folder: &str, bundle: &Bundle) -> Vec<Strin
         sums,
         raw: _,
     } = bundle;
+    // A manifest lists every page of the run, so it would be most of the pack.
     let parts = [
-        ("entry.json", Some(entry)),
-        ("entry.sig", signature.as_ref()),
-        ("manifest.json", Some(manifest)),
-        ("SHA256SUMS", Some(sums)),
+        ("entry.json", Some(entry.clone())),
+        ("entry.sig", signature.clone()),
+        ("manifest.json.gz", Some(packed(manifest))),
+        ("SHA256SUMS", Some(sums.clone())),
     ];
     let mut names = Vec::new();
     for (name, bytes) in parts {
         if let Some(bytes) = bytes {
-            files.add(format!("{folder}/{name}"), bytes.clone());
+            files.add(format!("{folder}/{name}"), bytes);
             names.push(name.to_owned());
         }
     }
