@@ -160,7 +160,7 @@ impl Runs {
                 "{}, exit {}: {}",
                 failure.stage, failure.code, failure.message
             ),
-            None => joined(&of.reasons),
+            None => of.reasons.join("; "),
         });
         let tool = manifest.map(|of| format!("{} {}", of.tool.name, of.tool.version));
         let cells = vec![

@@ -79,6 +79,8 @@ pub(super) enum Cell<'a> {
     Number(&'a str),
     Day(&'a str),
     Instant(Timestamp),
+    /// A time by a clock, and its zone.
+    Local(&'a str, &'a str),
     Flag(bool),
     /// An item whose row is on this page.
     Item(&'a str),
@@ -185,6 +187,10 @@ fn cell<'a>(column: &Column, cell: &'a str, items: &BTreeSet<&str>) -> Cell<'a> 
     match column.kind {
         Kind::Text if column.name == "item_id" && items.contains(cell) => Cell::Item(cell),
         Kind::Text if is_code(column.name) => Cell::Code(cell),
+        Kind::Text if is_local(column.name) => match cell.rsplit_once(' ') {
+            Some((at, zone)) => Cell::Local(at, zone),
+            None => Cell::Text(cell),
+        },
         Kind::Text => Cell::Text(cell),
         Kind::Count | Kind::Decimal => Cell::Number(cell),
         Kind::Day => Cell::Day(cell),
@@ -202,12 +208,17 @@ fn is_code(name: &str) -> bool {
     name.ends_with("_id") || name.ends_with("sha256") || matches!(name, "run" | "commit" | "folder")
 }
 
+/// A time by a clock, with the name of its zone.
+fn is_local(name: &str) -> bool {
+    name.ends_with("_local")
+}
+
 fn class(column: &Column, table: &Table, at: usize) -> &'static str {
     match column.kind {
         Kind::Count | Kind::Decimal => "amount",
         Kind::Text if column.name == "management_response" => "answer",
         Kind::Text if is_code(column.name) => "id",
-        Kind::Text if column.name.ends_with("_local") => "when",
+        Kind::Text if is_local(column.name) => "when",
         Kind::Text => {
             let mut first = table.rows.iter().take(MAX_ROWS);
             match first.any(|row| row[at].chars().count() > LONG) {

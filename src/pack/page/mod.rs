@@ -235,8 +235,8 @@ const RUNS: &[&str] = &[
     "hr_rows",
     "deadlines_since_last_complete",
     "verified",
-    "reason",
     "verdict",
+    "reason",
 ];
 const HR_BY_RUN: &[&str] = &[
     "sequence",
