@@ -6,6 +6,7 @@
 mod accounts;
 mod deviations;
 mod document;
+mod effect;
 mod findings;
 mod fold;
 mod hr;
