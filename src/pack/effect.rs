@@ -166,10 +166,10 @@ fn by_schedule(before: &str, after: &str) -> Effect {
     ])
 }
 
-/// The number of runs, and the longest gap between two, in 28 years. Then each date has had each weekday, equally often
-/// for every date and with every leap day, so no result depends on the day of the change.
+/// The number of runs, and the longest gap between two, in 28 years. In these, every date has every weekday equally often,
+/// and every leap day too, so no result depends on the day of the change.
 ///
-/// The gap is measured by the local clock: a clock change makes no gap longer, unless it skips a run.
+/// The gap is measured by the local clock. So a clock change makes a gap longer only if it skips a run.
 fn runs(schedule: &str) -> Option<(usize, SignedDuration)> {
     let (cron, zone) = schedule.strip_suffix(')')?.rsplit_once(" (")?;
     let schedule = RunSchedule {

@@ -21,6 +21,7 @@ mod rules;
 mod runs;
 mod sample;
 mod sampled;
+mod sources;
 mod spreadsheet;
 mod table;
 mod words;

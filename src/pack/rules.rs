@@ -1,4 +1,4 @@
-//! Changes of rules and of the program: each rule with its values, and one row for each group of equal runs.
+//! Changes of rules, program and sources: each rule with its values, and one row for each group of equal runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +10,10 @@ use super::effect::{GRACE, effect};
 use super::items::RunAt;
 use super::period::{LedgerEntry, Period, Phase};
 use super::runs::rules_sha256;
+use super::sources::Sources;
 use super::table::{cell, count, instant, text};
 use super::{Column, DeviationType, Effect, RunVerified, Table};
-use crate::evidence::Manifest;
+use crate::evidence::{Manifest, Tool};
 use crate::judgement::{Change, ChangeKind};
 use crate::model::{Mapping, counted};
 
@@ -30,12 +31,12 @@ struct RuleChange {
 /// What must be equal in all runs of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct GroupKey {
-    tool: String,
-    version: String,
-    commit: String,
-    judgement: Option<u32>,
+    tool: Tool,
+    judgement: u32,
     rules_sha256: String,
+    /// Blank if the mapping was not reported.
     mapping: String,
+    sources: Sources,
     key_sha256: String,
 }
 
@@ -48,16 +49,18 @@ struct Group {
     recomputed: u64,
 }
 
+/// What the newest run that could be read had. A run that could not be read hides no change.
+#[derive(Clone, Debug)]
+struct Newest {
+    rules: BTreeMap<String, String>,
+    key: GroupKey,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     changes: Vec<RuleChange>,
     groups: Vec<Group>,
-    /// The rules of the newest run that could be read. A run that could not be read hides no change.
-    in_force: BTreeMap<String, String>,
-    /// Whether a run of the period has been taken.
-    has_first: bool,
-    mapping: Option<String>,
-    version: Option<(String, String, String)>,
+    newest: Option<Newest>,
     deviations: Vec<Deviation>,
 }
 
@@ -84,6 +87,8 @@ const TOOLS: &[Column] = &[
     count("judgement"),
     text("rules_sha256"),
     text("mapping_sha256"),
+    text("hr_feed"),
+    text("hr_columns"),
     text("key_sha256"),
 ];
 
@@ -153,87 +158,95 @@ fn text_of(value: &Value) -> String {
     }
 }
 
+impl GroupKey {
+    fn of(of: &RulesOfRun<'_>, before: Option<&Self>) -> Self {
+        let sources = Sources::of(of.manifest, of.mapping);
+        Self {
+            tool: of.manifest.tool.clone(),
+            judgement: of.judgement,
+            rules_sha256: cell(rules_sha256(of.manifest)),
+            mapping: match of.mapping {
+                Mapping::Reported { sha256 } => sha256.clone(),
+                Mapping::NotReported { .. } => String::new(),
+            },
+            sources: match before {
+                Some(before) => sources.or_before(&before.sources),
+                None => sources,
+            },
+            key_sha256: of.at.entry.key_sha256.clone(),
+        }
+    }
+}
+
 impl Rules {
     pub(super) fn take(&mut self, period: &Period, of: &RulesOfRun<'_>) {
         let phase = period.phase(of.run.at);
+        let before = self.newest.take();
         let rules = rules_of(of.manifest);
-        let before = std::mem::replace(&mut self.in_force, rules.clone());
-        let mut changes = changed_rules(&before, &rules);
-        if phase == Phase::After {
+        let key = GroupKey::of(of, before.as_ref().map(|before| &before.key));
+        if phase == Phase::Within {
+            self.within(of, before.as_ref(), &rules, &key);
+        } else if let (Phase::After, Some(before)) = (phase, &before) {
             // An item of the period can be due under a rule that was loosened after it.
+            let mut changes = changed_rules(&before.rules, &rules);
             changes.retain(|(rule, before, after)| effect(rule, before, after) == Effect::Loosened);
             self.add(of.run, true, changes);
-            return;
         }
-        let tool = &of.manifest.tool;
-        let mapping = match of.mapping {
-            Mapping::Reported { sha256 } => Some(sha256.clone()),
-            Mapping::NotReported { .. } => None,
-        };
-        let key = GroupKey {
-            tool: tool.name.clone(),
-            version: tool.version.clone(),
-            commit: tool.commit.clone(),
-            judgement: Some(of.judgement),
-            rules_sha256: cell(rules_sha256(of.manifest)),
-            mapping: cell(mapping.as_ref()),
-            key_sha256: of.at.entry.key_sha256.clone(),
-        };
-        let version = (tool.name.clone(), tool.version.clone(), tool.commit.clone());
-        let version_before = self.version.replace(version.clone());
-        // A run that could not read the mapping shows no change.
-        let mapping_before = match &mapping {
-            Some(mapping) => self.mapping.replace(mapping.clone()),
-            None => None,
-        };
-        if phase == Phase::Before {
-            return;
-        }
-        if !self.has_first {
-            self.has_first = true;
-            self.in_force(of.run, &rules);
+        self.newest = Some(Newest { rules, key });
+    }
+
+    fn within(
+        &mut self,
+        of: &RulesOfRun<'_>,
+        before: Option<&Newest>,
+        rules: &BTreeMap<String, String>,
+        key: &GroupKey,
+    ) {
+        if self.groups.is_empty() {
+            self.in_force(of.run, rules);
         }
         // Before the first run, no rule was in force.
-        if !before.is_empty() {
-            self.add(of.run, false, changes);
+        if let Some(before) = before {
+            self.add(of.run, false, changed_rules(&before.rules, rules));
         }
         // The files of aliases and exceptions, by their hashes, are no rules of the manifest.
         let files = of.changes.iter().filter(|of| {
-            let is_rule = |name: &String| rules.contains_key(name) || before.contains_key(name);
+            let is_rule = |name: &String| {
+                rules.contains_key(name)
+                    || before.is_some_and(|before| before.rules.contains_key(name))
+            };
             of.change == ChangeKind::PolicyChanged && !of.name.as_ref().is_some_and(is_rule)
         });
         let files = files.map(|of| (cell(of.name.as_ref()), of.before.clone(), of.after.clone()));
         self.add(of.run, false, files.collect());
-        let mut changed = |kind, what: String| {
-            self.deviations.push(Deviation {
-                run: of.at.entry.run.clone(),
-                opened: Some((of.run.at, Some(of.run.entry))),
-                what,
-                ..Deviation::of(kind, &of.at.entry.run)
-            });
-        };
-        if let (Some(before), Some(mapping)) = (mapping_before, &mapping)
-            && before != *mapping
-        {
-            let what = format!("the hash of the mapping changed from {before} to {mapping}");
-            changed(DeviationType::MappingChanged, what);
-        }
-        if let Some(before) = version_before.filter(|before| *before != version) {
-            let shown = |(name, version, commit): &(String, String, String)| {
-                format!("{name} {version} ({commit})")
+        if let Some(Newest { key: before, .. }) = before {
+            let mut changed = |kind, what: String| {
+                self.deviations.push(Deviation {
+                    run: of.at.entry.run.clone(),
+                    opened: Some((of.run.at, Some(of.run.entry))),
+                    what,
+                    ..Deviation::of(kind, &of.at.entry.run)
+                });
             };
-            let what = format!("from {} to {}", shown(&before), shown(&version));
-            changed(DeviationType::VersionChanged, what);
+            let sources = key.sources.changes_since(&before.sources);
+            if !sources.is_empty() {
+                changed(DeviationType::MappingChanged, sources.join("; "));
+            }
+            if before.tool != key.tool {
+                let shown = |of: &Tool| format!("{} {} ({})", of.name, of.version, of.commit);
+                let what = format!("from {} to {}", shown(&before.tool), shown(&key.tool));
+                changed(DeviationType::VersionChanged, what);
+            }
         }
         let is_recomputed = u64::from(of.at.verified == RunVerified::Recomputed);
         match self.groups.last_mut() {
-            Some(group) if group.key == key => {
+            Some(group) if group.key == *key => {
                 group.last = of.run;
                 group.runs += 1;
                 group.recomputed += is_recomputed;
             }
             _ => self.groups.push(Group {
-                key,
+                key: key.clone(),
                 first: of.run,
                 last: of.run,
                 runs: 1,
@@ -275,12 +288,10 @@ impl Rules {
         for (place, of) in self.changes.iter().enumerate() {
             let is_loosened = of.effect == Effect::Loosened;
             let later = &self.changes[place + 1..];
-            let until = later
-                .iter()
-                .find(|later| later.rule == of.rule)
-                .map(|later| later.run.at);
+            let until = later.iter().find(|later| later.rule == of.rule);
+            let until = until.map(|later| later.run);
             let is_in_force =
-                |at: Timestamp| of.run.at <= at && until.is_none_or(|until| at < until);
+                |at: Timestamp| of.run.at <= at && until.is_none_or(|until| at < until.at);
             // The grace is that of the run that fixed the deadline. Other rules act until the deadline.
             let is_grace = of.rule == GRACE;
             let due = items.iter().filter(|item| {
@@ -304,10 +315,7 @@ impl Rules {
                 let (rule, before, after) = (&of.rule, &of.before, &of.after);
                 deviations.push(Deviation {
                     opened: Some((of.run.at, Some(of.run.entry))),
-                    closed: until.and_then(|until| {
-                        let change = later.iter().find(|of| of.run.at == until)?;
-                        Some((until, Some(change.run.entry)))
-                    }),
+                    closed: until.map(|until| (until.at, Some(until.entry))),
                     what: format!(
                         "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them",
                         counted(due.len(), "item was", "items were"),
@@ -321,7 +329,7 @@ impl Rules {
         for deviation in &self.deviations {
             deviations.push(deviation.clone());
         }
-        let mut tools = Table::new("tools", "Program, mapping and key", TOOLS);
+        let mut tools = Table::new("tools", "Program, sources and key", TOOLS);
         for of in &self.groups {
             tools.push([
                 of.first.entry.to_string(),
@@ -330,12 +338,14 @@ impl Rules {
                 of.last.at.to_string(),
                 of.runs.to_string(),
                 of.recomputed.to_string(),
-                of.key.tool.clone(),
-                of.key.version.clone(),
-                of.key.commit.clone(),
-                cell(of.key.judgement),
+                of.key.tool.name.clone(),
+                of.key.tool.version.clone(),
+                of.key.tool.commit.clone(),
+                of.key.judgement.to_string(),
                 of.key.rules_sha256.clone(),
                 of.key.mapping.clone(),
+                of.key.sources.hr_feed.clone(),
+                of.key.sources.hr_columns(),
                 of.key.key_sha256.clone(),
             ]);
         }
