@@ -230,12 +230,7 @@ impl Layout {
 
     /// Whether a column is read.
     pub(super) fn is_field(&self, column: usize) -> bool {
-        let meaning = self.meaning(column);
-        !meaning.is_displayed()
-            && !matches!(
-                meaning,
-                Meaning::Ignored | Meaning::Harmless | Meaning::Unread
-            )
+        self.meaning(column).decides()
     }
 
     fn hints(&self, column: usize) -> Hints {

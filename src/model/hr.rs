@@ -123,6 +123,11 @@ impl Meaning {
         matches!(self, Self::Department | Self::Title)
     }
 
+    /// Whether the values of the column decide something.
+    pub fn decides(self) -> bool {
+        !self.is_displayed() && !matches!(self, Self::Ignored | Self::Harmless | Self::Unread)
+    }
+
     /// The word for it in `HR_FEED_COLUMNS`.
     pub fn setting(self) -> &'static str {
         match self {

@@ -162,7 +162,7 @@ fn answer(
             "state",
         ),
         (Runs, Changes) => (
-            "Rules, versions of the program, mapping and key.".to_owned(),
+            "Rules, versions of the program, sources and key.".to_owned(),
             "csv/tools.csv",
             "first_entry",
         ),

@@ -6,6 +6,7 @@
 mod accounts;
 mod deviations;
 mod document;
+mod effect;
 mod findings;
 mod fold;
 mod hr;
@@ -20,6 +21,7 @@ mod rules;
 mod runs;
 mod sample;
 mod sampled;
+mod sources;
 mod spreadsheet;
 mod table;
 mod words;

@@ -50,7 +50,7 @@ fn redacted(table: &str, column: &str) -> Redacted {
         ("reviews", "name" | "accepted_incomplete") => Redacted::Blank,
         ("admins" | "changes" | "decisions", "name" | "email") => Redacted::As("A"),
         // A setting may contain addresses and domains.
-        ("rules", "before" | "after") => Redacted::Blank,
+        ("rules", "before" | "after") | ("tools", "hr_feed" | "hr_columns") => Redacted::Blank,
         ("deviations", "run") => Redacted::Review,
         (_, "review") => Redacted::As("R"),
         (_, "person_id" | "name" | "emails") => Redacted::As("P"),
@@ -93,9 +93,13 @@ fn redact_keys(cell: &str, key: &RedactionKey) -> String {
 
 fn redact_table(table: &mut Table, key: &RedactionKey) {
     let name = table.name;
-    // The sentence about a rule has its values, and that about an overdue review has its id.
-    let named =
-        [DeviationType::RuleLoosened, DeviationType::ReviewOverdue].map(DeviationType::as_str);
+    // The sentences about a rule and a source have their values, and that about an overdue review has its id.
+    let named = [
+        DeviationType::RuleLoosened,
+        DeviationType::MappingChanged,
+        DeviationType::ReviewOverdue,
+    ]
+    .map(DeviationType::as_str);
     let sentence = table.place("type").zip(table.place("what"));
     for row in &mut table.rows {
         if let Some((_, what)) = sentence.filter(|(kind, _)| named.contains(&row[*kind].as_str())) {

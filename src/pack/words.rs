@@ -346,7 +346,7 @@ each!(Title::title of DeviationType {
     RunFailed => "Run did not finish",
     RunInconclusive => "Run inconclusive",
     RuleLoosened => "Rule loosened",
-    MappingChanged => "Mapping changed",
+    MappingChanged => "Source or mapping changed",
     VersionChanged => "Program changed",
     AliasWithoutApprover => "Alias without approver",
     ReviewOverdue => "Access review overdue",
@@ -375,7 +375,8 @@ each!(Meaning::meaning of DeviationType {
     RunFailed => "A run ended without a judgement.",
     RunInconclusive => "A run could not check or judge something.",
     RuleLoosened => "A rule changed so that it asks for less: a longer grace, a wider tolerance, a narrower scope.",
-    MappingChanged => "Truto's mapping of Asana's accounts changed.",
+    MappingChanged => "Truto's mapping of Asana's accounts changed, or a run read another HR feed, other columns of it or another \
+        workspace.",
     VersionChanged => "The version or the commit of the program changed.",
     AliasWithoutApprover => "A run used an alias that names no approver.",
     ReviewOverdue => "No access review was closed in time, or one was not closed by its due day.",

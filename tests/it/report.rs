@@ -2080,6 +2080,54 @@ fn another_program_is_a_deviation() {
 }
 
 #[test]
+fn a_replaced_hr_feed_is_a_deviation_but_a_dated_name_is_none() {
+    let rows = "N2,Person 2,person2@example.com,Terminated,2026-10-20\n";
+    let mut job = one_leaver(rows);
+    let headers = "Employee ID,Name,Work Email,Status";
+    for (day, name, end) in [
+        (1, "hr-2026-10-01.csv", "Termination Date"),
+        (2, "hr-2026-10-02.csv", "Termination Date"),
+        (3, "payroll-2026-10-03.csv", "Termination Date"),
+        (4, "payroll-2026-10-04.csv", "Last Day"),
+        (5, "payroll-2026-10-05.csv", "Last Day"),
+    ] {
+        let path = job.folder.path().join(name);
+        fs::write(&path, format!("{headers},{end}\n{rows}")).expect("an HR feed");
+        crate::support::changed_before(&path, of_day(day).parse().expect("an instant"));
+        job = job.env("HR_FEED_URL", name);
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let changed = pack.deviations("mapping_changed");
+    let opened: Vec<&str> = changed.iter().map(|of| of["opened_at"].as_str()).collect();
+    assert_eq!(opened, [of_day(3), of_day(4)], "{changed:?}");
+    let what = &changed[0]["what"];
+    assert!(what.starts_with("the HR feed changed from "), "{what}");
+    assert!(what.ends_with("/payroll-*-*-*.csv"), "{what}");
+    assert_eq!(
+        changed[1]["what"],
+        "the column for `end` in the HR feed changed from “Termination Date” to none; \
+         the column for `last_day` in the HR feed changed from none to “Last Day”"
+    );
+    let tools = pack.rows("tools");
+    assert_eq!(tools.len(), 3, "{tools:?}");
+    assert!(
+        tools[2]["hr_columns"].contains(";last_day=Last Day;"),
+        "{tools:?}"
+    );
+    let redacted = folder.path().join("redacted");
+    made(&job.evidence(), &redacted, &["--redact"]).expect("a pack");
+    for (name, bytes) in files_of(&redacted) {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(
+            !text.contains("payroll"),
+            "{name} has the address of the feed"
+        );
+    }
+}
+
+#[test]
 fn a_bucket_shows_when_entries_were_stored_and_which_runs_expired() {
     let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-03\n")
         .env("EVIDENCE_RETENTION_DAYS", "7");
