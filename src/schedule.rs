@@ -63,6 +63,52 @@ pub fn minutes_in_job_name(job_name: &str) -> Option<Timestamp> {
     Timestamp::from_second(minutes * 60).ok()
 }
 
+/// Scheduled runs that were not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingRuns {
+    pub runs: u64,
+    /// With a schedule, the instant at which the run was due.
+    pub from: Timestamp,
+    /// With a schedule, the next instant at which a run was due.
+    pub to: Timestamp,
+    /// `from` by the clock of the schedule's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+}
+
+/// The runs that were due in the period, and the missing ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DueRuns {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// How many runs were due. None with an interval.
+    pub runs: Option<u64>,
+    pub missing: Vec<MissingRuns>,
+    /// With a schedule: every instant at which a run was due, in order, except those whose run may still start.
+    #[serde(skip)]
+    pub instants: Vec<DueInstant>,
+    /// Due runs that have not started and may still start.
+    pub may_still_start: u64,
+    /// If the period ends with the last run: how many runs were due between that run and now. Else 0.
+    pub after_last_run: u64,
+}
+
+/// An instant at which a run was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueInstant {
+    pub at: Timestamp,
+    /// `at` by the clock of the schedule's zone.
+    pub local: Option<String>,
+    /// The runs that started for it, in order. Empty if the run is missing.
+    pub started: Vec<Timestamp>,
+}
+
+impl DueRuns {
+    pub fn missing_runs(&self) -> u64 {
+        self.missing.iter().map(|missing| missing.runs).sum()
+    }
+}
+
 /// A cron schedule in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {

@@ -86,7 +86,9 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         }
         (Exit::Transient, Report) => "the store was unavailable; a retry may help",
         (Exit::Refused, Report) => "the store refused access",
-        (Exit::Configuration, Report) => "wrong configuration, or a path without evidence",
+        (Exit::Configuration, Report) => {
+            "wrong configuration, a path without evidence, a folder that is not empty, or a file that cannot be used"
+        }
 
         (Exit::Pass, Status) => {
             "the newest result of every connection is a pass, and none is known to be overdue"
@@ -95,10 +97,12 @@ pub fn meaning_for(exit: Exit, command: Command) -> Option<&'static str> {
         (Exit::Inconclusive, Status) => {
             "none is fail, but a connection is inconclusive, failed, overdue, missing, without a result or unreadable"
         }
-        (Exit::Transient, Status) => "the store was unavailable; a retry may help",
-        (Exit::Refused, Status) => "the store refused access",
+        (Exit::Transient, Status) => {
+            "the store or the list of connections was unavailable; a retry may help"
+        }
+        (Exit::Refused, Status) => "the store or the server of the list refused access",
         (Exit::Configuration, Status) => {
-            "wrong configuration, a path without evidence, or a page that cannot be written"
+            "wrong configuration, a path without evidence, a list that cannot be used, or a page that cannot be written"
         }
 
         (Exit::Pass, Review) => "done; after close: every row is decided",

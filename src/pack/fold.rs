@@ -13,7 +13,7 @@ use super::manual::{ManualLines, used_exceptions};
 use super::period::{Entries, LedgerEntry, Period, Phase};
 use super::reviews::Reviews;
 use super::rules::{DueItem, Rules, RulesOfRun};
-use super::runs::{self, DueRuns, Runs};
+use super::runs::{self, PeriodSchedule, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
 use super::table::cell;
 use super::{
@@ -88,7 +88,7 @@ struct About {
 /// What the pack needs in addition to the runs.
 #[derive(Debug)]
 pub struct Ending {
-    pub due: DueRuns,
+    pub schedule: PeriodSchedule,
     pub sample: SampleRequest,
     /// The auditor's own HR export.
     pub expected: Option<Vec<HrRow>>,
@@ -321,7 +321,7 @@ impl Fold {
             self.deviations.push(of.deviation(kind, None));
         }
         let Ending {
-            due,
+            schedule,
             sample,
             expected,
             tool,
@@ -334,11 +334,12 @@ impl Fold {
         } = ending;
         let period = &self.period;
         let mut deviations = self.deviations;
-        let runs = self.runs.table(period, &due, &mut deviations);
+        let mut runs = self.runs.table(period, &schedule, &mut deviations);
         let population = self
             .items
             .population(period, &self.entries, &runs.gaps, &mut deviations);
         let items = &population.items;
+        runs.gaps.fill(items.iter().map(|of| &of.bar));
         let of_leavers = items
             .iter()
             .filter(|of| of.bar.result != ItemResult::AccessAfterConclusion);
@@ -390,8 +391,8 @@ impl Fold {
             seed: sample.seed.clone(),
             sample_size: sample.items as u64,
             sample_runs: sample.runs as u64,
-            schedule_basis: due.basis,
-            schedule: due.schedule.clone(),
+            schedule_basis: schedule.basis,
+            schedule: schedule.text,
             complete_from_entry: self.expired.map(|entry| entry + 1),
             first_run: extent.map(|(first, _)| first),
             last_run: extent.map(|(_, last)| last),
@@ -468,6 +469,7 @@ impl Fold {
                 tables,
                 days: calendar,
                 items: bars,
+                gaps: runs.gaps.list,
                 sample: Vec::new(),
                 integrity: facts,
                 limits,

@@ -481,7 +481,7 @@ impl Item {
         let flags = [
             (
                 Flag::GapOverDeadline,
-                record.deadline.is_some_and(|due| gaps.contains(due)),
+                record.deadline.is_some_and(|due| gaps.place(due).is_some()),
             ),
             (
                 Flag::LateNotice,
@@ -860,12 +860,9 @@ impl Item {
                 let what = "no run shows whether access ended by the deadline";
                 Some((concluded, concluded, what))
             }
-            ItemResult::Open | ItemResult::NotEvaluable => {
+            ItemResult::NotDue if !bar.flags.contains(&Flag::GapOverDeadline) => None,
+            ItemResult::Open | ItemResult::NotEvaluable | ItemResult::NotDue => {
                 Some((due, None, "no run shows that access ended"))
-            }
-            ItemResult::NotDue if bar.flags.contains(&Flag::GapOverDeadline) => {
-                let what = "no run started after the deadline, although one was due";
-                Some((due, None, what))
             }
             ItemResult::InTime | ItemResult::NoAccount if self.suspected.is_some() => {
                 let what = "an account may belong to the person, and no alias decides it";
@@ -878,7 +875,6 @@ impl Item {
             | ItemResult::DateCorrected
             | ItemResult::Withdrawn
             | ItemResult::RehiredBeforeDue
-            | ItemResult::NotDue
             | ItemResult::AccessAfterConclusion => None,
         };
         if let Some((opened, closed, what)) = not_demonstrated {

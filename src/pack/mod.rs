@@ -37,7 +37,7 @@ use items::PopulationItem;
 pub use page::{index, sheet};
 pub use period::{Entries, LedgerEntry, Period};
 pub use redact::RedactionKey;
-pub use runs::{DueAt, DueGap, DueRuns};
+pub use runs::{Gap, GapRun, PeriodSchedule};
 pub use sample::{SampleRequest, SampledRunFolder};
 pub use sampled::SampleTables;
 pub use spreadsheet::spreadsheet;
@@ -64,6 +64,8 @@ pub struct Pack {
     pub days: Vec<CalendarDay>,
     /// One for each row of the table `population`, in its order.
     pub items: Vec<ItemBar>,
+    /// In order of time.
+    pub gaps: Vec<Gap>,
     /// One for each sampled leaver, in the order of the table `sample`. Empty without a seed.
     pub sample: Vec<SampledLeaver>,
     /// What was verified, without the time of making: the rows of the section on integrity.

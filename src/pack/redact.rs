@@ -139,6 +139,9 @@ impl Pack {
         for item in &mut self.items {
             item.name = item.name.as_deref().map(|name| key.pseudonym("P", name));
         }
+        for run in self.gaps.iter_mut().flat_map(|gap| &mut gap.runs) {
+            run.reason.clear();
+        }
         self.sample.clear();
         self.integrity.push(Fact {
             name: "redacted",

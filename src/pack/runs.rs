@@ -8,43 +8,42 @@ use super::deviations::{Deviation, Deviations};
 use super::period::{LedgerEntry, Period, Phase};
 use super::table::{cell, count, flag, instant, joined, text};
 use super::{
-    CalendarDay, CalendarRun, Column, DeviationType, RunState, RunTotals, RunVerified,
-    ScheduleBasis, Table,
+    CalendarDay, CalendarRun, Column, DeviationType, Flag, ItemBar, RunState, RunTotals,
+    RunVerified, ScheduleBasis, Table,
 };
 use crate::evidence::{EntryKind, Manifest, sha256_hex};
 use crate::judgement::{CheckStatus, Counts, Verdict};
+use crate::schedule::{DueInstant, DueRuns, MissingRuns};
 
 /// When runs were due.
 #[derive(Clone, Debug)]
-pub struct DueRuns {
+pub struct PeriodSchedule {
     pub basis: ScheduleBasis,
     /// As given, or as last recorded.
-    pub schedule: Option<String>,
-    /// With a schedule: every due instant of the period.
-    pub instants: Vec<DueAt>,
-    /// Without a schedule: the gaps between runs that are too long.
-    pub gaps: Vec<DueGap>,
-    /// Due runs of the period that have not started and may still start.
-    pub may_still_start: u64,
+    pub text: Option<String>,
+    /// None without a schedule and with fewer than three runs.
+    pub due: Option<DueRuns>,
 }
 
-/// An instant at which a run was due.
-#[derive(Clone, Debug)]
-pub struct DueAt {
+/// A time between two conclusive runs, which prove absence, with a missing, failed, inconclusive or incomplete run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// None if no run of the period before the gap is conclusive.
+    pub run_before: Option<Timestamp>,
+    /// It may be after the period. None if no later run is conclusive.
+    pub run_after: Option<Timestamp>,
+    /// The runs that prove no absence.
+    pub runs: Vec<GapRun>,
+    /// The items with the flag `gap_over_deadline` that were due in the gap, by their places in [`super::Pack::items`].
+    pub items: Vec<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapRun {
+    /// When it began. If it is missing, when it was due.
     pub at: Timestamp,
-    /// By the clock of the schedule's zone.
-    pub local: Option<String>,
-    /// The runs that started for it, by their instants.
-    pub started: Vec<Timestamp>,
-}
-
-/// A gap between two runs in which runs are missing.
-#[derive(Clone, Copy, Debug)]
-pub struct DueGap {
-    pub from: Timestamp,
-    pub to: Timestamp,
-    /// The number of missing runs.
-    pub runs: u64,
+    pub state: RunState,
+    pub reason: String,
 }
 
 /// A run of the ledger, as far as the table shows it.
@@ -53,14 +52,16 @@ struct RunRow {
     began_at: Timestamp,
     kind: EntryKind,
     state: RunState,
-    complete: bool,
+    /// Whether absence from its list proves removal.
+    is_conclusive: bool,
     verified: RunVerified,
     /// Blank for a failed run.
     verdict: String,
     run: String,
     sequence: u64,
-    /// The remaining cells, from `entry_sha256` on.
+    /// The cells from `entry_sha256` to `verified`.
     cells: Vec<String>,
+    reason: String,
 }
 
 /// The runs since the beginning of the period.
@@ -123,21 +124,6 @@ fn state_of(at: &LedgerEntry) -> RunState {
     }
 }
 
-impl RunRow {
-    /// Whether absence from its list proves removal.
-    fn proves_absence(&self) -> bool {
-        let is_faultless = self.verified != RunVerified::Fault;
-        match self.state {
-            RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => {
-                self.complete && is_faultless
-            }
-            RunState::Inconclusive | RunState::Failed | RunState::Missing | RunState::Extra => {
-                false
-            }
-        }
-    }
-}
-
 impl Runs {
     /// Takes a run that began in the period or later. Without `files`, they have expired or have faults.
     pub(super) fn take(
@@ -182,13 +168,19 @@ impl Runs {
             cell(manifest.map(|of| &of.tool.commit)),
             entry.key_sha256.clone(),
             at.verified.to_string(),
-            reason,
         ];
+        let state = state_of(at);
+        let is_judged = match state {
+            RunState::Pass | RunState::PassRiskAccepted | RunState::Fail => true,
+            RunState::Inconclusive | RunState::Failed | RunState::Missing | RunState::Extra => {
+                false
+            }
+        };
         self.rows.push(RunRow {
             began_at,
             kind: entry.kind,
-            state: state_of(at),
-            complete: entry.complete,
+            state,
+            is_conclusive: is_judged && entry.complete && at.verified != RunVerified::Fault,
             verified: at.verified,
             verdict: match entry.kind {
                 EntryKind::Run => entry.verdict.clone(),
@@ -197,6 +189,7 @@ impl Runs {
             run: entry.run.clone(),
             sequence: entry.sequence,
             cells,
+            reason,
         });
     }
 
@@ -218,24 +211,25 @@ impl Runs {
 
     /// The first and the last run that began in the period.
     pub(super) fn extent(&self, period: &Period) -> Option<(Timestamp, Timestamp)> {
-        let mut instants = self.within(period).map(|row| row.began_at);
-        let first = instants.next()?;
-        let (first, last) = instants.fold((first, first), |(first, last), at| {
-            (first.min(at), last.max(at))
-        });
-        Some((first, last))
+        let instants = self.within(period).map(|row| row.began_at);
+        let instants: Vec<Timestamp> = instants.collect();
+        Some((*instants.iter().min()?, *instants.iter().max()?))
     }
 
     /// The table `runs`, the calendar, and the deviations of runs.
     pub(super) fn table(
         &self,
         period: &Period,
-        due: &DueRuns,
+        schedule: &PeriodSchedule,
         deviations: &mut Deviations,
     ) -> RunsOfPeriod {
-        let mut lines = match due.instants.is_empty() {
-            false => self.by_schedule(period, due),
-            true => self.by_gaps(period, due),
+        let mut lines = match &schedule.due {
+            // With a schedule, the number of due runs is known.
+            Some(due) if due.runs.is_some() => self.by_schedule(period, &due.instants),
+            due => {
+                let missing = due.as_ref().map_or(&[][..], |due| &due.missing);
+                self.by_interval(period, missing)
+            }
         };
         lines.sort_by_key(|line| (line.at(), line.row.map(|row| row.sequence)));
         let mut table = Table::new("runs", "Runs", COLUMNS);
@@ -245,7 +239,6 @@ impl Runs {
             extra_by_state: BTreeMap::new(),
         };
         let mut calendar = Vec::new();
-        let mut gaps = GapFinder::new(period);
         for line in &lines {
             let state = line.state();
             *totals.by_state.entry(state).or_default() += 1;
@@ -272,7 +265,7 @@ impl Runs {
                 cell(line.row.map(|row| row.sequence)),
             ];
             match line.row {
-                Some(row) => cells.extend(row.cells.iter().cloned()),
+                Some(row) => cells.extend(row.cells.iter().chain([&row.reason]).cloned()),
                 None => cells.resize(COLUMNS.len(), String::new()),
             }
             table.rows.push(cells);
@@ -281,79 +274,62 @@ impl Runs {
                 state,
                 run: line.row.map(|row| row.run.clone()),
             });
-            gaps.take(line);
             line.deviate(deviations);
         }
+        let to = schedule.due.as_ref().map_or(period.to, |due| due.to);
         RunsOfPeriod {
             table,
             totals,
             calendar,
-            gaps: gaps.finish(period),
+            gaps: Gaps {
+                list: self.gaps(lines, period),
+                from: period.from,
+                to,
+            },
         }
     }
 
     /// Each due instant has the first run that started for it and failed its verdict, so that no later or earlier pass
     /// hides it; else the first judged run; else the first one. The others are extra.
-    fn by_schedule<'a>(&'a self, period: &Period, due: &DueRuns) -> Vec<Line<'a>> {
-        let mut is_taken = vec![false; self.rows.len()];
-        let mut lines = Vec::new();
-        for instant in &due.instants {
-            let mut places: Vec<usize> = Vec::new();
-            for (place, row) in self.rows.iter().enumerate() {
-                let second = Timestamp::from_second(row.began_at.as_second());
-                let is_it = second.is_ok_and(|second| instant.started.contains(&second));
-                if is_it && !is_taken[place] {
-                    places.push(place);
-                }
-            }
-            let find = |wanted: fn(&RunRow) -> bool| {
-                let mut places = places.iter();
-                places.find(|place| wanted(&self.rows[**place]))
-            };
-            let failing = find(|row| row.state == RunState::Fail);
-            let judged = failing.or_else(|| find(|row| row.kind == EntryKind::Run));
-            let chosen = judged.or(places.first()).copied();
-            for place in &places {
-                is_taken[*place] = true;
-                let is_it = Some(*place) == chosen;
-                lines.push(Line {
-                    due_at: is_it.then_some(instant.at),
-                    local: instant.local.clone().filter(|_| is_it),
-                    row: Some(&self.rows[*place]),
-                });
-            }
-            if chosen.is_none() {
-                lines.push(Line {
-                    due_at: Some(instant.at),
-                    local: instant.local.clone(),
-                    row: None,
-                });
-            }
+    fn by_schedule<'a>(&'a self, period: &Period, due: &[DueInstant]) -> Vec<Line<'a>> {
+        let mut rows: BTreeMap<Timestamp, Vec<&RunRow>> = BTreeMap::new();
+        for row in &self.rows {
+            rows.entry(row.began_at).or_default().push(row);
         }
-        let rest = self.rows.iter().enumerate();
-        let rest = rest.filter(|(place, _)| !is_taken[*place]);
-        lines.extend(
-            rest.filter(|(_, row)| period.phase(row.began_at) == Phase::Within)
-                .map(|(_, row)| Line {
-                    due_at: None,
-                    local: None,
-                    row: Some(row),
-                }),
-        );
+        let mut lines = Vec::new();
+        for instant in due {
+            let started = instant.started.iter().filter_map(|at| rows.remove(at));
+            let mut started: Vec<&RunRow> = started.flatten().collect();
+            let is_failing = |row: &&RunRow| row.state == RunState::Fail;
+            let is_judged = |row: &&RunRow| row.kind == EntryKind::Run;
+            let chosen = started.iter().position(is_failing);
+            let chosen = chosen.or_else(|| started.iter().position(is_judged));
+            lines.push(Line {
+                due_at: Some(instant.at),
+                local: instant.local.clone(),
+                row: match started.is_empty() {
+                    true => None,
+                    false => Some(started.remove(chosen.unwrap_or(0))),
+                },
+            });
+            lines.extend(started.into_iter().map(Line::extra));
+        }
+        let rest = rows.into_values().flatten();
+        let rest = rest.filter(|row| period.phase(row.began_at) == Phase::Within);
+        lines.extend(rest.map(Line::extra));
         lines
     }
 
     /// Without a schedule, each run counts as due when it began.
-    fn by_gaps<'a>(&'a self, period: &Period, due: &DueRuns) -> Vec<Line<'a>> {
-        let mut lines: Vec<Line<'a>> = self
-            .within(period)
-            .map(|row| Line {
-                due_at: Some(row.began_at),
-                local: Some(period.local(row.began_at)),
-                row: Some(row),
-            })
-            .collect();
-        for gap in &due.gaps {
+    fn by_interval<'a>(&'a self, period: &Period, missing: &[MissingRuns]) -> Vec<Line<'a>> {
+        let line = |at: Timestamp, row: Option<&'a RunRow>| Line {
+            due_at: Some(at),
+            local: Some(period.local(at)),
+            row,
+        };
+        let rows = self.within(period);
+        let mut lines: Vec<Line<'a>> = rows.map(|row| line(row.began_at, Some(row))).collect();
+        for gap in missing {
             let parts = i64::try_from(gap.runs)
                 .unwrap_or(i64::MAX)
                 .saturating_add(1);
@@ -361,14 +337,47 @@ impl Runs {
             for number in 1..parts {
                 let after = SignedDuration::from_secs(step * number);
                 let at = gap.from.saturating_add(after).unwrap_or(gap.to);
-                lines.push(Line {
-                    due_at: Some(at),
-                    local: Some(period.local(at)),
-                    row: None,
-                });
+                lines.push(line(at, None));
             }
         }
         lines
+    }
+
+    /// A run can begin long after it was due, and proves nothing about the time before. An extra run may be conclusive,
+    /// and is never in a gap.
+    fn gaps(&self, mut lines: Vec<Line<'_>>, period: &Period) -> Vec<Gap> {
+        lines.sort_by_key(Line::began_at);
+        let gap = |run_before, run_after, runs| Gap {
+            run_before,
+            run_after,
+            runs,
+            items: Vec::new(),
+        };
+        let (mut gaps, mut run_before, mut runs) = (Vec::new(), None, Vec::new());
+        for line in lines {
+            match (line.state(), line.row) {
+                (_, Some(row)) if row.is_conclusive => {
+                    let began_at = Some(row.began_at);
+                    gaps.push(gap(run_before, began_at, std::mem::take(&mut runs)));
+                    run_before = began_at;
+                }
+                (RunState::Extra, _) => {}
+                (state, row) => runs.push(GapRun {
+                    at: line.began_at(),
+                    state,
+                    reason: cell(row.map(|row| &row.reason)),
+                }),
+            }
+        }
+        let later = self.rows.iter().filter(|row| row.is_conclusive);
+        let later = later.map(|row| row.began_at);
+        gaps.push(gap(
+            run_before,
+            later.filter(|at| period.to <= *at).min(),
+            runs,
+        ));
+        gaps.retain(|gap| !gap.runs.is_empty());
+        gaps
     }
 }
 
@@ -381,51 +390,35 @@ pub(super) struct RunsOfPeriod {
     pub(super) gaps: Gaps,
 }
 
-/// The times between two runs that prove absence, with a missing, failed, inconclusive or incomplete run between them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gaps(Vec<(Timestamp, Timestamp)>);
+/// The gaps of the time in which runs were looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Gaps {
+    pub(super) list: Vec<Gap>,
+    from: Timestamp,
+    to: Timestamp,
+}
 
 impl Gaps {
-    pub(super) fn contains(&self, deadline: Timestamp) -> bool {
-        let mut gaps = self.0.iter();
-        gaps.any(|(from, to)| *from < deadline && deadline <= *to)
-    }
-}
-
-struct GapFinder {
-    gaps: Vec<(Timestamp, Timestamp)>,
-    last_proof: Timestamp,
-    has_gap: bool,
-}
-
-impl GapFinder {
-    fn new(period: &Period) -> Self {
-        Self {
-            gaps: Vec::new(),
-            last_proof: period.from,
-            has_gap: false,
-        }
+    /// The place of the gap that a deadline falls in. A conclusive run at the deadline itself proves what it saw.
+    pub(super) fn place(&self, deadline: Timestamp) -> Option<usize> {
+        self.list.iter().position(|gap| {
+            let is_before_end = match gap.run_after {
+                Some(run) => deadline < run,
+                None => deadline <= self.to,
+            };
+            gap.run_before.unwrap_or(self.from) < deadline && is_before_end
+        })
     }
 
-    /// Takes the next line. An extra run may prove absence, and is never a gap.
-    fn take(&mut self, line: &Line<'_>) {
-        let proof = line.row.filter(|row| row.proves_absence());
-        match proof {
-            Some(row) => {
-                if self.has_gap {
-                    self.gaps.push((self.last_proof, row.began_at));
-                }
-                (self.last_proof, self.has_gap) = (row.began_at, false);
+    /// Notes the flagged items in their gaps.
+    pub(super) fn fill<'a>(&mut self, items: impl Iterator<Item = &'a ItemBar>) {
+        for (place, item) in items.enumerate() {
+            let is_flagged = item.flags.contains(&Flag::GapOverDeadline);
+            let deadline = item.deadline.filter(|_| is_flagged);
+            if let Some(gap) = deadline.and_then(|deadline| self.place(deadline)) {
+                self.list[gap].items.push(place);
             }
-            None => self.has_gap |= line.state() != RunState::Extra,
         }
-    }
-
-    fn finish(mut self, period: &Period) -> Gaps {
-        if self.has_gap {
-            self.gaps.push((self.last_proof, period.to));
-        }
-        Gaps(self.gaps)
     }
 }
 
@@ -437,10 +430,24 @@ struct Line<'a> {
     row: Option<&'a RunRow>,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    fn extra(row: &'a RunRow) -> Self {
+        Self {
+            due_at: None,
+            local: None,
+            row: Some(row),
+        }
+    }
+
+    /// When the run was due, else when it began.
     fn at(&self) -> Timestamp {
         let began = self.row.map(|row| row.began_at);
         self.due_at.or(began).unwrap_or(Timestamp::MIN)
+    }
+
+    /// When the run began. If it is missing, when it was due.
+    fn began_at(&self) -> Timestamp {
+        self.row.map_or(self.at(), |row| row.began_at)
     }
 
     fn state(&self) -> RunState {
@@ -519,4 +526,218 @@ pub(super) fn calendar(
         }
     }
     days.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        let text = format!("2026-10-{text}:00Z");
+        text.parse().expect("an instant")
+    }
+
+    /// A run that began then. A run that passes is conclusive.
+    fn run(began: &str, state: RunState) -> RunRow {
+        RunRow {
+            began_at: at(began),
+            kind: match state {
+                RunState::Failed => EntryKind::Failure,
+                _ => EntryKind::Run,
+            },
+            state,
+            is_conclusive: matches!(state, RunState::Pass | RunState::Fail),
+            verified: RunVerified::Recomputed,
+            verdict: String::new(),
+            run: began.to_owned(),
+            sequence: 1,
+            cells: vec![String::new(); COLUMNS.len() - 8],
+            reason: format!("reason of {began}"),
+        }
+    }
+
+    fn pass(began: &str) -> RunRow {
+        run(began, RunState::Pass)
+    }
+
+    /// The first five days of October with a run due at 22:40 of each. A run that began before the next one was due
+    /// started for it.
+    fn printed(rows: Vec<RunRow>, to: &str) -> RunsOfPeriod {
+        let day = |day: &str| format!("2026-10-{day}").parse().expect("a day");
+        let period = Period::of(day("01"), day("05"), "Etc/UTC").expect("a period");
+        let instants = (1..=5).map(|day| {
+            let due = at(&format!("{day:02}T22:40"));
+            let next = at(&format!("{:02}T22:40", day + 1));
+            let started = rows.iter().map(|row| row.began_at);
+            DueInstant {
+                at: due,
+                local: None,
+                started: started
+                    .filter(|began| (due..next).contains(began))
+                    .collect(),
+            }
+        });
+        let due = DueRuns {
+            from: period.from,
+            to: at(to),
+            runs: Some(5),
+            missing: Vec::new(),
+            instants: instants.filter(|of| of.at < at(to)).collect(),
+            may_still_start: 0,
+            after_last_run: 0,
+        };
+        let schedule = PeriodSchedule {
+            basis: ScheduleBasis::Given,
+            text: None,
+            due: Some(due),
+        };
+        Runs { rows }.table(&period, &schedule, &mut Deviations::default())
+    }
+
+    fn gaps(rows: Vec<RunRow>) -> Gaps {
+        printed(rows, "06T00:00").gaps
+    }
+
+    /// The conclusive runs around each gap.
+    fn edges(gaps: &Gaps) -> Vec<(Option<Timestamp>, Option<Timestamp>)> {
+        let gaps = gaps.list.iter();
+        gaps.map(|gap| (gap.run_before, gap.run_after)).collect()
+    }
+
+    #[track_caller]
+    fn assert_in_gap(gaps: &Gaps, deadlines: &[(&str, bool)]) {
+        for (deadline, is_in_gap) in deadlines {
+            assert_eq!(gaps.place(at(deadline)).is_some(), *is_in_gap, "{deadline}");
+        }
+    }
+
+    #[test]
+    fn a_late_run_proves_nothing_about_the_time_before_it_began() {
+        let gaps = gaps(vec![
+            pass("01T22:40"),
+            pass("04T10:00"),
+            pass("04T22:40"),
+            pass("05T22:40"),
+        ]);
+        assert_eq!(edges(&gaps), [(Some(at("01T22:40")), Some(at("04T10:00")))]);
+        let missing: Vec<Timestamp> = gaps.list[0].runs.iter().map(|run| run.at).collect();
+        assert_eq!(missing, [at("02T22:40")]);
+        assert_in_gap(
+            &gaps,
+            &[("03T23:00", true), ("04T09:59", true), ("04T10:01", false)],
+        );
+    }
+
+    #[test]
+    fn an_extra_run_ends_a_gap_and_is_in_none() {
+        let gaps = gaps(vec![
+            pass("01T22:40"),
+            run("02T22:40", RunState::Inconclusive),
+            pass("03T12:00"),
+            run("03T13:00", RunState::Inconclusive),
+            pass("04T22:40"),
+            pass("05T22:40"),
+        ]);
+        let extra = Some(at("03T12:00"));
+        assert_eq!(
+            edges(&gaps),
+            [(Some(at("01T22:40")), extra), (extra, Some(at("04T22:40")))]
+        );
+        let runs = gaps.list.iter().flat_map(|gap| &gap.runs);
+        let runs: Vec<_> = runs.map(|run| (run.state, run.reason.as_str())).collect();
+        let inconclusive = (RunState::Inconclusive, "reason of 02T22:40");
+        assert_eq!(runs, [inconclusive, (RunState::Missing, "")]);
+    }
+
+    #[test]
+    fn a_gap_begins_with_the_last_conclusive_run_before_it() {
+        // The run of the 2nd that failed its verdict counts as the due one, and the earlier one as extra.
+        let gaps = gaps(vec![
+            pass("01T22:40"),
+            pass("02T22:40"),
+            run("03T10:00", RunState::Fail),
+            pass("04T22:40"),
+            pass("05T22:40"),
+        ]);
+        assert_eq!(edges(&gaps), [(Some(at("03T10:00")), Some(at("04T22:40")))]);
+        assert_in_gap(&gaps, &[("03T09:00", false), ("03T11:00", true)]);
+    }
+
+    #[test]
+    fn a_deadline_at_the_instant_of_a_conclusive_run_is_in_no_gap() {
+        let gaps = gaps(vec![
+            pass("01T22:40"),
+            run("02T22:40", RunState::Failed),
+            pass("03T22:40"),
+            pass("04T22:40"),
+            pass("05T22:40"),
+        ]);
+        let deadlines = [
+            ("01T22:40", false),
+            ("01T22:41", true),
+            ("02T22:40", true),
+            ("03T22:39", true),
+            ("03T22:40", false),
+        ];
+        assert_in_gap(&gaps, &deadlines);
+    }
+
+    #[test]
+    fn a_gap_at_an_edge_of_the_period_ends_with_the_period() {
+        let gaps = gaps(vec![pass("02T22:40"), pass("03T22:40"), pass("04T22:40")]);
+        assert_eq!(
+            edges(&gaps),
+            [(None, Some(at("02T22:40"))), (Some(at("04T22:40")), None)]
+        );
+        // A midnight belongs to the day that it closes.
+        let deadlines = [
+            ("01T00:00", false),
+            ("01T00:01", true),
+            ("03T12:00", false),
+            ("06T00:00", true),
+            ("06T00:01", false),
+        ];
+        assert_in_gap(&gaps, &deadlines);
+    }
+
+    #[test]
+    fn a_period_without_a_conclusive_run_is_one_gap() {
+        let gaps = gaps(vec![run("03T22:40", RunState::Inconclusive)]);
+        assert_eq!(edges(&gaps), [(None, None)]);
+        assert_eq!(gaps.list[0].runs.len(), 5);
+        assert_in_gap(
+            &gaps,
+            &[("01T00:01", true), ("03T22:40", true), ("06T00:00", true)],
+        );
+    }
+
+    #[test]
+    fn a_run_after_the_period_ends_its_last_gap() {
+        let mut runs = vec![pass("04T22:40"), run("05T22:40", RunState::Inconclusive)];
+        runs.extend(["06T22:40", "07T22:40"].map(pass));
+        runs.extend(["01T22:40", "02T22:40", "03T22:40"].map(pass));
+        let open = gaps(runs.clone());
+        assert_eq!(edges(&open), [(Some(at("04T22:40")), Some(at("06T22:40")))]);
+        assert_in_gap(
+            &open,
+            &[("06T00:00", true), ("06T22:39", true), ("06T22:40", false)],
+        );
+        // The last run may start late, after the period.
+        runs[1] = pass("06T02:00");
+        assert_eq!(edges(&gaps(runs)), []);
+    }
+
+    #[test]
+    fn a_deadline_that_has_not_passed_is_in_no_gap() {
+        let runs = vec![pass("01T22:40"), run("02T22:40", RunState::Inconclusive)];
+        let gaps = printed(runs, "03T09:00").gaps;
+        assert_in_gap(&gaps, &[("03T00:00", true), ("03T09:01", false)]);
+    }
+
+    #[test]
+    fn a_run_is_extra_if_the_schedule_has_no_instant_in_the_period() {
+        let printed = printed(vec![pass("01T12:00")], "01T22:00");
+        assert_eq!(printed.totals.due, 0);
+        assert_eq!(printed.totals.by_state[&RunState::Extra], 1);
+    }
 }

@@ -25,8 +25,7 @@ use serde::Serialize;
 
 pub use fault::{Fault, FaultKind, Warning, WarningKind};
 pub use operation::{
-    Bound, Due, DueInstant, FailedRun, MissingRuns, Operation, Period, Rhythm, Started,
-    check as check_operation,
+    Bound, FailedRun, Operation, Period, Rhythm, Started, check as check_operation,
 };
 pub use output::{as_json, as_text};
 use reader::CountingReader;
@@ -34,6 +33,7 @@ pub use reader::Locks;
 
 use crate::cli::exit::Exit;
 use crate::evidence::ConnectionFolder;
+use crate::schedule::DueRuns;
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 
@@ -182,11 +182,11 @@ impl Verified {
 
     /// The number of missing scheduled runs over all checked connections. None if no connection was checked.
     pub fn missing_runs(&self) -> Option<u64> {
-        let missing = self.due().map(Due::missing_runs);
+        let missing = self.due().map(DueRuns::missing_runs);
         missing.reduce(u64::saturating_add)
     }
 
-    fn due(&self) -> impl Iterator<Item = &Due> {
+    fn due(&self) -> impl Iterator<Item = &DueRuns> {
         let operations = self.chains.iter().map(|chain| &chain.operation);
         operations.filter_map(|operation| operation.due.as_ref())
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::schedule::{EARLY, RunSchedule, Schedule};
+use crate::schedule::{DueInstant, DueRuns, EARLY, MissingRuns, RunSchedule, Schedule};
 
 /// How often runs are due.
 #[derive(Clone, Debug)]
@@ -74,52 +74,6 @@ pub struct FailedRun {
     pub exit: Option<u8>,
 }
 
-/// Scheduled runs that were not started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MissingRuns {
-    pub runs: u64,
-    /// With a schedule, the instant at which the run was due.
-    pub from: Timestamp,
-    /// With a schedule, the next instant at which a run was due.
-    pub to: Timestamp,
-    /// `from` by the clock of the schedule's zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub local: Option<String>,
-}
-
-/// The runs that were due in the period, and the missing ones.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Due {
-    pub from: Timestamp,
-    pub to: Timestamp,
-    /// How many runs were due. None with an interval.
-    pub runs: Option<u64>,
-    pub missing: Vec<MissingRuns>,
-    /// With a schedule: every instant at which a run was due, in order, except those whose run may still start.
-    #[serde(skip)]
-    pub instants: Vec<DueInstant>,
-    /// Due runs that have not started and may still start.
-    pub may_still_start: u64,
-    /// If the period ends with the last run: how many runs were due between that run and now. Else 0.
-    pub after_last_run: u64,
-}
-
-/// An instant at which a run was due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueInstant {
-    pub at: Timestamp,
-    /// `at` by the clock of the schedule's zone.
-    pub local: Option<String>,
-    /// The runs that started for it, in order. Empty if the run is missing.
-    pub started: Vec<Timestamp>,
-}
-
-impl Due {
-    pub fn missing_runs(&self) -> u64 {
-        self.missing.iter().map(|missing| missing.runs).sum()
-    }
-}
-
 /// A change of the recorded schedule between two runs. The instant of the change is not recorded, so the schedule that
 /// asks for fewer runs counts between the two runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -134,7 +88,7 @@ pub struct ScheduleChange {
 /// The second answer of `verify`, for one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Operation {
-    pub due: Option<Due>,
+    pub due: Option<DueRuns>,
     pub schedule_changes: Vec<ScheduleChange>,
     /// Why missing runs were not checked. None if they were.
     pub not_checked: Option<String>,
@@ -334,7 +288,7 @@ impl RunsOfPeriod<'_> {
     }
 
     /// Reports each gap between runs that is longer than one and a half intervals.
-    fn gaps(&self, every: Duration) -> Due {
+    fn gaps(&self, every: Duration) -> DueRuns {
         let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
         let to = self.to.map(|to| to.min(self.known_until()));
         let is_within = |at: &&Timestamp| self.from <= **at && to.is_none_or(|to| **at < to);
@@ -355,7 +309,7 @@ impl RunsOfPeriod<'_> {
                 local: None,
             })
         };
-        Due {
+        DueRuns {
             from: self.from,
             to: to.or(last).unwrap_or(self.from),
             runs: None,
@@ -372,7 +326,7 @@ impl RunsOfPeriod<'_> {
     }
 
     /// Reports the instants at which a run was due but none started. Any start before the next instant counts.
-    fn due(&self, timetable: &Timetable) -> Due {
+    fn due(&self, timetable: &Timetable) -> DueRuns {
         let known_until = self.known_until();
         let last = self.runs.last().copied();
         let to = self.to.or(last).unwrap_or(self.from);
@@ -431,7 +385,7 @@ impl RunsOfPeriod<'_> {
                 (timetable.between(end, now).len() as u64).saturating_sub(1)
             }
         };
-        Due {
+        DueRuns {
             from: self.from,
             to: to.min(known_until),
             runs: Some(judged as u64),
@@ -499,7 +453,7 @@ mod tests {
 
     const NOW: &str = "2027-06-01T00:00:00Z";
 
-    fn due_of(rhythm: &Rhythm, runs: &[Timestamp], period: &Period, now: &str) -> Due {
+    fn due_of(rhythm: &Rhythm, runs: &[Timestamp], period: &Period, now: &str) -> DueRuns {
         let started = runs.iter().map(|at| Started {
             at: *at,
             failed: None,

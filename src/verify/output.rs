@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::operation::ScheduleChange;
-use super::{ChainVerified, Due, Expectations, Fault, FaultKind, MissingRuns, Verified};
+use super::{ChainVerified, Expectations, Fault, FaultKind, Verified};
 use crate::model::counted;
 use crate::report::on_one_line;
+use crate::schedule::{DueRuns, MissingRuns};
 
 /// The text has at most this many lines of one kind; `--json` has all.
 const LISTED: usize = 20;
@@ -282,7 +283,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     text
 }
 
-fn schedule_as_text(due: &Due) -> String {
+fn schedule_as_text(due: &DueRuns) -> String {
     let mut text = match due.runs {
         Some(runs) => format!("{} due", counted(runs, "run was", "runs were")),
         None => "checked against the interval".to_owned(),

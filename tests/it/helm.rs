@@ -2195,6 +2195,7 @@ fn each_alert_has_an_action_and_a_link_if_the_runbook_has_a_url() {
     let rules = |runbook: &str| {
         let values = json!({
             "prometheusRule": { "enabled": true, "runbookUrl": runbook },
+            "auditPack": { "enabled": true, "claim": "packs" },
             "config": { "metricsPushgatewayUrl": "https://pushgateway.example.com" },
         });
         let rendered = objects("review", &over(&least(), &values));
@@ -2219,9 +2220,9 @@ fn each_alert_has_an_action_and_a_link_if_the_runbook_has_a_url() {
         assert_eq!(link, format!("https://wiki.example.com/runbook#{section}"));
         assert!(runbook.contains(&format!("\n### {alert}\n")), "{alert}");
     }
-    assert_eq!(rules.len(), 5);
+    assert_eq!(rules.len(), 6);
     // Of one connection, not of others in the same Prometheus.
-    for rule in &rules[3..] {
+    for rule in &rules[4..] {
         let id = least()["config"]["trutoIntegratedAccountId"].clone();
         let selector = format!("{{connection={id}");
         let expression = rule["expr"].as_str().expect("an expression");
@@ -2247,6 +2248,7 @@ fn the_alerts_fire_only_when_they_should() {
         json!({ "config": { "metricsPushgatewayUrl": "http://pushgateway.monitoring:9091" } });
     for (name, more) in [
         ("alerts.yaml", json!({})),
+        ("alerts-of-packs.yaml", audit_pack(json!({}))),
         ("alerts-of-shards.yaml", sharded(json!({}))),
         (
             "alerts-of-metrics.yaml",

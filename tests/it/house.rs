@@ -331,6 +331,7 @@ fn a_page_about_a_command_gives_its_exit_codes_as_the_help_does() {
     for (name, command) in [
         ("docs/connect-and-check.md", Command::Connect),
         ("docs/verify.md", Command::Verify),
+        ("docs/audit-pack.md", Command::Report),
         ("docs/status.md", Command::Status),
         ("docs/access-reviews.md", Command::Review),
     ] {

@@ -10,10 +10,10 @@ use crate::report;
 use crate::support::chromium::{Page, axe, browser};
 use asana_access_review::evidence::{OwnControl, Tool};
 use asana_access_review::pack::{
-    CalendarDay, CalendarRun, Column, Cover, DeviationType, Fact, FindingTotals, Flag, HrTotals,
-    ItemBar, ItemResult, ItemTotals, Kind, NO_CONCLUSION, Pack, Part, RunState, RunTotals,
-    SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis, Table, Totals, index,
-    sheet,
+    CalendarDay, CalendarRun, Column, Cover, DeviationType, Fact, FindingTotals, Flag, Gap, GapRun,
+    HrTotals, ItemBar, ItemResult, ItemTotals, Kind, NO_CONCLUSION, Pack, Part, RedactionKey,
+    RunState, RunTotals, SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis,
+    Table, Totals, index, sheet,
 };
 use calamine::{Data, Reader as _, Xlsx};
 use jiff::civil::Date;
@@ -54,6 +54,8 @@ fn table(name: &'static str, columns: &str, rows: &[Vec<(&str, String)>]) -> Tab
         rows: rows.iter().map(cells).collect(),
     }
 }
+
+const TOO_OLD: &str = "The HR feed is older than the limit.";
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
@@ -213,11 +215,44 @@ fn pack(leavers: &[&Leaver]) -> Pack {
             ]);
         }
         if run.state == RunState::Inconclusive {
-            row.push(("reason", "The HR feed is older than the limit.".to_owned()));
+            row.push(("reason", TOO_OLD.to_owned()));
         }
         row
     });
     let rows: Vec<_> = rows.collect();
+    let gap = |before: &str, after: &str, runs: &[(&str, RunState, &str)]| Gap {
+        run_before: Some(at(before)),
+        run_after: Some(at(after)),
+        runs: runs
+            .iter()
+            .map(|(began, state, reason)| GapRun {
+                at: at(began),
+                state: *state,
+                reason: (*reason).to_owned(),
+            })
+            .collect(),
+        items: (0..items.len())
+            .filter(|place| {
+                let deadline = items[*place].deadline.expect("a deadline");
+                (at(before)..at(after)).contains(&deadline)
+            })
+            .collect(),
+    };
+    let gaps = vec![
+        gap(
+            "2026-11-16T00:10:00Z",
+            "2026-11-17T22:40:00Z",
+            &[
+                ("2026-11-16T22:40:00Z", RunState::Missing, ""),
+                ("2026-11-17T00:10:00Z", RunState::Inconclusive, TOO_OLD),
+            ],
+        ),
+        gap(
+            "2026-11-30T22:40:00Z",
+            "2026-12-01T22:40:00Z",
+            &[("2026-12-01T00:10:00Z", RunState::Failed, "")],
+        ),
+    ];
     let mut by_state: BTreeMap<RunState, u64> = RunState::ALL.iter().map(|of| (*of, 0)).collect();
     for run in runs {
         *by_state.entry(run.state).or_default() += 1;
@@ -333,6 +368,7 @@ fn pack(leavers: &[&Leaver]) -> Pack {
         tables,
         days,
         items,
+        gaps,
         sample: Vec::new(),
         integrity: vec![Fact {
             name: "Head of the ledger",
@@ -499,6 +535,14 @@ fn a_gap_names_its_runs_and_the_items_that_were_due_in_it() {
     assert!(rows[0].contains("missing") && rows[0].contains("older than the limit"));
     assert!(rows[0].contains("Jonas Weber") && !rows[0].contains("Priya"));
     assert!(rows[1].contains("did not finish") && rows[1].contains("none"));
+}
+
+#[test]
+fn a_redacted_page_has_no_reason_of_a_run() {
+    let pack = pack(&all());
+    assert!(html(&pack).contains(TOO_OLD));
+    let key = RedactionKey::of(&[7; RedactionKey::BYTES]);
+    assert!(!html(&pack.redact(&key)).contains(TOO_OLD));
 }
 
 #[test]

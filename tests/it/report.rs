@@ -487,6 +487,23 @@ fn a_deadline_in_a_gap_between_runs_is_flagged() {
 }
 
 #[test]
+fn the_page_lists_in_its_gaps_the_items_with_the_flag() {
+    let pack = quarter().pack();
+    let page = pack.text("index.html");
+    let gaps = page.split("<caption id=\"table-gaps\">").nth(1);
+    let gaps = gaps.and_then(|rest| rest.split("</table>").next());
+    let items = gaps.expect("the table").split("href=\"#item-").skip(1);
+    let listed: Vec<&str> = items.filter_map(|rest| rest.split('"').next()).collect();
+    let rows = pack.rows("population");
+    let flagged = rows
+        .iter()
+        .filter(|row| row["flags"].contains("gap_over_deadline"));
+    let flagged: Vec<&str> = flagged.map(|row| row["item_id"].as_str()).collect();
+    assert_eq!(flagged.len(), 2, "{rows:?}");
+    assert_eq!(listed, flagged);
+}
+
+#[test]
 fn every_due_run_has_a_row_with_its_state() {
     let pack = quarter().pack();
     let runs = pack.rows("runs");

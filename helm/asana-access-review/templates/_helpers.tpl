@@ -15,6 +15,11 @@ shards, the name of a pod's host has a dash and the number of the shard as well.
 {{- default $full .Values.fullnameOverride | trunc $longest | trimSuffix "-" }}
 {{- end }}
 
+{{/* The name of the CronJob that makes audit packs. */}}
+{{- define "asana-access-review.packName" -}}
+{{- printf "%s-pack" (include "asana-access-review.fullname" . | trunc 47 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "asana-access-review.chart" -}}
 {{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}

@@ -4,67 +4,52 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::pack::{DueAt, DueGap, DueRuns, Period, ScheduleBasis};
+use crate::pack::{Period, PeriodSchedule, ScheduleBasis};
 use crate::verify::{self, Bound, ChainVerified, Rhythm, Started};
 
 /// The due runs, by the given rhythm, else by the recorded schedule, else by the usual time between two runs.
-pub(super) fn due(
+pub(super) fn schedule(
     chain: &ChainVerified,
     given: Option<Rhythm>,
     given_text: Option<String>,
     period: &Period,
     now: Timestamp,
-) -> DueRuns {
+) -> PeriodSchedule {
     let bounds = verify::Period {
         from: Some(Bound::At(period.from)),
         to: Some(Bound::At(period.to)),
     };
     let started = &chain.started;
-    let checked = verify::check_operation(started, given.as_ref(), &bounds, now);
-    let recorded = started.iter().rev().find_map(|run| run.schedule.as_ref());
-    let (basis, schedule, checked) = match (given, checked.due) {
-        (Some(_), due) => (ScheduleBasis::Given, given_text, due),
-        (None, Some(due)) => {
-            let text = recorded.map(ToString::to_string);
-            (ScheduleBasis::Recorded, text, Some(due))
-        }
-        (None, None) => {
-            let usual = usual_interval(started);
-            let text = usual.map(|usual| {
-                let minutes = usual.as_secs() / 60;
-                format!(
-                    "{} h {} min, the usual time between two runs",
-                    minutes / 60,
-                    minutes % 60
-                )
-            });
-            let rhythm = usual.map(Rhythm::Interval);
-            let checked = rhythm.and_then(|rhythm| {
-                verify::check_operation(started, Some(&rhythm), &bounds, now).due
-            });
-            (ScheduleBasis::Unknown, text, checked)
-        }
+    let check =
+        |rhythm: Option<&Rhythm>| verify::check_operation(started, rhythm, &bounds, now).due;
+    if let Some(rhythm) = given {
+        return PeriodSchedule {
+            basis: ScheduleBasis::Given,
+            text: given_text,
+            due: check(Some(&rhythm)),
+        };
+    }
+    if let Some(due) = check(None) {
+        let recorded = started.iter().rev().find_map(|run| run.schedule.as_ref());
+        return PeriodSchedule {
+            basis: ScheduleBasis::Recorded,
+            text: recorded.map(ToString::to_string),
+            due: Some(due),
+        };
+    }
+    let usual = usual_interval(started);
+    let text = |usual: Duration| {
+        let minutes = usual.as_secs() / 60;
+        format!(
+            "{} h {} min, the usual time between two runs",
+            minutes / 60,
+            minutes % 60
+        )
     };
-    let instants = checked.iter().flat_map(|due| &due.instants);
-    let missing = checked.iter().flat_map(|due| &due.missing);
-    DueRuns {
-        basis,
-        schedule,
-        may_still_start: checked.as_ref().map_or(0, |due| due.may_still_start),
-        instants: instants
-            .map(|of| DueAt {
-                at: of.at,
-                local: of.local.clone(),
-                started: of.started.clone(),
-            })
-            .collect(),
-        gaps: missing
-            .map(|of| DueGap {
-                from: of.from,
-                to: of.to,
-                runs: of.runs,
-            })
-            .collect(),
+    PeriodSchedule {
+        basis: ScheduleBasis::Unknown,
+        text: usual.map(text),
+        due: usual.and_then(|usual| check(Some(&Rhythm::Interval(usual)))),
     }
 }
 

@@ -268,14 +268,15 @@ pub async fn make(
     let period = Period::of(from, to, &zone).map_err(ReportError::Asked)?;
     ensure_has_runs(&entries, &period)?;
     let rhythm = asked.rhythm(&zone).map_err(ReportError::Asked)?;
-    let due = due::due(
+    let schedule = due::schedule(
         chain,
         rhythm,
         asked.every_as_given().map(str::to_owned),
         &period,
         clock.as_of(),
     );
-    let is_period_over = clock.as_of() >= period.to && due.may_still_start == 0;
+    let may_still_start = schedule.due.as_ref().map_or(0, |due| due.may_still_start);
+    let is_period_over = clock.as_of() >= period.to && may_still_start == 0;
     let expected_rows = match &asked.expect {
         Some(path) => Some(expected::read(path, &zone).await?),
         None => None,
@@ -291,7 +292,7 @@ pub async fn make(
         leavers,
         runs,
     } = fold.finish(Ending {
-        due,
+        schedule,
         sample: SampleRequest {
             seed: asked.seed.clone(),
             items: asked.sample,

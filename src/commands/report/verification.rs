@@ -26,10 +26,8 @@ pub(super) fn facts(
     let head = chain.head.as_ref().map(ToString::to_string);
     let keys = match asked.public_keys.len() {
         0 => "signatures not relied on: no public key was given".to_owned(),
-        count => format!(
-            "{} given; each signature was checked with them",
-            counted(count, "public key", "public keys")
-        ),
+        1 => "1 public key given; each signature was checked with it".to_owned(),
+        count => format!("{count} public keys given; each signature was checked with them"),
     };
     let delay = entries.iter().filter_map(|of| {
         let delay = of.stored_at?.duration_since(of.entry.committed_at);
@@ -95,8 +93,10 @@ fn locks(verified: &Verified) -> String {
         None => String::new(),
     };
     format!(
-        "{} objects read: {} locked in compliance mode, {} in governance mode{until}",
-        locks.objects, locks.compliance, locks.governance
+        "{} read: {} locked in compliance mode, {} in governance mode{until}",
+        counted(locks.objects, "object", "objects"),
+        locks.compliance,
+        locks.governance
     )
 }
 
@@ -208,4 +208,43 @@ fn command(pack: &Pack, asked: &ReportArguments) -> String {
         text.push_str(flag);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{self, CommandRequest};
+
+    #[test]
+    fn the_keys_are_counted_in_plain_english() {
+        let keys = |count: usize| {
+            let line = [
+                "asana-access-review",
+                "report",
+                "--from",
+                "2026-10-01",
+                "--to",
+            ];
+            let line = line.into_iter().chain(["2026-10-31"]);
+            let keys = ["--public-key", "key.pem"].repeat(count);
+            let asked = match cli::parse(line.chain(keys).map(Into::into)) {
+                Ok(CommandRequest::Report(asked)) => asked,
+                other => panic!("{other:?}"),
+            };
+            let (verified, chain) = (Verified::default(), ChainVerified::default());
+            let facts = facts(&verified, &chain, &[], &asked);
+            let keys = facts.into_iter().find(|fact| fact.name == "keys");
+            keys.expect("the fact").value
+        };
+        assert_eq!(keys(0), "signatures not relied on: no public key was given");
+        let (one, two) = (keys(1), keys(2));
+        assert_eq!(
+            one,
+            "1 public key given; each signature was checked with it"
+        );
+        assert_eq!(
+            two,
+            "2 public keys given; each signature was checked with them"
+        );
+    }
 }

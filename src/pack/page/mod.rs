@@ -4,7 +4,6 @@
 
 mod calendar;
 mod equations;
-mod gaps;
 mod grid;
 mod interval;
 mod sheet;
@@ -22,7 +21,6 @@ use crate::report::visible::Minute as _;
 use crate::report::words::{Meaning as _, Title as _};
 use calendar::Month;
 use equations::{CLOSED, Equation, OPEN};
-use gaps::Gap;
 use grid::{Cell, Grid, GroupBy, GroupName, MAX_ROWS, Row};
 use interval::Interval;
 pub use sheet::sheet;
@@ -42,7 +40,6 @@ struct IndexPage<'a> {
     equations: Vec<Equation>,
     months: Vec<Month<'a>>,
     population: Vec<ResultGroup<'a>>,
-    gaps: Vec<Gap<'a>>,
     /// The items whose rows are on this page.
     shown: BTreeSet<&'a str>,
 }
@@ -85,7 +82,6 @@ impl<'a> IndexPage<'a> {
             mark: pack.cover.mark.as_deref(),
             equations: equations::equations(pack),
             months: calendar::months(&pack.days),
-            gaps: gaps::gaps(pack),
             shown: items.map(|item| &*item.bar.item_id).collect(),
             population,
         }
@@ -178,7 +174,8 @@ impl<'a> IndexPage<'a> {
     }
 
     fn gaps_extent(&self) -> String {
-        grid::extent(self.gaps.len().min(MAX_ROWS), self.gaps.len())
+        let total = self.pack.gaps.len();
+        grid::extent(total.min(MAX_ROWS), total)
     }
 
     /// The flags of the population, each once.
