@@ -140,8 +140,12 @@ impl Draft {
     }
 }
 
-/// Whether two rows are equal in every value except their line.
+/// Whether two rows are equal in every value except their line. Without an id and an address, they may be two people of
+/// one name.
 fn is_repeat(one: &HrRow, other: &HrRow) -> bool {
+    if one.person_id.is_none() && one.emails().next().is_none() {
+        return false;
+    }
     let moved = HrRow {
         line: other.line,
         notes: other.notes.clone(),

@@ -679,6 +679,12 @@ fn a_repeated_row_is_counted_and_the_same_id_with_another_date_is_flagged() {
     assert_eq!(feed.rows_in_file(), 3);
 }
 
+#[test]
+fn equal_rows_without_an_id_and_an_address_may_be_two_people() {
+    let feed = rows(&",Anna Schmidt,,Left,2026-10-31,,\n".repeat(2));
+    assert_eq!((feed.rows.len(), feed.duplicate_rows), (2, 0));
+}
+
 // ---- JSON ----
 
 #[test]

@@ -18,7 +18,7 @@ pub struct HrFeed {
     pub rejected: Vec<RejectedRow>,
     /// Rows without any value.
     pub blank_rows: u64,
-    /// Rows that repeat an earlier row in every field; the first one is in `rows`.
+    /// Rows with an id or an address that repeat an earlier row in every field; the first one is in `rows`.
     pub duplicate_rows: u64,
     /// The reason if the whole file cannot be used. Then `rows` is empty.
     pub unusable: Option<String>,

@@ -25,7 +25,7 @@ use crate::evidence::{
     sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
-use crate::model::{HrRow, counted};
+use crate::model::{HrFeed, counted, quoted};
 use crate::review::{ReviewClosed, ReviewManifest};
 
 /// The files of a run that the pack reads.
@@ -91,7 +91,7 @@ pub struct Ending {
     pub schedule: PeriodSchedule,
     pub sample: SampleRequest,
     /// The auditor's own HR export.
-    pub expected: Option<Vec<HrRow>>,
+    pub expected: Option<HrFeed>,
     pub tool: Tool,
     /// Faults of integrity.
     pub faults: u64,
@@ -364,7 +364,13 @@ impl Fold {
                 .tables(period, &self.findings, &left, &mut deviations);
         let (hr_by_run, hr_totals) = self.hr.table();
         let ([deviations, types], deviation_counts) = deviations.tables(&self.connection);
-        let tieout = expected.map(|rows| hr::tieout(period, &rows, items));
+        let unread = expected.iter();
+        let unread = unread.flat_map(|export| hr::unread_columns(period, export));
+        self.limits.extend(unread.map(|column| {
+            let column = quoted(column);
+            format!("Days of the period in column {column} of the auditor's HR export were not compared.")
+        }));
+        let tieout = expected.map(|export| hr::tieout(period, &export, self.items.leavers(period)));
         let population_ids = sample::population_ids(items);
         let population_sha256 = sha256_hex(&population_ids);
         let (sampled, drawn) = sample::items(items, &sample);
@@ -438,7 +444,7 @@ impl Fold {
             hr_tieout: tieout_totals,
         };
         let mut limits = self.limits;
-        limits.extend(limits_of(&cover));
+        limits.extend(limits_of(&cover, &totals));
         let leavers = drawn.into_iter().map(to_sample).collect();
         let bars = items.iter().map(|of| of.bar.clone()).collect();
         let ipe = ipe::table(&cover, &totals);
@@ -530,7 +536,7 @@ fn run_instant(folder: &str) -> Option<Timestamp> {
 }
 
 /// What the pack does not show.
-fn limits_of(cover: &Cover) -> Vec<String> {
+fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {
     let limits = [
         (
             true,
@@ -565,8 +571,11 @@ fn limits_of(cover: &Cover) -> Vec<String> {
             "The files of some runs have expired. The population is complete only from the named entry on.",
         ),
         (
-            !cover.has_expected,
-            "No export of the auditor was compared with the population.",
+            totals
+                .hr_tieout
+                .as_ref()
+                .is_none_or(|of| of.compared() == 0),
+            "No row of an auditor's export was compared with the population.",
         ),
     ];
     let limits = limits.into_iter().filter(|(applies, _)| *applies);

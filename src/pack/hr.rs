@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::items::RunAt;
 use super::period::Period;
-use super::table::{count, text};
-use super::{
-    Column, HrTotals, ItemResult, Part, PopulationItem, Table, TieoutDifference, TieoutTotals,
-};
+use super::table::{cell, count, text};
+use super::{Column, HrTotals, Table, TieoutDifference, TieoutTotals};
 use crate::evidence::Manifest;
 use crate::judgement::Leaver;
-use crate::model::{EmailAddress, Employment, HrRow};
+use crate::model::{EmailAddress, Employment, HrFeed, HrRow};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct HrRuns {
@@ -95,273 +94,263 @@ const HR_TIEOUT: &[Column] = &[
     text("difference"),
 ];
 
-/// An end of work: the instant, and the date as written. None: HR gave no date.
-type End = Option<(Timestamp, String)>;
-
-/// Where a person is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Hr,
-    Evidence,
-}
-
-/// How one side names a person.
+/// An ended tenure in a row of the export or in an item of the evidence.
 #[derive(Debug)]
-struct Named<'a> {
-    ids: Vec<&'a str>,
-    emails: Vec<&'a str>,
-    /// Decides only if there is neither an id nor an address.
-    name: Option<&'a str>,
+struct Tenure<'a> {
+    /// Ids, addresses and names of the person, by [`ID`], [`ADDRESS`] and [`NAME`].
+    keys: [Vec<&'a str>; 3],
+    /// The last day of work, by the clock of the zone in which it was written. None: HR gave no date.
+    day: Option<Date>,
+    is_in_period: bool,
 }
 
-impl Named<'_> {
+const ID: usize = 0;
+const ADDRESS: usize = 1;
+const NAME: usize = 2;
+
+impl<'a> Tenure<'a> {
+    fn of_row(row: &'a HrRow, day: Option<Date>, period: &Period) -> Self {
+        let emails = row.emails().map(EmailAddress::key);
+        Self {
+            keys: [
+                row.person_id.as_deref().into_iter().collect(),
+                emails.collect(),
+                row.name.as_deref().into_iter().collect(),
+            ],
+            day,
+            is_in_period: day.is_none_or(|day| period.has_day(day)),
+        }
+    }
+
+    /// `is_in_period` decides for an item without a date.
+    fn of_item(leaver: &'a Leaver, is_in_period: bool, period: &Period) -> Self {
+        let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+        let all = leaver.tenures.iter();
+        let ended = all
+            .clone()
+            .filter(|of| of.end == leaver.hr_end && of.last_day == leaver.hr_last_day);
+        let zone = ended.chain(all).find_map(|of| of.zone.as_deref());
+        let day = leaver.end_of_work.map(|end| period.day_in(end, zone));
+        Self {
+            keys: [
+                ids.map(String::as_str).collect(),
+                leaver.emails.iter().map(EmailAddress::key).collect(),
+                leaver.name.as_deref().into_iter().collect(),
+            ],
+            day,
+            is_in_period: day.map_or(is_in_period, |day| period.has_day(day)),
+        }
+    }
+
     /// The first key: an id, else an address, else the name.
-    fn label(&self) -> String {
-        let mut keys = self.ids.iter().chain(&self.emails).chain(&self.name);
-        keys.next().copied().unwrap_or_default().to_owned()
+    fn label(&self) -> &'a str {
+        self.keys
+            .iter()
+            .flatten()
+            .next()
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn has_only_name(&self) -> bool {
+        self.keys[ID].is_empty() && self.keys[ADDRESS].is_empty()
+    }
+
+    /// The days between two ends of work. The most if only one has a date.
+    fn distance(&self, other: &Self) -> u32 {
+        match (self.day, other.day) {
+            (Some(one), Some(other)) => (one - other).get_days().unsigned_abs(),
+            (None, None) => 0,
+            (Some(_), None) | (None, Some(_)) => u32::MAX,
+        }
     }
 }
 
-/// A person, and the ends of work that each side gives.
-#[derive(Debug, Default)]
-struct Person {
-    label: String,
-    /// Whether the side gives an id.
-    has_id_in_hr: bool,
-    has_id_in_evidence: bool,
-    hr: Vec<End>,
-    evidence: Vec<End>,
-}
-
-impl Person {
-    fn has_id(&mut self, side: Side) -> &mut bool {
-        match side {
-            Side::Hr => &mut self.has_id_in_hr,
-            Side::Evidence => &mut self.has_id_in_evidence,
+/// The item of each row. A row has at most one item, and an item one row, so that a person who is missing from the
+/// evidence leaves a row without an item. The surest key decides, and then the nearest day.
+fn paired(rows: &[Tenure<'_>], items: &[Tenure<'_>]) -> Vec<Option<usize>> {
+    let row_ids: BTreeSet<&str> = rows.iter().flat_map(|row| &row.keys[ID]).copied().collect();
+    let mut by_key: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    for (place, item) in items.iter().enumerate() {
+        for (kind, keys) in item.keys.iter().enumerate() {
+            for key in keys {
+                by_key.entry((kind, key)).or_default().push(place);
+            }
         }
     }
-}
-
-/// The people of both sides.
-#[derive(Debug, Default)]
-struct People<'a> {
-    all: Vec<Person>,
-    by_id: BTreeMap<&'a str, usize>,
-    /// Several people may share an address or a name.
-    by_key: BTreeMap<&'a str, BTreeSet<usize>>,
-}
-
-impl<'a> People<'a> {
-    /// The person. An address or a name joins what two sides say, and rows without an id, but never two ids of one side.
-    fn person(&mut self, side: Side, named: &Named<'a>) -> &mut Person {
-        let has_id = !named.ids.is_empty();
-        let mut keys = named.emails.clone();
-        if !has_id && keys.is_empty() {
-            keys.extend(named.name);
+    let may_be_one = |kind: usize, row: &Tenure<'_>, item: &Tenure<'_>| match kind {
+        NAME => row.has_only_name() || item.has_only_name(),
+        // An address joins two systems of ids, but never two ids of one system: people may share it.
+        ADDRESS => {
+            let (theirs, ours) = (&row.keys[ID], &item.keys[ID]);
+            let is_known = theirs.iter().any(|id| by_key.contains_key(&(ID, *id)))
+                || ours.iter().any(|id| row_ids.contains(id));
+            theirs.is_empty() || ours.is_empty() || !is_known
         }
-        let by_id = named.ids.iter().find_map(|id| self.by_id.get(id)).copied();
-        let by_key = || {
-            let places = keys.iter().filter_map(|key| self.by_key.get(key)).flatten();
-            let mut free = places.filter(|place| {
-                let person = &self.all[**place];
-                let is_taken = match side {
-                    Side::Hr => person.has_id_in_hr,
-                    Side::Evidence => person.has_id_in_evidence,
-                };
-                !has_id || !is_taken
-            });
-            free.next().copied()
-        };
-        let place = by_id.or_else(by_key).unwrap_or_else(|| {
-            self.all.push(Person {
-                label: named.label(),
-                ..Person::default()
-            });
-            self.all.len() - 1
-        });
-        for id in &named.ids {
-            self.by_id.entry(id).or_insert(place);
-        }
-        for key in keys {
-            self.by_key.entry(key).or_default().insert(place);
-        }
-        let person = &mut self.all[place];
-        *person.has_id(side) |= has_id;
-        person
-    }
-}
-
-/// Whether a row of the export says again what an earlier one says. Two rows without an id and an address may be two
-/// people of one name.
-fn is_repeated(row: &HrRow, earlier: &HrRow) -> bool {
-    let is_same_person = match (&row.person_id, &earlier.person_id) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => {
-            let emails = |of: &'_ HrRow| -> BTreeSet<String> {
-                of.emails().map(|email| email.key().to_owned()).collect()
-            };
-            row.name == earlier.name && !emails(row).is_empty() && emails(row) == emails(earlier)
-        }
-        _ => false,
+        _ => true,
     };
-    let at = |of: &HrRow| of.end_of_work().map(|end| end.at);
-    is_same_person && at(row) == at(earlier)
+    let mut candidates = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        for (kind, keys) in row.keys.iter().enumerate() {
+            let places = keys.iter().filter_map(|key| by_key.get(&(kind, *key)));
+            for place in places.flatten() {
+                let item = &items[*place];
+                if may_be_one(kind, row, item) {
+                    candidates.push((kind, row.distance(item), at, *place));
+                }
+            }
+        }
+    }
+    candidates.sort_unstable();
+    let mut of_row = vec![None; rows.len()];
+    let mut is_free = vec![true; items.len()];
+    for (.., at, place) in candidates {
+        if of_row[at].is_none() && is_free[place] {
+            of_row[at] = Some(place);
+            is_free[place] = false;
+        }
+    }
+    of_row
 }
 
-/// Compares the auditor's own export with the population, tenure by tenure. Only ends of work in the period count, and
-/// leavers without a date.
-pub(super) fn tieout(
+/// Compares the auditor's own export with every item that the evidence knows, tenure by tenure. A pair counts if one of
+/// its days is in the period: the two sides may read one day in different zones. `items` says whether each is in the
+/// period.
+pub(super) fn tieout<'a>(
     period: &Period,
-    expected: &[HrRow],
-    items: &[PopulationItem],
+    export: &HrFeed,
+    items: impl Iterator<Item = (&'a Leaver, bool)>,
 ) -> (Table, TieoutTotals) {
-    let mut people = People::default();
-    for item in items {
-        let leaver = &item.leaver;
-        if item.bar.part != Part::InPeriod || item.bar.result == ItemResult::AccessAfterConclusion {
+    let mut totals = TieoutTotals {
+        rows: export.rows_in_file(),
+        blank: export.blank_rows,
+        repeated: export.duplicate_rows,
+        ..TieoutTotals::default()
+    };
+    let mut rows = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in &export.rows {
+        let end = row.end_of_work();
+        let day = end.map(|end| period.day_in(end.at, Some(&end.zone)));
+        if day.is_none() && matches!(row.status, Employment::Active | Employment::OnLeave) {
+            totals.employed += 1;
             continue;
         }
-        let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
-        let named = Named {
-            ids: ids.map(String::as_str).collect(),
-            emails: leaver.emails.iter().map(EmailAddress::key).collect(),
-            name: leaver.name.as_deref(),
+        let tenure = Tenure::of_row(row, day, period);
+        // Without an id, an address makes two rows of one name one person. A name alone does not.
+        let [ids, emails, names] = &tenure.keys;
+        let person = match ids[..] {
+            [] => emails.clone(),
+            _ => ids.clone(),
         };
-        let written = leaver.hr_last_day.as_deref().or(leaver.hr_end.as_deref());
-        let end = leaver.end_of_work.map(|end| {
-            let written = written.map_or_else(|| end.to_string(), str::to_owned);
-            (end, written)
-        });
-        people.person(Side::Evidence, &named).evidence.push(end);
-    }
-    let mut rows: Vec<(&HrRow, End)> = Vec::new();
-    // The rows by what a repeated one must share.
-    let mut known: BTreeMap<(String, Option<Timestamp>), Vec<&HrRow>> = BTreeMap::new();
-    for row in expected {
-        let end = match (row.end_of_work(), &row.status) {
-            (Some(end), _) if period.contains_end(end.at) => {
-                Some((end.at, end.written.to_string()))
-            }
-            (Some(_), _) | (None, Employment::Active | Employment::OnLeave) => continue,
-            (None, Employment::Ended | Employment::Unclassified(_) | Employment::Blank) => None,
-        };
-        let key = row.person_id.as_ref().or(row.name.as_ref());
-        let key = (
-            key.cloned().unwrap_or_default(),
-            end.as_ref().map(|of| of.0),
-        );
-        let alike = known.entry(key).or_default();
-        if !alike.iter().any(|earlier| is_repeated(row, earlier)) {
-            alike.push(row);
-            rows.push((row, end));
+        if !person.is_empty() && !seen.insert((person, names.clone(), day)) {
+            totals.repeated += 1;
+            continue;
         }
+        rows.push(tenure);
     }
-    // An id is surer than an address, so rows with an id of the evidence come first, and rows without one last.
-    rows.sort_by_key(|(row, _)| match row.person_id.as_deref() {
-        Some(id) => (false, !people.by_id.contains_key(id)),
-        None => (true, true),
+    let items: Vec<Tenure<'_>> = items
+        .map(|(leaver, is_in_period)| Tenure::of_item(leaver, is_in_period, period))
+        .collect();
+    let of_row = paired(&rows, &items);
+    let tied: BTreeSet<usize> = of_row.iter().flatten().copied().collect();
+    let alone = items.iter().enumerate();
+    let alone = alone.filter(|(place, _)| !tied.contains(place));
+    let of_rows = rows.iter().zip(of_row);
+    let of_rows = of_rows.map(|(row, place)| (Some(row), place.map(|place| &items[place])));
+    let mut pairs: Vec<_> = of_rows
+        .chain(alone.map(|(_, item)| (None, Some(item))))
+        .collect();
+    let sorted_by = |of: &Option<&Tenure<'_>>| of.and_then(|of| of.day);
+    pairs.sort_by_key(|(row, item)| {
+        let label = item.or(*row).map(Tenure::label);
+        (label, sorted_by(row), sorted_by(item))
     });
-    for (row, end) in rows {
-        let named = Named {
-            ids: row.person_id.as_deref().into_iter().collect(),
-            emails: row.emails().map(EmailAddress::key).collect(),
-            name: row.name.as_deref(),
-        };
-        people.person(Side::Hr, &named).hr.push(end);
-    }
-    let mut people = people.all;
-    people.sort_by(|a, b| a.label.cmp(&b.label));
     let mut table = Table::new("hr_tieout", "Tie-out to the auditor's HR export", HR_TIEOUT);
-    let mut totals = TieoutTotals::default();
-    for person in people {
-        for (theirs, ours) in paired(person.hr, person.evidence) {
-            let difference = match (&theirs, &ours) {
-                (Some(theirs), Some(ours)) if is_same(theirs, ours) => TieoutDifference::Same,
-                (Some(_), Some(_)) => TieoutDifference::DateDiffers,
-                (Some(_), None) => TieoutDifference::OnlyInHr,
-                (None, _) => TieoutDifference::OnlyInEvidence,
-            };
-            match difference {
-                TieoutDifference::Same => totals.both += 1,
-                TieoutDifference::DateDiffers => {
-                    totals.both += 1;
-                    totals.dates_differ += 1;
-                }
-                TieoutDifference::OnlyInHr => totals.only_in_hr += 1,
-                TieoutDifference::OnlyInEvidence => totals.only_in_evidence += 1,
-            }
-            let written = |of: &Option<End>| match of {
-                Some(Some((_, written))) => written.clone(),
-                Some(None) | None => String::new(),
-            };
-            table.push([
-                person.label.clone(),
-                theirs.is_some().to_string(),
-                ours.is_some().to_string(),
-                written(&theirs),
-                written(&ours),
-                difference.to_string(),
-            ]);
+    for (row, item) in pairs {
+        let both = [row, item];
+        if !both.iter().flatten().any(|of| of.is_in_period) {
+            totals.outside += u64::from(row.is_some());
+            continue;
         }
+        let difference = match (row, item) {
+            (Some(row), Some(item)) if row.distance(item) == 0 => TieoutDifference::Same,
+            (Some(_), Some(_)) => TieoutDifference::DateDiffers,
+            (Some(_), None) => TieoutDifference::OnlyInHr,
+            (None, _) => TieoutDifference::OnlyInEvidence,
+        };
+        match difference {
+            TieoutDifference::Same => totals.both += 1,
+            TieoutDifference::DateDiffers => {
+                totals.both += 1;
+                totals.dates_differ += 1;
+            }
+            TieoutDifference::OnlyInHr => totals.only_in_hr += 1,
+            TieoutDifference::OnlyInEvidence => totals.only_in_evidence += 1,
+        }
+        let [hr_date, evidence_date] = both.map(|of| cell(of.and_then(|of| of.day)));
+        table.push([
+            item.or(row).map_or("", Tenure::label).to_owned(),
+            row.is_some().to_string(),
+            item.is_some().to_string(),
+            hr_date,
+            evidence_date,
+            difference.to_string(),
+        ]);
     }
     (table, totals)
 }
 
-/// Whether two ends are one. The written day decides first: the two sides may read it in different zones.
-fn is_same(theirs: &End, ours: &End) -> bool {
-    match (theirs, ours) {
-        (Some((theirs_at, theirs)), Some((ours_at, ours))) => {
-            theirs == ours || theirs_at == ours_at
-        }
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-/// Pairs the tenures of one person: first those with equal ends, then the others in order of time.
-fn paired(mut theirs: Vec<End>, mut ours: Vec<End>) -> Vec<(Option<End>, Option<End>)> {
-    theirs.sort();
-    ours.sort();
-    let mut pairs = Vec::new();
-    theirs.retain(|end| {
-        let same = ours.iter().position(|of| is_same(end, of));
-        let same = same.map(|place| ours.remove(place));
-        let is_alone = same.is_none();
-        if !is_alone {
-            pairs.push((Some(end.clone()), same));
-        }
-        is_alone
-    });
-    let count = theirs.len().max(ours.len());
-    let mut rest = (theirs.into_iter(), ours.into_iter());
-    pairs.extend((0..count).map(|_| (rest.0.next(), rest.1.next())));
-    pairs
+/// Columns of the export with days of the period that were not read. Ends of work may be among them.
+pub(super) fn unread_columns<'a>(period: &Period, export: &'a HrFeed) -> BTreeSet<&'a str> {
+    let cells = export.rows.iter().flat_map(|row| &row.unread);
+    let is_within = |end: Timestamp| period.has_day(period.day_in(end, None));
+    let cells = cells.filter(|cell| cell.date.is_some_and(is_within));
+    let columns = cells.filter_map(|cell| export.origin.columns.get(cell.column));
+    columns.map(|column| column.name.as_str()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn tenure<'a>(id: &'a str, email: &'a str, name: &'a str, day: &str) -> Tenure<'a> {
+        let key = |of: &'a str| Vec::from_iter(Some(of).filter(|of| !of.is_empty()));
+        Tenure {
+            keys: [id, email, name].map(key),
+            day: day.parse().ok(),
+            is_in_period: true,
+        }
+    }
+
     #[test]
     fn two_ids_of_one_side_are_two_people_whatever_address_they_share() {
-        let mut people = People::default();
-        let named = |id: Option<&'static str>| Named {
-            ids: id.into_iter().collect(),
-            emails: vec!["shared@example.com"],
-            name: None,
-        };
-        people
-            .person(Side::Evidence, &named(Some("N1")))
-            .evidence
-            .push(None);
-        for id in [Some("7"), Some("8"), None] {
-            people.person(Side::Hr, &named(id)).hr.push(None);
-        }
-        let seen = people.all.iter();
-        let seen: Vec<_> = seen
-            .map(|of| (of.label.as_str(), of.hr.len(), of.evidence.len()))
-            .collect();
-        // Another system of ids joins by the address, once.
-        assert_eq!(seen, [("N1", 2, 1), ("8", 1, 0)]);
+        let of = |id| tenure(id, "shared@example.com", "", "2026-10-31");
+        // Another system of ids joins by the address, once for each tenure.
+        let rows = ["7", "8", ""].map(of);
+        assert_eq!(paired(&rows, &[of("N1")]), [Some(0), None, None]);
+        // The row of N2 is not the second tenure of N1.
+        let rows = ["N1", "N2"].map(of);
+        assert_eq!(paired(&rows, &["N1", "N1"].map(of)), [Some(0), None]);
+    }
+
+    #[test]
+    fn the_nearest_days_of_a_person_are_paired_first() {
+        let of = |day| tenure("N1", "", "", day);
+        let rows = ["2024-03-01", "2026-10-10", "2026-10-03"].map(of);
+        let items = ["2026-10-12", "2026-10-03"].map(of);
+        assert_eq!(paired(&rows, &items), [None, Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn an_address_is_surer_than_a_name_and_an_id_than_both() {
+        let item = tenure("N1", "anna@example.com", "Anna Schmidt", "2026-10-31");
+        let by_name = tenure("", "", "Anna Schmidt", "2026-10-31");
+        let by_address = tenure("", "anna@example.com", "", "2026-10-30");
+        let by_id = tenure("N1", "", "", "");
+        assert_eq!(
+            paired(&[by_name, by_address, by_id], &[item]),
+            [None, None, Some(0)]
+        );
     }
 }

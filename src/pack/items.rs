@@ -139,6 +139,15 @@ impl Items {
         }
     }
 
+    /// Every offboarding that HR did not withdraw, and whether it is in the period.
+    pub(super) fn leavers(&self, period: &Period) -> impl Iterator<Item = (&Leaver, bool)> {
+        let is_in_period = |item: &Item| item.part(period) == Some(Part::InPeriod);
+        let items = self.by_id.values();
+        items
+            .filter(|item| item.record.result != Some(OffboardingResult::Withdrawn))
+            .map(move |item| (&item.record, is_in_period(item)))
+    }
+
     /// Addresses of leavers without plus-tags, each with its ended tenures.
     pub(super) fn left_by_email(&self) -> BTreeMap<String, Vec<Left>> {
         let mut left: BTreeMap<String, Vec<Left>> = BTreeMap::new();

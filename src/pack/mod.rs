@@ -201,14 +201,32 @@ pub struct FindingTotals {
     pub open: u64,
 }
 
-/// Rows of `hr_tieout`: `both` + `only_in_hr` + `only_in_evidence` = the number of rows.
+/// Rows of `hr_tieout`: `both` + `only_in_hr` + `only_in_evidence` = the number of rows. Rows of the export: `rows` =
+/// `both` + `only_in_hr` + `outside` + `employed` + `repeated` + `blank`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TieoutTotals {
+    /// Below the header of the export.
+    pub rows: u64,
+    /// Ended outside of the period, as the item of the row did.
+    pub outside: u64,
+    /// Without an end, and with the status of an employee.
+    pub employed: u64,
+    /// The same person and end as in an earlier row.
+    pub repeated: u64,
+    /// Without a value, or a repeated header, a total or a footer.
+    pub blank: u64,
     pub both: u64,
     pub only_in_hr: u64,
     pub only_in_evidence: u64,
     /// Of `both`: the dates differ.
     pub dates_differ: u64,
+}
+
+impl TieoutTotals {
+    /// Rows of the export that were compared.
+    pub fn compared(&self) -> u64 {
+        self.both + self.only_in_hr
+    }
 }
 
 /// One day of the calendar.

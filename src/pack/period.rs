@@ -96,6 +96,19 @@ impl Period {
         at >= self.from.saturating_sub(EARLY).unwrap_or(self.from)
     }
 
+    pub(super) fn has_day(&self, day: Date) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+
+    /// The day that ends at an instant, by the clock of a zone, else of the zone of the period.
+    pub(super) fn day_in(&self, end: Timestamp, zone: Option<&str>) -> Date {
+        let zone = zone.and_then(|name| TimeZone::get(name).ok());
+        let before = Timestamp::from_nanosecond(end.as_nanosecond() - 1).unwrap_or(end);
+        zone.unwrap_or_else(|| self.zone.clone())
+            .to_datetime(before)
+            .date()
+    }
+
     /// Whether an end of work lies in the period. A day ends with the midnight that closes it, so the midnight that
     /// opens the period belongs to the day before.
     pub(super) fn contains_end(&self, end: Timestamp) -> bool {
@@ -110,11 +123,10 @@ impl Period {
 
     /// The day of an instant in the zone. A midnight belongs to the day that it closes if `closes` is true.
     pub(super) fn day(&self, at: Timestamp, closes: bool) -> Date {
-        let at = match closes {
-            true => Timestamp::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at),
-            false => at,
-        };
-        self.zone.to_datetime(at).date()
+        match closes {
+            true => self.day_in(at, None),
+            false => self.zone.to_datetime(at).date(),
+        }
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::ReportError;
 use crate::feed::{self, DateRules};
 use crate::files::Location;
-use crate::model::{HrRow, counted};
+use crate::model::{HrFeed, counted};
 use crate::net::Deadline;
 
 /// The largest export, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The rows of an export. Dates without a zone are in `zone`.
-pub(super) async fn read(path: &Path, zone: &str) -> Result<Vec<HrRow>, ReportError> {
+/// The export, in which every row can be read. Dates without a zone are in `zone`.
+pub(super) async fn read(path: &Path, zone: &str) -> Result<HrFeed, ReportError> {
     let settings = feed::Settings {
         location: Location::Path(path.to_owned()),
         format: None,
@@ -41,5 +41,5 @@ pub(super) async fn read(path: &Path, zone: &str) -> Result<Vec<HrRow>, ReportEr
             first.reason
         )));
     }
-    Ok(feed.rows)
+    Ok(feed)
 }

@@ -101,7 +101,8 @@ impl ReportError {
             ),
             Self::Spreadsheet(_) => None,
             Self::Expected(_) => Some(
-                "export the terminations with the columns of an HR feed; docs/hr-feed.md describes them".to_owned(),
+                "correct the export: docs/hr-feed.md has the names of columns, and a date such as 2026-12-31 has one meaning; \
+                 the settings of the HR feed do not apply to it".to_owned(),
             ),
             Self::Key { .. } => Some(
                 "delete the file to get a new key; the pseudonyms of earlier packs then differ".to_owned(),

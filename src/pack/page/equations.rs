@@ -171,7 +171,7 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
     ));
 
     if let Some(tieout) = &totals.hr_tieout {
-        let total = tieout.both + tieout.only_in_hr + tieout.only_in_evidence;
+        let total = tieout.compared() + tieout.only_in_evidence;
         equations.push(sum(
             "Your HR export",
             "hr_tieout",
@@ -190,6 +190,29 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
                 "Of those in both, {} have different dates.",
                 tieout.dates_differ
             ),
+        ));
+        let of_file = |sign, label, number| Term {
+            sign,
+            number,
+            label,
+            word: None,
+            rows: None,
+        };
+        equations.push(sum(
+            "Rows of your HR export",
+            "hr_tieout",
+            vec![
+                of_file("", "rows", tieout.rows),
+                of_table("", "hr_tieout", "compared", tieout.compared()),
+                of_file("+", "ended outside of the period", tieout.outside),
+                of_file("+", "still employed", tieout.employed),
+                of_file("+", "repeated", tieout.repeated),
+                of_file("+", "blank, total or footer", tieout.blank),
+            ],
+            match tieout.compared() {
+                0 => NONE_COMPARED.to_owned(),
+                _ => String::new(),
+            },
         ));
     }
     equations
@@ -213,6 +236,10 @@ fn runs(pack: &Pack) -> Equation {
     };
     sum("Runs", "runs", terms.collect(), note)
 }
+
+/// What an export without a row to compare proves.
+const NONE_COMPARED: &str =
+    "No row of the export ends in the period, so the export proves nothing about the population.";
 
 /// The groups of the table of findings.
 pub(super) const OPEN: &str = "open";
