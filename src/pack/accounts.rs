@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::items::RunAt;
 use super::period::{Period, Phase};
 use super::table::{cell, count, instant, joined, text};
@@ -24,8 +26,20 @@ struct AdminTerm {
 /// The decision of a closed review about an account.
 #[derive(Clone, Debug)]
 pub(super) struct ReviewedAccount {
+    pub(super) role: Role,
+    /// When the review was closed.
+    pub(super) at: Timestamp,
     pub(super) decision: Option<Decision>,
     pub(super) note: String,
+}
+
+impl AdminTerm {
+    /// Whether a decision is about this term: it saw an administrator, and the term had begun and goes on.
+    fn has_been_reviewed(&self, decided: &ReviewedAccount) -> bool {
+        let had_begun = self.began == AdminBegan::Earlier || self.since.at <= decided.at;
+        let goes_on = self.ended.is_none_or(|(run, _)| decided.at <= run.at);
+        decided.role == Role::Admin && had_begun && goes_on
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -35,7 +49,8 @@ pub(super) struct Admins {
     /// The accounts that had access in the newest complete run, except administrators.
     others: BTreeSet<String>,
     has_first: bool,
-    changes: Vec<(RunAt, Change)>,
+    /// The changes of accounts, with the persons whom each account belongs to.
+    changes: Vec<(RunAt, String, Change)>,
 }
 
 const ADMINS: &[Column] = &[
@@ -79,6 +94,10 @@ impl Admins {
         if phase == Phase::After {
             return;
         }
+        let first = match phase {
+            Phase::Before => AdminBegan::Earlier,
+            Phase::Within | Phase::After => AdminBegan::FirstSeen,
+        };
         let mut before = std::mem::take(&mut self.open);
         for account in accounts {
             let has_access = account.status.access() != Access::None;
@@ -91,7 +110,7 @@ impl Admins {
                     person_ids: String::new(),
                     since: run,
                     began: match (self.has_first, self.others.contains(&account.account_id)) {
-                        (false, _) => AdminBegan::FirstSeen,
+                        (false, _) => first,
                         (true, true) => AdminBegan::RoleChanged,
                         (true, false) => AdminBegan::Joined,
                     },
@@ -153,7 +172,14 @@ impl Admins {
                 | ChangeKind::Rehired
                 | ChangeKind::PolicyChanged => false,
             });
-            self.changes.extend(of_accounts.map(|of| (run, of.clone())));
+            let persons = |id: &String| {
+                let account = accounts.iter().find(|of| of.account_id == *id);
+                account.map(|of| joined(&of.person_id))
+            };
+            self.changes.extend(of_accounts.map(|of| {
+                let persons = of.account_id.as_ref().and_then(persons);
+                (run, cell(persons), of.clone())
+            }));
         }
     }
 
@@ -164,12 +190,14 @@ impl Admins {
         terms.sort_by_key(|term| (term.since, &term.account_id));
         for term in terms {
             let decided = reviewed.get(&term.account_id);
+            let decided = decided.filter(|of| term.has_been_reviewed(of));
+            let since = (term.began != AdminBegan::Earlier).then_some(term.since);
             admins.push([
                 term.account_id.clone(),
                 term.email.clone(),
                 cell(term.name.as_ref()),
-                term.since.entry.to_string(),
-                term.since.at.to_string(),
+                cell(since.map(|run| run.entry)),
+                cell(since.map(|run| run.at)),
                 cell(term.ended.map(|(run, _)| run.entry)),
                 cell(term.ended.map(|(run, _)| run.at)),
                 term.began.to_string(),
@@ -180,13 +208,13 @@ impl Admins {
             ]);
         }
         let mut changes = Table::new("changes", "Accounts that joined or changed role", CHANGES);
-        for (run, of) in &self.changes {
+        for (run, persons, of) in &self.changes {
             changes.push([
                 run.entry.to_string(),
                 run.at.to_string(),
                 of.change.to_string(),
                 cell(of.account_id.as_ref()),
-                cell(of.person_id.as_ref()),
+                persons.clone(),
                 cell(of.email.as_ref().map(EmailAddress::as_written)),
                 cell(of.name.as_ref()),
                 of.before.clone(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::items::days;
-use super::table::{cell, count, decimal, instant, text};
+use super::table::{cell, count, decimal, instant, joined, text};
 use super::{Column, DeviationType, Table};
 use crate::report::words::Meaning as _;
 
@@ -18,7 +18,7 @@ pub(super) struct Deviation {
     pub(super) kind: DeviationType,
     /// What distinguishes it from others of its type.
     pub(super) key: String,
-    pub(super) item_id: Option<String>,
+    pub(super) item_ids: Vec<String>,
     pub(super) account_id: String,
     /// `dt=…/run=…`.
     pub(super) run: String,
@@ -34,7 +34,7 @@ impl Deviation {
         Self {
             kind,
             key: key.to_owned(),
-            item_id: None,
+            item_ids: Vec::new(),
             account_id: String::new(),
             run: String::new(),
             what: String::new(),
@@ -97,8 +97,14 @@ impl Deviations {
 
     /// The items with a deviation.
     pub(super) fn items(&self) -> BTreeSet<&str> {
-        let items = self.all.iter().filter_map(|of| of.item_id.as_deref());
-        items.collect()
+        let items = self.all.iter().flat_map(|of| &of.item_ids);
+        items.map(String::as_str).collect()
+    }
+
+    /// The items with a deviation of this type.
+    pub(super) fn items_of(&self, kind: DeviationType) -> BTreeSet<String> {
+        let all = self.all.iter().filter(|of| of.kind == kind);
+        all.flat_map(|of| &of.item_ids).cloned().collect()
     }
 
     /// The tables `deviations` and `deviation_types`, and the count of each type.
@@ -117,7 +123,7 @@ impl Deviations {
                 of.id(connection),
                 of.kind.to_string(),
                 of.kind.severity().to_string(),
-                cell(of.item_id.as_ref()),
+                joined(&of.item_ids),
                 of.account_id.clone(),
                 of.run.clone(),
                 of.kind.meaning().to_owned(),

@@ -12,17 +12,16 @@ use super::items::{Items, ItemsOfRun, RunAt};
 use super::manual::{ManualLines, used_exceptions};
 use super::period::{Entries, LedgerEntry, Period, Phase};
 use super::reviews::Reviews;
-use super::rules::{DueItem, Rules, RulesOfRun};
+use super::rules::{Rules, RulesOfRun};
 use super::runs::{self, PeriodSchedule, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
 use super::table::cell;
 use super::{
-    Cover, DeviationType, Fact, FindingClosed, Flag, ItemResult, NO_CONCLUSION, Pack,
-    PopulationItem, RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
+    Cover, DeviationType, Fact, FindingClosed, Flag, NO_CONCLUSION, Pack,
+    PopulationItem, Reliance, RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
 };
 use crate::evidence::{
-    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunFolder, RunResult, Tool,
-    sha256_hex,
+    AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
 use crate::model::{HrFeed, counted, quoted};
@@ -52,6 +51,8 @@ pub struct JudgedFiles {
 struct Lasting {
     since: Moment,
     what: String,
+    /// How many ledger entries show it.
+    entries: u64,
 }
 
 /// What the runs up to now have shown.
@@ -93,17 +94,9 @@ pub struct Ending {
     /// The auditor's own HR export.
     pub expected: Option<HrFeed>,
     pub tool: Tool,
-    /// Faults of integrity.
-    pub faults: u64,
-    /// What was verified.
+    pub reliance: Reliance,
+    /// What was verified, as rows of the section on integrity.
     pub integrity: Vec<Fact>,
-    /// What `verify` warns about, each as one sentence.
-    pub warnings: Vec<String>,
-    pub is_period_over: bool,
-    /// Whether a key was given that signatures were checked with.
-    pub relies_on_signatures: bool,
-    /// Whether a head was given that was noted elsewhere.
-    pub has_head: bool,
 }
 
 /// The pack, and what is needed to write the folders of the sample.
@@ -287,7 +280,7 @@ impl Fold {
     }
 
     fn signed(&mut self, entry: &Entry, run: RunAt) {
-        let what = "the ledger entries from this one on are not signed".to_owned();
+        let what = "a ledger entry is not signed".to_owned();
         let is_unsigned = !entry.is_signed();
         self.lasts(
             DeviationType::UnsignedEntry,
@@ -304,8 +297,9 @@ impl Fold {
                 let new = Lasting {
                     since: moment,
                     what,
+                    entries: 0,
                 };
-                self.lasting.entry(kind).or_insert(new);
+                self.lasting.entry(kind).or_insert(new).entries += 1;
             }
             None => {
                 if let Some(of) = self.lasting.remove(&kind) {
@@ -325,34 +319,19 @@ impl Fold {
             sample,
             expected,
             tool,
-            faults,
+            reliance,
             integrity,
-            warnings,
-            is_period_over,
-            relies_on_signatures,
-            has_head,
         } = ending;
         let period = &self.period;
         let mut deviations = self.deviations;
         let mut runs = self.runs.table(period, &schedule, &mut deviations);
+        let due_items = self.items.due(period);
+        let [rules, tools] = self.rules.tables(&due_items, &mut deviations);
         let population = self
             .items
             .population(period, &self.entries, &runs.gaps, &mut deviations);
         let items = &population.items;
         runs.gaps.fill(items.iter().map(|of| &of.bar));
-        let of_leavers = items
-            .iter()
-            .filter(|of| of.bar.result != ItemResult::AccessAfterConclusion);
-        let due_items: Vec<DueItem<'_>> = of_leavers
-            .filter_map(|of| {
-                Some(DueItem {
-                    item_id: &of.bar.item_id,
-                    deadline: of.bar.deadline?,
-                    rule_run: of.leaver.deadline_rule_run.as_deref().and_then(run_instant),
-                })
-            })
-            .collect();
-        let [rules, tools] = self.rules.tables(&due_items, &mut deviations);
         let covering = items.iter().filter_map(|of| of.exception.as_ref());
         let covering = covering.map(|of| of.exception_id.as_str()).collect();
         let [exceptions, aliases] = self.manual.tables(&covering, &mut deviations);
@@ -361,7 +340,7 @@ impl Fold {
         let [admins, changes] = self.admins.tables(self.reviews.reviewed());
         let [reviews, decisions, follow_up] =
             self.reviews
-                .tables(period, &self.findings, &left, &mut deviations);
+                .tables(period, &self.findings, &left, items, &mut deviations);
         let (hr_by_run, hr_totals) = self.hr.table();
         let ([deviations, types], deviation_counts) = deviations.tables(&self.connection);
         let unread = expected.iter();
@@ -403,15 +382,11 @@ impl Fold {
             first_run: extent.map(|(first, _)| first),
             last_run: extent.map(|(_, last)| last),
             tool,
-            faults,
+            reliance,
             items_on_faults: items
                 .iter()
                 .filter(|of| of.bar.flags.contains(&Flag::RestsOnFault))
                 .count() as u64,
-            warnings,
-            relies_on_signatures,
-            has_head,
-            is_period_over,
             redacted: false,
             has_expected: tieout.is_some(),
             statement: NO_CONCLUSION,
@@ -447,7 +422,12 @@ impl Fold {
         limits.extend(limits_of(&cover, &totals));
         let leavers = drawn.into_iter().map(to_sample).collect();
         let bars = items.iter().map(|of| of.bar.clone()).collect();
-        let ipe = ipe::table(&cover, &totals);
+        let ipe = ipe::table(&ipe::Counted {
+            cover: &cover,
+            totals: &totals,
+            runs: &runs.table,
+            decisions: &decisions,
+        });
         let mut tables = vec![
             population.table,
             runs.table,
@@ -509,7 +489,10 @@ impl Lasting {
             opened: Some(self.since),
             closed,
             how_closed: cell(closed.map(|_| FindingClosed::NotFound)),
-            what: self.what,
+            what: match self.entries {
+                1 => self.what,
+                entries => format!("{}: {entries} entries in a row", self.what),
+            },
             ..Deviation::of(kind, "")
         }
     }
@@ -530,56 +513,79 @@ impl About {
     }
 }
 
-/// When the run in a folder began.
-fn run_instant(folder: &str) -> Option<Timestamp> {
-    RunFolder::parse(folder)?.instant()
-}
-
 /// What the pack does not show.
 fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {
-    let limits = [
-        (
-            true,
-            "The runs detect access that remains. They remove none, and they see Asana only at the instants of the runs.",
-        ),
-        (
-            true,
-            "People whom HR never names cannot be in the population. Compare it with HR's own list of terminations.",
-        ),
-        (
-            cover.schedule_basis == ScheduleBasis::Unknown,
-            "No schedule was given, and the evidence records none: missing runs are found only by gaps between runs.",
-        ),
-        (
-            !cover.relies_on_signatures,
-            "Signatures are not relied on, because no public key was given.",
-        ),
-        (
-            !cover.has_head,
-            "No ledger head was given, so the end of the ledger may have been cut off.",
-        ),
-        (
-            cover.faults > 0,
-            "The evidence has faults of integrity. The pack was made despite them.",
-        ),
-        (
-            !cover.is_period_over,
-            "The period is not over: later runs change its rows, so a later pack differs from this one.",
-        ),
-        (
-            cover.complete_from_entry.is_some(),
-            "The files of some runs have expired. The population is complete only from the named entry on.",
-        ),
-        (
-            totals
-                .hr_tieout
-                .as_ref()
-                .is_none_or(|of| of.compared() == 0),
-            "No row of an auditor's export was compared with the population.",
-        ),
+    let reliance = &cover.reliance;
+    let mut limits = vec![
+        "The runs detect access that remains. They remove none, and they see Asana only at the instants of the runs."
+            .to_owned(),
+        "People whom HR never names cannot be in the population. Compare it with HR's own list of terminations."
+            .to_owned(),
     ];
-    let limits = limits.into_iter().filter(|(applies, _)| *applies);
-    limits.map(|(_, text)| text.to_owned()).collect()
+    let mut add = |applies: bool, text: String| limits.extend(applies.then_some(text));
+    add(
+        cover.schedule_basis == ScheduleBasis::Unknown,
+        "No schedule was given, and the evidence records none: missing runs are found only by gaps between runs."
+            .to_owned(),
+    );
+    add(
+        reliance.public_keys.is_empty(),
+        "Signatures are not relied on, because no public key was given.".to_owned(),
+    );
+    match reliance.head_given {
+        None => add(
+            true,
+            "No ledger head was given, so the end of the ledger may have been cut off.".to_owned(),
+        ),
+        Some(entry) => add(
+            entry < reliance.last_entry,
+            format!(
+                "The newest ledger head that was given is that of entry {entry}. Entries after entry {} may have been cut off.",
+                reliance.last_entry
+            ),
+        ),
+    }
+    add(
+        reliance.faults > 0,
+        "The evidence has faults of integrity. The pack was made despite them.".to_owned(),
+    );
+    add(
+        !reliance.is_period_over,
+        "The period is not over: later runs change its rows, so a later pack differs from this one."
+            .to_owned(),
+    );
+    add(
+        cover.complete_from_entry.is_some(),
+        "The files of some runs have expired. The population is complete only from the named entry on."
+            .to_owned(),
+    );
+    add(
+        totals
+            .hr_tieout
+            .as_ref()
+            .is_none_or(|of| of.compared() == 0),
+        "No row of an auditor's export was compared with the population.".to_owned(),
+    );
+    add(
+        cover.seed.is_some(),
+        "The pack does not show who chose the seed of the sample, and when.".to_owned(),
+    );
+    add(
+        reliance.further_connections > 0,
+        format!(
+            "The evidence has {}. This pack does not cover {}.",
+            counted(
+                reliance.further_connections,
+                "further connection",
+                "further connections"
+            ),
+            match reliance.further_connections {
+                1 => "it",
+                _ => "them",
+            }
+        ),
+    );
+    limits
 }
 
 /// What to ask the entity for.

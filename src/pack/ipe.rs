@@ -2,6 +2,7 @@
 
 use super::table::text;
 use super::{Column, Cover, IpePopulation, IpeQuestion, Table, Totals};
+use crate::model::counted;
 
 const COLUMNS: &[Column] = &[
     text("population"),
@@ -14,11 +15,32 @@ const COLUMNS: &[Column] = &[
 /// The answer, the file of a run or of the pack, and the field.
 type Answer = (String, &'static str, &'static str);
 
-pub(super) fn table(cover: &Cover, totals: &Totals) -> Table {
+/// What the answers count.
+pub(super) struct Counted<'a> {
+    pub(super) cover: &'a Cover,
+    pub(super) totals: &'a Totals,
+    pub(super) runs: &'a Table,
+    pub(super) decisions: &'a Table,
+}
+
+impl Counted<'_> {
+    /// How many runs have a verdict and this word in a column.
+    fn judged_with(&self, column: &str, word: &str) -> usize {
+        let cells = self.runs.cells("kind").zip(self.runs.cells(column));
+        cells.filter(|of| *of == ("run", word)).count()
+    }
+}
+
+/// How many rows have this word in a column.
+fn rows_with(table: &Table, column: &str, word: &str) -> usize {
+    table.cells(column).filter(|cell| *cell == word).count()
+}
+
+pub(super) fn table(of: &Counted<'_>) -> Table {
     let mut table = Table::new("ipe", "Information produced by the entity", COLUMNS);
     for population in IpePopulation::ALL {
         for question in IpeQuestion::ALL {
-            let (answer, file, field) = answer(*population, *question, cover, totals);
+            let (answer, file, field) = answer(*population, *question, of);
             table.push([
                 population.to_string(),
                 question.to_string(),
@@ -31,26 +53,28 @@ pub(super) fn table(cover: &Cover, totals: &Totals) -> Table {
     table
 }
 
-fn answer(
-    population: IpePopulation,
-    question: IpeQuestion,
-    cover: &Cover,
-    totals: &Totals,
-) -> Answer {
+fn answer(population: IpePopulation, question: IpeQuestion, of: &Counted<'_>) -> Answer {
     use IpePopulation::{Accounts, Leavers, Reviews, Runs};
     use IpeQuestion::{
         Accuracy, Changes, Completeness, Exclusions, Limits, Parameters, Source, WhoAndWhen,
     };
+    let Counted {
+        cover,
+        totals,
+        runs,
+        decisions,
+    } = of;
     let (due, hr) = (totals.runs.due, &totals.hr);
+    let judged = rows_with(runs, "kind", "run");
     let (text, file, field) = match (population, question) {
         (Leavers, Source) => (
             "The HR feed of each run. Its address, size and SHA-256 are recorded.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "sources.hr_feed",
         ),
         (Leavers, WhoAndWhen) => (
             "The program reads the feed in each run. The executor is a claim of the job.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "run",
         ),
         (Leavers, Parameters) => (
@@ -74,7 +98,7 @@ fn answer(
         ),
         (Leavers, Exclusions) => (
             format!("{} rejected rows; each has its reason in the run.", hr.rejected),
-            "inputs/hr.jsonl.gz",
+            "inputs/hr.jsonl.gz of each run",
             "kind",
         ),
         (Leavers, Changes) => (
@@ -84,37 +108,49 @@ fn answer(
         ),
         (Leavers, Limits) => (
             "People whom HR never names are not in the population.".to_owned(),
-            "csv/hr_tieout.csv",
-            "difference",
+            match cover.has_expected {
+                true => "csv/hr_tieout.csv",
+                false => "pack.json",
+            },
+            match cover.has_expected {
+                true => "difference",
+                false => "limits",
+            },
         ),
         (Accounts, Source) => (
             "Asana, read through Truto. Every page is recorded with its SHA-256.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "sources.truto",
         ),
         (Accounts, WhoAndWhen) => (
             "The connected account, named by its id, at the instant of the run.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "sources.truto.viewer",
         ),
         (Accounts, Parameters) => (
             "Requests by method, path and query, without secrets.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "sources.truto.requests",
         ),
         (Accounts, Completeness) => (
-            "The list was read to its end, and a second list agrees.".to_owned(),
-            "manifest.json",
+            format!(
+                "In {} of {judged} runs with a verdict, the list was read to its end and confirmed.",
+                of.judged_with("complete", "true")
+            ),
+            "manifest.json of each run",
             "checks",
         ),
         (Accounts, Accuracy) => (
-            "The accounts are recomputed from the kept pages.".to_owned(),
+            format!(
+                "In {} of {judged} runs with a verdict, the accounts are recomputed from the kept pages.",
+                of.judged_with("verified", "recomputed")
+            ),
             "csv/runs.csv",
             "verified",
         ),
         (Accounts, Exclusions) => (
             "Rows of the list that are not accounts, each with its reason.".to_owned(),
-            "manifest.json",
+            "manifest.json of each run",
             "sources.truto.rejected",
         ),
         (Accounts, Changes) => (
@@ -124,16 +160,21 @@ fn answer(
         ),
         (Accounts, Limits) => (
             "The list shows what the connected account sees, at the instants of the runs.".to_owned(),
-            "report.html",
+            "report.html of each run",
             "",
         ),
         (Runs, Source) => (
-            "The ledger of the connection: one entry a run, chained by hashes.".to_owned(),
+            "The ledger of the connection: one entry for each run, chained by hashes.".to_owned(),
             "csv/runs.csv",
             "entry_sha256",
         ),
         (Runs, WhoAndWhen) => (
-            "What started each run, when it began, and when it was committed.".to_owned(),
+            format!(
+                "What started each run, when it began, and when it was committed. {} of {} do not record what started \
+                 them.",
+                rows_with(runs, "trigger", "unknown"),
+                counted(runs.rows.len(), "run", "runs")
+            ),
             "csv/runs.csv",
             "trigger",
         ),
@@ -147,12 +188,21 @@ fn answer(
             "due_at",
         ),
         (Runs, Completeness) => (
-            format!("{due} runs were due; each has a row, missing ones too. Numbers of entries have no gaps."),
+            format!(
+                "{due} runs were due; each has a row, missing ones too. {}",
+                match cover.reliance.faults {
+                    0 => "Numbers of entries have no gaps.",
+                    _ => "The evidence has faults: verification.txt lists them.",
+                }
+            ),
             "csv/runs.csv",
             "state",
         ),
         (Runs, Accuracy) => (
-            "Decisions are recomputed from the stored inputs, byte for byte.".to_owned(),
+            format!(
+                "In {} of {judged} runs with a verdict, the decisions are recomputed from the stored inputs, byte for byte.",
+                of.judged_with("verified", "recomputed")
+            ),
             "csv/runs.csv",
             "verified",
         ),
@@ -177,7 +227,11 @@ fn answer(
             "opened_entry",
         ),
         (Reviews, WhoAndWhen) => (
-            "Reviewer, the person who decided, and the time, as the received files claim.".to_owned(),
+            format!(
+                "Reviewer, the person who decided, and the time, as the received files claim. {} of {} have no time.",
+                rows_with(decisions, "decided_at", ""),
+                counted(decisions.rows.len(), "row", "rows")
+            ),
             "csv/decisions.csv",
             "decided_by",
         ),
@@ -187,7 +241,7 @@ fn answer(
             "scope",
         ),
         (Reviews, Completeness) => (
-            "The frozen population has one row an account of the reviewed run.".to_owned(),
+            "The frozen population has one row for each account of the reviewed run.".to_owned(),
             "csv/reviews.csv",
             "rows",
         ),
@@ -198,7 +252,7 @@ fn answer(
         ),
         (Reviews, Exclusions) => (
             "Accounts without access and out of scope are counted in the worksheet.".to_owned(),
-            "worksheet.json",
+            "worksheet.json of the review",
             "left_out",
         ),
         (Reviews, Changes) => (

@@ -8,13 +8,14 @@ use jiff::civil::Date;
 use super::deviations::{Deviation, Deviations};
 use super::manual::UsedException;
 use super::period::{Entries, Period, Phase};
+use super::rules::DueItem;
 use super::runs::Gaps;
 use super::table::{cell, count, decimal, instant, joined, text};
 use super::{
     Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals, LaterEvent, Part,
     SampleReason, Table,
 };
-use crate::evidence::AccountLine;
+use crate::evidence::{AccountLine, RunFolder};
 use crate::judgement::{Finding, FindingKind, Leaver, OffboardingResult, Outcome};
 use crate::model::{Access, EmailAddress, Role};
 
@@ -608,6 +609,24 @@ fn late_hours(deadline: Option<Timestamp>, at: Option<Timestamp>) -> String {
 }
 
 impl Items {
+    /// The items of the period that have a deadline.
+    pub(super) fn due(&self, period: &Period) -> Vec<DueItem<'_>> {
+        let items = self.by_id.values();
+        let items = items.filter(|item| item.part(period).is_some());
+        let due = items.filter_map(|item| {
+            let record = &item.record;
+            let is_in_time = item.result(self.last_run) == ItemResult::InTime;
+            let rule_run = record.deadline_rule_run.as_deref();
+            Some(DueItem {
+                item_id: &record.offboarding_id,
+                deadline: record.deadline?,
+                rule_run: rule_run.and_then(|run| RunFolder::parse(run)?.instant()),
+                in_time_at: record.first_seen_without_access.filter(|_| is_in_time),
+            })
+        });
+        due.collect()
+    }
+
     /// The population of the period, and the deviations of its items.
     pub(super) fn population(
         &self,
@@ -616,6 +635,7 @@ impl Items {
         gaps: &Gaps,
         deviations: &mut Deviations,
     ) -> Population {
+        let by_loosened_grace = deviations.items_of(DeviationType::RuleLoosened);
         let mut population = Population {
             table: Table::new("population", "Population of leavers", COLUMNS),
             items: Vec::new(),
@@ -630,7 +650,8 @@ impl Items {
         let mut rows: Vec<(Timestamp, Vec<String>, PopulationItem)> = Vec::new();
         for item in self.by_id.values() {
             if let Some(part) = item.part(period) {
-                let row = item.row(period, entries, gaps, self.last_run, part);
+                let is_by_grace = by_loosened_grace.contains(&*item.record.offboarding_id);
+                let row = item.row(period, entries, gaps, self.last_run, part, is_by_grace);
                 item.deviate(&row.1.bar, entries, deviations);
                 rows.push((item.end_of_record(), row.0, row.1));
             }
@@ -644,7 +665,7 @@ impl Items {
                 let row = item.row_of_again(period, entries, part, number, again);
                 let mut add = |kind, opened: RunAt, what: &str| {
                     deviations.push(Deviation {
-                        item_id: Some(row.1.bar.item_id.clone()),
+                        item_ids: vec![row.1.bar.item_id.clone()],
                         account_id: joined(&item.record.account_id),
                         opened: Some((opened.at, Some(opened.entry))),
                         closed: again.ended.map(|(of, _)| (of.at, Some(of.entry))),
@@ -673,6 +694,9 @@ impl Items {
             };
             let totals = &mut population.totals;
             totals.total += 1;
+            totals.still_with_access += u64::from(item.bar.may_have_access());
+            let is_by_grace = item.bar.flags.contains(&Flag::InTimeByLoosenedGrace);
+            totals.in_time_by_loosened_grace += u64::from(is_by_grace);
             *totals.by_result.entry(item.bar.result).or_default() += 1;
             *totals.by_part.entry(item.bar.part).or_default() += 1;
             population.table.rows.push(row);
@@ -690,8 +714,11 @@ impl Item {
         gaps: &Gaps,
         last_run: Option<Timestamp>,
         part: Part,
+        is_by_loosened_grace: bool,
     ) -> (Vec<String>, PopulationItem) {
         let record = &self.record;
+        let mut flags = self.flags(gaps, entries);
+        flags.extend(is_by_loosened_grace.then_some(Flag::InTimeByLoosenedGrace));
         let bar = ItemBar {
             item_id: record.offboarding_id.to_string(),
             name: record.name.clone(),
@@ -701,7 +728,7 @@ impl Item {
             deadline: record.deadline,
             last_seen_with_access: record.last_seen_with_access,
             first_seen_without_access: record.first_seen_without_access,
-            flags: self.flags(gaps, entries),
+            flags,
         };
         let later = self.later.iter();
         let later = joined(later.map(|(event, entry)| format!("{event}@{entry}")));
@@ -825,7 +852,7 @@ impl Item {
         let exception = exception_id(self.exception.as_ref());
         let mut add = |kind, opened: Option<(Timestamp, Option<u64>)>, closed, what: String| {
             deviations.push(Deviation {
-                item_id: Some(item_id.to_owned()),
+                item_ids: vec![item_id.to_owned()],
                 account_id: joined(&record.account_id),
                 opened,
                 how_closed: match closed {

@@ -123,24 +123,40 @@ pub struct Cover {
     pub last_run: Option<Timestamp>,
     /// The program that made the pack.
     pub tool: Tool,
-    /// Faults of integrity. Above 0 only with `--despite-faults`: page one must say so.
-    pub faults: u64,
+    /// What the pack relies on, and what it does not.
+    #[serde(flatten)]
+    pub reliance: Reliance,
     /// Items whose deadline, interval or result was fixed by a run with a fault.
     pub items_on_faults: u64,
-    /// What `verify` warns about, each as one sentence: page one has them.
-    pub warnings: Vec<String>,
-    /// Whether a public key was given, so that signatures are relied on.
-    pub relies_on_signatures: bool,
-    /// Whether a ledger head was given that was noted elsewhere.
-    pub has_head: bool,
-    /// Whether every run that was due in the period has started or is missing. Else a later pack differs.
-    pub is_period_over: bool,
     /// Whether names, addresses and ids are pseudonyms.
     pub redacted: bool,
     /// Whether the auditor's own HR export was given.
     pub has_expected: bool,
     /// [`NO_CONCLUSION`].
     pub statement: &'static str,
+}
+
+/// What the pack relies on: what was verified, with what, and what that leaves open. Page one has it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Reliance {
+    /// Faults of integrity. Above 0 only with `--despite-faults`.
+    pub faults: u64,
+    /// What `verify` warns about, each as one sentence.
+    pub warnings: Vec<String>,
+    /// SHA-256 of each public key that signatures were checked with, in hex. Without one, signatures are not relied on.
+    pub public_keys: Vec<String>,
+    /// Number of the newest entry whose hash was given as a ledger head.
+    pub head_given: Option<u64>,
+    /// Number of the last entry of the ledger.
+    pub last_entry: u64,
+    /// Folders of runs that began in the period and have no ledger entry: `dt=…/run=…`.
+    pub runs_without_entry: Vec<String>,
+    /// The schedule that the evidence records, if another one was given instead.
+    pub replaced_schedule: Option<String>,
+    /// Connections of the evidence that the pack does not cover.
+    pub further_connections: u64,
+    /// Whether every run that was due in the period has started or is missing. Else a later pack differs.
+    pub is_period_over: bool,
 }
 
 /// The equations of page one.
@@ -173,6 +189,10 @@ pub struct ItemTotals {
     /// Rows of `population` by result. Every result is listed, even with 0.
     pub by_result: BTreeMap<ItemResult, u64>,
     pub by_part: BTreeMap<Part, u64>,
+    /// Items whose deadline has passed, with an account whose access no run shows to have ended.
+    pub still_with_access: u64,
+    /// Items that are in time only because the grace was loosened.
+    pub in_time_by_loosened_grace: u64,
 }
 
 /// Sums over the rows of `hr_by_run`: `rows` = `read` + `rejected` + `blank` + `duplicates`, and
@@ -264,6 +284,28 @@ pub struct ItemBar {
     /// The first complete run after it that did not see access. None if access was last seen, or never.
     pub first_seen_without_access: Option<Timestamp>,
     pub flags: Vec<Flag>,
+}
+
+impl ItemBar {
+    /// Whether runs saw access that must have ended, and no run shows that it did.
+    fn may_have_access(&self) -> bool {
+        let must_have_ended = match self.result {
+            ItemResult::Late
+            | ItemResult::NotDemonstrated
+            | ItemResult::RiskAccepted
+            | ItemResult::Open
+            | ItemResult::NotEvaluable
+            | ItemResult::AccessAfterConclusion => true,
+            ItemResult::InTime
+            | ItemResult::NoAccount
+            | ItemResult::DateCorrected
+            | ItemResult::Withdrawn
+            | ItemResult::RehiredBeforeDue
+            | ItemResult::NotDue => false,
+        };
+        let has_end = self.first_seen_without_access.is_some();
+        must_have_ended && self.last_seen_with_access.is_some() && !has_end
+    }
 }
 
 /// A name and a value, for people.

@@ -41,6 +41,8 @@ enum Redacted {
     Status,
     /// A day, as a person wrote it. Another text is left out.
     Day,
+    /// A whole number, `true` or `false`. Another text is left out.
+    Number,
     /// Nothing: free text may name people.
     Blank,
 }
@@ -50,7 +52,8 @@ fn redacted(table: &str, column: &str) -> Redacted {
         ("reviews", "name" | "accepted_incomplete") => Redacted::Blank,
         ("admins" | "changes" | "decisions", "name" | "email") => Redacted::As("A"),
         // A setting may contain addresses and domains.
-        ("rules", "before" | "after") | ("tools", "hr_feed" | "hr_columns") => Redacted::Blank,
+        ("rules", "before" | "after") => Redacted::Number,
+        ("tools", "hr_feed" | "hr_columns") => Redacted::Blank,
         ("deviations", "run") => Redacted::Review,
         (_, "review") => Redacted::As("R"),
         (_, "person_id" | "name" | "emails") => Redacted::As("P"),
@@ -91,6 +94,10 @@ fn redact_keys(cell: &str, key: &RedactionKey) -> String {
     parts.collect::<Vec<_>>().join(";")
 }
 
+fn is_number(cell: &str) -> bool {
+    cell.parse::<i64>().is_ok() || cell.parse::<bool>().is_ok()
+}
+
 fn redact_table(table: &mut Table, key: &RedactionKey) {
     let name = table.name;
     // The sentences about a rule and a source have their values, and that about an overdue review has its id.
@@ -119,7 +126,8 @@ fn redact_table(table: &mut Table, key: &RedactionKey) {
                     None => continue,
                 },
                 Redacted::Day if cell.parse::<Date>().is_ok() => continue,
-                Redacted::Day => String::new(),
+                Redacted::Number if is_number(cell) => continue,
+                Redacted::Day | Redacted::Number => String::new(),
                 Redacted::Blank => String::new(),
             };
         }

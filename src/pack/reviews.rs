@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::accounts::ReviewedAccount;
 use super::deviations::{Deviation, Deviations, Moment};
 use super::findings::{Findings, Series};
-use super::items::Left;
+use super::items::{Left, PopulationItem};
 use super::period::{Period, Phase};
 use super::table::{cell, count, flag, instant, text};
 use super::{Column, DeviationType, FindingClosed, Table};
@@ -41,7 +41,8 @@ struct Outcome {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reviews {
     reviews: BTreeMap<String, Review>,
-    decisions: Vec<Vec<String>>,
+    /// The rows of closed reviews, each with the instant of closing.
+    decisions: Vec<(Timestamp, Vec<String>)>,
     deviations: Vec<Deviation>,
     reviewed: BTreeMap<String, ReviewedAccount>,
     deciders: Vec<Decider>,
@@ -116,7 +117,11 @@ const DECISIONS: &[Column] = &[
     text("new_role"),
     text("note"),
     instant("decided_at"),
+    text("item_id"),
 ];
+
+/// Where `account_id` is in [`DECISIONS`].
+const DECIDED_ACCOUNT: usize = 2;
 
 const FOLLOW_UP: &[Column] = &[
     text("review"),
@@ -170,6 +175,8 @@ impl Reviews {
         }
         for row in &closed.rows {
             let decided = ReviewedAccount {
+                role: row.role.clone(),
+                at: of.at,
                 decision: row.decision,
                 note: row.note.clone(),
             };
@@ -227,7 +234,7 @@ impl Reviews {
                 });
             }
             let email = |of: &Option<EmailAddress>| cell(of.as_ref().map(EmailAddress::as_written));
-            self.decisions.push(vec![
+            let cells = vec![
                 id.clone(),
                 number.to_string(),
                 row.account_id.clone(),
@@ -240,7 +247,8 @@ impl Reviews {
                 cell(row.new_role.as_ref()),
                 row.note.clone(),
                 cell(row.decided_at),
-            ]);
+            ];
+            self.decisions.push((moment.0, cells));
         }
     }
 
@@ -262,12 +270,14 @@ impl Reviews {
         &self.reviewed
     }
 
-    /// The tables `reviews`, `decisions` and `follow_up`. `left` has the ended tenures of leavers by address.
+    /// The tables `reviews`, `decisions` and `follow_up`. `left` has the ended tenures of leavers by address, and `items`
+    /// the population.
     pub(super) fn tables(
         self,
         period: &Period,
         findings: &Findings,
         left: &BTreeMap<String, Vec<Left>>,
+        items: &[PopulationItem],
         deviations: &mut Deviations,
     ) -> [Table; 3] {
         let mut reviews = Table::new("reviews", "Access reviews", REVIEWS);
@@ -325,7 +335,16 @@ impl Reviews {
             }
         }
         let mut decisions = Table::new("decisions", "Decisions of access reviews", DECISIONS);
-        decisions.rows = self.decisions;
+        for (closed, mut cells) in self.decisions {
+            let is_of_leaver = |item: &&PopulationItem| {
+                let ids = &item.leaver.account_id;
+                ids.contains(&cells[DECIDED_ACCOUNT])
+                    && item.leaver.end_of_work.is_some_and(|end| end <= closed)
+            };
+            let item = items.iter().rev().find(is_of_leaver);
+            cells.push(cell(item.map(|item| &item.bar.item_id)));
+            decisions.rows.push(cells);
+        }
         let mut follow_up = Table::new("follow_up", "Revocations and role changes", FOLLOW_UP);
         for (of, deadline) in self.follow_ups.values() {
             let is_over = of.state == FollowUpState::Done

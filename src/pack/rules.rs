@@ -109,6 +109,16 @@ pub(super) struct DueItem<'a> {
     pub(super) deadline: Timestamp,
     /// The run that fixed the deadline.
     pub(super) rule_run: Option<Timestamp>,
+    /// If it is in time: the first complete run without access.
+    pub(super) in_time_at: Option<Timestamp>,
+}
+
+impl DueItem<'_> {
+    /// Whether it is in time only because the grace is longer by this many seconds.
+    fn needs(&self, longer: i64) -> bool {
+        let deadline = self.deadline.as_second() - longer;
+        self.in_time_at.is_some_and(|at| at.as_second() > deadline)
+    }
 }
 
 /// A rule, and its values before and after.
@@ -298,6 +308,13 @@ impl Rules {
                 let fixed = item.rule_run.filter(|_| is_grace);
                 is_loosened && is_in_force(fixed.unwrap_or(item.deadline))
             });
+            let number = |text: &str| text.parse::<i64>().ok();
+            let longer = number(&of.before).zip(number(&of.after));
+            let longer = longer.filter(|_| is_grace);
+            let longer = longer.map(|(before, after)| after - before);
+            let needs = |item: &&DueItem<'_>| longer.is_some_and(|longer| item.needs(longer));
+            let in_time_by_it = due.clone().filter(needs).map(|item| item.item_id.to_owned());
+            let in_time_by_it: Vec<String> = in_time_by_it.collect();
             let due: Vec<&str> = due.map(|item| item.item_id).collect();
             if of.is_after && due.is_empty() {
                 continue;
@@ -317,11 +334,19 @@ impl Rules {
                     opened: Some((of.run.at, Some(of.run.entry))),
                     closed: until.map(|until| (until.at, Some(until.entry))),
                     what: format!(
-                        "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them",
+                        "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them{}",
                         counted(due.len(), "item was", "items were"),
+                        match in_time_by_it.len() {
+                            0 => String::new(),
+                            count => format!(
+                                "; {} not in time under the earlier grace",
+                                counted(count, "of them is", "of them are")
+                            ),
+                        },
                         before = shown(before),
                         after = shown(after),
                     ),
+                    item_ids: in_time_by_it,
                     ..Deviation::of(DeviationType::RuleLoosened, rule)
                 });
             }
@@ -375,6 +400,7 @@ mod tests {
             item_id,
             deadline: at(deadline),
             rule_run: Some(at(rule_run)),
+            in_time_at: Some(at("16")),
         };
         let items = [
             item("before", "06", "08"),

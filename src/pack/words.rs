@@ -61,7 +61,7 @@ each!(Title::title of ItemResult {
     Late => "Late",
     NotDemonstrated => OffboardingResult::NotDemonstrated.title(),
     RiskAccepted => "Risk accepted",
-    Open => "Open",
+    Open => "Not shown to have ended",
     NoAccount => OffboardingResult::NoAccount.title(),
     DateCorrected => OffboardingResult::DateCorrected.title(),
     Withdrawn => OffboardingResult::Withdrawn.title(),
@@ -129,6 +129,7 @@ words! {
         Suspected = "suspected",
         NoDate = "no_date",
         RestsOnFault = "rests_on_fault",
+        InTimeByLoosenedGrace = "in_time_by_loosened_grace",
     }
 }
 
@@ -142,10 +143,11 @@ each!(Title::title of Flag {
     Suspected => "possible further account",
     NoDate => "no end of work given",
     RestsOnFault => "rests on a run with a fault",
+    InTimeByLoosenedGrace => "in time only by a loosened grace",
 });
 
 each!(Meaning::meaning of Flag {
-    GapOverDeadline => "No conclusive run lies close to the deadline, because a run was missing, failed or inconclusive.",
+    GapOverDeadline => "A run next to the deadline is missing, failed or inconclusive.",
     LateNotice => "HR named the leaver only after the end of work.",
     EndMoved => "HR moved the end of work before the deadline had passed. The deadline moved with it.",
     EndMovedAfterTheFact => "HR moved or withdrew the end of work after the deadline of record had passed.",
@@ -153,6 +155,8 @@ each!(Meaning::meaning of Flag {
     ExceptionAfterTheFact => "An exception came into force after the deadline. It does not change the result.",
     Suspected => "An account may belong to the person. A run does not decide this without an alias.",
     NoDate => "HR gave no end of work. The deadline counts from the first run that named the leaver.",
+    InTimeByLoosenedGrace => "The grace was loosened before this item was due. No run shows that access ended by the \
+        deadline that the earlier grace gives.",
     RestsOnFault => "A run with a fault of integrity, or one that the ledger lacks, fixed the deadline, the interval or the \
         result. The evidence does not prove this item.",
 });
@@ -190,7 +194,9 @@ each!(Meaning::meaning of ScheduleBasis {
 words! {
     /// How a term as administrator began.
     AdminBegan {
-        /// The first run that was read already showed it.
+        /// It began before the period.
+        Earlier = "earlier",
+        /// The first run of the evidence, which is in the period, already showed it.
         FirstSeen = "first_seen",
         /// The account had another role in the run before.
         RoleChanged = "role_changed",

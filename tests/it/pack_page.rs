@@ -12,7 +12,7 @@ use asana_access_review::evidence::{OwnControl, Tool};
 use asana_access_review::pack::{
     CalendarDay, CalendarRun, Column, Cover, DeviationType, Fact, FindingTotals, Flag, Gap, GapRun,
     HrTotals, ItemBar, ItemResult, ItemTotals, Kind, NO_CONCLUSION, Pack, Part, RedactionKey,
-    RunState, RunTotals, SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis,
+    Reliance, RunState, RunTotals, SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis,
     Table, Totals, index, sheet,
 };
 use calamine::{Data, Reader as _, Xlsx};
@@ -354,6 +354,8 @@ fn pack(leavers: &[&Leaver]) -> Pack {
                 total: items.len() as u64,
                 by_result,
                 by_part: [(Part::InPeriod, items.len() as u64)].into(),
+                still_with_access: 0,
+                in_time_by_loosened_grace: 0,
             },
             hr: HrTotals::default(),
             findings: FindingTotals {
@@ -409,12 +411,14 @@ fn cover() -> Cover {
             version: "0.1.0".to_owned(),
             commit: "unknown".to_owned(),
         },
-        faults: 0,
+        reliance: Reliance {
+            public_keys: vec!["1c00".repeat(16)],
+            head_given: Some(184),
+            last_entry: 184,
+            is_period_over: true,
+            ..Reliance::default()
+        },
         items_on_faults: 0,
-        warnings: Vec::new(),
-        relies_on_signatures: true,
-        has_head: true,
-        is_period_over: true,
         redacted: false,
         has_expected: false,
         statement: NO_CONCLUSION,
@@ -548,11 +552,16 @@ fn a_redacted_page_has_no_reason_of_a_run() {
 #[test]
 fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
     let mut pack = pack(&[]);
-    pack.cover.faults = 2;
     pack.cover.items_on_faults = 3;
-    pack.cover.warnings = vec!["The end of the ledger may have been cut off.".to_owned()];
-    pack.cover.relies_on_signatures = false;
-    pack.cover.is_period_over = false;
+    pack.cover.reliance = Reliance {
+        faults: 2,
+        warnings: vec!["The end of the ledger may have been cut off.".to_owned()],
+        head_given: Some(5),
+        last_entry: 184,
+        runs_without_entry: vec!["dt=2026-11-12/run=20261112T224000Z-7f3a9c".to_owned()],
+        replaced_schedule: Some("30 23 * * * (Europe/Berlin)".to_owned()),
+        ..Reliance::default()
+    };
     pack.cover.redacted = true;
     pack.cover.schedule_basis = ScheduleBasis::Unknown;
     pack.cover.complete_from_entry = Some(17);

@@ -661,7 +661,13 @@ fn each_event_is_a_deviation_of_its_type() {
     assert_eq!(rejected["closed_at"], "2026-10-04T22:40:00Z");
     assert_eq!(rejected["days"], "1.00");
     assert_eq!(pack.deviations("alias_without_approver").len(), 1);
-    assert_eq!(pack.deviations("unsigned_entry").len(), 1);
+    let unsigned = pack.deviations("unsigned_entry");
+    assert_eq!(unsigned.len(), 1);
+    // Every day of the period except the missing one.
+    assert_eq!(
+        unsigned[0]["what"],
+        "a ledger entry is not signed: 19 entries in a row"
+    );
     assert_eq!(pack.deviations("version_changed").len(), 0);
 
     let loosened = pack.deviations("rule_loosened");
@@ -680,6 +686,190 @@ fn each_event_is_a_deviation_of_its_type() {
     let due: BTreeSet<&str> = change["due_items"].split(';').collect();
     assert!(due.contains(item(ADMIN).as_str()), "{change:?}");
     assert!(!due.contains(item(LATE).as_str()), "{change:?}");
+}
+
+#[test]
+fn an_item_in_time_only_by_a_loosened_grace_is_tested_whole() {
+    let mut job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-13\n");
+    for day in [12, 13] {
+        job.run_at(&of_day(day), world(1));
+    }
+    job = job.env("OFFBOARDING_GRACE", "48h");
+    job.run_at(&of_day(14), world(1));
+    // After the deadline that 24 hours of grace give.
+    job.run_at(&of_day(15), world(1).without_person(&gid(2)));
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let item = pack.item(2);
+    assert_eq!(item["result"], "in_time");
+    assert!(
+        item["flags"].contains("in_time_by_loosened_grace"),
+        "{item:?}"
+    );
+    let loosened = &pack.deviations("rule_loosened")[0];
+    assert_eq!(loosened["item_id"], item["item_id"]);
+    assert!(pack.text("population-ids.txt").contains("all_deviations"));
+    let items = &pack.json()["totals"]["items"];
+    assert_eq!(items["in_time_by_loosened_grace"], 1);
+    let page = pack.text("index.html");
+    assert!(page.contains("1 item is in time only by a loosened grace."));
+}
+
+#[test]
+fn page_one_says_which_head_was_given_and_which_schedule_was_replaced() {
+    let quarter = quarter();
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifth = fs::read(quarter.job.connection().join("ledger/0000000005.json"));
+    let head = format!("5:{}", sha256_hex(&fifth.expect("an entry")));
+    let out = folder.path().join("pack");
+    let options = ["--head", &head, "--every", "40 22 * * 1", "--zone", "Etc/UTC"];
+    made(&quarter.job.evidence(), &out, &options).expect("a pack");
+    let pack = Pack(out);
+    let cover = pack.json()["cover"].clone();
+    assert_eq!(cover["head_given"], 5);
+    assert_eq!(cover["last_entry"], 20);
+    assert_eq!(cover["replaced_schedule"], "40 22 * * * (Etc/UTC)");
+    let page = pack.text("index.html");
+    let first = page.split("id=\"results\"").next().expect("a page");
+    assert!(first.contains("entry 20; the head of entry 5 was given"));
+    assert!(first.contains("The evidence records <code>40 22 * * * (Etc/UTC)</code>"));
+    let limits = pack.json()["limits"].to_string();
+    assert!(
+        limits.contains("Entries after entry 20 may have been cut off."),
+        "{limits}"
+    );
+    // The recorded schedule replaces nothing.
+    let out = folder.path().join("again");
+    let options = ["--every", "40 22 * * *", "--zone", "Etc/UTC"];
+    made(&quarter.job.evidence(), &out, &options).expect("a pack");
+    assert_eq!(Pack(out).json()["cover"]["replaced_schedule"], Value::Null);
+}
+
+#[test]
+fn a_run_without_a_ledger_entry_is_on_page_one() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-03\n");
+    for day in [3, 4] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let name = "dt=2026-10-03/run=20261003T233000Z-aaaaaa";
+    let stopped = job.connection().join(name);
+    fs::create_dir_all(&stopped).expect("a folder");
+    fs::write(stopped.join("accounts.csv"), "account_id\n").expect("a file");
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let page = pack.text("index.html");
+    let first = page.split("id=\"results\"").next().expect("a page");
+    assert!(first.contains(name), "{first}");
+    let shown = pack.text("verification.txt");
+    assert!(
+        shown.contains(&format!("folders without entry: 1: {name}")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_decision_about_the_account_of_a_leaver_names_the_item() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Terminated,2026-10-01\n");
+    job.run_at(&of_day(1), world(1));
+    let asked = OpenArguments {
+        name: "2026-Q4".to_owned(),
+        due: "2026-10-31".parse().expect("a day"),
+        reason_for: Vec::new(),
+        ..OpenArguments::default()
+    };
+    review::at(
+        &job,
+        "2026-10-02T09:00:00Z",
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
+    );
+    let rows = review::filled(&job, |_, row| {
+        row[review::DECISION] = "keep".to_owned();
+        row[review::DECIDED_BY] = "boss@example.net".to_owned();
+    });
+    let decisions = review::saved(&job, "decisions.csv", &rows, b',');
+    let asked = CloseArguments {
+        of: DecisionArguments {
+            decisions: vec![decisions],
+            accept_reviewer: EmailAddress::parse("boss@example.net")
+                .into_iter()
+                .collect(),
+            ..DecisionArguments::default()
+        },
+        ..CloseArguments::default()
+    };
+    review::at(
+        &job,
+        "2026-10-03T09:00:00Z",
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
+    );
+    // A member in the review becomes an administrator after it.
+    job.run_at(&of_day(3), world(1));
+    job.run_at(&of_day(4), world(1).with_person(&gid(3), Person::admin));
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = pack_of_october(&job, &folder);
+    let decided = pack.rows("decisions");
+    let named: Vec<(&str, &str)> = decided
+        .iter()
+        .filter(|row| !row["item_id"].is_empty())
+        .map(|row| (row["account_id"].as_str(), row["item_id"].as_str()))
+        .collect();
+    let (id, item) = (gid(2), pack.item(2));
+    assert_eq!(named, [(id.as_str(), item["item_id"].as_str())]);
+    let admins: BTreeMap<String, (String, String)> = pack
+        .rows("admins")
+        .into_iter()
+        .map(|row| {
+            let cells = (row["how_began"].clone(), row["review_decision"].clone());
+            (row["account_id"].clone(), cells)
+        })
+        .collect();
+    let cells = |began: &str, decision: &str| (began.to_owned(), decision.to_owned());
+    assert_eq!(admins[&gid(ADMIN)], cells("first_seen", "keep"));
+    assert_eq!(admins[&gid(3)], cells("role_changed", ""));
+}
+
+#[test]
+fn an_administrator_from_before_the_period_has_no_first_day_in_it() {
+    let admins = quarter().pack().rows("admins");
+    let row = admins
+        .iter()
+        .find(|row| row["account_id"] == gid(ADMIN))
+        .expect("a term");
+    assert_eq!(row["how_began"], "earlier");
+    assert_eq!((row["since"].as_str(), row["since_entry"].as_str()), ("", ""));
+}
+
+#[test]
+fn the_rows_of_a_sampled_leaver_begin_before_hr_named_the_end() {
+    let job = one_leaver("N2,Person 2,person2@example.com,Active,\n");
+    job.run_at(&of_day(2), world(1));
+    job.hr_feed("N2,Person 2,person2@example.com,Active,2026-10-10\n");
+    for day in [3, 9, 10, 11] {
+        job.run_at(&of_day(day), world(1));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("pack");
+    made(&job.evidence(), &out, &["--seed", "autumn"]).expect("a pack");
+    let pack = Pack(out);
+    let below = format!("samples/{}", pack.rows("sample")[0]["folder"]);
+    let hr = pack.text(&format!("{below}/hr.csv"));
+    let seen: Vec<(&str, bool)> = hr
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let at = line.split(',').nth(1).expect("an instant");
+            (at, line.contains("2026-10-10,"))
+        })
+        .collect();
+    let expected = [
+        ("2026-10-02T22:40:00Z", false),
+        ("2026-10-03T22:40:00Z", true),
+    ];
+    assert_eq!(seen, expected, "{hr}");
+    // Access is shown from the run before the end of work.
+    let access = pack.text(&format!("{below}/access.csv"));
+    let first = access.lines().nth(1).expect("a run");
+    assert!(first.contains("2026-10-10T22:40:00Z"), "{access}");
 }
 
 #[test]

@@ -53,6 +53,14 @@ pub(super) fn schedule(
     }
 }
 
+/// The recorded schedule, if the given one replaces it with another. A given cron schedule holds in `zone`.
+pub(super) fn replaced(chain: &ChainVerified, given: Option<&str>, zone: &str) -> Option<String> {
+    let mut recorded = chain.started.iter().rev();
+    let recorded = recorded.find_map(|run| run.schedule.as_ref())?.to_string();
+    let given = format!("{} ({zone})", given?);
+    (given != recorded).then_some(recorded)
+}
+
 /// The median time between two runs, in whole minutes. None with fewer than three runs.
 fn usual_interval(started: &[Started]) -> Option<Duration> {
     let mut between: Vec<i64> = started

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
 use crate::model::counted;
 use crate::pack::{
-    self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, RunFiles, RunVerified,
+    self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, Reliance, RunFiles, RunVerified,
     SampleRequest,
 };
 use crate::signing::PublicKey;
@@ -199,10 +199,10 @@ pub fn summary(made: &Made) -> String {
             "none: note the hash of the population, then choose a seed and use --seed",
         ),
     }
-    for warning in &cover.warnings {
+    for warning in &cover.reliance.warnings {
         row(&mut text, "warning", warning);
     }
-    if !cover.is_period_over {
+    if !cover.reliance.is_period_over {
         let what = "the period is not over: a later pack differs from this one";
         row(&mut text, "warning", what);
     }
@@ -237,7 +237,7 @@ pub async fn make(
     if let Some(evidence) = store.folder_path() {
         output::ensure_outside(&out, evidence)?;
     }
-    let connection = chosen_connection(store, asked).await?;
+    let (connection, further_connections) = chosen_connection(store, asked).await?;
     let expected = Expectations {
         now: clock.as_of(),
         connection: connection.clone(),
@@ -301,12 +301,13 @@ pub async fn make(
         },
         expected: expected_rows,
         tool,
-        faults: verified.faults.len() as u64,
+        reliance: Reliance {
+            replaced_schedule: due::replaced(chain, asked.every_as_given(), &zone),
+            further_connections,
+            is_period_over,
+            ..verification::reliance(&verified, chain, &keys, asked, &period)
+        },
         integrity: verification::facts(&verified, chain, &entries, asked),
-        warnings: verification::warnings(&verified),
-        is_period_over,
-        relies_on_signatures: !keys.is_empty(),
-        has_head: !asked.heads.is_empty(),
     });
     let mut files = PackFiles::default();
     let mut key_file = None;
@@ -346,11 +347,12 @@ fn days(asked: &ReportArguments, clock: Clock) -> Result<(Date, Date), ReportErr
     Ok((asked.from.first(today), asked.to.last(today)))
 }
 
-/// The connection to verify. None if the store has one or none: `verify` then reports missing evidence.
+/// The connection to verify, and how many others there are. None if the store has one or none: `verify` then reports
+/// missing evidence.
 async fn chosen_connection(
     store: &Store,
     asked: &ReportArguments,
-) -> Result<Option<String>, ReportError> {
+) -> Result<(Option<String>, u64), ReportError> {
     if !store.exists().await {
         return Err(VerifyError::NotThere(store.location()).into());
     }
@@ -359,14 +361,15 @@ async fn chosen_connection(
     match &asked.connection {
         // A noted head proves that evidence existed, so its absence is a fault that `verify` reports.
         Some(id) if known.is_empty() || known.contains(id) || !asked.heads.is_empty() => {
-            Ok(Some(id.clone()))
+            let others = known.iter().filter(|known| *known != id).count();
+            Ok((Some(id.clone()), others as u64))
         }
         Some(id) => Err(ReportError::UnknownConnection {
             asked: id.clone(),
             known,
         }),
         None if known.len() > 1 => Err(ReportError::SeveralConnections(known)),
-        None => Ok(None),
+        None => Ok((None, 0)),
     }
 }
 

@@ -31,6 +31,8 @@ struct Window {
     /// The first and the last run, by their places among the judged runs.
     first: usize,
     last: usize,
+    /// The first run whose accounts are shown.
+    first_access: usize,
     tables: SampleTables,
 }
 
@@ -69,7 +71,9 @@ pub(super) async fn leavers(
                 .collect::<Vec<_>>();
             let run = (of.entry.sequence, *at, of.entry.complete);
             window.tables.hr(run, &row);
-            window.tables.access(run, leaver, &accounts);
+            if place >= window.first_access {
+                window.tables.access(run, leaver, &accounts);
+            }
         }
         let sequence = of.entry.sequence;
         info!(target: "progress", sequence, head = last, "Read the sample up to entry {sequence} of {last}");
@@ -157,8 +161,8 @@ pub(super) async fn runs(
     Ok(())
 }
 
-/// From the run before the end of work, also as first reported, and before the last one that saw access, to three
-/// after the conclusion.
+/// HR's rows: from the run before the first one that named the leaver. Accounts: from the run before the end of work, also
+/// as first reported, and before the last one that saw access. Both: to three runs after the conclusion.
 fn window(sampled: LeaverToSample, judged: &[(Timestamp, &LedgerEntry)]) -> Window {
     let leaver = &sampled.leaver;
     let end = leaver.end_of_work.unwrap_or(leaver.first_seen_in_feed);
@@ -166,9 +170,12 @@ fn window(sampled: LeaverToSample, judged: &[(Timestamp, &LedgerEntry)]) -> Wind
     let from = sampled
         .last_seen_with_access
         .map_or(end, |seen| seen.min(end));
-    let first = judged
-        .partition_point(|(at, _)| *at < from)
-        .saturating_sub(1);
+    let run_before = |instant: Timestamp| {
+        let place = judged.partition_point(|(at, _)| *at < instant);
+        place.saturating_sub(1)
+    };
+    let first_access = run_before(from);
+    let first = first_access.min(run_before(leaver.first_seen_in_feed));
     let ended = sampled.first_seen_without_access.max(leaver.concluded_at);
     let end = judged.len().saturating_sub(1);
     let last = match ended {
@@ -178,6 +185,7 @@ fn window(sampled: LeaverToSample, judged: &[(Timestamp, &LedgerEntry)]) -> Wind
     Window {
         first,
         last: last.min(end),
+        first_access,
         tables: SampleTables::default(),
         sampled,
     }

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::cli::arguments::ReportArguments;
+use crate::evidence::RunFolder;
 use crate::model::counted;
-use crate::pack::{Fact, LedgerEntry, Pack};
+use crate::pack::{Fact, LedgerEntry, Pack, Period, Reliance};
+use crate::signing::PublicKey;
 use crate::verify::{ChainVerified, Verified, Warning, WarningKind};
 
 /// What was verified, without the time of making.
@@ -27,7 +29,7 @@ pub(super) fn facts(
     let keys = match asked.public_keys.len() {
         0 => "signatures not relied on: no public key was given".to_owned(),
         1 => "1 public key given; each signature was checked with it".to_owned(),
-        count => format!("{count} public keys given; each signature was checked with them"),
+        count => format!("{count} public keys given; each signature was checked with one of them"),
     };
     let delay = entries.iter().filter_map(|of| {
         let delay = of.stored_at?.duration_since(of.entry.committed_at);
@@ -54,7 +56,7 @@ pub(super) fn facts(
         ("faults of integrity", verified.faults.len().to_string()),
         ("warnings", verified.warnings.len().to_string()),
         ("folders expired", expired),
-        ("folders without entry", chain.uncommitted.len().to_string()),
+        ("folders without entry", without_entry(chain)),
         ("locks", locks(verified)),
         ("greatest stored_at - committed_at", delay),
     ];
@@ -62,10 +64,37 @@ pub(super) fn facts(
     facts.map(|(name, value)| Fact { name, value }).collect()
 }
 
-/// What `verify` warns about, for page one. The warnings themselves name folders, which may name people.
-pub(super) fn warnings(verified: &Verified) -> Vec<String> {
-    let sentence = |of: &Warning| {
-        match of.kind {
+/// What the pack relies on.
+pub(super) fn reliance(
+    verified: &Verified,
+    chain: &ChainVerified,
+    keys: &[PublicKey],
+    asked: &ReportArguments,
+    period: &Period,
+) -> Reliance {
+    let is_of_period = |name: &&String| {
+        let began = RunFolder::parse(name).and_then(|run| run.instant());
+        began.is_some_and(|at| period.from <= at && at < period.to)
+    };
+    Reliance {
+        faults: verified.faults.len() as u64,
+        warnings: verified.warnings.iter().map(sentence).collect(),
+        public_keys: keys.iter().map(|key| key.sha256().to_owned()).collect(),
+        head_given: asked.heads.iter().map(|head| head.sequence).max(),
+        last_entry: chain.head.as_ref().map_or(0, |head| head.sequence),
+        runs_without_entry: chain
+            .uncommitted
+            .iter()
+            .filter(is_of_period)
+            .cloned()
+            .collect(),
+        ..Reliance::default()
+    }
+}
+
+/// A warning of `verify`, for page one. The warning itself names folders, which may name people.
+fn sentence(of: &Warning) -> String {
+    match of.kind {
         WarningKind::NewerThanLedger => format!(
             "The end of the ledger may have been cut off: {} newer than its last entry.",
             counted(
@@ -75,19 +104,34 @@ pub(super) fn warnings(verified: &Verified) -> Vec<String> {
             )
         ),
         WarningKind::DatedInTheFuture => {
-            "The newest run is dated in the future, by the clock of the machine that made this pack.".to_owned()
+            "The newest run is dated in the future, by the clock of the machine that made this pack."
+                .to_owned()
         }
         WarningKind::StoredAtAnotherTime => format!(
             "{} stored at another time than stated: a restored copy, a wrong clock or backdating.",
             counted(of.count, "ledger entry was", "ledger entries were")
         ),
     }
-    };
-    verified.warnings.iter().map(sentence).collect()
+}
+
+/// Names of runs only: that of a review may name people.
+fn without_entry(chain: &ChainVerified) -> String {
+    let names = chain.uncommitted.iter();
+    let runs = names.filter(|name| RunFolder::parse(name).is_some());
+    let runs: Vec<&str> = runs.map(String::as_str).collect();
+    match chain.uncommitted.len() {
+        0 => "none".to_owned(),
+        count if runs.is_empty() => counted(count, "folder of a review", "folders of reviews"),
+        count => format!("{count}: {}", runs.join(", ")),
+    }
 }
 
 fn locks(verified: &Verified) -> String {
     let locks = &verified.locks;
+    if locks.compliance + locks.governance == 0 {
+        let objects = counted(locks.objects, "object", "objects");
+        return format!("none of {objects}: whoever may write there can delete them; a copy has no locks");
+    }
     let until = match locks.first_until {
         Some(until) => format!("; the first lock ends at {until}"),
         None => String::new(),

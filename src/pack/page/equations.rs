@@ -88,7 +88,7 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
     };
     let total = of_table("", "population", "items", totals.items.total);
     let terms = [total].into_iter().chain(RESULTS.iter().map(result));
-    equations.push(sum("Leavers", "population", terms.collect(), String::new()));
+    equations.push(sum("Leavers", "population", terms.collect(), leavers_note(pack)));
     let part = |part: &Part| {
         let number = totals.items.by_part.get(part).copied();
         Term {
@@ -216,6 +216,25 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
         ));
     }
     equations
+}
+
+/// What the results do not say.
+fn leavers_note(pack: &Pack) -> String {
+    let items = &pack.totals.items;
+    let with_access = counted(items.still_with_access, "leaver", "leavers");
+    let by_grace = counted(items.in_time_by_loosened_grace, "item is", "items are");
+    let notes = [
+        (
+            items.still_with_access,
+            format!("No run shows that the access of {with_access} ended."),
+        ),
+        (
+            items.in_time_by_loosened_grace,
+            format!("{by_grace} in time only by a loosened grace."),
+        ),
+    ];
+    let notes = notes.into_iter().filter(|(number, _)| *number > 0);
+    notes.map(|(_, note)| note).collect::<Vec<_>>().join(" ")
 }
 
 fn runs(pack: &Pack) -> Equation {

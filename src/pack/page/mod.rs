@@ -66,6 +66,12 @@ impl Item<'_> {
         format!("interval-{}", self.number)
     }
 
+    /// The last day of work as HR wrote it, else the termination date.
+    fn hr_day(&self) -> Option<&str> {
+        let days = ["hr_last_day", "hr_end"].map(|column| self.row.get(column));
+        days.into_iter().find(|day| !day.is_empty())
+    }
+
     /// The grace of record in hours.
     fn grace(&self) -> Option<&str> {
         hours(self.row.get("grace_hours"))
@@ -153,8 +159,33 @@ impl<'a> IndexPage<'a> {
         Some(Grid::of(table, &[], Some(&by), &self.shown))
     }
 
+    fn signatures(&self) -> &'static str {
+        match self.cover.reliance.public_keys.len() {
+            0 => "not relied on: no public key was given",
+            1 => {
+                "checked with this public key; compare its SHA-256 with the person who keeps the private key:"
+            }
+            _ => {
+                "checked with these public keys; compare their SHA-256 with the persons who keep the private keys:"
+            }
+        }
+    }
+
+    fn end_of_ledger(&self) -> String {
+        let last = self.cover.reliance.last_entry;
+        match self.cover.reliance.head_given {
+            None => format!("entry {last}; no ledger head was given, so the end may have been cut off"),
+            Some(given) if given < last => {
+                format!("entry {last}; the head of entry {given} was given, so the end may have been cut off")
+            }
+            Some(_) => format!(
+                "entry {last}, as in the given head; compare it with a notification or log of that run"
+            ),
+        }
+    }
+
     fn faults(&self) -> String {
-        counted(self.cover.faults, "fault", "faults")
+        counted(self.cover.reliance.faults, "fault", "faults")
     }
 
     fn items_on_faults(&self) -> String {
