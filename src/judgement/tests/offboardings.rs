@@ -465,3 +465,22 @@ fn an_unknown_status_is_not_a_sighting_for_a_late_leaver() {
     assert_eq!(ada.last_seen_with_access, None);
     assert_eq!(ada.result, Some(OffboardingResult::NotDemonstrated));
 }
+
+#[test]
+fn a_missing_person_with_access_again_after_removal_fails() {
+    let gone = world()
+        .policy(|policy| policy.hr_feed_scope = FeedScope::Roster)
+        .hr(row("E-root").mail(VIEWER).active())
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).active())
+        .next()
+        .change(|inputs| inputs.hr.rows.truncate(1))
+        .next()
+        .without("ada");
+    let judged = gone.judge();
+    let result = leaver(&judged, ADA).result;
+    assert_eq!(result, Some(OffboardingResult::NotDemonstrated));
+    let judged = gone.next().account(ADA).judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
