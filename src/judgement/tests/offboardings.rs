@@ -547,3 +547,36 @@ fn an_end_that_an_alias_moved_moves_back_with_its_offboarding() {
     let al = leaver(&judged, "al@example.com");
     assert_eq!(&*al.person_key, "E9");
 }
+
+#[test]
+fn a_deleted_different_line_leaves_the_account_suspected() {
+    // Only an earlier run ties the account to Ada: both addresses have changed.
+    let left = |snapshot: World| {
+        let ada = row("E1").mail("ada.d@example.com").name("Ada Diaz");
+        let ada = ada.ended().end(date(2026, 11, 20));
+        let snapshot = snapshot.no_rows().email("ada", "x@example.com");
+        snapshot.hr(ada)
+    };
+    let separated = |snapshot: World| {
+        snapshot.alias(|alias| {
+            alias.account_id = text("ada");
+            alias.person_id = text("E1");
+            alias.relation = text("different");
+        })
+    };
+    let employed = row("E1").mail(ADA).name("Ada Diaz").active();
+    let employed = world().account(ADA).hr(employed).next();
+    let after = separated(left(employed.clone()).next());
+    let at_once = separated(left(employed));
+    for snapshot in [after, at_once] {
+        assert_eq!(snapshot.judge().verdict, Verdict::PassWithExceptions);
+        let deleted = snapshot
+            .next()
+            .change(|inputs| inputs.manual.aliases = None);
+        for runs in [0, 1] {
+            let judged = deleted.clone().snapshots(runs).judge();
+            assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+            assert_eq!(judged.verdict, Verdict::Inconclusive);
+        }
+    }
+}
