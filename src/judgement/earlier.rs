@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use super::identity::{Group, sort_distinct};
 use super::lookup::{Map, found};
-use super::{Leaver, PersonLinks};
-use crate::model::{EmailAddress, Likeness, NameWords, compare_names};
+use super::{Leaver, PersonLinks, ends};
+use crate::model::{EmailAddress, HrRow, Likeness, NameWords, compare_names};
 
 /// A person of the previous run.
 #[derive(Debug)]
@@ -23,6 +23,9 @@ pub(super) struct EarlierPerson<'a> {
     emails: &'a [EmailAddress],
     name: Option<&'a str>,
     end_of_work: Option<Timestamp>,
+    /// The key and the end of work by which the offboarding was first reported.
+    person_key: Option<&'a str>,
+    first_end: Option<Timestamp>,
 }
 
 impl<'a> EarlierPerson<'a> {
@@ -33,6 +36,8 @@ impl<'a> EarlierPerson<'a> {
             emails: &leaver.emails,
             name: leaver.name.as_deref(),
             end_of_work: leaver.end_of_work,
+            person_key: Some(&leaver.person_key),
+            first_end: leaver.moved_from.or(leaver.end_of_work),
         }
     }
 
@@ -44,6 +49,8 @@ impl<'a> EarlierPerson<'a> {
             emails: &links.emails,
             name: links.name.as_deref(),
             end_of_work: None,
+            person_key: None,
+            first_end: None,
         }
     }
 
@@ -58,11 +65,11 @@ impl<'a> EarlierPerson<'a> {
 
 /// For each group of rows, the people of the previous run who are the same person; then the people without a group.
 ///
-/// Stronger ties come first: by the id of the ended tenure, by the id of another tenure, by address, and by name if
-/// the rows have neither id nor address. Each earlier person is tied at most once. An id may tie several earlier
-/// people, whom HR then shows to be one person, unless their names are unlike. People may share an address or a name,
-/// so an address or name ties only one person, if possible with the same end of work. The groups are sorted, so each
-/// of two equal groups gets one.
+/// Stronger ties come first: by the tenure that was first reported, by the id of the ended tenure, by the id of another
+/// tenure, by address, and by name if the rows have neither id nor address. Each earlier person is tied at most once. An
+/// id may tie several earlier people, whom HR then shows to be one person, unless their names are unlike. People may
+/// share an address or a name, so an address or name ties only one person, if possible with the same end of work. The
+/// groups are sorted, so each of two equal groups gets one.
 pub(super) fn ties<'a, T>(
     groups: &[Group<'_>],
     earlier: &[&'a T],
@@ -72,11 +79,16 @@ pub(super) fn ties<'a, T>(
     let index = EarlierIndex::of(&before);
     let mut tied: Vec<Vec<&T>> = vec![Vec::new(); groups.len()];
     let mut is_free = vec![true; before.len()];
-    for by_id in [&index.by_id, &index.by_other_id] {
+    for tie in [
+        EarlierIndex::by_first_report,
+        EarlierIndex::by_id,
+        EarlierIndex::by_other_id,
+    ] {
         let mut claims: Vec<(Reverse<Likeness>, usize, usize)> = Vec::new();
         for (place, group) in groups.iter().enumerate() {
-            for id in group.rows.iter().filter_map(|row| row.person_id.as_deref()) {
-                for other in found(by_id, id).filter(|other| is_free[*other]) {
+            for row in &group.rows {
+                let tied = row.person_id.as_deref().map(|id| tie(&index, id, row));
+                for other in tied.into_iter().flatten().filter(|of| is_free[*of]) {
                     claims.push((Reverse(likeness(group, &before[other])), place, other));
                 }
             }
@@ -144,6 +156,7 @@ fn ends_alike(group: &Group<'_>, before: &EarlierPerson<'_>) -> bool {
 #[derive(Default)]
 struct EarlierIndex<'b, 'a> {
     before: &'b [EarlierPerson<'a>],
+    by_person_key: Map<&'a str, Vec<usize>>,
     by_id: Map<&'a str, Vec<usize>>,
     by_other_id: Map<&'a str, Vec<usize>>,
     by_email: Map<&'a str, Vec<usize>>,
@@ -157,6 +170,9 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
             ..Self::default()
         };
         for (place, of) in before.iter().enumerate() {
+            if let Some(key) = of.person_key {
+                index.by_person_key.entry(key).or_default().push(place);
+            }
             if let Some(id) = of.id {
                 index.by_id.entry(id).or_default().push(place);
             }
@@ -172,6 +188,23 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
             }
         }
         index
+    }
+
+    /// Finds people by the tenure that was first reported. While an alias joins two people, the id and the end of work on
+    /// record may be those of the other.
+    fn by_first_report(&self, id: &str, row: &HrRow) -> Vec<usize> {
+        let end = ends::end_of_work(row).map(|end| end.at);
+        let mut tied = Vec::from_iter(found(&self.by_person_key, id));
+        tied.retain(|place| self.before[*place].first_end == end);
+        tied
+    }
+
+    fn by_id(&self, id: &str, _: &HrRow) -> Vec<usize> {
+        found(&self.by_id, id).collect()
+    }
+
+    fn by_other_id(&self, id: &str, _: &HrRow) -> Vec<usize> {
+        found(&self.by_other_id, id).collect()
     }
 
     /// Finds people by address, unless other data shows that the address is shared or was reassigned.

@@ -72,6 +72,8 @@ struct About<'a> {
     leaver: Option<&'a Leaver>,
     /// The person id of a line, if no leaver is known.
     person_id: Option<&'a str>,
+    /// The address or the check of a line that names no person.
+    line_key: Option<&'a str>,
     matched_by: Option<MatchKind>,
 }
 
@@ -102,6 +104,7 @@ fn finding(
         account_id,
         leaver,
         person_id,
+        line_key,
         matched_by,
     } = about;
     let account_id = account.map(|of| of.id.as_str()).or(account_id);
@@ -114,7 +117,7 @@ fn finding(
         ),
     };
     let connection = &inputs.population.connection.id;
-    let finding_id = finding_id(connection, kind, account_id, person_id);
+    let finding_id = finding_id(connection, kind, account_id, person_id.or(line_key));
     let previous = inputs.past.previous.as_ref();
     let first_seen = previous.and_then(|of| of.findings_first_seen.get(&finding_id));
     Finding {
@@ -378,9 +381,14 @@ fn invalid_lines(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
             Line::Exception(_) => (FindingKind::ExceptionInvalid, "exceptions"),
         };
         let [person_id, account_id, email] = line.keys();
+        let check = match line {
+            Line::Alias(_) => None,
+            Line::Exception(of) => of.check.as_deref(),
+        };
         let about = About {
             account_id,
             person_id,
+            line_key: email.or(check),
             ..About::default()
         };
         let (_, number) = line.place();

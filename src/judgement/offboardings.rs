@@ -14,7 +14,7 @@ use super::remedies::Key;
 use super::{
     Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
 };
-use crate::model::{Access, Account, HrDate};
+use crate::model::{Access, Account, Employment, HrDate};
 
 /// How long the end of access is kept, for a leaver whom HR names late.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -50,7 +50,9 @@ pub(super) fn bind<'a>(
 /// a run that saw the person employed. In a feed of leavers, it is also another one if the offboarding on record was
 /// concluded and its row was absent.
 fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
-    if person.end_of_work.is_some() && prior.end_of_work == person.end_of_work {
+    // Without a date, it is the same end only if the run before had the row, too.
+    let is_known = person.end_of_work.is_some() || prior.hr_status == Some(Employment::Ended);
+    if is_known && prior.end_of_work == person.end_of_work {
         return true;
     }
     let start = person.row.and_then(ends::running_start);

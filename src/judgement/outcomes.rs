@@ -219,7 +219,9 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let is_proven = concluded
             .is_some_and(|concluded| concluded.result != Some(OffboardingResult::Withdrawn));
         let is_closed = is_proven && !has_tenure;
-        let is_due = is_overdue || is_closed && is_gone && person.standing != Standing::Doubtful;
+        // A row that contradicts itself may be a tenure that runs. Without a row, none does.
+        let may_run = person.standing == Standing::Doubtful && person.row.is_some();
+        let is_due = is_overdue || is_closed && is_gone && !may_run;
         let mut notes: Vec<String> = person.notes.iter().chain(&matches.notes).cloned().collect();
         notes.extend(recycled(person, &links));
 
@@ -283,7 +285,9 @@ impl<'a> OutcomeJudge<'_, 'a> {
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
             Standing::Rescinded => Outcome::Rescinded,
-            Standing::Ended | Standing::Upcoming if !open.is_empty() && is_due => {
+            Standing::Ended | Standing::Upcoming | Standing::Doubtful
+                if !open.is_empty() && is_due =>
+            {
                 notes.extend(doubts);
                 Outcome::StillActive
             }

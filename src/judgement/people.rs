@@ -187,7 +187,7 @@ pub(super) fn people<'a>(
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
     let leavers = previous.clone().flat_map(|previous| &previous.leavers);
-    let (mut closed, leavers): (Vec<&Arc<Leaver>>, Vec<&Arc<Leaver>>) =
+    let (superseded, leavers): (Vec<&Arc<Leaver>>, Vec<&Arc<Leaver>>) =
         leavers.partition(|leaver| leaver.superseded);
     let links: Vec<&PersonLinks> = previous.flat_map(|previous| &previous.links).collect();
     let rows = &inputs.hr.rows;
@@ -195,6 +195,8 @@ pub(super) fn people<'a>(
         identity::of_rows(rows, &basis.manual, inputs.as_of, uses);
     sort(&mut groups);
     let (by_leaver, vanished) = earlier::ties(&groups, &leavers, EarlierPerson::of_leaver);
+    // The alias that made two people one may be deleted. Then each has their own record, and no new one.
+    let (by_superseded, mut closed) = earlier::ties(&groups, &superseded, EarlierPerson::of_leaver);
     let (by_links, absent) = earlier::ties(&groups, &links, EarlierPerson::of_links);
     let ids_today: Set<&str> = rows
         .iter()
@@ -202,9 +204,13 @@ pub(super) fn people<'a>(
         .collect();
     let rules = Rules::of(inputs);
     let mut people: Vec<(Option<usize>, Person<'_>)> = Vec::with_capacity(groups.len());
-    let ties = by_leaver.into_iter().zip(by_links);
-    for (group, (previous, links)) in groups.into_iter().zip(ties) {
+    let ties = by_leaver.into_iter().zip(by_superseded).zip(by_links);
+    for (group, ((mut previous, superseded), links)) in groups.into_iter().zip(ties) {
         let number = group.number;
+        match previous.is_empty() {
+            true => previous = superseded,
+            false => closed.extend(superseded),
+        }
         let person = person(group, previous, links, &ids_today, rules);
         people.push((Some(number), person));
     }

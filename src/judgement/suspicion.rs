@@ -64,7 +64,7 @@ impl Reason {
             Self::AfterConclusion => {
                 "it has access again after the offboarding was concluded, and HR no longer names the person"
             }
-            Self::Before => "suspected in an earlier run",
+            Self::Before => "an earlier run tied it to the leaver or suspected it",
         }
     }
 
@@ -335,11 +335,13 @@ impl<'a> Suspects<'_, 'a> {
             taking.take(Reason::Followed, &account.id, std::iter::once(account));
         }
         // A changed name does not close a suspicion, because names change easily. Only an owner, an alias or the proven
-        // end of access closes it.
-        let remembered = person
-            .previous
-            .iter()
-            .flat_map(|leaver| &leaver.suspected_account_id)
+        // end of access closes it. An alias `different` that ended a tie may be deleted.
+        let previous = person.previous.iter();
+        let suspected =
+            previous.flat_map(|of| of.suspected_account_id.iter().chain(&of.account_id));
+        let of_links = person.links.iter().flat_map(|links| &links.accounts);
+        let remembered = suspected
+            .chain(of_links.map(|account| &account.account_id))
             .filter_map(|id| self.by_id.get(id.as_str()).copied());
         let whose = match names.first() {
             Some(name) => name.words().join(" "),

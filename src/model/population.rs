@@ -140,7 +140,7 @@ pub enum Viewer {
     /// Asana reported the account.
     Account {
         id: String,
-        /// The role from `/me`, which may differ from the role in the lists.
+        /// The lowest role that `/me`, the list and the memberships give.
         role: Role,
         /// Whether `/me` gives an address: then a person may have the account.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

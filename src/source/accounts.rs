@@ -153,6 +153,15 @@ pub(super) fn higher(one: Role, other: Role) -> Role {
     }
 }
 
+/// The role with fewer permissions. A known role comes before an unknown one.
+pub(super) fn lower<'r>(one: &'r Role, other: &'r Role) -> &'r Role {
+    match (one.rank(), other.rank()) {
+        (Some(first), Some(second)) if second < first => other,
+        (None, Some(_)) => other,
+        (Some(_) | None, _) => one,
+    }
+}
+
 /// Whether a licence has the name of a view-only one; none if no licence has it.
 fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
     let is_view_only = |licence: &truto::License| {

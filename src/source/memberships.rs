@@ -205,6 +205,10 @@ impl Members {
         self.shortfall == Some(model::Memberships::NotRequested)
     }
 
+    pub(super) fn role(&self, user: &str) -> Option<&Role> {
+        self.by_user.get(user).map(|member| &member.role)
+    }
+
     /// Adds the next page.
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<Membership>>) {
         self.rows += record.rows;

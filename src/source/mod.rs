@@ -110,7 +110,7 @@ async fn fetch(
         connection,
         workspace,
         workspaces_visible,
-        viewer,
+        mut viewer,
         mut requests,
     } = preflight(client, settings.workspace_id.as_deref()).await?;
 
@@ -136,6 +136,11 @@ async fn fetch(
         Some(members) => {
             requests.push(members.request);
             raw[1] = members.raw;
+            if let Viewer::Account { id, role, .. } = &mut viewer {
+                let listed = users.content.accounts.get(id).map(|of| &of.role);
+                let others = listed.into_iter().chain(members.content.role(id));
+                *role = others.fold(&*role, accounts::lower).clone();
+            }
             members.content
         }
     };

@@ -206,9 +206,9 @@ fn expired_exceptions_stay_within_the_limits() {
         Job::new(world(100, |_, person| person), &rows).env("EXCEPTIONS_URL", "exceptions.csv");
     fs::write(job.place().join("exceptions.csv"), exceptions).expect("a file");
     let bound = Bound {
-        memory: 60,
-        evidence: 3.2,
-        full: (100, 30.0, 1.0),
+        memory: 70,
+        evidence: 4.2,
+        full: (170, 40.0, 2.0),
     };
     check("40,000 expired exceptions", &job, 2, 100, &bound);
 }

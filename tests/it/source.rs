@@ -587,7 +587,8 @@ async fn the_connected_account_is_reported_or_why_it_is_unknown() {
     }
     let bare = Action::status(200, r#"{"id":"1200000000000002","name":"Bare"}"#);
     let fetched = fetch(scenario("healthy").fault(Fault::once("user-directory/me", bare))).await;
-    let role = Role::Unknown(None);
+    // The lists give the role.
+    let role = Role::Member;
     assert_eq!(
         fetched.population.viewer,
         Viewer::Account {
@@ -596,6 +597,23 @@ async fn the_connected_account_is_reported_or_why_it_is_unknown() {
             has_address: false
         }
     );
+}
+
+#[tokio::test]
+async fn the_lowest_role_of_the_connected_account_counts() {
+    let demoted = |person: Person| {
+        let mut memberships = person.memberships();
+        memberships[0].admin = false;
+        person.with_memberships(memberships)
+    };
+    let world = scenario("healthy").with_person(&gid(1), demoted);
+    let fetched = fetch(world).await;
+    assert_eq!(account(&fetched, &gid(1)).role, Role::Admin);
+    let Viewer::Account { id, role, .. } = &fetched.population.viewer else {
+        panic!("not reported");
+    };
+    assert_eq!((id, role), (&gid(1), &Role::Member));
+    assert_eq!(recomputed(&fetched), Ok(()));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
-use crate::truto::{self, ApiToken, Capabilities, End, TrutoError};
+use crate::truto::{self, ApiToken, Capabilities, List, TrutoError};
 
 /// A token that expires within this number of days causes a warning.
 const TOKEN_DAYS: i64 = 30;
@@ -220,11 +220,12 @@ fn memberships(population: &Population) -> Line {
             "memberships were read",
         )),
         // Only the first page was requested.
-        Memberships::Incomplete { reason } if *reason == End::NotFollowed.to_string() => {
-            subject.ok("the first page was read")
-        }
         Memberships::Incomplete { reason } => {
-            subject.fail(Exit::Inconclusive, format!("not read: {reason}"))
+            let mut pages = population.listing.pages.iter();
+            match pages.any(|page| page.list == List::MEMBERSHIPS) {
+                true => subject.ok("the first page was read"),
+                false => subject.fail(Exit::Inconclusive, format!("not read: {reason}")),
+            }
         }
         Memberships::Unreadable {
             status,

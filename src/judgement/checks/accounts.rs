@@ -543,8 +543,13 @@ fn viewer(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let (role, differ) = match (listed.map(|account| &account.role), of_me) {
         (Some(listed), of_me) => match (listed.rank(), of_me.rank()) {
             (Some(one), Some(other)) if one != other => {
-                let both = format!(" (role {of_me} in `/me`, {listed} in the list)");
-                (if one < other { listed } else { of_me }, both)
+                let [lower, higher] = match one < other {
+                    true => [listed, of_me],
+                    false => [of_me, listed],
+                };
+                let both =
+                    format!(" (Asana gives the roles {lower} and {higher}; the lower one counts)");
+                (lower, both)
             }
             (None, Some(_)) => (of_me, String::new()),
             (Some(_) | None, _) => (listed, String::new()),

@@ -703,8 +703,8 @@ fn each_doubt_about_the_connected_account_names_its_line() {
     assert_eq!(
         viewer_failed(world(), me("root", Role::Guest)),
         format!(
-            "the connected account root is a guest (role guest in `/me`, admin in the list): it may not see every account; \
-             connect as an administrator; {again}"
+            "the connected account root is a guest (Asana gives the roles guest and admin; the lower one counts): it may not see \
+             every account; connect as an administrator; {again}"
         )
     );
     assert_eq!(

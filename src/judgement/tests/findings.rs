@@ -1,8 +1,10 @@
 //! The findings of a run.
 
+use std::collections::BTreeSet;
+
 use super::world::*;
-use crate::judgement::{FindingKind, Severity};
-use crate::model::Status;
+use crate::judgement::{FindingKind, Judgement, Severity};
+use crate::model::{Exception, Status};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -118,4 +120,31 @@ fn a_doubtful_account_is_not_a_finding_beside_open_access() {
         .filter(|of| of.kind == FindingKind::OffboardedAccess);
     let found: Vec<_> = found.filter_map(|of| of.account_id.as_deref()).collect();
     assert_eq!(found, ["bob"]);
+}
+
+#[test]
+fn each_expired_exception_is_followed_by_its_own_keys() {
+    let expired = |email: &str, check: &str| {
+        let key = |key: &str| Some(key.to_owned()).filter(|key| !key.is_empty());
+        let keys = [key(email), key(check)];
+        move |exception: &mut Exception| {
+            let [email, check] = keys;
+            exception.email = email;
+            exception.check = check;
+            exception.expires_on = text("2026-11-21");
+        }
+    };
+    let both = world()
+        .exception(expired("ada@example.com", ""))
+        .exception(expired("bob@example.com", ""))
+        .exception(expired("", "hr_drop"))
+        .judge();
+    let ids = |judged: &Judgement| {
+        let ids = judged.findings.iter().map(|of| of.finding_id.clone());
+        BTreeSet::from_iter(ids)
+    };
+    assert_eq!(kinds(&both), [FindingKind::ExceptionInvalid; 3]);
+    assert_eq!(ids(&both).len(), 3);
+    let one = world().exception(expired("bob@example.com", "")).judge();
+    assert!(ids(&one).is_subset(&ids(&both)));
 }

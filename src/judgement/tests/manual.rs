@@ -666,7 +666,7 @@ fn an_exception_accepts_a_doubt_only_in_a_complete_run() {
 #[test]
 fn malformed_lines_without_keys_share_one_finding() {
     let judged = world()
-        .exception(|exception| exception.check = text("viewer"))
+        .exception(|exception| exception.reason = None)
         .exception(|exception| exception.expires_on = None)
         .judge();
     assert_eq!(kinds(&judged), [FindingKind::ExceptionInvalid]);

@@ -465,3 +465,118 @@ fn an_unknown_status_is_not_a_sighting_for_a_late_leaver() {
     assert_eq!(ada.last_seen_with_access, None);
     assert_eq!(ada.result, Some(OffboardingResult::NotDemonstrated));
 }
+
+#[test]
+fn a_missing_person_with_access_again_after_removal_fails() {
+    let gone = world()
+        .policy(|policy| policy.hr_feed_scope = FeedScope::Roster)
+        .hr(row("E-root").mail(VIEWER).active())
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).active())
+        .next()
+        .change(|inputs| inputs.hr.rows.truncate(1))
+        .next()
+        .without("ada");
+    let judged = gone.judge();
+    let result = leaver(&judged, ADA).result;
+    assert_eq!(result, Some(OffboardingResult::NotDemonstrated));
+    let judged = gone.next().account(ADA).judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+/// An approved line that makes E1 and E9 one person.
+fn joined(snapshot: World) -> World {
+    snapshot.alias(|alias| {
+        alias.person_id = text("E1=E9");
+        alias.relation = text("same_person");
+    })
+}
+
+#[test]
+fn a_deleted_same_person_line_makes_no_second_offboarding() {
+    let e1 = || row("E1").mail(ADA).name("Ada Diaz").ended();
+    let e9 = || row("E9").mail("al@example.com").name("Al Roe");
+    let left = |day| date(2026, 11, day);
+    for (what, one, other) in [
+        ("later", e1().end(left(20)), e9().ended().end(left(22))),
+        ("one day", e1().end(left(20)), e9().ended().end(left(20))),
+        ("employed", e1().end(left(20)), e9().active()),
+        ("to come", e1().end(left(20)), e9().active().end(left(29))),
+        ("no date", e1(), e9().active()),
+        ("no dates", e1(), e9().ended()),
+    ] {
+        let apart = world().account(ADA).hr(one).hr(other);
+        let first = apart.judge();
+        let of_ada = leaver(&first, ADA);
+        let together = joined(apart.next()).next();
+        let again = together.change(|inputs| inputs.manual.aliases = None);
+        for runs in [0, 1] {
+            let judged = again.clone().snapshots(runs).judge();
+            let ada = leaver(&judged, ADA);
+            assert_eq!(ada.offboarding_id, of_ada.offboarding_id, "{what}");
+            assert_eq!(ada.outcome, Outcome::StillActive, "{what}");
+            let records = judged.leavers.iter().filter(|of| !of.superseded);
+            assert_eq!(records.count(), first.leavers.len(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn an_end_that_an_alias_moved_moves_back_with_its_offboarding() {
+    let of_ada = row("E1").mail(ADA).name("Ada Diaz").ended();
+    let of_al = || row("E9").mail("al@example.com").name("Al Roe");
+    let apart = world()
+        .account(ADA)
+        .hr(of_ada.end(date(2026, 11, 20)))
+        .hr(of_al().active());
+    let first = apart.judge();
+    let left = apart.next().change(|inputs| {
+        inputs.hr.rows.truncate(1);
+    });
+    let together = joined(left.hr(of_al().ended().end(date(2026, 11, 22))));
+    assert_eq!(together.judge().leavers.len(), 1);
+    let again = together
+        .next()
+        .change(|inputs| inputs.manual.aliases = None);
+    let judged = again.judge();
+    let (ada, before) = (leaver(&judged, ADA), leaver(&first, ADA));
+    assert_eq!(ada.offboarding_id, before.offboarding_id);
+    assert_eq!(ada.end_of_work, before.end_of_work);
+    assert_eq!(ada.outcome, Outcome::StillActive);
+    let al = leaver(&judged, "al@example.com");
+    assert_eq!(&*al.person_key, "E9");
+}
+
+#[test]
+fn a_deleted_different_line_leaves_the_account_suspected() {
+    // Only an earlier run ties the account to Ada: both addresses have changed.
+    let left = |snapshot: World| {
+        let ada = row("E1").mail("ada.d@example.com").name("Ada Diaz");
+        let ada = ada.ended().end(date(2026, 11, 20));
+        let snapshot = snapshot.no_rows().email("ada", "x@example.com");
+        snapshot.hr(ada)
+    };
+    let separated = |snapshot: World| {
+        snapshot.alias(|alias| {
+            alias.account_id = text("ada");
+            alias.person_id = text("E1");
+            alias.relation = text("different");
+        })
+    };
+    let employed = row("E1").mail(ADA).name("Ada Diaz").active();
+    let employed = world().account(ADA).hr(employed).next();
+    let after = separated(left(employed.clone()).next());
+    let at_once = separated(left(employed));
+    for snapshot in [after, at_once] {
+        assert_eq!(snapshot.judge().verdict, Verdict::PassWithExceptions);
+        let deleted = snapshot
+            .next()
+            .change(|inputs| inputs.manual.aliases = None);
+        for runs in [0, 1] {
+            let judged = deleted.clone().snapshots(runs).judge();
+            assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+            assert_eq!(judged.verdict, Verdict::Inconclusive);
+        }
+    }
+}
