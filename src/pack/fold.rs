@@ -17,8 +17,8 @@ use super::runs::{self, PeriodSchedule, Runs};
 use super::sample::{self, SampleRequest, SampledRunFolder};
 use super::table::cell;
 use super::{
-    Cover, DeviationType, Fact, FindingClosed, Flag, NO_CONCLUSION, Pack,
-    PopulationItem, Reliance, RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
+    Cover, DeviationType, Fact, FindingClosed, Flag, NO_CONCLUSION, Pack, PopulationItem, Reliance,
+    RunVerified, SampleReason, ScheduleBasis, Totals, ipe,
 };
 use crate::evidence::{
     AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,

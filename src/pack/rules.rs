@@ -313,7 +313,10 @@ impl Rules {
             let longer = longer.filter(|_| is_grace);
             let longer = longer.map(|(before, after)| after - before);
             let needs = |item: &&DueItem<'_>| longer.is_some_and(|longer| item.needs(longer));
-            let in_time_by_it = due.clone().filter(needs).map(|item| item.item_id.to_owned());
+            let in_time_by_it = due
+                .clone()
+                .filter(needs)
+                .map(|item| item.item_id.to_owned());
             let in_time_by_it: Vec<String> = in_time_by_it.collect();
             let due: Vec<&str> = due.map(|item| item.item_id).collect();
             if of.is_after && due.is_empty() {
@@ -333,6 +336,7 @@ impl Rules {
                 deviations.push(Deviation {
                     opened: Some((of.run.at, Some(of.run.entry))),
                     closed: until.map(|until| (until.at, Some(until.entry))),
+                    how_closed: cell(until.map(|_| "rule_changed")),
                     what: format!(
                         "{rule} changed from {before} to {after}; {} due under it: rules.csv lists them{}",
                         counted(due.len(), "item was", "items were"),

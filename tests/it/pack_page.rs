@@ -12,8 +12,8 @@ use asana_access_review::evidence::{OwnControl, Tool};
 use asana_access_review::pack::{
     CalendarDay, CalendarRun, Column, Cover, DeviationType, Fact, FindingTotals, Flag, Gap, GapRun,
     HrTotals, ItemBar, ItemResult, ItemTotals, Kind, NO_CONCLUSION, Pack, Part, RedactionKey,
-    Reliance, RunState, RunTotals, SampleReason, SampledException, SampledLeaver, SampledRun, ScheduleBasis,
-    Table, Totals, index, sheet,
+    Reliance, RunState, RunTotals, SampleReason, SampledException, SampledLeaver, SampledRun,
+    ScheduleBasis, Table, Totals, index, sheet,
 };
 use calamine::{Data, Reader as _, Xlsx};
 use jiff::civil::Date;
@@ -172,6 +172,8 @@ fn pack(leavers: &[&Leaver]) -> Pack {
             ("role_at_end", "member".to_owned()),
             ("status_at_end", "active".to_owned()),
             ("match", "email".to_owned()),
+            ("hr_end", String::new()),
+            ("hr_last_day", "2026-11-08".to_owned()),
             (
                 "end_of_work_local",
                 "2026-11-09 00:00 Europe/Berlin".to_owned(),
@@ -303,7 +305,7 @@ fn pack(leavers: &[&Leaver]) -> Pack {
     let tables = vec![
         table(
             "population",
-            "item_id person_id name emails hr_status end_of_work:instant end_of_work_local deadline:instant \
+            "item_id person_id name emails hr_status hr_end hr_last_day end_of_work:instant end_of_work_local deadline:instant \
              grace_hours:decimal rule_entry:count account_id account_email role_at_end status_at_end match \
              last_seen_entry:count first_seen_entry:count result concluded_entry:count later_events exception \
              flags part",
@@ -573,7 +575,10 @@ fn faults_redaction_and_an_unknown_schedule_are_on_the_first_page() {
         "--despite-faults",
         "3 items rest on a run with a fault",
         "The end of the ledger may have been cut off.",
-        "no signatures: no public key was given",
+        "not relied on: no public key was given",
+        "entry 184; the head of entry 5 was given",
+        "<code>dt=2026-11-12/run=20261112T224000Z-7f3a9c</code>",
+        "The evidence records <code>30 23 * * * (Europe/Berlin)</code>",
         "The period is not over.",
         "pseudonymous, not anonymous",
         "missing runs are found only by the gaps between runs",

@@ -722,7 +722,14 @@ fn page_one_says_which_head_was_given_and_which_schedule_was_replaced() {
     let fifth = fs::read(quarter.job.connection().join("ledger/0000000005.json"));
     let head = format!("5:{}", sha256_hex(&fifth.expect("an entry")));
     let out = folder.path().join("pack");
-    let options = ["--head", &head, "--every", "40 22 * * 1", "--zone", "Etc/UTC"];
+    let options = [
+        "--head",
+        &head,
+        "--every",
+        "40 22 * * 1",
+        "--zone",
+        "Etc/UTC",
+    ];
     made(&quarter.job.evidence(), &out, &options).expect("a pack");
     let pack = Pack(out);
     let cover = pack.json()["cover"].clone();
@@ -836,7 +843,10 @@ fn an_administrator_from_before_the_period_has_no_first_day_in_it() {
         .find(|row| row["account_id"] == gid(ADMIN))
         .expect("a term");
     assert_eq!(row["how_began"], "earlier");
-    assert_eq!((row["since"].as_str(), row["since_entry"].as_str()), ("", ""));
+    assert_eq!(
+        (row["since"].as_str(), row["since_entry"].as_str()),
+        ("", "")
+    );
 }
 
 #[test]

@@ -22,8 +22,8 @@ use crate::clock::Clock;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
 use crate::model::counted;
 use crate::pack::{
-    self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, Reliance, RunFiles, RunVerified,
-    SampleRequest,
+    self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, Reliance, RunFiles,
+    RunVerified, SampleRequest,
 };
 use crate::signing::PublicKey;
 use crate::store::{Store, StoreError};

@@ -130,7 +130,9 @@ fn locks(verified: &Verified) -> String {
     let locks = &verified.locks;
     if locks.compliance + locks.governance == 0 {
         let objects = counted(locks.objects, "object", "objects");
-        return format!("none of {objects}: whoever may write there can delete them; a copy has no locks");
+        return format!(
+            "none of {objects}; without a lock, objects can be deleted. A copy in a folder has no locks"
+        );
     }
     let until = match locks.first_until {
         Some(until) => format!("; the first lock ends at {until}"),

@@ -88,7 +88,12 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
     };
     let total = of_table("", "population", "items", totals.items.total);
     let terms = [total].into_iter().chain(RESULTS.iter().map(result));
-    equations.push(sum("Leavers", "population", terms.collect(), leavers_note(pack)));
+    equations.push(sum(
+        "Leavers",
+        "population",
+        terms.collect(),
+        leavers_note(pack),
+    ));
     let part = |part: &Part| {
         let number = totals.items.by_part.get(part).copied();
         Term {

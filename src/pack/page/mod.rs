@@ -174,9 +174,13 @@ impl<'a> IndexPage<'a> {
     fn end_of_ledger(&self) -> String {
         let last = self.cover.reliance.last_entry;
         match self.cover.reliance.head_given {
-            None => format!("entry {last}; no ledger head was given, so the end may have been cut off"),
+            None => {
+                format!("entry {last}; no ledger head was given, so the end may have been cut off")
+            }
             Some(given) if given < last => {
-                format!("entry {last}; the head of entry {given} was given, so the end may have been cut off")
+                format!(
+                    "entry {last}; the head of entry {given} was given, so the end may have been cut off"
+                )
             }
             Some(_) => format!(
                 "entry {last}, as in the given head; compare it with a notification or log of that run"
