@@ -33,7 +33,7 @@ pub struct ReviewClosed {
     pub closed_at: Timestamp,
     /// The deadline of revocations and role changes, which page one shows.
     pub revocations_due: Timestamp,
-    /// SHA-256 of `open/worksheet.json`.
+    /// SHA-256 of `worksheet.json`.
     pub review_sha256: String,
     /// The entry that opened the review.
     pub opened: RunRef,

@@ -9,10 +9,7 @@ use serde::de::DeserializeOwned;
 use super::FaultKind;
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
-use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunResult,
-    sha256_hex,
-};
+use crate::evidence::{Entry, EntryKind, FileRecord, ReviewFile, RunFile, RunResult, sha256_hex};
 use crate::judgement::{FollowUps, RunRef};
 use crate::ledger::{self, Extent, FolderFault};
 use crate::model::at_most;
@@ -375,10 +372,11 @@ async fn worksheet(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
 ) -> Result<Option<Worksheet>, StoreError> {
-    let Some(part) = ReviewFolder::of(&manifest.review.id, ReviewPart::Open) else {
+    let file = ReviewFile::WorksheetJson.name();
+    let opened = manifest.opened.as_ref();
+    let Some(name) = opened.and_then(|at| of.connection.committed_file(&at.run, file)) else {
         return Ok(None);
     };
-    let name = of.connection.review_file(&part, ReviewFile::WorksheetJson);
     let bytes = of.store.store.read(&name).await?;
     let bytes = bytes.filter(|bytes| sha256_hex(bytes) == manifest.review.sha256);
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))

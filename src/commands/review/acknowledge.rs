@@ -5,7 +5,7 @@ use super::{Moment, ReviewError, ReviewProgress, chain, ledger_of};
 use crate::cli::arguments::AcknowledgeArguments;
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
-use crate::evidence::{ReviewFolder, ReviewPart};
+use crate::evidence::ReviewPart;
 use crate::ledger::commit_review;
 use crate::model::counted;
 use crate::notify::ReviewStep;
@@ -69,9 +69,7 @@ pub async fn acknowledge(
             )
         ));
     }
-    let part = ReviewFolder::of(&closed.review, ReviewPart::Acknowledge).ok_or_else(|| {
-        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
-    })?;
+    let part = moment.folder(&closed.review, ReviewPart::Acknowledge)?;
     let origin = &of.frozen.origin;
     let mut all = vec![acknowledgement.to_file()];
     all.extend(files);

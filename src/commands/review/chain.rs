@@ -117,26 +117,6 @@ pub(super) async fn people_run(
     }
 }
 
-/// A certain run that shows who has left.
-pub(super) async fn people_run_of(
-    ledger: &Ledger,
-    wanted: &RunRef,
-) -> Result<PeopleRun, LedgerError> {
-    let is_it =
-        |run: &Entry| run.kind == EntryKind::Run && run.complete && run.run_ref() == *wanted;
-    let entry = ledger.newest(is_it).await?;
-    let missing =
-        || LedgerError::Fault("the ledger lacks the run that showed who had left".to_owned());
-    let entry = entry.ok_or_else(missing)?;
-    let has_feed = has_feed(ledger, &entry).await?;
-    Ok(PeopleRun {
-        entry,
-        has_feed,
-        // The command that continues an earlier attempt names newer runs itself.
-        is_passed_over: false,
-    })
-}
-
 /// Whether a run could use the HR feed.
 async fn has_feed(ledger: &Ledger, run: &Entry) -> Result<bool, LedgerError> {
     let result: RunResult<'_> = result_of(ledger, run).await?;

@@ -53,8 +53,6 @@ pub struct ReviewProgress {
     pub faults: Vec<FileFault>,
     /// The evidence, if the command stored any.
     pub committed: Option<Committed>,
-    /// The interrupted attempt that this command finished, if there was one.
-    pub finished: Option<String>,
     /// Set once the review is closed.
     pub verdict: Option<Verdict>,
     /// Why the verdict is not pass.
@@ -83,7 +81,6 @@ impl ReviewProgress {
             idle_lines: Vec::new(),
             faults: Vec::new(),
             committed: None,
-            finished: None,
             verdict: None,
             reasons: Vec::new(),
             changes_due: None,
