@@ -350,6 +350,12 @@ impl ReviewFolder {
         &self.id
     }
 
+    /// Whether a command with this id or name means the review. Without one, it means any.
+    pub fn is_called(&self, asked: Option<&str>) -> bool {
+        let name = self.id.rsplit_once('-').map(|(name, _)| name);
+        asked.is_none_or(|asked| self.id == asked || name == Some(asked))
+    }
+
     pub fn part(&self) -> ReviewPart {
         self.part
     }

@@ -163,10 +163,10 @@ impl ReviewManifest {
         Self {
             review: ReviewRef {
                 part: ReviewPart::Acknowledge,
-                at: acknowledgement.acknowledged_at,
+                at: acknowledgement.with.acknowledged_at,
                 ..close.review
             },
-            closed: Some(acknowledgement.closed.clone()),
+            closed: Some(acknowledgement.with.closed.clone()),
             controls: controls::of_a_review(claim, &frame.own_controls),
             ..close
         }

@@ -30,12 +30,7 @@ pub async fn acknowledge(
             closed.review
         )));
     }
-    if moment.as_of < closed.closed_at {
-        return Err(ReviewError::BadRequest(format!(
-            "the clock of this machine shows {}, but the review was closed at {}: set the clock",
-            moment.as_of, closed.closed_at
-        )));
-    }
+    moment.ensure_after(ReviewPart::Close, closed.closed_at)?;
     let worksheet = &of.frozen.worksheet;
     let people_run = chain::people_run(&ledger, &worksheet.snapshot).await?;
     let owners = chain::owners(&ledger, worksheet, &people_run.entry, moment.as_of).await?;

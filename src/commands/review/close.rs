@@ -137,13 +137,7 @@ pub async fn close(
     let last = ledger.head(clock).await?;
     let (entry, frozen) = chain::open_review(&ledger, asked.of.review.as_deref()).await?;
     let worksheet = &frozen.worksheet;
-    // The grace of its decisions counts from the instant of closing.
-    if moment.as_of < worksheet.opened_at {
-        return Err(ReviewError::BadRequest(format!(
-            "the clock of this machine shows {}, but the review was opened at {}: set the clock",
-            moment.as_of, worksheet.opened_at
-        )));
-    }
+    moment.ensure_after(ReviewPart::Open, worksheet.opened_at)?;
     let part = moment.folder(&worksheet.review, ReviewPart::Close)?;
     let received = receive(&ledger, &asked.of, frozen, moment.as_of).await?;
     let (progress, gathered) = (received.progress, received.gathered);
@@ -180,20 +174,16 @@ pub async fn close(
     let page = ReviewDataFile::new(ReviewFile::Report, page, None);
     let mut files = vec![closed.to_file(), closed.csv(worksheet), page];
     let stored = closed.decision_files.iter().zip(received.given);
-    files.extend(stored.map(|(of, file)| ReviewDataFile::received(&of.stored, file.bytes)));
+    files
+        .extend(stored.map(|(of, file)| ReviewDataFile::received(&of.received.stored, file.bytes)));
     files.extend(attached);
     let frame = &settings.frame;
     let manifest = |files| ReviewManifest::closed(frame, worksheet, &closed, origin, files);
     let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest).await?;
-    let followed = closed.followed();
     Ok(ReviewProgress {
         step: ReviewStep::Closed,
-        verdict: Some(closed.verdict),
-        reasons: closed.reasons(),
-        changes_due: Some(closed.revocations_due),
-        followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
         committed: Some(committed),
-        ..progress
+        ..progress.closed(&closed)
     })
 }
 

@@ -60,6 +60,18 @@ impl Moment {
             )
         })
     }
+
+    /// Checks that the clock is not behind an earlier part: the grace of decisions counts from the closing.
+    fn ensure_after(&self, part: ReviewPart, at: Timestamp) -> Result<(), ReviewError> {
+        match self.as_of < at {
+            true => Err(ReviewError::BadRequest(format!(
+                "the clock of this machine shows {}, but the review was {} at {at}: set the clock",
+                self.as_of,
+                part.done()
+            ))),
+            false => Ok(()),
+        }
+    }
 }
 
 /// The error of a command of `review`.

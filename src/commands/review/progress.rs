@@ -92,14 +92,21 @@ impl ReviewProgress {
     }
 
     pub(super) fn of_closed(frozen: Frozen, closed: &ReviewClosed, as_of: Timestamp) -> Self {
+        Self {
+            overdue: false,
+            ..Self::of(frozen, closed.reviewers.clone(), as_of).closed(closed)
+        }
+    }
+
+    /// The progress after the closing.
+    pub(super) fn closed(self, closed: &ReviewClosed) -> Self {
         let followed = closed.followed();
         Self {
             verdict: Some(closed.verdict),
             reasons: closed.reasons(),
             changes_due: Some(closed.revocations_due),
-            overdue: false,
             followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
-            ..Self::of(frozen, closed.reviewers.clone(), as_of)
+            ..self
         }
     }
 
