@@ -185,7 +185,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
   # The folder of a run, or of a part of an access review, at the start of a name.
   function folder_in(name) {
-    folder_name = "^(dt=[A-Za-z0-9-]+/run=[A-Za-z0-9-]+|reviews/[A-Za-z0-9][A-Za-z0-9-]*/(open|close|acknowledge))/."
+    folder_name = "^(dt=[A-Za-z0-9-]+/run=|reviews/[A-Za-z0-9][A-Za-z0-9-]*/(open|close|acknowledge)-)[A-Za-z0-9-]+/."
     return match(name, folder_name) ? substr(name, 1, RLENGTH - 2) : ""
   }
 
@@ -257,24 +257,27 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   }
 
   # --- 3. The folder that an entry commits
-  function check_folder(  at, is_review, as_of) {
+  function check_folder(  at, part, is_review, as_of) {
     is_review = e["kind"] ~ /^review_/ && e["run"] ~ /^reviews/
     if (folder_in(e["run"] "/.") != e["run"] || !is_review && e["run"] ~ /^reviews/)
       return fault("disagreement", place, "its run `" e["run"] "` is not the name of a run folder")
     at = "system=asana/" connection "/" e["run"]
     if (at in committed) return fault("moved", place, "entry " committed[at] " commits the same folder, `" e["run"] "`")
-    committed[at] = number
-    as_of = is_review ? e["committed_at"] : instant_of(at)
-    if (is_before(newest, as_of)) newest = as_of
-    if (!is_review && (as_of == "" || index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1))
+    part = at
+    sub(/-[0-9TZ]+-[^-]+$/, "", part)
+    if (part in committed) fault("disagreement", place, "entry " committed[part] " commits the same part of the review")
+    committed[at] = committed[part] = number
+    as_of = instant_of(at)
+    if (is_before(newest, is_review ? e["committed_at"] : as_of)) newest = is_review ? e["committed_at"] : as_of
+    if (as_of == "" || !is_review && index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1)
       fault("disagreement", place, "its run is in the folder of another day")
-    if (is_before(e["committed_at"], as_of)) fault("run_after_commit", place, "its run began after the commit")
+    if (is_before(e["committed_at"], as_of)) fault("run_after_commit", place, "what it commits began after the commit")
     if (check_sums(at) && check_files(at, is_review || e["kind"] == "run" ? e["kind"] : "failure"))
       check_manifest(at, at "/manifest.json", is_review)
   }
-  # The instant in the name of a run folder, such as 20261123T224000Z-7f3a9c.
+  # The instant in the name of a folder, such as run=20261123T224000Z-7f3a9c or close-20261221T091500Z-2b90d4.
   function instant_of(run) {
-    sub(/^.*run=/, "", run)
+    sub(/^.*(run=|\/[a-z]+-)/, "", run)
     if (substr(run, 17, 1) != "-") return ""
     run = substr(run, 1, 4) "-" substr(run, 5, 2) "-" substr(run, 7, 5) ":" substr(run, 12, 2) ":" substr(run, 14, 3)
     return run ~ instant ? run : ""
@@ -336,12 +339,12 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (is_review) {
       compare("kind", "review_" m["review.part"] (m["opened"] == "{") (m["closed"] == "{"), \
         e["kind"] (e["kind"] != "review_open") (e["kind"] == "review_acknowledge"))
-      compare("run", "reviews/" m["review.id"] "/" m["review.part"], e["run"])
+      compare("run", index(e["run"], "reviews/" m["review.id"] "/" m["review.part"] "-"), 1)
     } else {
       compare("kind", m["failure"] == "{" ? "failure" : "run", e["kind"])
       compare("run", "run=" m["run.id"], substr(e["run"], index(e["run"], "/") + 1))
-      compare("instant", substr(m["run.as_of"], 1, 19) "Z", instant_of(e["run"]))
     }
+    compare("instant", substr(m[is_review ? "review.at" : "run.as_of"], 1, 19) "Z", instant_of(e["run"]))
     if (apart != "") fault("disagreement", path, "it and entry " number " disagree: " substr(apart, 3))
     if (!describes_its_files(at))
       fault("disagreement", path, "the files it describes are not those that SHA256SUMS lists")
@@ -390,7 +393,6 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     was = done[connection, m["snapshot.sequence"]]
     if (is_there("snapshot", path) && was != "" && was != "run true")
       fault("disagreement", path, "the entry that it reviews is not a complete run")
-    if (is_before(e["committed_at"], m["review.at"])) fault("run_after_commit", path, "it is dated after the commit")
     if (e["kind"] == "review_open") {
       done[connection, e["sequence"]] = review
       if (sum["worksheet.json"] != m["review.sha256"])
@@ -403,7 +405,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       fault("disagreement", path, "it does not close what the entry that it names opened")
     check_repeated(at "/review.json", "review|closed_at|review_sha256|verdict|complete", \
       m["review.id"] "\n" m["review.at"] "\n" m["review.sha256"] "\n" m["verdict"] "\n" m["complete"])
-    if (m["closed"] == "{" && is_there("closed", path) && m["closed.run"] != "reviews/" m["review.id"] "/close")
+    if (m["closed"] == "{" && is_there("closed", path) && !index(m["closed.run"], "/" m["review.id"] "/close-"))
       fault("disagreement", path, "it does not acknowledge the review that it names")
     check_repeated(at "/acknowledgement.json", "review|verdict|complete|acknowledged_at", \
       m["review.id"] "\n" m["verdict"] "\n" m["complete"] "\n" m["review.at"])
@@ -415,9 +417,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
       at = folder[connection, i]
       if (at in committed) continue
       note("no entry", at)
-      as_of = instant_of(at)
-      if (as_of == "" && read_json(at "/manifest.json", m)) as_of = m["review.at"]
-      if ((at "/SHA256SUMS") in hash && is_before(newest, as_of)) newer++
+      if ((at "/SHA256SUMS") in hash && is_before(newest, instant_of(at))) newer++
     }
     if (newer) note("WARNING ", count(newer, "complete folder is", "complete folders are") " newer than the last " \
       "entry: the end of the ledger may have been cut off, or a run was stopped just before its commit")

@@ -404,10 +404,12 @@ impl Company {
         let connection = self
             .folder
             .join(format!("evidence/system=asana/connection={CONNECTION_ID}"));
-        let opened = fs::read_dir(connection.join("reviews"))?
-            .next()
-            .ok_or("no review is open")??;
-        let worksheet = fs::read(opened.path().join("open/worksheet.csv"))?;
+        let first_in = |folder: PathBuf| -> Result<PathBuf, Box<dyn Error>> {
+            let first = fs::read_dir(folder)?.next();
+            Ok(first.ok_or("no review is open")??.path())
+        };
+        let opened = first_in(first_in(connection.join("reviews"))?)?;
+        let worksheet = fs::read(opened.join("worksheet.csv"))?;
         let mut reader = csv::Reader::from_reader(worksheet.trim_ascii_start());
         let header = reader.headers()?.clone();
         let place = |name: &str| {

@@ -134,9 +134,9 @@ impl From<&LedgerError> for Exit {
     fn from(error: &LedgerError) -> Self {
         match error {
             LedgerError::Store(store) => store.kind().into(),
-            LedgerError::Signed { .. } => Self::Configuration,
+            LedgerError::Signed { .. } | LedgerError::Repeated { .. } => Self::Configuration,
             LedgerError::Signing(signing) => signing.kind().into(),
-            LedgerError::Fault(_) | LedgerError::ExtraFile { .. } => Self::IntegrityFault,
+            LedgerError::Fault(_) => Self::IntegrityFault,
             LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
         }
     }

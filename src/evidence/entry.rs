@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ReviewPart, json};
+use super::{ReviewFolder, ReviewPart, json};
 use crate::judgement::{Mark, RunRef};
 
 /// The `schema` of an entry.
@@ -100,6 +100,13 @@ impl Entry {
     /// Whether the entry names a key. Its signature must then exist.
     pub fn is_signed(&self) -> bool {
         self.key_sha256 != Self::UNSIGNED
+    }
+
+    /// Whether the entry commits this part of the review with this id.
+    pub fn commits(&self, review: &str, part: ReviewPart) -> bool {
+        let folder = ReviewFolder::parse(&self.run);
+        let is_it = |of: ReviewFolder| of.id() == review && of.part() == part;
+        self.kind.review_part() == Some(part) && folder.is_some_and(is_it)
     }
 
     /// The reference by which other files name the committed run.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::RunIdentity;
+use super::{RunIdentity, run_id};
 use crate::model::{RawKind, words};
 
 /// The folder of one connection: `system=asana/connection=<id>`.
@@ -40,11 +40,6 @@ impl ConnectionFolder {
     pub fn is_key(&self, name: &str) -> bool {
         let below = name.strip_prefix(&self.0).unwrap_or_default();
         below.starts_with("/keys/")
-    }
-
-    /// A file of a periodic review.
-    pub fn review_file(&self, part: &ReviewFolder, file: ReviewFile) -> String {
-        format!("{}/{part}/{file}", self.0)
     }
 
     /// The folder of a connection. Characters other than ASCII letters, digits, `-` and `_` are percent-encoded, so
@@ -158,10 +153,7 @@ impl RunFolder {
     /// The folder that a ledger entry names. None if the name does not have the exact form.
     pub fn parse(name: &str) -> Option<Self> {
         let (day, run) = name.strip_prefix("dt=")?.split_once("/run=")?;
-        let plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        (plain(day) && plain(run)).then(|| Self(name.to_owned()))
+        (is_plain(day) && is_plain(run)).then(|| Self(name.to_owned()))
     }
 
     /// Whether the day in the name is that of the instant.
@@ -179,9 +171,19 @@ impl RunFolder {
 
     /// The instant in the name, to the second.
     pub fn instant(&self) -> Option<Timestamp> {
-        let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", self.id().split_once('-')?.0).ok()?;
-        TimeZone::UTC.to_timestamp(instant).ok()
+        instant_of(self.id())
     }
+}
+
+/// The instant in an id such as `20261123T224000Z-7f3a9c`.
+fn instant_of(id: &str) -> Option<Timestamp> {
+    let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", id.split_once('-')?.0).ok()?;
+    TimeZone::UTC.to_timestamp(instant).ok()
+}
+
+/// Whether a text has only characters that cannot lead to another folder.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 impl fmt::Display for RunFolder {
@@ -292,11 +294,14 @@ pub fn most_bytes(name: &str) -> u64 {
     }
 }
 
-/// A part of a periodic review, relative to its connection: `reviews/2026-Q4-7f3a9c/open`.
+/// One attempt to write a part of a periodic review, relative to its connection:
+/// `reviews/2026-Q4-7f3a9c/close-20261221T091500Z-2b90d4`. The part of the review is the one that an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewFolder {
     id: String,
     part: ReviewPart,
+    /// `20261221T091500Z-2b90d4`.
+    attempt: String,
 }
 
 words! {
@@ -311,38 +316,59 @@ words! {
     }
 }
 
+impl ReviewPart {
+    /// What its entry did to the review.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Open => "opened",
+            Self::Close => "closed",
+            Self::Acknowledge => "acknowledged",
+        }
+    }
+}
+
 impl ReviewFolder {
-    /// A part of the review with this id. None if the id does not have the exact form.
-    pub fn of(id: &str, part: ReviewPart) -> Option<Self> {
-        let is_id = !id.is_empty()
-            && id.len() <= 80
-            && id.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        is_id.then(|| Self {
-            id: id.to_owned(),
-            part,
-        })
+    /// A new folder for a part of the review with this id. None if the id does not have the exact form.
+    pub fn of(id: &str, part: ReviewPart, as_of: Timestamp, suffix: &str) -> Option<Self> {
+        Self::parse(&format!("reviews/{id}/{part}-{}", run_id(as_of, suffix)))
     }
 
     /// The folder that a ledger entry names. None if the name does not have the exact form.
     pub fn parse(name: &str) -> Option<Self> {
-        let (id, part) = name.strip_prefix("reviews/")?.split_once('/')?;
+        let (id, rest) = name.strip_prefix("reviews/")?.split_once('/')?;
+        let (part, attempt) = rest.split_once('-')?;
         let part = ReviewPart::ALL.iter().find(|of| of.as_str() == part)?;
-        Self::of(id, *part)
+        let is_id = is_plain(id) && id.len() <= 80 && !id.starts_with('-');
+        (is_id && is_plain(attempt)).then(|| Self {
+            id: id.to_owned(),
+            part: *part,
+            attempt: attempt.to_owned(),
+        })
     }
 
     pub fn id(&self) -> &str {
         &self.id
     }
 
+    /// Whether a command with this id or name means the review. Without one, it means any.
+    pub fn is_called(&self, asked: Option<&str>) -> bool {
+        let name = self.id.rsplit_once('-').map(|(name, _)| name);
+        asked.is_none_or(|asked| self.id == asked || name == Some(asked))
+    }
+
     pub fn part(&self) -> ReviewPart {
         self.part
+    }
+
+    /// The instant in the name, to the second.
+    pub fn instant(&self) -> Option<Timestamp> {
+        instant_of(&self.attempt)
     }
 }
 
 impl fmt::Display for ReviewFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "reviews/{}/{}", self.id, self.part)
+        write!(f, "reviews/{}/{}-{}", self.id, self.part, self.attempt)
     }
 }
 
@@ -409,7 +435,7 @@ mod tests {
 
     #[test]
     fn the_review_folder_of_an_entry_cannot_lead_elsewhere() {
-        let name = "reviews/2026-Q4-7f3a9c/open";
+        let name = "reviews/2026-Q4-7f3a9c/open-20261123T224000Z-7f3a9c";
         let folder = ReviewFolder::parse(name).expect("a folder");
         assert_eq!(folder.to_string(), name);
         assert_eq!(
@@ -417,11 +443,14 @@ mod tests {
             ("2026-Q4-7f3a9c", ReviewPart::Open)
         );
         for name in [
-            "reviews/2026-Q4/shut",
-            "reviews/../open",
-            "reviews//open",
-            "reviews/a/b/open",
-            "reviews/a/open/",
+            "reviews/2026-Q4/shut-1",
+            "reviews/2026-Q4/open",
+            "reviews/2026-Q4/open-",
+            "reviews/../open-1",
+            "reviews//open-1",
+            "reviews/a/b/open-1",
+            "reviews/a/open-1/",
+            "reviews/a/open-../x",
             "dt=2026-11-23/run=20261123T224000Z-7f3a9c",
         ] {
             assert_eq!(ReviewFolder::parse(name), None, "{name}");
@@ -431,8 +460,8 @@ mod tests {
     #[test]
     fn a_file_of_a_review_is_recognized_by_its_name() {
         let folder = ConnectionFolder::of("c1");
-        let part = ReviewFolder::of("2026-Q4-7f3a9c", ReviewPart::Close).expect("a folder");
-        let name = folder.review_file(&part, ReviewFile::Report);
+        let part = ReviewFolder::parse("reviews/2026-Q4-7f3a9c/close-1").expect("a folder");
+        let name = format!("{folder}/{part}/{}", ReviewFile::Report);
         let found = folder.committed_file_of(&name).expect("a review's file");
         assert_eq!(found, (part.to_string(), "report.html".to_owned()));
         let other = format!("{folder}/reviews/x");

@@ -38,7 +38,7 @@ pub enum EntryFault {
     NoFolder(String),
     #[error("its run is in the folder of another day")]
     OtherDay,
-    #[error("its run began at {0}, after the commit")]
+    #[error("what it commits began at {0}, after the commit")]
     RunAfterCommit(Timestamp),
     #[error("it is not signed, but the earlier entry {0} is")]
     Unsigned(u64),
@@ -118,14 +118,21 @@ pub enum EntryFolder {
 
 impl EntryFolder {
     fn of(entry: &Entry) -> Option<Self> {
-        let run = RunFolder::parse(&entry.run).filter(|of| of.instant().is_some());
-        let run = run.map(Self::Run);
-        match entry.kind {
+        let run = RunFolder::parse(&entry.run).map(Self::Run);
+        let folder = match entry.kind {
             EntryKind::Run | EntryKind::Failure => run,
             // If it is a run, the comparison with its manifest reports the fault.
             EntryKind::ReviewOpen | EntryKind::ReviewClose | EntryKind::ReviewAcknowledge => {
                 ReviewFolder::parse(&entry.run).map(Self::Review).or(run)
             }
+        };
+        folder.filter(|folder| folder.instant().is_some())
+    }
+
+    fn instant(&self) -> Option<Timestamp> {
+        match self {
+            Self::Run(run) => run.instant(),
+            Self::Review(part) => part.instant(),
         }
     }
 }
@@ -257,15 +264,14 @@ impl<'a, O: Objects> Inspector<'a, O> {
         inspected.folder = EntryFolder::of(&entry);
         match &inspected.folder {
             None => faults.push(EntryFault::NoFolder(entry.run.clone())),
-            Some(EntryFolder::Run(run)) => {
-                if !run.is_of_its_day() {
-                    faults.push(EntryFault::OtherDay);
-                }
-                let late = run.instant().filter(|as_of| *as_of > entry.committed_at);
-                faults.extend(late.map(EntryFault::RunAfterCommit));
+            Some(EntryFolder::Run(run)) if !run.is_of_its_day() => {
+                faults.push(EntryFault::OtherDay);
             }
-            Some(EntryFolder::Review(_)) => {}
+            Some(EntryFolder::Run(_) | EntryFolder::Review(_)) => {}
         }
+        let began = inspected.folder.as_ref().and_then(EntryFolder::instant);
+        let late = began.filter(|began| *began > entry.committed_at);
+        faults.extend(late.map(EntryFault::RunAfterCommit));
         match entry.is_signed() {
             true => self.check_signature(&mut inspected, &entry, bytes).await?,
             false => faults.extend(signed_before.map(EntryFault::Unsigned)),

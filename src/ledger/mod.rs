@@ -107,9 +107,13 @@ pub enum LedgerError {
     /// A review was closed after this command read the head of the ledger.
     #[error("a review was closed in the meantime, by ledger entry {sequence}")]
     Overtaken { sequence: u64 },
-    /// The folder to commit contains a file that this command did not write.
-    #[error("`{name}` is in the folder to be committed, but this command did not write it")]
-    ExtraFile { name: String },
+    /// Another command committed the same part of the review.
+    #[error("ledger entry {sequence} {done} the review {review} in the meantime")]
+    Repeated {
+        sequence: u64,
+        done: &'static str,
+        review: String,
+    },
     /// Other runs took every number that this one tried.
     #[error("the ledger entry could not be written: other runs took {attempts} numbers in turn")]
     Crowded { attempts: u32 },
@@ -130,11 +134,7 @@ impl LedgerError {
             }
             Self::Signing(signing) => signing.hint().map(str::to_owned),
             Self::Overtaken { .. } => Some("run the same command again".to_owned()),
-            Self::ExtraFile { .. } => Some(
-                "nothing was committed: find out who wrote the file, remove it, and run the same command again"
-                    .to_owned(),
-            ),
-            Self::Crowded { .. } => None,
+            Self::Repeated { .. } | Self::Crowded { .. } => None,
         }
     }
 }

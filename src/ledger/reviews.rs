@@ -66,8 +66,8 @@ impl Ledger {
         ReviewEvent::of(entry, manifest, closed).map_err(fault)
     }
 
-    /// Checks that the entries since `after` do not prevent the commit of a part: a review is closed only once, and is
-    /// opened from the state of the last closed review.
+    /// Checks that the entries since `after` do not prevent the commit of a part: each part of a review is committed
+    /// only once, and a review is opened from the state of the last closed review.
     pub(super) async fn ensure_not_overtaken(
         &self,
         part: &ReviewFolder,
@@ -79,52 +79,18 @@ impl Ledger {
             let read = entries.next().await?.and_then(|(_, read)| read);
             let read = read.ok_or_else(|| is_missing(sequence))?;
             let entry = read.ensure_relied_on()?;
-            let is_overtaken = match (entry.kind, part.part()) {
-                (EntryKind::ReviewClose, ReviewPart::Open) => true,
-                (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
-                (EntryKind::ReviewAcknowledge, ReviewPart::Acknowledge) => {
-                    entry.run == part.to_string()
-                }
-                (EntryKind::ReviewClose, ReviewPart::Acknowledge)
-                | (EntryKind::ReviewAcknowledge, ReviewPart::Open | ReviewPart::Close)
-                | (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen, _) => false,
-            };
-            if is_overtaken {
+            if entry.commits(part.id(), part.part()) {
+                return Err(LedgerError::Repeated {
+                    sequence,
+                    done: part.part().done(),
+                    review: part.id().to_owned(),
+                });
+            }
+            if part.part() == ReviewPart::Open && entry.kind == EntryKind::ReviewClose {
                 return Err(LedgerError::Overtaken { sequence });
             }
         }
         Ok(())
-    }
-
-    /// Checks that the part's folder contains only these files and `SHA256SUMS`.
-    async fn ensure_alone(
-        &self,
-        part: &ReviewFolder,
-        records: &[FileRecord],
-    ) -> Result<(), LedgerError> {
-        let folder = format!("{}/{part}/", self.folder);
-        for name in self.store.list(&folder).await? {
-            let file = name.strip_prefix(&folder).unwrap_or_default();
-            let is_ours =
-                file == ReviewFile::Sums.name() || records.iter().any(|record| record.name == file);
-            if !is_ours {
-                return Err(LedgerError::ExtraFile { name });
-            }
-        }
-        Ok(())
-    }
-
-    /// A file that an interrupted attempt left in a part of a review. No entry names it.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn left_behind(
-        &self,
-        part: &ReviewFolder,
-        file: ReviewFile,
-    ) -> Result<Option<Vec<u8>>, LedgerError> {
-        let name = self.folder.review_file(part, file);
-        Ok(self.store.read(&name).await?)
     }
 }
 
@@ -133,12 +99,11 @@ fn is_missing(sequence: u64) -> LedgerError {
 }
 
 /// Stores a part of a review and commits it. `head` is the end of the ledger before the caller read anything that the
-/// part builds on. The files are stored in their order: after an interrupted attempt, the next one reads from the first
-/// file how that attempt began. Each file is made when it is stored, because all of 100,000 rows take much memory.
+/// part builds on. Each file is made when it is stored, because all of 100,000 rows take much memory.
 ///
 /// # Errors
-/// If the store fails, if the folder contains other files, if another review was closed in the meantime, or if the
-/// ledger is signed and no key is set. Without an entry, the written files are not evidence.
+/// If the store fails, if another command was faster, or if the ledger is signed and no key is set. Without an entry,
+/// the written files are not evidence.
 pub async fn commit_review(
     ledger: &Ledger,
     head: Option<Head>,
@@ -160,7 +125,6 @@ pub async fn commit_review(
     records.push(file.record());
     let run = part.to_string();
     let sums_sha256 = ledger.seal(&run, file.bytes, &records).await?;
-    ledger.ensure_alone(part, &records).await?;
 
     let (kind, report) = match part.part() {
         ReviewPart::Open => (EntryKind::ReviewOpen, ReviewFile::WorksheetHtml),

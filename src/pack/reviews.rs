@@ -19,6 +19,8 @@ use crate::review::{ReviewClosed, ReviewManifest};
 /// An access review, by its entries.
 #[derive(Clone, Debug, Default)]
 struct Review {
+    /// The folder of its first part.
+    run: String,
     name: String,
     scope: String,
     due: String,
@@ -53,7 +55,7 @@ pub(super) struct Reviews {
 /// A person who decided a row.
 #[derive(Clone, Debug)]
 struct Decider {
-    /// `reviews/…/close`.
+    /// The folder of the close.
     part: String,
     row: u32,
     account_id: String,
@@ -148,6 +150,9 @@ impl Reviews {
         let of = &manifest.review;
         let moment = (of.at, Some(entry.sequence));
         let review = self.reviews.entry(of.id.clone()).or_default();
+        if review.run.is_empty() {
+            review.run.clone_from(&entry.run);
+        }
         review.name.clone_from(&of.name);
         review.scope = of.scope.to_string();
         review.due.clone_from(&of.due);
@@ -326,7 +331,7 @@ impl Reviews {
                     continue;
                 }
                 deviations.push(Deviation {
-                    run: format!("reviews/{id}/open"),
+                    run: of.run.clone(),
                     opened: Some((due, None)),
                     closed,
                     what: "the access review was not closed by its due day".to_owned(),
@@ -449,7 +454,7 @@ mod tests {
         let left = BTreeMap::from([("boss@x.example".to_owned(), tenures)]);
         let wrong = |by: &str, owner: &str, day: &str| {
             let decider = Decider {
-                part: "reviews/q4/close".to_owned(),
+                part: "reviews/q4/close-1".to_owned(),
                 row: 1,
                 account_id: "1".to_owned(),
                 owner: Some(email(owner)),

@@ -1,5 +1,7 @@
 //! `acknowledgement.json`: a second person signs off a closed review.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,16 @@ pub struct Acknowledgement {
     pub complete: bool,
     /// The entry that opened the review.
     pub opened: RunRef,
-    /// The entry that closed it.
+    #[serde(flatten)]
+    pub with: AcknowledgedWith,
+    /// Decisions of the review that are not carried out, or not answered, in `as_of_run`.
+    pub open_decisions: u64,
+}
+
+/// The facts of the acknowledgement. With the closed review and the run, they determine the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcknowledgedWith {
+    /// The entry that closed the review.
     pub closed: RunRef,
     pub acknowledged_at: Timestamp,
     /// The person, as the command line claims without proof.
@@ -35,21 +46,7 @@ pub struct Acknowledgement {
     pub as_of_run: Option<RunRef>,
     /// The newest complete run that could use the HR feed. It shows whether the person has left.
     pub people_run: RunRef,
-    /// Decisions of the review that are not carried out, or not answered, in that run.
-    pub open_decisions: u64,
     /// Files that prove who sent the statement.
-    pub attachments: Vec<ReceivedFile>,
-}
-
-/// The facts of the acknowledgement. With the closed review and the run, they determine the file.
-#[derive(Clone, Debug)]
-pub struct AcknowledgedWith {
-    pub closed: RunRef,
-    pub acknowledged_at: Timestamp,
-    pub by: EmailAddress,
-    pub statement: String,
-    pub as_of_run: Option<RunRef>,
-    pub people_run: RunRef,
     pub attachments: Vec<ReceivedFile>,
 }
 
@@ -67,14 +64,8 @@ impl Acknowledgement {
             verdict: review.verdict,
             complete: review.complete,
             opened: review.opened.clone(),
-            closed: with.closed,
-            acknowledged_at: with.acknowledged_at,
-            by: with.by,
-            statement: with.statement,
-            as_of_run: with.as_of_run,
-            people_run: with.people_run,
+            with,
             open_decisions: review.open_decisions(follow_ups),
-            attachments: with.attachments,
         }
     }
 
@@ -89,21 +80,13 @@ impl Acknowledgement {
         owners: &Owners,
     ) -> Result<(), &'static str> {
         let decided = review.rows.iter();
-        let reviewers = decided.flat_map(|row| row.decided_by.iter().chain(&row.reviewer));
-        let mut reviewers = reviewers.chain(worksheet.rows.iter().flat_map(|row| &row.reviewer));
-        let mut distinct: Vec<&EmailAddress> = Vec::new();
-        reviewers.by_ref().for_each(|who| {
-            if !distinct.contains(&who) {
-                distinct.push(who);
-            }
-        });
-        if distinct
-            .iter()
-            .any(|who| owners.is_same_person(who, &self.by))
-        {
+        let decided = decided.flat_map(|row| row.decided_by.iter().chain(&row.reviewer));
+        let reviewers: HashSet<&EmailAddress> = decided.chain(worksheet.deciders()).collect();
+        let mut reviewers = reviewers.into_iter();
+        if reviewers.any(|who| owners.is_same_person(who, &self.with.by)) {
             return Err("is one of the reviewers: a second person must acknowledge the review");
         }
-        match owners.eligibility(&self.by, self.acknowledged_at) {
+        match owners.eligibility(&self.with.by, self.with.acknowledged_at) {
             Eligibility::HasLeft => Err("has left, according to HR"),
             Eligibility::Eligible | Eligibility::Unknown => Ok(()),
         }

@@ -33,7 +33,7 @@ pub struct ReviewClosed {
     pub closed_at: Timestamp,
     /// The deadline of revocations and role changes, which page one shows.
     pub revocations_due: Timestamp,
-    /// SHA-256 of `open/worksheet.json`.
+    /// SHA-256 of `worksheet.json`.
     pub review_sha256: String,
     /// The entry that opened the review.
     pub opened: RunRef,
@@ -298,13 +298,9 @@ words! {
 /// A file with decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionFile {
-    /// The name as received, without the folder.
-    pub file: String,
-    /// The file in the folder of the close: `received/001.csv`.
-    pub stored: String,
+    #[serde(flatten)]
+    pub received: ReceivedFile,
     pub format: DecisionFormat,
-    pub sha256: String,
-    pub bytes: u64,
     /// The number of decisions.
     pub decisions: u64,
 }
@@ -479,12 +475,10 @@ impl ReviewClosed {
             .filter(|(_, decision)| *decision != Decision::Keep)
     }
 
-    /// The files as they were received, by the names under which they are stored.
-    pub fn received(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        let decisions = self.decision_files.iter();
-        let decisions = decisions.map(|of| (&*of.stored, &*of.sha256, of.bytes));
-        let attachments = self.attachments.iter();
-        decisions.chain(attachments.map(|of| (&*of.stored, &*of.sha256, of.bytes)))
+    /// The files as they were received.
+    pub fn received(&self) -> impl Iterator<Item = &ReceivedFile> {
+        let decisions = self.decision_files.iter().map(|of| &of.received);
+        decisions.chain(&self.attachments)
     }
 
     /// Whether the review replaces every earlier decision.
@@ -631,7 +625,7 @@ impl ReviewClosed {
                 shown(row.new_role.as_ref().map(Role::to_string)),
                 Cow::Borrowed(row.note.as_str()),
                 shown(row.decided_at.map(|at| at.to_string())),
-                shown(file.map(|file| file.file.clone())),
+                shown(file.map(|file| file.received.file.clone())),
                 shown(row.source.map(|(_, line)| line.to_string())),
             ]);
         }

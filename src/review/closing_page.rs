@@ -46,6 +46,12 @@ pub fn closing_page(
 }
 
 impl<'a> ClosingPage<'a> {
+    /// The folder of the worksheet, relative to the page.
+    fn opened(&self) -> String {
+        let folder = self.closed.opened.run.rsplit('/').next();
+        format!("../{}", folder.unwrap_or_default())
+    }
+
     fn due(&self) -> Vec<&'a ClosedRow> {
         self.closed.asked().map(|(row, _)| row).collect()
     }

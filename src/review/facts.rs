@@ -12,8 +12,8 @@ use crate::model::{Alias, EmailAddress, Exception};
 /// The facts of a run, found by account.
 #[derive(Debug, Default)]
 pub(super) struct RunFacts {
-    /// By account id.
-    leavers: HashMap<String, LeaverFacts>,
+    /// By account id: the offboarding of its owner.
+    leavers: HashMap<String, AccountFacts>,
     services: Vec<Alias>,
     /// Exceptions that the run used.
     exceptions: Vec<Exception>,
@@ -21,14 +21,6 @@ pub(super) struct RunFacts {
     by_id: HashMap<String, Position>,
     /// The same by address, for feeds without ids.
     by_email: HashMap<EmailAddress, Position>,
-}
-
-/// The offboarding of an account's owner.
-#[derive(Clone, Debug)]
-struct LeaverFacts {
-    outcome: Outcome,
-    end_of_work: Option<Timestamp>,
-    exception_ends: Option<String>,
 }
 
 /// Department and title.
@@ -77,10 +69,11 @@ impl RunFacts {
         for leaver in leavers.iter().filter(|leaver| !leaver.superseded) {
             for id in &leaver.account_id {
                 let known = facts.leavers.entry(id.clone());
-                known.or_insert_with(|| LeaverFacts {
-                    outcome: leaver.outcome,
+                known.or_insert_with(|| AccountFacts {
+                    leaver_outcome: Some(leaver.outcome),
                     end_of_work: leaver.end_of_work,
                     exception_ends: leaver.exception_expires.clone(),
+                    ..AccountFacts::default()
                 });
             }
         }
@@ -113,6 +106,7 @@ impl RunFacts {
 
     pub(super) fn about(&self, account: &AccountLine) -> AccountFacts {
         let leaver = self.leavers.get(&account.account_id);
+        let leaver = leaver.cloned().unwrap_or_default();
         let emails = || account.email.iter().chain(&account.other_emails);
         let is_named = |id: &Option<String>, email: &Option<String>| match id {
             Some(id) => *id == account.account_id,
@@ -137,14 +131,11 @@ impl RunFacts {
         let (department, title) = positions.next().cloned().unwrap_or_default();
         let text = |text: Option<Arc<str>>| text.map(|text| text.to_string());
         AccountFacts {
-            leaver_outcome: leaver.map(|of| of.outcome),
-            end_of_work: leaver.and_then(|of| of.end_of_work),
-            exception_ends: leaver
-                .and_then(|of| of.exception_ends.clone())
-                .or(exception),
+            exception_ends: leaver.exception_ends.or(exception),
             service_owner: service.and_then(|of| of.owner.clone()),
             department: text(department),
             title: text(title),
+            ..leaver
         }
     }
 }

@@ -64,7 +64,7 @@ pub struct ReviewRef {
     /// The last day for decisions.
     pub due: String,
     pub scope: Scope,
-    /// The review's hash: SHA-256 of `open/worksheet.json`.
+    /// The review's hash: SHA-256 of `worksheet.json`.
     pub sha256: String,
 }
 
@@ -163,10 +163,10 @@ impl ReviewManifest {
         Self {
             review: ReviewRef {
                 part: ReviewPart::Acknowledge,
-                at: acknowledgement.acknowledged_at,
+                at: acknowledgement.with.acknowledged_at,
                 ..close.review
             },
-            closed: Some(acknowledgement.closed.clone()),
+            closed: Some(acknowledgement.with.closed.clone()),
             controls: controls::of_a_review(claim, &frame.own_controls),
             ..close
         }
@@ -198,21 +198,22 @@ impl ReviewManifest {
 
     /// The keys that differ from the ledger entry of this part.
     pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
-        let part = entry.kind.review_part();
-        let folder = part.and_then(|part| ReviewFolder::of(&self.review.id, part));
-        let is_of_its_kind = part.is_some_and(|part| {
-            part == self.review.part
-                && self.opened.is_some() == (part != ReviewPart::Open)
-                && self.closed.is_some() == (part == ReviewPart::Acknowledge)
-        });
+        let (review, part) = (&self.review, self.review.part);
+        let folder = ReviewFolder::parse(&entry.run);
+        let instant = folder.as_ref().and_then(ReviewFolder::instant);
+        let is_of_its_kind = entry.kind.review_part() == Some(part)
+            && self.opened.is_some() == (part != ReviewPart::Open)
+            && self.closed.is_some() == (part == ReviewPart::Acknowledge);
+        let is_of_its_folder = folder.is_some_and(|of| of.id() == review.id && of.part() == part);
         [
             ("verdict", self.verdict.as_str() == entry.verdict),
             ("completeness", self.complete == entry.complete),
             ("kind", is_of_its_kind),
             ("connection", self.connection.id == entry.connection),
+            ("run", is_of_its_folder),
             (
-                "run",
-                folder.is_some_and(|folder| folder.to_string() == entry.run),
+                "instant",
+                instant.map(Timestamp::as_second) == Some(review.at.as_second()),
             ),
             ("origin", self.marked_origin() == entry.origin),
         ]

@@ -51,6 +51,17 @@ pub struct ReceivedFile {
     pub bytes: u64,
 }
 
+impl ReceivedFile {
+    pub fn of(file: String, stored: String, bytes: &[u8]) -> Self {
+        Self {
+            file,
+            stored,
+            sha256: sha256_hex(bytes),
+            bytes: bytes.len() as u64,
+        }
+    }
+}
+
 /// A file of a review, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct ReviewDataFile {

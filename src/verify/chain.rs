@@ -107,6 +107,7 @@ pub(super) async fn verify(
     let mut newest: Option<Timestamp> = None;
     let mut stored_times = StoredTimes::default();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
+    let mut parts_named = HashMap::new();
     let mut sequences = std::mem::take(&mut listing.sequences);
     let last = sequences.keys().last().copied().unwrap_or_default();
     let mut wanted = 1;
@@ -182,6 +183,13 @@ pub(super) async fn verify(
             }
             // The folder was compared with the entry that committed it first.
             continue;
+        }
+        if let EntryFolder::Review(of) = &of {
+            let part = (of.id().to_owned(), of.part());
+            if let Some(other) = parts_named.insert(part, sequence) {
+                let text = format!("entry {other} commits the same part of the review");
+                verified.fault(FaultKind::Disagreement, place, text);
+            }
         }
         let files = listing.folders.get(&entry.run);
         let committed = |what, always| CommittedFolder {
@@ -260,7 +268,7 @@ pub(super) async fn verify(
     let mut complete = Vec::new();
     for (name, files) in listing.folders {
         if !runs_named.contains_key(&name) {
-            let at = tail::uncommitted(store, folder, &name, &files).await?;
+            let at = tail::complete_at(&name, &files);
             complete.extend(at.map(|at| (at, name.clone())));
             chain.uncommitted.push(name);
         }

@@ -8,8 +8,8 @@ use std::thread;
 
 use super::committed::FolderFiles;
 use crate::evidence::{
-    CarriedFiles, Entry, EntryKind, Facts, FileRecord, Manifest, PastFacts, ReviewFolder,
-    ReviewPart, RunFile, RunResult, Snapshot,
+    CarriedFiles, Entry, EntryKind, Facts, FileRecord, Manifest, PastFacts, ReviewPart, RunFile,
+    RunResult, Snapshot,
 };
 use crate::judgement::{self, Baseline, FollowUps, Inputs, Judgement, Previous, RunRef, judge};
 use crate::review::{ReviewEvent, ReviewRef};
@@ -86,8 +86,7 @@ impl Recompute {
         let Some(known) = self.entries.get(&sequence) else {
             return Ok(());
         };
-        let part = ReviewFolder::of(&review.id, ReviewPart::Open).map(|part| part.to_string());
-        if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.run) {
+        if !known.commits(&review.id, ReviewPart::Open) {
             return Err(format!(
                 "entry {sequence} does not open the review that this entry closes"
             ));
@@ -105,16 +104,11 @@ impl Recompute {
 
     /// Checks that the entry that an acknowledgement names closed this review.
     pub(super) fn ensure_closes(&self, closed: &RunRef, review: &ReviewRef) -> Result<(), String> {
-        let part = ReviewFolder::of(&review.id, ReviewPart::Close).map(|part| part.to_string());
-        match self.entries.get(&closed.sequence) {
-            Some(known)
-                if known.kind != EntryKind::ReviewClose || part.as_ref() != Some(&known.run) =>
-            {
-                let sequence = closed.sequence;
-                Err(format!(
-                    "entry {sequence} does not close the review that this entry acknowledges"
-                ))
-            }
+        let sequence = closed.sequence;
+        match self.entries.get(&sequence) {
+            Some(known) if !known.commits(&review.id, ReviewPart::Close) => Err(format!(
+                "entry {sequence} does not close the review that this entry acknowledges"
+            )),
             Some(_) | None => Ok(()),
         }
     }

@@ -9,16 +9,13 @@ use serde::de::DeserializeOwned;
 use super::FaultKind;
 use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
-use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunResult,
-    sha256_hex,
-};
+use crate::evidence::{Entry, EntryKind, FileRecord, ReviewFile, RunFile, RunResult, sha256_hex};
 use crate::judgement::{FollowUps, RunRef};
 use crate::ledger::{self, Extent, FolderFault};
 use crate::model::at_most;
 use crate::review::{
-    AcknowledgedWith, Acknowledgement, EarlierReviews, OpenedWith, Owners, ReceivedFile,
-    ReviewClosed, ReviewDataFile, ReviewManifest, ReviewedRun, Worksheet,
+    Acknowledgement, EarlierReviews, OpenedWith, Owners, ReceivedFile, ReviewClosed,
+    ReviewDataFile, ReviewManifest, ReviewedRun, Worksheet,
 };
 use crate::store::StoreError;
 
@@ -237,7 +234,7 @@ async fn acknowledged(
         return Ok(());
     };
     let mut follow_ups = None;
-    if let Some(at) = &stored.as_of_run {
+    if let Some(at) = &stored.with.as_of_run {
         let Some(found) = follow_ups_of(of, recompute, at).await? else {
             let text = format!(
                 "the files of its run, entry {}, are missing or have faults",
@@ -248,16 +245,8 @@ async fn acknowledged(
         };
         follow_ups = Some(found);
     }
-    let with = AcknowledgedWith {
-        closed: stored.closed.clone(),
-        acknowledged_at: stored.acknowledged_at,
-        by: stored.by.clone(),
-        statement: stored.statement.clone(),
-        as_of_run: stored.as_of_run.clone(),
-        people_run: stored.people_run.clone(),
-        attachments: stored.attachments.clone(),
-    };
-    let made = Acknowledgement::of(&review, with, follow_ups.as_ref());
+    let with = &stored.with;
+    let made = Acknowledgement::of(&review, with.clone(), follow_ups.as_ref());
     comparison.recomputed(&made.to_file(), "the closed review");
     let (frame, origin) = (manifest.frame(), &manifest.origin);
     let manifest_made =
@@ -265,18 +254,17 @@ async fn acknowledged(
     comparison.manifest(manifest, manifest_made);
     let owners = reviewed_run(of, recompute, &worksheet.snapshot).await?;
     let owners = owners.map(|run| run.owners).unwrap_or_default();
-    let at = &stored.people_run;
+    let at = &with.people_run;
     let owners = united_with(owners, at, &worksheet, of, recompute, comparison, file).await?;
     if let Err(wrong) = stored.ensure_second_person(&worksheet, &review, &owners) {
         let text = format!("the person who acknowledges it {wrong}");
         comparison.differ(FaultKind::Disagreement, file, text);
     }
     let is_stored = |of: &ReceivedFile| comparison.files.sums.get(&of.stored) == Some(&of.sha256);
-    let is_later = stored
-        .as_of_run
-        .as_ref()
-        .is_none_or(|at| (stored.closed.sequence..of.entry.sequence).contains(&at.sequence));
-    if !stored.attachments.iter().all(is_stored) || !is_later {
+    let later = with.closed.sequence..of.entry.sequence;
+    let as_of_run = with.as_of_run.as_ref();
+    let is_later = as_of_run.is_none_or(|at| later.contains(&at.sequence));
+    if !with.attachments.iter().all(is_stored) || !is_later {
         let text = "a file or a run that it names does not fit it".to_owned();
         comparison.differ(FaultKind::Disagreement, file, text);
     }
@@ -375,10 +363,11 @@ async fn worksheet(
     of: &CommittedFolder<'_>,
     manifest: &ReviewManifest,
 ) -> Result<Option<Worksheet>, StoreError> {
-    let Some(part) = ReviewFolder::of(&manifest.review.id, ReviewPart::Open) else {
+    let file = ReviewFile::WorksheetJson.name();
+    let opened = manifest.opened.as_ref();
+    let Some(name) = opened.and_then(|at| of.connection.committed_file(&at.run, file)) else {
         return Ok(None);
     };
-    let name = of.connection.review_file(&part, ReviewFile::WorksheetJson);
     let bytes = of.store.store.read(&name).await?;
     let bytes = bytes.filter(|bytes| sha256_hex(bytes) == manifest.review.sha256);
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))

@@ -7,7 +7,7 @@ use super::reviewed;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{ReviewFile, ReviewPart};
 use crate::judgement::Verdict;
-use crate::review::{ReviewClosed, ReviewEvent, ReviewManifest, Totals};
+use crate::review::{ReceivedFile, ReviewClosed, ReviewEvent, ReviewManifest, Totals};
 use crate::store::StoreError;
 
 /// Whether the content of a file is needed. The other files are recomputed from these and compared by hash.
@@ -78,9 +78,8 @@ fn check_manifest(
         files,
         verified,
     );
-    let place = |file: ReviewFile| stored.place(file.name());
     let mut disagree = |file: ReviewFile, text: String| {
-        verified.fault(FaultKind::Disagreement, place(file), text);
+        verified.fault(FaultKind::Disagreement, stored.place(file.name()), text);
     };
     let (snapshot, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
@@ -132,9 +131,7 @@ fn check_manifest(
                 let text = "it and the manifest disagree".to_owned();
                 disagree(ReviewFile::Review, text);
             }
-            let is_stored = |(name, sha256, _): (&str, &str, u64)| {
-                files.sums.get(name).is_some_and(|stored| stored == sha256)
-            };
+            let is_stored = |of: &ReceivedFile| files.sums.get(&of.stored) == Some(&of.sha256);
             if !closed
                 .as_ref()
                 .is_none_or(|of| of.received().all(is_stored))
@@ -144,11 +141,6 @@ fn check_manifest(
             }
         }
         ReviewPart::Acknowledge => {}
-    }
-    let at = manifest.review.at;
-    if at > entry.committed_at {
-        let text = format!("it is dated {at}, after the commit");
-        verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
     }
     Some((manifest, closed))
 }

@@ -3,33 +3,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::reader::CountingReader;
 use super::{Verified, WarningKind};
-use crate::evidence::{ConnectionFolder, RunFile, RunFolder};
-use crate::review::ReviewManifest;
-use crate::store::StoreError;
+use crate::evidence::{ConnectionFolder, ReviewFolder, RunFile, RunFolder};
 
 /// A bucket stores an entry within seconds of its commit. A difference larger than this has another cause.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
-/// The instant of a complete folder that no entry names. None if the folder is incomplete: `SHA256SUMS` is written
-/// last.
-pub(super) async fn uncommitted(
-    store: &CountingReader<'_>,
-    connection: &ConnectionFolder,
-    folder: &str,
-    files: &[String],
-) -> Result<Option<Timestamp>, StoreError> {
-    if !files.contains(&RunFile::Sums.name()) {
-        return Ok(None);
-    }
-    if let Some(run) = RunFolder::parse(folder) {
-        return Ok(run.instant());
-    }
-    let name = format!("{connection}/{folder}/{}", RunFile::Manifest.name());
-    let bytes = store.store.read(&name).await?.unwrap_or_default();
-    let manifest = serde_json::from_slice::<ReviewManifest>(&bytes);
-    Ok(manifest.ok().map(|manifest| manifest.review.at))
+/// The instant of a complete folder. None if the folder is incomplete: `SHA256SUMS` is written last.
+pub(super) fn complete_at(folder: &str, files: &[String]) -> Option<Timestamp> {
+    let is_complete = files.contains(&RunFile::Sums.name());
+    let run = RunFolder::parse(folder).map(|run| run.instant());
+    let at = run.or_else(|| ReviewFolder::parse(folder).map(|part| part.instant()));
+    at.flatten().filter(|_| is_complete)
 }
 
 /// Warns of complete folders that are newer than every committed run and review: their entries may have been deleted.
@@ -51,7 +36,7 @@ pub(super) fn warn_of_newer(
     };
     let text = format!(
         "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry and \
-         {have} no entry; the first is {first}. A run that was stopped just before its commit, or is running now, \
+         {have} no entry; the first is {first}. A run or `review` command that was stopped just before its commit, or is running now, \
          leaves the same traces: give a ledger head that you noted elsewhere (--head)"
     );
     let first = (count, first.clone());

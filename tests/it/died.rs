@@ -1,7 +1,7 @@
 //! `review open` and `review close`, killed at every request to the store, and two at once.
-//! Whatever they leave proves nothing false, and repeating the same command succeeds.
+//! What they leave proves nothing false, and the next command succeeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,10 +11,8 @@ use std::time::{Duration, Instant};
 use crate::support::company::ensure_intact;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE, ended};
 use crate::support::s3::{Fault, Rule, S3Server};
-use asana_access_review::evidence::{Entry, EntryKind, sha256_hex};
-use asana_access_review::review::Worksheet;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use asana_access_review::evidence::{ConnectionFolder, Entry, EntryKind};
+use serde_json::{Value, json};
 use truto_simulator::{CONNECTION_ID, World};
 
 type Objects = BTreeMap<String, Vec<u8>>;
@@ -25,9 +23,15 @@ struct Company {
     server: S3Server,
 }
 
-/// A name below the connection, in the bucket.
-fn below(name: &str) -> String {
-    format!("n/system=asana/connection={CONNECTION_ID}/{name}")
+/// The folders of reviews that no entry names.
+fn left_over(objects: &Objects, entries: &[Entry]) -> Vec<String> {
+    let folder = ConnectionFolder::of(CONNECTION_ID);
+    let folders = objects
+        .keys()
+        .filter_map(|name| folder.committed_file_of(name));
+    let mut left: BTreeSet<String> = folders.map(|(folder, _)| folder).collect();
+    left.retain(|folder| entries.iter().all(|entry| entry.run != *folder));
+    left.into_iter().collect()
 }
 
 impl Company {
@@ -57,7 +61,8 @@ impl Company {
         }
     }
 
-    /// The entries of the ledger, after both verifiers accepted the evidence.
+    /// The entries of the ledger, after both verifiers accepted the evidence and listed the folders without an entry
+    /// that are there.
     fn verified_entries(&self, context: &str) -> Vec<Entry> {
         let objects = self.objects().into_iter();
         let objects: Objects = objects
@@ -72,12 +77,19 @@ impl Company {
         }
         let seen = crate::support::job::verify(folder.path(), &[]);
         assert_eq!(seen.code, 0, "{context}: {}", seen.stdout);
+        let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+        let left = left_over(&objects, &entries);
+        assert_eq!(seen["chains"][0]["uncommitted"], json!(left), "{context}");
         if crate::support::has(&["sh", "awk", "sha256sum"]) {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
             let seen = Command::new("sh").arg(script).arg(folder.path()).output();
             let seen = seen.expect("sh");
             let reported = String::from_utf8_lossy(&seen.stdout);
             assert!(seen.status.success(), "{context}: {reported}");
+            let prefix = format!("  no entry system=asana/connection={CONNECTION_ID}/");
+            let lines = reported.lines();
+            let listed: Vec<&str> = lines.filter_map(|of| of.strip_prefix(&prefix)).collect();
+            assert_eq!(listed, left, "{context}");
         }
         entries
     }
@@ -114,15 +126,29 @@ impl Company {
         over.then(|| ended(output))
     }
 
-    fn open(&self) -> Worksheet {
+    fn open(&self) {
         assert_eq!(self.job.run_with(OPEN).code, 0);
-        let objects = self.objects();
-        let mut sheets = objects
-            .iter()
-            .filter(|(name, _)| name.ends_with("/worksheet.json"));
-        let (_, bytes) = sheets.next().expect("a worksheet");
-        assert!(sheets.next().is_none());
-        serde_json::from_slice::<Worksheet>(bytes).expect("a worksheet")
+    }
+
+    /// Starts the second command when the first is about to write its entry. Returns which was faster, and the other.
+    fn race(&self, first: &[&str], second: &[&str]) -> (Ended, Ended) {
+        let wait = Fault::Slow(Duration::from_secs(4));
+        self.server.inject(Rule::on("PUT", "/ledger/", wait));
+        let asked = self.server.count("PUT", "/ledger/");
+        let first = self.start(first);
+        let waited = Instant::now();
+        while self.server.count("PUT", "/ledger/") == asked {
+            assert!(waited.elapsed() < Duration::from_secs(60), "no entry");
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(1100));
+        let second = self.job.run_with(second);
+        let first = ended(first.wait_with_output().expect("an end"));
+        self.server.heal();
+        match first.code {
+            0 => (first, second),
+            _ => (second, first),
+        }
     }
 
     /// Decisions for every row. `note` makes two files differ.
@@ -151,10 +177,6 @@ impl Company {
         writer.flush().expect("a file");
         path
     }
-
-    fn part(&self, sheet: &Worksheet, file: &str) -> String {
-        below(&format!("reviews/{}/close/{file}", sheet.review))
-    }
 }
 
 const OPEN: &[&str] = &["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
@@ -169,6 +191,15 @@ fn close(file: &Path) -> [&str; 6] {
         file.to_str().expect("UTF-8"),
     ]
 }
+
+const ACKNOWLEDGE: &[&str] = &[
+    "review",
+    "acknowledge",
+    "--by",
+    "ceo@example.net",
+    "--statement",
+    "I have read the report.",
+];
 
 fn kinds(entries: &[Entry]) -> Vec<EntryKind> {
     entries.iter().map(|entry| entry.kind).collect()
@@ -209,18 +240,18 @@ fn an_open_killed_at_any_store_request_can_be_repeated() {
 }
 
 #[test]
-fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
+fn after_a_killed_close_a_corrected_file_closes_the_review() {
     let company = Company::new();
-    let sheet = company.open();
+    company.open();
     let file = company.decisions("d.csv", "still needed");
+    let corrected = company.decisions("corrected.csv", "needed until March");
     let before = company.objects();
-    let (mut killed, mut finished) = (0, 0);
+    let (mut killed, mut begun) = (0, 0);
     for answered in 0.. {
         company.restore(&before);
         let context = format!("killed at request {}", answered + 1);
         if let Some(ended) = company.kill_after(&close(&file), answered) {
             assert_eq!(ended.code, 0, "{}", ended.stderr);
-            assert!(!ended.stdout.contains("finished"), "{}", ended.stdout);
             break;
         }
         killed += 1;
@@ -231,24 +262,26 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
             "{context}"
         );
         let left = company.objects();
-        // At another instant, the same files still give the same bytes.
-        if left.len() > before.len() {
-            thread::sleep(Duration::from_millis(1100));
-        }
-        let again = company.job.run_with(&close(&file));
+        let again = company.job.run_with(&close(&corrected));
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
-        let has_begun = left.contains_key(&company.part(&sheet, "review.json"));
-        let is_reported = again
-            .stdout
-            .contains("finished   an interrupted attempt of ");
-        assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
-        finished += u32::from(has_begun);
         let entries = company.verified_entries(&context);
         assert_eq!(entries.len(), 3, "{context}");
         assert_eq!(entries[2].kind, EntryKind::ReviewClose);
-        for (name, bytes) in left {
-            assert_eq!(company.objects()[&name], bytes, "{context}: {name}");
+        let closed = company.objects();
+        let decisions = closed.iter().find(|(name, _)| {
+            name.contains(&entries[2].run) && name.ends_with("received/decisions-001.csv")
+        });
+        let (_, decisions) = decisions.expect("the decisions");
+        assert_eq!(
+            *decisions,
+            fs::read(&corrected).expect("a file"),
+            "{context}"
+        );
+        for (name, bytes) in &left {
+            assert_eq!(closed[name], *bytes, "{context}: {name}");
         }
+        let has_begun = left.keys().any(|name| name.contains("/close-"));
+        begun += u32::from(has_begun);
         let once_more = company.job.run_with(&close(&file));
         assert_eq!(once_more.code, 78, "{context}");
         assert!(
@@ -257,143 +290,12 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
             once_more.stderr
         );
     }
-    assert!(killed > 10 && finished >= 5, "{killed}, {finished}");
+    assert!(killed > 10 && begun >= 5, "{killed}, {begun}");
     assert_eq!(company.server.violations(), Vec::<String>::new());
 }
 
-/// A company with a review whose close was killed before its entry was written.
-fn killed_close() -> (Company, Worksheet, PathBuf) {
-    let company = Company::new();
-    let sheet = company.open();
-    let file = company.decisions("d.csv", "still needed");
-    let silence = Fault::Slow(Duration::from_secs(3600));
-    company.server.inject(Rule::on("PUT", "/ledger/", silence));
-    let asked = company.server.count("PUT", "/ledger/");
-    let mut child = company.start(&close(&file));
-    while company.server.count("PUT", "/ledger/") == asked {
-        let ended = child.try_wait().expect("a state");
-        assert!(ended.is_none(), "it ended before its entry: {ended:?}");
-        thread::sleep(Duration::from_millis(1));
-    }
-    let _ = child.kill();
-    child.wait().expect("an end");
-    company.server.heal();
-    (company, sheet, file)
-}
-
 #[test]
-fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
-    let (company, sheet, file) = killed_close();
-    let left = company.objects();
-    let files = [
-        "review.json",
-        "decisions.csv",
-        "report.html",
-        "manifest.json",
-        "SHA256SUMS",
-    ];
-    for name in files {
-        let name = company.part(&sheet, name);
-        let mut changed = left[&name].clone();
-        changed.push(b' ');
-        company.server.tamper("evidence", &name, &changed);
-        let again = company.job.run_with(&close(&file));
-        assert_eq!(again.code, 78, "{name}: {}", again.stderr);
-        // If two files differ, the first is named.
-        let is_named = again
-            .stderr
-            .contains("exists with other content: another attempt");
-        assert!(is_named, "{name}: {}", again.stderr);
-        assert_eq!(company.verified_entries(&name).len(), 2);
-        company.restore(&left);
-    }
-    let unknown = company.part(&sheet, "more.csv");
-    company.server.tamper("evidence", &unknown, b"x");
-    let again = company.job.run_with(&close(&file));
-    assert_eq!(again.code, 5, "{}", again.stderr);
-    assert!(
-        again
-            .stderr
-            .contains("/more.csv` is in the folder to be committed"),
-        "{}",
-        again.stderr
-    );
-    assert_eq!(company.verified_entries("an unknown file").len(), 2);
-    company.restore(&left);
-
-    // The close does not mix in other decisions, and names the file of the killed attempt.
-    let other = company.decisions("other.csv", "another note");
-    let again = company.job.run_with(&close(&other));
-    assert_eq!(again.code, 78);
-    let begun = sha256_hex(&fs::read(&file).expect("a file"));
-    assert!(
-        again.stderr.contains(&format!("SHA-256 {begun}")),
-        "{}",
-        again.stderr
-    );
-    assert_eq!(company.verified_entries("other decisions").len(), 2);
-
-    let again = company.job.run_with(&close(&file));
-    assert_eq!(again.code, 0, "{}", again.stderr);
-    assert_eq!(company.verified_entries("the same decisions").len(), 3);
-}
-
-#[test]
-fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
-    let (company, sheet, file) = killed_close();
-    let name = company.part(&sheet, "review.json");
-    let left = company.objects();
-    let review: Value = serde_json::from_slice(&left[&name]).expect("JSON");
-    let instant = |key: &str| -> Timestamp {
-        let text = review[key].as_str().expect("an instant");
-        text.parse().expect("an instant")
-    };
-    let (closed_at, due) = (instant("closed_at"), instant("revocations_due"));
-    let with = |at: Timestamp, due: Timestamp| {
-        // Removes every file of the attempt except the one with the instant.
-        company.restore(&left);
-        for other in [
-            "decisions.csv",
-            "report.html",
-            "manifest.json",
-            "SHA256SUMS",
-        ] {
-            let name = company.part(&sheet, other);
-            company.server.remove("evidence", &name);
-        }
-        let text = String::from_utf8(left[&name].clone()).expect("text");
-        let mut changed = text.clone();
-        for (key, at) in [("closed_at", at), ("revocations_due", due)] {
-            let before = format!("\"{key}\": \"{}\"", instant(key));
-            changed = changed.replace(&before, &format!("\"{key}\": \"{at}\""));
-        }
-        assert_ne!(text, changed, "the text should change");
-        company.server.tamper("evidence", &name, changed.as_bytes());
-        company.job.run_with(&close(&file))
-    };
-    for impossible in ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
-        let again = with(impossible.parse().expect("an instant"), due);
-        assert_eq!(again.code, 78, "{}", again.stderr);
-        assert!(again.stderr.contains(impossible), "{}", again.stderr);
-    }
-    // The due time does not fit the changed instant.
-    let later = closed_at + SignedDuration::from_secs(1);
-    thread::sleep(Duration::from_millis(2100));
-    let again = with(later, due);
-    assert_eq!(again.code, 78, "{}", again.stderr);
-    let is_refused = again.stderr.contains("exists with other content");
-    assert!(is_refused, "{}", again.stderr);
-    assert_eq!(company.verified_entries("another instant").len(), 2);
-    // A consistent change of both times, with all other files removed, is still reported.
-    let again = with(later, due + SignedDuration::from_secs(1));
-    assert_eq!(again.code, 0, "{}", again.stderr);
-    let reported = format!("finished   an interrupted attempt of {later}");
-    assert!(again.stdout.contains(&reported), "{}", again.stdout);
-    assert_eq!(company.verified_entries("a changed instant").len(), 3);
-}
-
-#[test]
-fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
+fn of_two_commands_at_once_the_slower_names_the_entry_of_the_other() {
     let company = Company::new();
     company.open();
     let (one, other) = (
@@ -401,29 +303,9 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
         company.decisions("other.csv", "else"),
     );
     let before = company.objects();
-    for (second, wanted) in [
-        (&one, "ledger entry 3 closed the review"),
-        (&other, "exists with other content"),
-    ] {
+    for second in [&one, &other] {
         company.restore(&before);
-        // The second starts when the first is about to write its entry.
-        let wait = Fault::Slow(Duration::from_secs(4));
-        company.server.inject(Rule::on("PUT", "/ledger/", wait));
-        let asked = company.server.count("PUT", "/ledger/");
-        let first = company.start(&close(&one));
-        let waited = Instant::now();
-        while company.server.count("PUT", "/ledger/") == asked {
-            assert!(waited.elapsed() < Duration::from_secs(60), "no entry");
-            thread::sleep(Duration::from_millis(1));
-        }
-        thread::sleep(Duration::from_millis(1100));
-        let second = company.job.run_with(&close(second));
-        let first = ended(first.wait_with_output().expect("an end"));
-        company.server.heal();
-        let (won, lost) = match first.code {
-            0 => (first, second),
-            _ => (second, first),
-        };
+        let (won, lost) = company.race(&close(&one), &close(second));
         assert_eq!(
             (won.code, lost.code),
             (0, 78),
@@ -431,9 +313,21 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
             won.stderr,
             lost.stderr
         );
-        assert!(lost.stderr.contains(wanted), "{}", lost.stderr);
+        let wanted = "error: ledger entry 3 closed the review 2026-Q4-";
+        assert!(lost.stderr.starts_with(wanted), "{}", lost.stderr);
         assert_eq!(company.verified_entries(wanted).len(), 3);
     }
+    let (won, lost) = company.race(ACKNOWLEDGE, ACKNOWLEDGE);
+    assert_eq!(
+        (won.code, lost.code),
+        (0, 78),
+        "{}{}",
+        won.stderr,
+        lost.stderr
+    );
+    let wanted = "error: ledger entry 4 acknowledged the review 2026-Q4-";
+    assert!(lost.stderr.starts_with(wanted), "{}", lost.stderr);
+    assert_eq!(company.verified_entries(wanted).len(), 4);
     // Also in any order.
     for round in 0..5 {
         company.restore(&before);
@@ -445,7 +339,8 @@ fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
         let racers = racers.map(|racer| ended(racer.wait_with_output().expect("an end")));
         let entries = company.verified_entries(&format!("round {round}"));
         assert_eq!(entries.len(), 3, "{racers:?}");
-        assert!(racers.iter().any(|racer| racer.code == 0), "{racers:?}");
+        let won = racers.iter().filter(|racer| racer.code == 0);
+        assert_eq!(won.count(), 1, "{racers:?}");
         for racer in racers.iter().filter(|racer| racer.code != 0) {
             assert_eq!(racer.code, 78, "{}", racer.stderr);
             assert!(racer.stderr.starts_with("error: "), "{}", racer.stderr);
@@ -458,9 +353,6 @@ fn an_open_stops_if_another_review_is_closed_meanwhile() {
     let company = Company::new();
     company.open();
     let file = company.decisions("d.csv", "still needed");
-    let wait = Fault::Slow(Duration::from_secs(4));
-    company.server.inject(Rule::on("PUT", "/ledger/", wait));
-    let asked = company.server.count("PUT", "/ledger/");
     let next = [
         "review",
         "open",
@@ -470,13 +362,8 @@ fn an_open_stops_if_another_review_is_closed_meanwhile() {
         "2999-12-31",
         "--yes",
     ];
-    let opening = company.start(&next);
-    while company.server.count("PUT", "/ledger/") == asked {
-        thread::sleep(Duration::from_millis(1));
-    }
-    assert_eq!(company.job.run_with(&close(&file)).code, 0);
-    let opening = ended(opening.wait_with_output().expect("an end"));
-    company.server.heal();
+    let (closing, opening) = company.race(&next, &close(&file));
+    assert_eq!(closing.code, 0, "{}", closing.stderr);
     assert_eq!(opening.code, 75, "{}", opening.stderr);
     assert!(
         opening

@@ -12,6 +12,7 @@ use crate::support::kube::{
     NAMESPACE, document, documents, environment, here, least, objects, only, over, pods, printed,
     text,
 };
+use crate::support::review::part_in;
 use serde_json::{Value, json};
 use truto_simulator::{CONNECTION_ID, Person, World};
 
@@ -96,7 +97,7 @@ fn part(reviews: &Path, part: &str) -> PathBuf {
     let mut ids = fs::read_dir(reviews).expect("reviews");
     let id = ids.next().expect("one").expect("one").path();
     assert!(ids.next().is_none());
-    id.join(part)
+    part_in(&id, part)
 }
 
 /// The worksheet as its reviewers fill it in. Everything is kept, and each file has the rows of one
@@ -187,7 +188,7 @@ asana-access-review() {
   EVIDENCE_URL=$EVIDENCE "$BINARY" "$@"
 }
 aws() {
-  [ "$*" = "s3 cp --recursive s3://$BUCKET/asana/system=asana/connection=$CONNECTION/reviews/ reviews --exclude * --include 2026-Q4-*/open/*" ]
+  [ "$*" = "s3 cp --recursive s3://$BUCKET/asana/system=asana/connection=$CONNECTION/reviews/ reviews --exclude * --include 2026-Q4-*/open-*/*" ]
   cp -r "$EVIDENCE/system=asana/connection=$CONNECTION/reviews" reviews
 }
 "#;

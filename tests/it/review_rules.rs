@@ -1104,34 +1104,3 @@ fn a_late_decision_of_a_leaver_is_skipped_if_another_person_decides() {
     );
     assert_verifies(&job);
 }
-
-#[test]
-fn a_resumed_close_warns_of_a_newer_run() {
-    let job = roster_job(EMPLOYED);
-    open_for_all(&job);
-    let file = decided_by(&job, |email| match email {
-        "person3@example.com" => "boss@example.net",
-        _ => "person3@example.com",
-    });
-    let asked = CloseArguments {
-        of: decisions(&[&file]),
-        ..CloseArguments::default()
-    };
-    at_review(
-        &job,
-        "2026-11-03T09:00:00Z",
-        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
-    );
-    // As if the attempt had been killed before its ledger entry.
-    fs::remove_file(job.connection().join("ledger/0000000003.json")).expect("an entry");
-    let left = EMPLOYED.replace(
-        "person3@example.com,Active,",
-        "person3@example.com,Terminated,2026-11-02",
-    );
-    run_with_changes(&job, "2026-11-03T22:40:00Z", &left, &[]);
-    let closed = closed_later(&job, decisions(&[&file])).expect("a closed review");
-    let text = command::text(&closed, false);
-    let warning = "read from ledger entry 1 who has left; entry 3 is a newer complete run";
-    assert!(text.contains(warning), "{text}");
-    assert_verifies(&job);
-}

@@ -10,7 +10,7 @@ use crate::support::job::{Ended, Job, LEFT_AND_GONE, verify};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::review::{
     DECIDED_BY, DECISION, NOTE, OUTSIDERS, assert_verifies, filled, filled_in, hash, keep,
-    outsiders, part, saved, worksheet,
+    outsiders, part, part_in, saved, worksheet,
 };
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
@@ -532,7 +532,8 @@ fn both_verifiers_find_a_forged_review() {
         ("close/SHA256SUMS", "modified"),
         ("open/extra.txt", "extra_file"),
     ] {
-        let path = part(&job, "open").parent().expect("a folder").join(name);
+        let (folder, file) = name.split_once('/').expect("a part");
+        let path = part(&job, folder).join(file);
         let before = fs::read(&path).ok();
         fs::write(
             &path,
@@ -550,7 +551,7 @@ fn both_verifiers_find_a_forged_review() {
             .expect("sh");
         let reported = String::from_utf8_lossy(&seen.stdout).into_owned();
         assert!(
-            reported.contains(&format!("{kind} system=asana/")) && reported.contains(name),
+            reported.contains(&format!("{kind} system=asana/")) && reported.contains(file),
             "{name}: {reported}"
         );
         match before {
@@ -924,6 +925,23 @@ fn a_log_gives_each_reviewer_the_same_number_in_every_step() {
         "{}",
         status.stdout
     );
+}
+
+#[test]
+fn a_review_whose_open_was_interrupted_is_opened_with_the_same_id() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    job.run_at("2026-11-01T22:40:00Z", World::generated(12));
+    open_at(&job, "2026-11-02T09:00:00Z");
+    let interrupted = job.entry(2)["run"].clone();
+    fs::remove_file(job.connection().join("ledger/0000000002.json")).expect("an entry");
+    open_at(&job, "2026-11-02T09:00:01Z");
+    let opened = job.entry(2)["run"].clone();
+    let id = |run: &Value| Some(run.as_str()?.split('/').nth(1)?.to_owned());
+    assert_eq!(id(&interrupted), id(&opened));
+    let seen = verify(&job.evidence(), &[]);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["uncommitted"], json!([interrupted]));
+    assert_verifies(&job);
 }
 
 fn open_at(job: &Job, as_of: &str) {
@@ -1364,7 +1382,7 @@ fn revoke_fourth_row(number: usize, row: &mut [String]) {
 
 /// The folder of the open part of a review.
 fn part_of(job: &Job, id: &str) -> PathBuf {
-    job.connection().join("reviews").join(id).join("open")
+    part_in(&job.connection().join("reviews").join(id), "open")
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn an_entry_of_an_access_review_does_not_hide_the_result() {
     let open = Entry {
         sequence: 2,
         kind: EntryKind::ReviewOpen,
-        run: "reviews/2026-Q4/open".to_owned(),
+        run: "reviews/2026-Q4/open-20261101T000000Z-7f3a9c".to_owned(),
         previous_sha256: sha256_hex(&entry.to_bytes()),
         verdict: "inconclusive".to_owned(),
         ..entry

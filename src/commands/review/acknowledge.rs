@@ -5,7 +5,7 @@ use super::{Moment, ReviewError, ReviewProgress, chain, ledger_of};
 use crate::cli::arguments::AcknowledgeArguments;
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
-use crate::evidence::{ReviewFolder, ReviewPart};
+use crate::evidence::ReviewPart;
 use crate::ledger::commit_review;
 use crate::model::counted;
 use crate::notify::ReviewStep;
@@ -30,12 +30,7 @@ pub async fn acknowledge(
             closed.review
         )));
     }
-    if moment.as_of < closed.closed_at {
-        return Err(ReviewError::BadRequest(format!(
-            "the clock of this machine shows {}, but the review was closed at {}: set the clock",
-            moment.as_of, closed.closed_at
-        )));
-    }
+    moment.ensure_after(ReviewPart::Close, closed.closed_at)?;
     let worksheet = &of.frozen.worksheet;
     let people_run = chain::people_run(&ledger, &worksheet.snapshot).await?;
     let owners = chain::owners(&ledger, worksheet, &people_run.entry, moment.as_of).await?;
@@ -69,9 +64,7 @@ pub async fn acknowledge(
             )
         ));
     }
-    let part = ReviewFolder::of(&closed.review, ReviewPart::Acknowledge).ok_or_else(|| {
-        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
-    })?;
+    let part = moment.folder(&closed.review, ReviewPart::Acknowledge)?;
     let origin = &of.frozen.origin;
     let mut all = vec![acknowledgement.to_file()];
     all.extend(files);

@@ -1,6 +1,8 @@
 //! The evidence that a review needs, read through the ledger: the run to freeze, earlier reviews, and the open review
 //! to show or close.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
@@ -115,26 +117,6 @@ pub(super) async fn people_run(
             false => newest = newest.or(Some(run)),
         }
     }
-}
-
-/// A certain run that shows who has left.
-pub(super) async fn people_run_of(
-    ledger: &Ledger,
-    wanted: &RunRef,
-) -> Result<PeopleRun, LedgerError> {
-    let is_it =
-        |run: &Entry| run.kind == EntryKind::Run && run.complete && run.run_ref() == *wanted;
-    let entry = ledger.newest(is_it).await?;
-    let missing =
-        || LedgerError::Fault("the ledger lacks the run that showed who had left".to_owned());
-    let entry = entry.ok_or_else(missing)?;
-    let has_feed = has_feed(ledger, &entry).await?;
-    Ok(PeopleRun {
-        entry,
-        has_feed,
-        // The command that continues an earlier attempt names newer runs itself.
-        is_passed_over: false,
-    })
 }
 
 /// Whether a run could use the HR feed.
@@ -255,7 +237,7 @@ pub(super) async fn earlier_reviews(
             Err(error) => return Err(error),
         };
         below = close.sequence;
-        match one_earlier(ledger, &close).await {
+        match one_closed(ledger, &close).await {
             Ok((worksheet, closed)) => {
                 earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));
                 if closed.is_of_all() {
@@ -276,7 +258,8 @@ pub(super) async fn earlier_reviews(
     }
 }
 
-async fn one_earlier(
+/// A closed review and its worksheet.
+async fn one_closed(
     ledger: &Ledger,
     close: &Entry,
 ) -> Result<(Worksheet, ReviewClosed), LedgerError> {
@@ -388,19 +371,15 @@ pub(super) async fn closed_review(
     ledger: &Ledger,
     asked: Option<&str>,
 ) -> Result<ClosedOne, ReviewError> {
-    let mut acknowledged: Vec<(String, u64)> = Vec::new();
+    let mut acknowledged: HashMap<String, u64> = HashMap::new();
     let is_meant = |entry: &Entry| {
-        let part = ReviewFolder::parse(&entry.run);
-        let id = part.as_ref().map_or("", ReviewFolder::id);
-        let name = id.rsplit_once('-').map(|(name, _)| name);
-        match entry.kind {
-            EntryKind::ReviewAcknowledge => {
-                acknowledged.push((id.to_owned(), entry.sequence));
-                false
-            }
-            EntryKind::ReviewClose => asked.is_none_or(|asked| id == asked || name == Some(asked)),
-            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen => false,
+        let Some(part) = ReviewFolder::parse(&entry.run) else {
+            return false;
+        };
+        if entry.kind == EntryKind::ReviewAcknowledge {
+            acknowledged.insert(part.id().to_owned(), entry.sequence);
         }
+        entry.kind == EntryKind::ReviewClose && part.is_called(asked)
     };
     let Some(close) = ledger.newest(is_meant).await? else {
         return Err(ReviewError::BadRequest(match asked {
@@ -408,18 +387,10 @@ pub(super) async fn closed_review(
             None => "no review is closed: `review close --decisions FOLDER` closes one".to_owned(),
         }));
     };
-    let names = [ReviewFile::Review, ReviewFile::Manifest].map(ReviewFile::name);
-    let [review, manifest] = ledger.committed_files(&close, names, Extent::All).await?;
-    let closed: ReviewClosed = json(&close, &review)?;
-    let manifest: ReviewManifest = json(&close, &manifest)?;
-    let Some(open) = entry(ledger, &closed.opened).await? else {
-        let why = "the entry that opened the review is missing";
-        return Err(unreadable(&close, &why).into());
-    };
-    let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
-    let mut acknowledged = acknowledged.iter().filter(|(id, _)| *id == closed.review);
+    let (worksheet, closed) = one_closed(ledger, &close).await?;
+    let manifest: ReviewManifest = read(ledger, &close, ReviewFile::Manifest).await?;
     Ok(ClosedOne {
-        acknowledged_by: acknowledged.next().map(|(_, sequence)| *sequence),
+        acknowledged_by: acknowledged.remove(&closed.review),
         frozen: Frozen {
             worksheet,
             sha256: closed.review_sha256.clone(),
@@ -439,27 +410,16 @@ pub(super) async fn open_review(
     let mut is_empty = true;
     let is_meant = |entry: &Entry| {
         is_empty = false;
-        let Some(part) = ReviewFolder::parse(&entry.run) else {
+        let part = ReviewFolder::parse(&entry.run).filter(|part| part.is_called(asked));
+        let Some(part) = part else {
             return false;
         };
-        let id = part.id();
-        let name = id.rsplit_once('-').map(|(name, _)| name);
-        let is_asked = asked.is_none_or(|asked| id == asked || name == Some(asked));
-        match entry.kind {
-            EntryKind::ReviewClose if is_asked => {
-                closed.push((id.to_owned(), entry.sequence));
-                false
-            }
-            // A name selects the newest open review of that name. An id is unique.
-            EntryKind::ReviewOpen => {
-                let is_open = closed.iter().all(|(closed, _)| closed != id);
-                is_asked && (is_open || asked == Some(id))
-            }
-            EntryKind::Run
-            | EntryKind::Failure
-            | EntryKind::ReviewClose
-            | EntryKind::ReviewAcknowledge => false,
+        if entry.kind == EntryKind::ReviewClose {
+            closed.push((part.id().to_owned(), entry.sequence));
         }
+        // A name selects the newest open review of that name. An id is unique.
+        let is_open = closed.iter().all(|(closed, _)| closed != part.id());
+        entry.kind == EntryKind::ReviewOpen && (is_open || asked == Some(part.id()))
     };
     let entry = ledger.newest(is_meant).await?;
     let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::chain::PeopleRun;
 use super::files::{InputFile, attachments};
-use super::interrupted::InterruptedClose;
 use super::received::{Gathered, gather};
 use super::{
     FileFault, FileName, Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of,
@@ -13,7 +11,8 @@ use super::{
 use crate::cli::arguments::{CloseArguments, DecisionArguments};
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
-use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
+use crate::evidence::{ReviewFile, ReviewPart};
+use crate::judgement::RunRef;
 use crate::ledger::{Ledger, LedgerError, commit_review};
 use crate::model::EmailAddress;
 use crate::notify::ReviewStep;
@@ -25,6 +24,8 @@ use crate::review::{
 /// A review with the received decisions.
 struct Received {
     progress: ReviewProgress,
+    /// The run that shows who has left.
+    people_run: RunRef,
     reassigned: Option<ReviewerFile>,
     /// Deciders whom neither Asana nor HR knows.
     accepted: Vec<EmailAddress>,
@@ -32,48 +33,44 @@ struct Received {
     gathered: Gathered,
 }
 
-/// `people_run` shows who has left. `closed_at` is the instant of the closing, or now.
 async fn receive(
     ledger: &Ledger,
     asked: &DecisionArguments,
     frozen: Frozen,
-    people_run: &PeopleRun,
-    closed_at: Timestamp,
-    moment: &Moment,
+    as_of: Timestamp,
 ) -> Result<Received, ReviewError> {
     let path = asked.reassigned.as_deref();
     let reassigned = path
         .map(|path| reviewers::read_file(path, true))
         .transpose()?;
     let given = InputFile::decisions(&asked.decisions, path)?;
-    let owners = chain::owners(ledger, &frozen.worksheet, &people_run.entry, moment.as_of).await?;
+    let people_run = chain::people_run(ledger, &frozen.worksheet.snapshot).await?;
+    let owners = chain::owners(ledger, &frozen.worksheet, &people_run.entry, as_of).await?;
     let rules = Rules {
         worksheet: &frozen.worksheet,
         owners: &owners,
         accepted: &asked.accept_reviewer,
-        closed_at,
+        closed_at: as_of,
     };
     let gathered = gather(&frozen, &rules, reassigned.as_ref(), &given);
     let mut accepted = asked.accept_reviewer.clone();
     accepted.sort();
     accepted.dedup();
     accepted.retain(|who| {
-        let is_unknown = owners.eligibility(who, closed_at) == Eligibility::Unknown;
+        let is_unknown = owners.eligibility(who, as_of) == Eligibility::Unknown;
         let mut rows = gathered.rows.iter();
         is_unknown && rows.any(|row| row.decided_by.as_ref() == Some(who))
     });
     let by_reviewer = ByReviewer::of(gathered.rows.iter().map(ClosedRow::answer));
-    let mut progress = ReviewProgress::of(frozen, by_reviewer, moment.as_of);
+    let mut progress = ReviewProgress::of(frozen, by_reviewer, as_of);
     let reviewers = progress.reviewers.iter().flat_map(|of| &of.reviewer);
-    let has_left =
-        |who: &&EmailAddress| owners.eligibility(who, moment.as_of) == Eligibility::HasLeft;
-    progress
-        .warnings
-        .extend(people_run.unknown_since(moment.as_of));
+    let has_left = |who: &&EmailAddress| owners.eligibility(who, as_of) == Eligibility::HasLeft;
+    progress.warnings.extend(people_run.unknown_since(as_of));
     progress.warnings.extend(gathered.notes());
     progress.left = reviewers.filter(has_left).cloned().collect();
     Ok(Received {
         progress,
+        people_run: people_run.entry.run_ref(),
         reassigned,
         accepted,
         given,
@@ -119,9 +116,7 @@ pub async fn status(
         }
         open => open?.1,
     };
-    let snapshot = &frozen.worksheet.snapshot;
-    let people_run = chain::people_run(&ledger, snapshot).await?;
-    let received = receive(&ledger, asked, frozen, &people_run, moment.as_of, moment).await?;
+    let received = receive(&ledger, asked, frozen, moment.as_of).await?;
     Ok(ReviewProgress {
         faults: received.gathered.faults,
         run,
@@ -142,35 +137,10 @@ pub async fn close(
     let last = ledger.head(clock).await?;
     let (entry, frozen) = chain::open_review(&ledger, asked.of.review.as_deref()).await?;
     let worksheet = &frozen.worksheet;
-    // The grace of its decisions counts from the instant of closing.
-    if moment.as_of < worksheet.opened_at {
-        return Err(ReviewError::BadRequest(format!(
-            "the clock of this machine shows {}, but the review was opened at {}: set the clock",
-            moment.as_of, worksheet.opened_at
-        )));
-    }
-    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close).ok_or_else(|| {
-        ReviewError::Unexpected("the id of the review has the wrong form".to_owned())
-    })?;
-    let interrupted = InterruptedClose::of(&ledger, &part, worksheet, moment).await?;
-    let closed_at = interrupted.closed_at(moment);
-    let newest = chain::people_run(&ledger, &worksheet.snapshot).await?;
-    let (people_run, newer) = match interrupted.people_run() {
-        Some(first) if *first != newest.entry.run_ref() => {
-            let first = chain::people_run_of(&ledger, first).await?;
-            (first, Some(newest.entry.sequence))
-        }
-        Some(_) | None => (newest, None),
-    };
-    let received = receive(&ledger, &asked.of, frozen, &people_run, closed_at, moment).await?;
-    let (mut progress, gathered) = (received.progress, received.gathered);
-    if let Some(newer) = newer {
-        let first = people_run.entry.sequence;
-        progress.warnings.push(format!(
-            "the interrupted attempt read from ledger entry {first} who has left; entry {newer} is a newer complete run, \
-             and may show that a reviewer has left since then"
-        ));
-    }
+    moment.ensure_after(ReviewPart::Open, worksheet.opened_at)?;
+    let part = moment.folder(&worksheet.review, ReviewPart::Close)?;
+    let received = receive(&ledger, &asked.of, frozen, moment.as_of).await?;
+    let (progress, gathered) = (received.progress, received.gathered);
     let Frozen {
         worksheet,
         sha256,
@@ -185,10 +155,11 @@ pub async fn close(
         let text = "every row is decided: close the review without --accept-incomplete";
         return Err(ReviewError::bad_request(text));
     }
+    let closed_at = moment.as_of;
     let due = closed_at.checked_add(settings.revocation_grace);
     let with = ClosedWith {
         opened: entry.run_ref(),
-        people_run: people_run.entry.run_ref(),
+        people_run: received.people_run,
         closed_at,
         revocations_due: due.unwrap_or(closed_at),
         accepted_incomplete: accepted.map(|reason| AcceptedIncomplete { reason }),
@@ -203,23 +174,16 @@ pub async fn close(
     let page = ReviewDataFile::new(ReviewFile::Report, page, None);
     let mut files = vec![closed.to_file(), closed.csv(worksheet), page];
     let stored = closed.decision_files.iter().zip(received.given);
-    files.extend(stored.map(|(of, file)| ReviewDataFile::received(&of.stored, file.bytes)));
+    files
+        .extend(stored.map(|(of, file)| ReviewDataFile::received(&of.received.stored, file.bytes)));
     files.extend(attached);
-    let frame = interrupted.frame(settings);
-    let manifest = |files| ReviewManifest::closed(&frame, worksheet, &closed, origin, files);
-    let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest)
-        .await
-        .map_err(|error| interrupted.refusal(&closed.review, error))?;
-    let followed = closed.followed();
+    let frame = &settings.frame;
+    let manifest = |files| ReviewManifest::closed(frame, worksheet, &closed, origin, files);
+    let committed = commit_review(&ledger, last, clock, closed_at, &part, files, manifest).await?;
     Ok(ReviewProgress {
         step: ReviewStep::Closed,
-        verdict: Some(closed.verdict),
-        reasons: closed.reasons(),
-        changes_due: Some(closed.revocations_due),
-        followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
         committed: Some(committed),
-        finished: interrupted.finished(),
-        ..progress
+        ..progress.closed(&closed)
     })
 }
 

@@ -135,12 +135,7 @@ pub(super) fn attachments(
         };
         let extension = extension.filter(is_plain).unwrap_or("bin".to_owned());
         let name = ReviewFile::received(ReceivedKind::Attached, number, &extension);
-        let record = ReceivedFile {
-            file: name_of(path),
-            stored: name.clone(),
-            sha256: sha256_hex(&bytes),
-            bytes: bytes.len() as u64,
-        };
+        let record = ReceivedFile::of(name_of(path), name.clone(), &bytes);
         stored.push((record, ReviewDataFile::received(&name, bytes)));
     }
     Ok(stored.into_iter().unzip())

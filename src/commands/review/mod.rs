@@ -7,7 +7,6 @@ mod acknowledge;
 mod chain;
 mod close;
 mod files;
-mod interrupted;
 mod open;
 mod progress;
 mod received;
@@ -25,6 +24,7 @@ use crate::cli::arguments::{OpenArguments, ReviewRequest};
 use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::config::{self, ReviewSettings};
+use crate::evidence::{ReviewFolder, ReviewPart};
 use crate::ledger::{Ledger, LedgerError};
 use crate::notify;
 use crate::signing::SigningKey;
@@ -50,11 +50,35 @@ pub struct Moment {
     pub suffix: String,
 }
 
+impl Moment {
+    /// A new folder for a part of a review, which no other attempt writes to.
+    fn folder(&self, id: &str, part: ReviewPart) -> Result<ReviewFolder, ReviewError> {
+        let folder = ReviewFolder::of(id, part, self.as_of, &self.suffix);
+        folder.ok_or_else(|| {
+            ReviewError::bad_request(
+                "a review name has at most 70 letters, digits and hyphens, such as 2026-Q4",
+            )
+        })
+    }
+
+    /// Checks that the clock is not behind an earlier part: the grace of decisions counts from the closing.
+    fn ensure_after(&self, part: ReviewPart, at: Timestamp) -> Result<(), ReviewError> {
+        match self.as_of < at {
+            true => Err(ReviewError::BadRequest(format!(
+                "the clock of this machine shows {}, but the review was {} at {at}: set the clock",
+                self.as_of,
+                part.done()
+            ))),
+            false => Ok(()),
+        }
+    }
+}
+
 /// The error of a command of `review`.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
     #[error("the evidence could not be used")]
-    Ledger(#[from] LedgerError),
+    Ledger(#[source] LedgerError),
     #[error("`{}` cannot be read: {reason}", path.display())]
     File {
         path: PathBuf,
@@ -100,6 +124,16 @@ impl ReviewError {
             | Self::Similar(_)
             | Self::Refused { .. } => Exit::Configuration,
             Self::Unexpected(_) => Exit::Unexpected,
+        }
+    }
+}
+
+impl From<LedgerError> for ReviewError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            // The evidence could be used; another command was faster.
+            LedgerError::Repeated { .. } => Self::BadRequest(error.to_string()),
+            error => Self::Ledger(error),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::cli::arguments::OpenArguments;
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
-use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
+use crate::evidence::{ReviewFile, ReviewPart};
 use crate::ledger::commit_review;
 use crate::model::{Permissions, counted};
 use crate::notify::ReviewStep;
@@ -29,11 +29,7 @@ pub async fn open(
     clock: &Clock,
 ) -> Result<ReviewProgress, ReviewError> {
     let id = format!("{}-{}", asked.name, moment.suffix);
-    let part = ReviewFolder::of(&id, ReviewPart::Open).ok_or_else(|| {
-        ReviewError::bad_request(
-            "a review name has at most 70 letters, digits and hyphens, such as 2026-Q4",
-        )
-    })?;
+    let part = moment.folder(&id, ReviewPart::Open)?;
     let due = asked.due.to_string();
     if due < moment.as_of.day() {
         return Err(ReviewError::BadRequest(format!(

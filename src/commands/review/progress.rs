@@ -53,8 +53,6 @@ pub struct ReviewProgress {
     pub faults: Vec<FileFault>,
     /// The evidence, if the command stored any.
     pub committed: Option<Committed>,
-    /// The interrupted attempt that this command finished, if there was one.
-    pub finished: Option<String>,
     /// Set once the review is closed.
     pub verdict: Option<Verdict>,
     /// Why the verdict is not pass.
@@ -83,7 +81,6 @@ impl ReviewProgress {
             idle_lines: Vec::new(),
             faults: Vec::new(),
             committed: None,
-            finished: None,
             verdict: None,
             reasons: Vec::new(),
             changes_due: None,
@@ -95,14 +92,21 @@ impl ReviewProgress {
     }
 
     pub(super) fn of_closed(frozen: Frozen, closed: &ReviewClosed, as_of: Timestamp) -> Self {
+        Self {
+            overdue: false,
+            ..Self::of(frozen, closed.reviewers.clone(), as_of).closed(closed)
+        }
+    }
+
+    /// The progress after the closing.
+    pub(super) fn closed(self, closed: &ReviewClosed) -> Self {
         let followed = closed.followed();
         Self {
             verdict: Some(closed.verdict),
             reasons: closed.reasons(),
             changes_due: Some(closed.revocations_due),
-            overdue: false,
             followed: followed.map(|(row, _)| row.account_id.clone()).collect(),
-            ..Self::of(frozen, closed.reviewers.clone(), as_of)
+            ..self
         }
     }
 

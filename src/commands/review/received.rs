@@ -9,13 +9,13 @@ use super::files::InputFile;
 use super::reviewers::person;
 use super::table::{self, Columns, DecisionTable, TableRow};
 use super::{FileFault, FileName, Frozen};
-use crate::evidence::{ReceivedKind, ReviewFile, sha256_hex};
+use crate::evidence::{ReceivedKind, ReviewFile};
 use crate::files;
 use crate::judgement::Decision;
 use crate::model::{EmailAddress, Role, counted, trim};
 use crate::review::{
-    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, Eligibility, FrozenRow, ReviewerFile, Rules,
-    undecided_rows,
+    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, Eligibility, FrozenRow, ReceivedFile,
+    ReviewerFile, Rules, undecided_rows,
 };
 
 /// The `schema` of the file that the page saves.
@@ -183,12 +183,10 @@ pub(super) fn gather(
             DecisionFormat::Page => "jsonl",
         };
         let at = gathered.files.len() + 1;
+        let stored = ReviewFile::received(ReceivedKind::Decisions, at, extension);
         gathered.files.push(DecisionFile {
-            file: file.name.file.clone(),
-            stored: ReviewFile::received(ReceivedKind::Decisions, at, extension),
+            received: ReceivedFile::of(file.name.file.clone(), stored, &file.bytes),
             format,
-            sha256: sha256_hex(&file.bytes),
-            bytes: file.bytes.len() as u64,
             decisions: accepted,
         });
     }

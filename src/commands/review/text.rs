@@ -91,9 +91,6 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
     if is_opened {
         row(&mut text, "hash", sha256);
     }
-    if let Some(finished) = &review.finished {
-        row(&mut text, "finished", on_one_line(finished));
-    }
     if let Some(committed) = &review.committed {
         row(&mut text, "evidence", &committed.folder);
         let report = &committed.report;

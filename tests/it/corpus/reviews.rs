@@ -10,7 +10,7 @@ use std::path::Path;
 use asana_access_review::cli::arguments::OpenArguments;
 use asana_access_review::commands::review as command;
 use asana_access_review::evidence::{
-    Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
+    Control, Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, sha256_hex, sums,
 };
 use asana_access_review::judgement::{Decision, RunRef, Verdict};
 use asana_access_review::model::{EmailAddress, Role, Status};
@@ -250,6 +250,15 @@ impl Copy {
         self.seal(sequence, Vec::new(), &manifest);
     }
 
+    /// Moves a part to the folder with the instant of its manifest.
+    fn move_to_its_instant(&mut self, sequence: u64) {
+        let manifest: ReviewManifest = self.json(sequence, ReviewFile::Manifest);
+        let of = manifest.review;
+        let to = ReviewFolder::of(&of.id, of.part, of.at, "7f3a9c").expect("a folder");
+        self.rename(&self.run(sequence), &to.to_string());
+        self.rewrite(sequence, |entry| entry.run = to.to_string());
+    }
+
     /// Changes the manifest.
     fn forge_manifest(&mut self, sequence: u64, change: impl FnOnce(&mut ReviewManifest)) {
         let mut manifest: ReviewManifest = self.json(sequence, ReviewFile::Manifest);
@@ -266,6 +275,17 @@ fn without_last_line(text: Vec<u8>) -> Vec<u8> {
 
 fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
+}
+
+/// Adds an entry that closes a closed review with this folder.
+fn close_again(copy: &Copy, folder: String) {
+    let mut again = copy.entries[CLOSE_A as usize - 1].clone();
+    let last = &copy.entries[OPEN_C as usize - 1];
+    again.sequence = OPEN_C + 1;
+    again.run = folder;
+    again.previous_sha256 = sha256_hex(&last.to_bytes());
+    again.committed_at = last.committed_at;
+    copy.write_entry(OPEN_C + 1, &again.to_bytes());
 }
 
 /// The manifest of a part, where most faults are reported.
@@ -333,7 +353,7 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("modified", format!("{one}/SHA256SUMS"))
     }),
     tampering("a part of unknown kind is added", OPEN_C, |copy| {
-        let name = "reviews/2026-Q3-7f3a9c/shut/review.json";
+        let name = "reviews/2026-Q3-7f3a9c/shut-20261001T000000Z-7f3a9c/review.json";
         copy.write(name, "{}");
         Seen::both("extra_file", name)
     }),
@@ -371,21 +391,25 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a close is of another review's folder", OPEN_C, |copy| {
         let other = copy.run(CLOSE_B);
         copy.rewrite(CLOSE_A, |entry| entry.run = other.clone());
-        Seen::both("modified", format!("{other}/SHA256SUMS")).and_both("moved", place(CLOSE_B))
+        Seen::both("modified", format!("{other}/SHA256SUMS"))
+            .and_both("moved", place(CLOSE_B))
+            .and_both("run_after_commit", place(CLOSE_A))
     }),
     tampering("a close is of a run's folder", OPEN_C, |copy| {
         let snapshot = copy.run(AFTER_A - 3);
         copy.rewrite(CLOSE_A, |entry| entry.run = snapshot);
         Seen::both("moved", place(CLOSE_A))
     }),
-    tampering("a review is closed twice", OPEN_C, |copy| {
-        let mut again = copy.entries[CLOSE_A as usize - 1].clone();
-        let last = copy.entries[OPEN_C as usize - 1].clone();
-        again.sequence = OPEN_C + 1;
-        again.previous_sha256 = sha256_hex(&last.to_bytes());
-        again.committed_at = last.committed_at;
-        copy.write_entry(OPEN_C + 1, &again.to_bytes());
+    tampering("a review is closed twice, in one folder", OPEN_C, |copy| {
+        let folder = copy.run(CLOSE_A);
+        close_again(copy, folder);
         Seen::both("moved", place(OPEN_C + 1))
+    }),
+    tampering("a review is closed twice", OPEN_C, |copy| {
+        let folder = format!("{}c0ffee", copy.run(CLOSE_A).trim_end_matches("7f3a9c"));
+        crate::support::copy(&copy.at(&copy.run(CLOSE_A)), &copy.at(&folder));
+        close_again(copy, folder);
+        Seen::both("disagreement", place(OPEN_C + 1))
     }),
     tampering("a review is closed before it is opened", OPEN_C, |copy| {
         let (open, close) = (
@@ -403,7 +427,7 @@ const TAMPERINGS: &[Tampering] = &[
         copy.rewrite(CLOSE_A, |entry| take(entry, &open));
         // The entries stay in place, but the runs that they name are gone.
         let close = manifest(copy, OPEN_A);
-        Seen::both("disagreement", close.clone()).and_both("run_after_commit", close)
+        Seen::both("disagreement", close).and_both("run_after_commit", place(OPEN_A))
     }),
     // ---- The run of a review, with a rewritten chain ----
     tampering(
@@ -488,8 +512,19 @@ const TAMPERINGS: &[Tampering] = &[
         copy.forge_close(CLOSE_A, |closed| {
             closed.closed_at = "2026-11-09T00:00:00Z".parse().expect("an instant");
         });
-        Seen::both("run_after_commit", manifest(copy, CLOSE_A))
+        copy.move_to_its_instant(CLOSE_A);
+        Seen::both("run_after_commit", place(CLOSE_A))
     }),
+    tampering(
+        "a part is in the folder of another instant",
+        CLOSE_A,
+        |copy| {
+            copy.forge_close(CLOSE_A, |closed| {
+                closed.closed_at = "2026-11-04T17:00:01Z".parse().expect("an instant");
+            });
+            Seen::both("disagreement", manifest(copy, CLOSE_A))
+        },
+    ),
     tampering(
         "a review is closed before it was opened, by its instant",
         CLOSE_A,
@@ -497,6 +532,7 @@ const TAMPERINGS: &[Tampering] = &[
             copy.forge_close(CLOSE_A, |closed| {
                 closed.closed_at = "2026-11-04T08:00:00Z".parse().expect("an instant");
             });
+            copy.move_to_its_instant(CLOSE_A);
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
         },
     ),
@@ -1063,6 +1099,6 @@ fn a_decision_by_the_owner_under_another_address_is_found() {
     for own in ["Person1+x@example.IO", "one@mail.example"] {
         let reported = reported_if_decided_by(own);
         assert_eq!(reported.len(), 1, "{own}");
-        assert!(reported[0].1.ends_with("/close/review.json"), "{own}");
+        assert!(reported[0].1.ends_with("/review.json"), "{own}");
     }
 }

@@ -24,9 +24,20 @@ use super::job::{Job, verify};
 pub(crate) fn part(job: &Job, part: &str) -> PathBuf {
     let reviews = fs::read_dir(job.connection().join("reviews")).expect("reviews");
     let mut ids: Vec<PathBuf> = reviews.map(|entry| entry.expect("one").path()).collect();
-    ids.sort();
     assert_eq!(ids.len(), 1);
-    ids[0].join(part)
+    part_in(&ids.remove(0), part)
+}
+
+/// The only folder of a part in the folder of a review. Without one, a name that does not exist.
+pub(crate) fn part_in(review: &Path, part: &str) -> PathBuf {
+    let folders = fs::read_dir(review).expect("a review");
+    let names = folders.map(|entry| entry.expect("one").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8"));
+    let mut names: Vec<String> = names
+        .filter(|name| name.starts_with(&format!("{part}-")))
+        .collect();
+    assert!(names.len() <= 1, "{names:?}");
+    review.join(names.pop().unwrap_or_else(|| part.to_owned()))
 }
 
 pub(crate) fn worksheet(job: &Job) -> Value {
