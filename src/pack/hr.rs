@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::items::RunAt;
 use super::period::Period;
-use super::table::{count, text};
+use super::table::{count, day, text};
 use super::{
     Column, HrTotals, ItemResult, Part, PopulationItem, Table, TieoutDifference, TieoutTotals,
 };
@@ -90,8 +90,8 @@ const HR_TIEOUT: &[Column] = &[
     text("person_id"),
     text("in_hr"),
     text("in_evidence"),
-    text("hr_date"),
-    text("evidence_date"),
+    day("hr_date"),
+    day("evidence_date"),
     text("difference"),
 ];
 
