@@ -119,6 +119,14 @@ impl Deviations {
         for of in &self.all {
             *counts.entry(of.kind).or_default() += 1;
             let lasted = of.opened.zip(of.closed);
+            let is_event = matches!(
+                of.kind,
+                DeviationType::RunMissing
+                    | DeviationType::RunFailed
+                    | DeviationType::RunInconclusive
+                    | DeviationType::MappingChanged
+                    | DeviationType::VersionChanged
+            );
             table.push([
                 of.id(connection),
                 of.kind.to_string(),
@@ -133,7 +141,10 @@ impl Deviations {
                 cell(of.closed.and_then(|(_, entry)| entry)),
                 cell(of.closed.map(|(at, _)| at)),
                 cell(lasted.map(|((from, _), (to, _))| days(from, to))),
-                of.how_closed.clone(),
+                match is_event {
+                    true => "event".to_owned(),
+                    false => of.how_closed.clone(),
+                },
                 of.exception.clone(),
                 String::new(),
             ]);

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::items::RunAt;
 use super::period::Period;
-use super::table::{cell, count, text};
+use super::table::{cell, count, day, text};
 use super::{Column, HrTotals, Table, TieoutDifference, TieoutTotals};
 use crate::evidence::Manifest;
 use crate::judgement::Leaver;
@@ -89,8 +89,8 @@ const HR_TIEOUT: &[Column] = &[
     text("person_id"),
     text("in_hr"),
     text("in_evidence"),
-    text("hr_date"),
-    text("evidence_date"),
+    day("hr_date"),
+    day("evidence_date"),
     text("difference"),
 ];
 

@@ -10,7 +10,7 @@ use super::manual::UsedException;
 use super::period::{Entries, Period, Phase};
 use super::rules::DueItem;
 use super::runs::Gaps;
-use super::table::{cell, count, decimal, instant, joined, text};
+use super::table::{cell, count, day, decimal, instant, joined, text};
 use super::{
     Column, DeviationType, FindingClosed, Flag, ItemBar, ItemResult, ItemTotals, LaterEvent, Part,
     SampleReason, Table,
@@ -549,8 +549,8 @@ const COLUMNS: &[Column] = &[
     text("name"),
     text("emails"),
     text("hr_status"),
-    text("hr_end"),
-    text("hr_last_day"),
+    day("hr_end"),
+    day("hr_last_day"),
     text("zone"),
     instant("end_of_work"),
     text("end_of_work_local"),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::deviations::{Deviation, Deviations};
 use super::items::RunAt;
-use super::table::{cell, count, flag, instant, text};
+use super::table::{cell, count, day, flag, instant, text};
 use super::{Column, DeviationType, SampledException, Table};
 use crate::evidence::AccountLine;
 use crate::judgement::{Finding, Leaver, ManualKind, ManualState, ManualUse};
@@ -273,8 +273,8 @@ macro_rules! columns {
             text("reason"),
             text("owner"),
             text("approved_by"),
-            text("approved_on"),
-            text("expires_on"),
+            day("approved_on"),
+            day("expires_on"),
             text("ticket"),
             instant("in_force_since"),
             count("last_used"),

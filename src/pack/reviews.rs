@@ -9,7 +9,7 @@ use super::deviations::{Deviation, Deviations, Moment};
 use super::findings::{Findings, Series};
 use super::items::{Left, PopulationItem};
 use super::period::{Period, Phase};
-use super::table::{cell, count, flag, instant, text};
+use super::table::{cell, count, day, flag, instant, text};
 use super::{Column, DeviationType, FindingClosed, Table};
 use crate::evidence::{Entry, EntryKind};
 use crate::judgement::{Decision, FindingKind, FollowUp, FollowUpState};
@@ -89,7 +89,7 @@ const REVIEWS: &[Column] = &[
     text("scope"),
     count("opened_entry"),
     instant("opened_at"),
-    text("due"),
+    day("due"),
     count("closed_entry"),
     instant("closed_at"),
     count("acknowledged_entry"),

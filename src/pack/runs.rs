@@ -266,7 +266,10 @@ impl Runs {
             ];
             match line.row {
                 Some(row) => cells.extend(row.cells.iter().chain([&row.reason]).cloned()),
-                None => cells.resize(COLUMNS.len(), String::new()),
+                None => {
+                    cells.resize(COLUMNS.len() - 1, String::new());
+                    cells.push("no run started".to_owned());
+                }
             }
             table.rows.push(cells);
             calendar.push(CalendarRun {

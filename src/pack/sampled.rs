@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::table::{cell, count, flag, instant, joined, text};
+use super::table::{cell, count, day, flag, instant, joined, text};
 use super::{Column, Table};
 use crate::evidence::AccountLine;
 use crate::judgement::Leaver;
@@ -31,9 +31,9 @@ const HR: &[Column] = &[
     text("name"),
     text("emails"),
     text("status"),
-    text("start"),
-    text("end"),
-    text("last_day"),
+    day("start"),
+    day("end"),
+    day("last_day"),
     instant("end_of_work"),
     text("zone"),
 ];

@@ -10,6 +10,7 @@ use jiff::civil::{Date, Time, date};
 use jiff::tz::Offset;
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
+use super::Pack;
 use super::table::{Kind, Table};
 use crate::review::spreadsheet::workbook;
 
@@ -25,11 +26,15 @@ const MAX_DIGITS: usize = 15;
 /// The first day whose number all spreadsheets agree on: they count a 29 February 1900.
 const FIRST_DAY: Date = date(1900, 3, 1);
 
-/// Narrowest and widest column, in characters.
+/// Narrowest and widest column, in characters. A SHA-256 fits on one line, and longer texts wrap.
 const NARROW: usize = 8;
-const WIDE: usize = 48;
+const WIDE: usize = 66;
 
-/// The file has the time `at`, so that the same tables give the same bytes.
+/// The width of a column for people to write in.
+const ANSWER: usize = 48;
+
+/// The tab `cover`, then a tab for each table. The file has the time of the end of the period, so that the same pack gives
+/// the same bytes.
 ///
 /// A table of more than 1,048,575 rows ends with a row that refers to its CSV file; so does a cell of more than 32,767
 /// characters.
@@ -37,9 +42,40 @@ const WIDE: usize = 48;
 /// # Errors
 ///
 /// A table name is not the name of a tab: empty, longer than 31 characters, or used twice.
-pub fn spreadsheet(tables: &[Table], title: &str, at: Timestamp) -> Result<Vec<u8>, XlsxError> {
+pub fn spreadsheet(pack: &Pack) -> Result<Vec<u8>, XlsxError> {
+    let cover = &pack.cover;
+    let period = format!("{} to {}", cover.from, cover.to);
+    let facts = [
+        ("Mark", cover.mark.as_deref()),
+        ("Entity", cover.entity.as_deref()),
+        ("Connection", Some(&*cover.connection)),
+        ("Period", Some(&*period)),
+        ("Time zone", Some(&*cover.zone)),
+        ("SHA-256 of the population", Some(&*cover.population_sha256)),
+        ("Statement", Some(cover.statement)),
+    ];
+    let title = format!("Audit pack {period}");
+    tabs(&facts, &pack.tables, &title, cover.to_instant)
+}
+
+fn tabs(
+    facts: &[(&str, Option<&str>)],
+    tables: &[Table],
+    title: &str,
+    at: Timestamp,
+) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = workbook(title, at)?;
     let formats = Formats::new();
+    let cover = workbook.add_worksheet();
+    cover.set_name("cover")?;
+    cover.set_column_width(0, 28)?;
+    cover.set_column_width(1, WIDE as f64)?;
+    cover.write_string_with_format(0, 0, title, &formats.head)?;
+    for (line, (name, value)) in (1u32..).zip(facts) {
+        cover.write_string_with_format(line, 0, *name, &formats.text)?;
+        let value = shortened(value.unwrap_or("none"));
+        cover.write_string_with_format(line, 1, value, &formats.text)?;
+    }
     for table in tables {
         write(&mut workbook, table, &formats)?;
     }
@@ -68,7 +104,7 @@ impl Formats {
                 .set_bold()
                 .set_num_format("@")
                 .set_background_color(0x00EE_F1F5),
-            text: format("@"),
+            text: format("@").set_text_wrap(),
             count: format("0"),
             decimal: format("General"),
             day: format("yyyy-mm-dd").set_align(FormatAlign::Left),
@@ -84,6 +120,9 @@ fn write(workbook: &mut Workbook, table: &Table, formats: &Formats) -> Result<()
     for (at, column) in (0u16..).zip(table.columns) {
         sheet.write_string_with_format(0, at, column.name, &formats.head)?;
         sheet.set_column_width(at, width(table, usize::from(at)) as f64)?;
+        if column.name == "management_response" {
+            sheet.set_column_format(at, &formats.text)?;
+        }
     }
     let fits = table.rows.len() <= MAX_ROWS;
     let rows = if fits { table.rows.len() } else { MAX_ROWS - 1 };
@@ -188,9 +227,9 @@ fn shortened(cell: &str) -> Cow<'_, str> {
 fn width(table: &Table, at: usize) -> usize {
     let column = table.columns[at];
     let longest = match column.kind {
-        Kind::Day => 10,
         Kind::Instant => 23,
-        Kind::Text | Kind::Count | Kind::Decimal | Kind::Flag => {
+        Kind::Text if column.name == "management_response" => ANSWER,
+        Kind::Text | Kind::Day | Kind::Count | Kind::Decimal | Kind::Flag => {
             let first = table.rows.iter().take(1000);
             first
                 .map(|row| row[at].chars().count())
@@ -252,7 +291,7 @@ mod tests {
     fn written(table: &Table) -> Vec<u8> {
         let at = "2026-09-30T22:00:00Z".parse().expect("an instant");
         let tables = std::slice::from_ref(table);
-        spreadsheet(tables, "Audit pack", at).expect("a spreadsheet")
+        tabs(&[("Mark", Some("TEST DATA"))], tables, "Audit pack", at).expect("a spreadsheet")
     }
 
     fn read(bytes: Vec<u8>) -> Vec<Vec<Data>> {

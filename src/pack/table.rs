@@ -31,7 +31,7 @@ pub enum Kind {
     Count,
     /// A decimal number with a point.
     Decimal,
-    /// A day: `2026-11-23`.
+    /// A day: `2026-11-23`. Another text stays as a person wrote it.
     Day,
     /// An instant in UTC: `2026-11-23T22:40:00Z`.
     Instant,
@@ -115,6 +115,13 @@ pub(super) const fn decimal(name: &'static str) -> Column {
     Column {
         name,
         kind: Kind::Decimal,
+    }
+}
+
+pub(super) const fn day(name: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Day,
     }
 }
 

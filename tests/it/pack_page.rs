@@ -649,12 +649,13 @@ fn a_sheet_fills_in_b_to_f_and_leaves_the_rest_to_the_auditor() {
             .expect("a row");
         let evidence = row.split("</th>").nth(1).expect("cells");
         assert_eq!(
-            !evidence.starts_with("<td class=\"blank\"></td>"),
+            !evidence
+                .starts_with("<td class=\"blank\" data-label=\"What the evidence shows\"></td>"),
             filled,
             "{row}"
         );
         assert!(
-            row.contains("<td class=\"blank\"></td></tr>"),
+            row.contains("<td class=\"blank\" data-label=\"Result of the test\"></td></tr>"),
             "the result is blank: {row}"
         );
     }
@@ -723,7 +724,17 @@ fn the_spreadsheet_has_every_cell_of_the_csv_files() {
     let bytes = fs::read(folder.join("audit-pack.xlsx")).expect("a spreadsheet");
     let mut book = Xlsx::new(Cursor::new(bytes)).expect("a spreadsheet");
     let mut cells = 0;
-    for name in book.sheet_names() {
+    let cover = book.worksheet_range("cover").expect("the first tab");
+    let cover: BTreeMap<String, String> = cover
+        .rows()
+        .map(|row| (as_csv(&row[0], ""), as_csv(&row[1], "")))
+        .collect();
+    let sums = fs::read_to_string(folder.join("pack.json")).expect("the totals");
+    assert!(sums.contains(&cover["SHA-256 of the population"]));
+    assert_eq!(cover["Statement"], NO_CONCLUSION);
+    assert_eq!(cover["Period"], "2026-10-01 to 2026-10-20");
+    assert_eq!(book.sheet_names()[0], "cover");
+    for name in book.sheet_names().into_iter().skip(1) {
         let sheet = book.worksheet_range(&name).expect("a tab");
         let mut sheet = sheet.rows();
         let header = sheet.next().expect("a header").iter();
@@ -740,7 +751,7 @@ fn the_spreadsheet_has_every_cell_of_the_csv_files() {
         assert_eq!(sheet.count(), 0, "{name} has more rows than its file");
     }
     let files = fs::read_dir(folder.join("csv")).expect("a folder").count();
-    assert_eq!(book.sheet_names().len(), files);
+    assert_eq!(book.sheet_names().len(), files + 1);
     assert!(cells > 1000, "{cells}");
 }
 
@@ -819,12 +830,11 @@ fn every_number_of_an_equation_counts_the_rows_that_it_links_to() {
             .expect("one")
             .parse()
             .expect("a number");
-        let Some((table, word)) = target
-            .split_once('-')
-            .filter(|(table, _)| *table != "table")
-        else {
+        let (table, word) = target.split_once('-').expect("a table");
+        if table == "table" {
+            assert_eq!(report::rows(word).len(), number, "{target}");
             continue;
-        };
+        }
         let is_one = |row: &&BTreeMap<String, String>| match table {
             "population" => row["result"] == word,
             "runs" => row["state"] == word,
@@ -840,6 +850,51 @@ fn every_number_of_an_equation_counts_the_rows_that_it_links_to() {
         checked.insert(table.to_owned());
     }
     assert_eq!(checked.len(), 4, "{checked:?}");
+}
+
+#[test]
+fn a_page_shows_words_and_not_codes() {
+    let html = fs::read_to_string(report::pack_folder().join("index.html")).expect("a page");
+    for code in ["who_and_when", "in_force", "first_seen", "true", "false"] {
+        assert!(!html.contains(&format!(">{code}<")), "{code}");
+    }
+    assert!(html.contains(">who and when<") && html.contains(">in force<"));
+}
+
+#[test]
+fn a_missing_run_has_a_reason_and_its_deviation_is_an_event() {
+    let runs = report::rows("runs");
+    let mut missing = runs.iter().filter(|run| run["state"] == "missing");
+    assert_eq!(missing.next().expect("one")["reason"], "no run started");
+    let deviations = report::rows("deviations");
+    let mut events = deviations.iter().filter(|of| of["type"] == "run_missing");
+    assert_eq!(events.next().expect("one")["how_closed"], "event");
+}
+
+#[test]
+fn no_table_is_cut_at_1280_px_or_on_paper() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let [_, sheet] = written(folder.path());
+    for file in [report::pack_folder().join("index.html"), sheet] {
+        let mut page = Page::open(&browser, &file);
+        // 965 px are the width of a letter in landscape between its margins. Chromium shrinks a page that is wider.
+        for (media, width) in [("screen", 1280), ("print", 965)] {
+            page.ask("Emulation.setEmulatedMedia", json!({ "media": media }));
+            page.size(width, 900);
+            let cut = page.value(
+                "[...document.querySelectorAll('.scroll')].filter((of) => of.scrollWidth > \
+                 of.clientWidth).map((of) => of.getAttribute('aria-labelledby'))",
+            );
+            assert_eq!(cut, json!([]), "{}, {media}", file.display());
+        }
+        let size = page.value(
+            "Math.min(...[...document.querySelectorAll('td, th, td *, th *')].map((of) => \
+             parseFloat(getComputedStyle(of).fontSize)))",
+        );
+        let points = size.as_f64().expect("pixels") * 0.75;
+        assert!(points > 6.99, "a table has {points} pt on paper");
+    }
 }
 
 #[test]

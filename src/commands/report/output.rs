@@ -31,10 +31,7 @@ impl PackFiles {
 
     /// The files that print the pack.
     pub(super) fn add_pack(&mut self, pack: &Pack) -> Result<(), ReportError> {
-        let cover = &pack.cover;
-        let title = format!("Audit pack {} to {}", cover.from, cover.to);
-        let spreadsheet = pack::spreadsheet(&pack.tables, &title, cover.to_instant)?;
-        self.add("audit-pack.xlsx", spreadsheet);
+        self.add("audit-pack.xlsx", pack::spreadsheet(pack)?);
         self.add("index.html", pack::index(pack));
         for leaver in &pack.sample {
             if let Some(sheet) = pack::sheet(pack, leaver) {

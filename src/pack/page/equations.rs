@@ -14,7 +14,7 @@ pub(super) struct Term {
     pub(super) label: &'static str,
     /// The word of the CSV file, if the number counts rows with it.
     pub(super) word: Option<&'static str>,
-    /// The place of the rows on the page. None for 0: there is nothing to show.
+    /// The place on the page that shows exactly these rows. None if no place does, or for 0.
     pub(super) rows: Option<String>,
 }
 
@@ -39,14 +39,29 @@ fn of_group(table: &str, word: &'static str, label: &'static str, number: u64) -
     }
 }
 
-/// A term that counts in a whole table.
-fn of_table(sign: &'static str, table: &str, label: &'static str, number: u64) -> Term {
+/// A term that counts no rows of one group.
+fn term(sign: &'static str, label: &'static str, number: u64) -> Term {
     Term {
         sign,
         number,
         label,
         word: None,
-        rows: (number > 0).then(|| table_id(table)),
+        rows: None,
+    }
+}
+
+/// A term that counts rows of a table. It links to the table if it counts all of them.
+fn of_table(
+    pack: &Pack,
+    table: &str,
+    sign: &'static str,
+    label: &'static str,
+    number: u64,
+) -> Term {
+    let rows = pack.table(table).map_or(0, |table| table.rows.len() as u64);
+    Term {
+        rows: (number > 0 && number == rows).then(|| table_id(table)),
+        ..term(sign, label, number)
     }
 }
 
@@ -86,7 +101,7 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
             number.unwrap_or_default(),
         )
     };
-    let total = of_table("", "population", "items", totals.items.total);
+    let total = of_table(pack, "population", "", "items", totals.items.total);
     let terms = [total].into_iter().chain(RESULTS.iter().map(result));
     equations.push(sum(
         "Leavers",
@@ -98,10 +113,16 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
         let number = totals.items.by_part.get(part).copied();
         Term {
             word: Some(part.as_str()),
-            ..of_table("+", "population", part.title(), number.unwrap_or_default())
+            ..of_table(
+                pack,
+                "population",
+                "+",
+                part.title(),
+                number.unwrap_or_default(),
+            )
         }
     };
-    let total = of_table("", "population", "items", totals.items.total);
+    let total = of_table(pack, "population", "", "items", totals.items.total);
     let terms = [total].into_iter().chain(Part::ALL.iter().map(part));
     equations.push(sum(
         "Population",
@@ -115,8 +136,9 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
         (number > 0).then(|| of_group("deviations", kind.as_str(), kind.title(), number))
     };
     let total = of_table(
-        "",
+        pack,
         "deviations",
+        "",
         "deviations",
         totals.deviations.values().sum(),
     );
@@ -144,8 +166,14 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
                 word: None,
                 ..of_group("findings", OPEN, "open at the end", findings.open)
             },
-            of_table("", "findings", "open at the start", findings.opened_before),
-            of_table("+", "findings", "opened", findings.opened),
+            of_table(
+                pack,
+                "findings",
+                "",
+                "open at the start",
+                findings.opened_before,
+            ),
+            of_table(pack, "findings", "+", "opened", findings.opened),
             Term {
                 sign: "−",
                 word: None,
@@ -160,17 +188,12 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
         "HR rows",
         "hr_by_run",
         vec![
-            of_table("", "hr_by_run", "rows", hr.rows),
-            of_table("", "hr_by_run", "rows of persons", hr.persons),
-            of_table(
-                "+",
-                "hr_by_run",
-                "further rows of a person",
-                hr.further_rows,
-            ),
-            of_table("+", "hr_by_run", "duplicates", hr.duplicates),
-            of_table("+", "hr_by_run", "rejected", hr.rejected),
-            of_table("+", "hr_by_run", "blank", hr.blank),
+            term("", "rows", hr.rows),
+            term("", "rows of persons", hr.persons),
+            term("+", "further rows of a person", hr.further_rows),
+            term("+", "duplicates", hr.duplicates),
+            term("+", "rejected", hr.rejected),
+            term("+", "blank", hr.blank),
         ],
         format!("These are sums over the {} runs with a verdict.", hr.runs),
     ));
@@ -181,12 +204,19 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
             "Your HR export",
             "hr_tieout",
             vec![
-                of_table("", "hr_tieout", "ended tenures", total),
-                of_table("", "hr_tieout", "in both", tieout.both),
-                of_table("+", "hr_tieout", "only in the HR export", tieout.only_in_hr),
+                of_table(pack, "hr_tieout", "", "ended tenures", total),
+                of_table(pack, "hr_tieout", "", "in both", tieout.both),
                 of_table(
-                    "+",
+                    pack,
                     "hr_tieout",
+                    "+",
+                    "only in the HR export",
+                    tieout.only_in_hr,
+                ),
+                of_table(
+                    pack,
+                    "hr_tieout",
+                    "+",
                     "only in the evidence",
                     tieout.only_in_evidence,
                 ),
@@ -247,7 +277,7 @@ fn runs(pack: &Pack) -> Equation {
     let number = |state: &RunState| runs.by_state.get(state).copied().unwrap_or_default();
     let state = |state: &RunState| of_group("runs", state.as_str(), state.title(), number(state));
     let due = STATES.iter().filter(|state| **state != RunState::Extra);
-    let total = of_table("", "runs", "runs due", runs.due);
+    let total = of_table(pack, "runs", "", "runs due", runs.due);
     let terms = [total].into_iter().chain(due.map(state));
     let extra = counted(number(&RunState::Extra), "extra run", "extra runs");
     let states = runs.extra_by_state.iter();

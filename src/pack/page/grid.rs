@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::words::heading;
 use crate::model::counted;
@@ -30,6 +31,11 @@ impl<'a> Row<'a> {
     pub(super) fn get(self, name: &str) -> &'a str {
         let place = self.table.columns.iter().position(|of| of.name == name);
         &self.cells[place.expect("a column of the table")]
+    }
+
+    /// A word of a closed set, or several, for people.
+    pub(super) fn plain(self, name: &str) -> String {
+        plain(self.get(name))
     }
 }
 
@@ -75,6 +81,10 @@ pub(super) struct Group<'a> {
 pub(super) enum Cell<'a> {
     Blank,
     Text(&'a str),
+    /// A word of a closed set, for people.
+    Word(String),
+    /// Addresses or pairs that semicolons separate.
+    List(&'a str),
     Code(&'a str),
     Number(&'a str),
     Day(&'a str),
@@ -106,7 +116,6 @@ impl<'a> Grid<'a> {
                 })
                 .collect(),
         };
-        let hashes = columns.iter().filter(|(_, column)| is_hash(column)).count();
         let mut left = MAX_ROWS;
         let groups = places(table, by).into_iter().map(|(name, places)| {
             let shown = places.len().min(left);
@@ -131,10 +140,7 @@ impl<'a> Grid<'a> {
                 .into_iter()
                 .map(|(at, column)| GridColumn {
                     heading: heading(column.name),
-                    class: match is_hash(column) && hashes == 1 {
-                        true => "hash",
-                        false => class(column, table, at),
-                    },
+                    class: class(column, table, at),
                 })
                 .collect(),
         }
@@ -187,25 +193,67 @@ fn cell<'a>(column: &Column, cell: &'a str, items: &BTreeSet<&str>) -> Cell<'a> 
     match column.kind {
         Kind::Text if column.name == "item_id" && items.contains(cell) => Cell::Item(cell),
         Kind::Text if is_code(column.name) => Cell::Code(cell),
+        Kind::Text if is_list(column.name) => Cell::List(cell),
+        Kind::Text if is_word(column.name) => Cell::Word(plain(cell)),
         Kind::Text if is_local(column.name) => match cell.rsplit_once(' ') {
             Some((at, zone)) => Cell::Local(at, zone),
             None => Cell::Text(cell),
         },
-        Kind::Text => Cell::Text(cell),
         Kind::Count | Kind::Decimal => Cell::Number(cell),
-        Kind::Day => Cell::Day(cell),
+        Kind::Day if cell.parse::<Date>().is_ok() => Cell::Day(cell),
         Kind::Instant => cell.parse().map_or(Cell::Text(cell), Cell::Instant),
-        Kind::Flag => cell.parse().map_or(Cell::Text(cell), Cell::Flag),
+        // A rule of a run can be a flag, too.
+        Kind::Day | Kind::Text | Kind::Flag => cell.parse().map_or(Cell::Text(cell), Cell::Flag),
     }
-}
-
-fn is_hash(column: &Column) -> bool {
-    column.name.ends_with("sha256")
 }
 
 /// Ids and hashes.
 fn is_code(name: &str) -> bool {
-    name.ends_with("_id") || name.ends_with("sha256") || matches!(name, "run" | "commit" | "folder")
+    let codes = ["run", "commit", "folder", "due_items"];
+    name.ends_with("_id") || name.ends_with("sha256") || codes.contains(&name)
+}
+
+/// Addresses and pairs.
+fn is_list(name: &str) -> bool {
+    let lists = [
+        "account_email",
+        "approved_by",
+        "decided_by",
+        "email",
+        "emails",
+        "hr_columns",
+        "keys",
+        "owner",
+        "reviewer",
+    ];
+    lists.contains(&name)
+}
+
+/// Words of closed sets, in CSV files with underscores.
+fn is_word(name: &str) -> bool {
+    let words = [
+        "change",
+        "decision",
+        "difference",
+        "effect",
+        "how_began",
+        "how_closed",
+        "how_ended",
+        "kind",
+        "population",
+        "question",
+        "review_decision",
+        "state",
+        "type",
+        "verdict",
+        "verified",
+        "why",
+    ];
+    words.contains(&name)
+}
+
+fn plain(words: &str) -> String {
+    words.replace('_', " ").replace(';', "; ")
 }
 
 /// A time by a clock, with the name of its zone.
@@ -223,7 +271,7 @@ fn class(column: &Column, table: &Table, at: usize) -> &'static str {
             let mut first = table.rows.iter().take(MAX_ROWS);
             match first.any(|row| row[at].chars().count() > LONG) {
                 true => "long",
-                false => "short",
+                false => "",
             }
         }
         Kind::Day | Kind::Instant | Kind::Flag => "",

@@ -93,20 +93,19 @@ impl<'a> IndexPage<'a> {
         }
     }
 
-    /// A table with all columns. None if the pack does not have the table.
+    /// A table. None if the pack does not have it.
     fn grid(&self, name: &str) -> Option<Grid<'a>> {
+        self.grouped(name, None)
+    }
+
+    fn grouped(&self, name: &str, by: Option<&GroupBy>) -> Option<Grid<'a>> {
         let table = self.pack.table(name)?;
-        Some(Grid::of(table, &[], None, &self.shown))
+        Some(Grid::of(table, chosen(name), by, &self.shown))
     }
 
     /// Whether the row of an item is on this page.
     fn is_shown(&self, item: &ItemBar) -> bool {
         self.shown.contains(&*item.item_id)
-    }
-
-    fn hr_by_run(&self) -> Option<Grid<'a>> {
-        let table = self.pack.table("hr_by_run")?;
-        Some(Grid::of(table, HR_BY_RUN, None, &self.shown))
     }
 
     fn runs(&self) -> Option<Grid<'a>> {
@@ -119,8 +118,7 @@ impl<'a> IndexPage<'a> {
             groups: groups.to_vec(),
             word: |row| row.get("state"),
         };
-        let table = self.pack.table("runs")?;
-        Some(Grid::of(table, RUNS, Some(&by), &self.shown))
+        self.grouped("runs", Some(&by))
     }
 
     fn deviations(&self) -> Option<Grid<'a>> {
@@ -133,8 +131,7 @@ impl<'a> IndexPage<'a> {
             groups: groups.collect(),
             word: |row| row.get("type"),
         };
-        let table = self.pack.table("deviations")?;
-        Some(Grid::of(table, DEVIATIONS, Some(&by), &self.shown))
+        self.grouped("deviations", Some(&by))
     }
 
     fn findings(&self) -> Option<Grid<'a>> {
@@ -155,8 +152,7 @@ impl<'a> IndexPage<'a> {
                 _ => CLOSED,
             },
         };
-        let table = self.pack.table("findings")?;
-        Some(Grid::of(table, &[], Some(&by), &self.shown))
+        self.grouped("findings", Some(&by))
     }
 
     fn signatures(&self) -> &'static str {
@@ -257,46 +253,125 @@ const WEEK: [(i64, &str); 7] = [
     (6, "Su"),
 ];
 
-/// The columns of wide tables that the page shows.
-const RUNS: &[&str] = &[
-    "due_local",
-    "began_at",
-    "sequence",
-    "complete",
-    "accounts",
-    "hr_rows",
-    "deadlines_since_last_complete",
-    "verified",
-    "verdict",
-    "reason",
-];
-const HR_BY_RUN: &[&str] = &[
-    "sequence",
-    "rows",
-    "read",
-    "rejected",
-    "blank",
-    "duplicates",
-    "persons",
-    "further_rows",
-    "leavers",
-    "active",
-    "on_leave",
-    "unclassified",
-    "carried",
-];
-const DEVIATIONS: &[&str] = &[
-    "deviation_id",
-    "severity",
-    "item_id",
-    "run",
-    "what",
-    "opened_at",
-    "closed_at",
-    "days",
-    "how_closed",
-    "management_response",
-];
+/// The columns of a wide table that the page shows. None of them: all columns.
+fn chosen(table: &str) -> &'static [&'static str] {
+    match table {
+        "runs" => &[
+            "due_local",
+            "began_at",
+            "sequence",
+            "complete",
+            "accounts",
+            "hr_rows",
+            "deadlines_since_last_complete",
+            "verified",
+            "verdict",
+            "reason",
+        ],
+        "hr_by_run" => &[
+            "sequence",
+            "rows",
+            "read",
+            "rejected",
+            "blank",
+            "duplicates",
+            "persons",
+            "further_rows",
+            "leavers",
+            "active",
+            "on_leave",
+            "unclassified",
+            "carried",
+        ],
+        "deviations" => &[
+            "deviation_id",
+            "severity",
+            "item_id",
+            "what",
+            "opened_at",
+            "closed_at",
+            "days",
+            "how_closed",
+            "management_response",
+        ],
+        "exceptions" => &[
+            "keys",
+            "state",
+            "reason",
+            "owner",
+            "approved_by",
+            "approved_on",
+            "expires_on",
+            "ticket",
+            "in_force_since",
+            "runs_used",
+            "after_the_fact",
+        ],
+        "aliases" => &[
+            "keys",
+            "state",
+            "reason",
+            "owner",
+            "approved_by",
+            "approved_on",
+            "expires_on",
+            "ticket",
+            "in_force_since",
+            "runs_used",
+        ],
+        "admins" => &[
+            "name",
+            "email",
+            "account_id",
+            "since",
+            "until",
+            "how_began",
+            "how_ended",
+            "review_decision",
+            "reason",
+        ],
+        "reviews" => &[
+            "review",
+            "scope",
+            "opened_at",
+            "due",
+            "closed_at",
+            "acknowledged_at",
+            "rows",
+            "undecided",
+            "keep",
+            "revoke",
+            "change_role",
+            "dont_know",
+            "verdict",
+        ],
+        "decisions" => &[
+            "review",
+            "row",
+            "name",
+            "email",
+            "role",
+            "reviewer",
+            "decided_by",
+            "decision",
+            "new_role",
+            "note",
+        ],
+        "tools" => &[
+            "first_run",
+            "last_run",
+            "runs",
+            "recomputed",
+            "version",
+            "rules_sha256",
+            "mapping_sha256",
+            "hr_feed",
+            "hr_columns",
+            "key_sha256",
+        ],
+        _ => &[],
+    }
+}
 
 /// The population by result, at most [`MAX_ROWS`] rows of it.
 fn population(pack: &Pack) -> Vec<ResultGroup<'_>> {
