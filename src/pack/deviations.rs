@@ -90,9 +90,12 @@ impl Deviations {
         self.all.push(deviation);
     }
 
-    /// Whether there is a deviation of this type.
-    pub(super) fn has(&self, kind: DeviationType) -> bool {
-        self.all.iter().any(|of| of.kind == kind)
+    /// Whether a deviation of this type lasts at some instant between two.
+    pub(super) fn lasts_in(&self, kind: DeviationType, from: Timestamp, to: Timestamp) -> bool {
+        self.all.iter().any(|of| {
+            let began = of.opened.is_none_or(|(at, _)| at <= to);
+            of.kind == kind && began && of.closed.is_none_or(|(at, _)| at >= from)
+        })
     }
 
     /// The items with a deviation.

@@ -24,7 +24,7 @@ use crate::evidence::{
     AccountLine, Entry, EntryKind, Facts, Manifest, OwnControl, RunResult, Tool, sha256_hex,
 };
 use crate::judgement::{CheckId, CheckStatus, Leaver, Mark};
-use crate::model::{HrFeed, counted, quoted};
+use crate::model::{HrFeed, Permissions, counted, quoted};
 use crate::review::{ReviewClosed, ReviewManifest};
 
 /// The files of a run that the pack reads.
@@ -73,6 +73,8 @@ pub struct Fold {
     lasting: BTreeMap<DeviationType, Lasting>,
     about: About,
     expired: Option<u64>,
+    /// Whether a run of the period had narrow permissions.
+    has_unknown_roles: bool,
     limits: Vec<String>,
 }
 
@@ -139,6 +141,7 @@ impl Fold {
             lasting: BTreeMap::new(),
             about: About::default(),
             expired: None,
+            has_unknown_roles: false,
             limits: Vec::new(),
         }
     }
@@ -171,6 +174,9 @@ impl Fold {
         };
         if phase == Phase::Within {
             self.about = About::of(&manifest);
+            let policy = manifest.policy.as_ref();
+            self.has_unknown_roles |=
+                policy.is_some_and(|of| of.asana_permissions == Permissions::Narrow);
         }
         let Some(judged) = judged else {
             return;
@@ -419,6 +425,9 @@ impl Fold {
             hr_tieout: tieout_totals,
         };
         let mut limits = self.limits;
+        if self.has_unknown_roles {
+            limits.push(NO_ROLES.to_owned());
+        }
         limits.extend(limits_of(&cover, &totals));
         let leavers = drawn.into_iter().map(to_sample).collect();
         let bars = items.iter().map(|of| of.bar.clone()).collect();
@@ -512,6 +521,9 @@ impl About {
         }
     }
 }
+
+const NO_ROLES: &str = "Runs with narrow permissions show no roles: administrators may be missing from section 10, and from \
+    the items that are always tested.";
 
 /// What the pack does not show.
 fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {

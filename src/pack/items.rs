@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::deviations::{Deviation, Deviations};
 use super::manual::UsedException;
@@ -32,6 +32,8 @@ struct AccessAgain {
     first: RunAt,
     last: Timestamp,
     ended: Option<(RunAt, AgainEnded)>,
+    /// Whether an exception from before the deadline covered it in every run.
+    is_accepted: bool,
     /// The first run in which an exception covered it that came into force after the deadline.
     excepted_late: Option<RunAt>,
     exception: Option<UsedException>,
@@ -75,9 +77,8 @@ struct Item {
     /// The record of the run that concluded it, else that of the newest run.
     record: Leaver,
     concluded_entry: Option<u64>,
-    /// Roles and states of the accounts in the newest run that saw access, before the conclusion.
-    roles: Vec<Option<Role>>,
-    statuses: Vec<String>,
+    /// Role and state of each account at the end of work, else in the first run that saw its access.
+    at_end: BTreeMap<String, (Option<Role>, String)>,
     /// Since when runs have seen access after the deadline without a valid exception.
     late_since: Option<(Timestamp, Option<u64>)>,
     /// The newest such run.
@@ -89,8 +90,6 @@ struct Item {
     again: Vec<AccessAgain>,
     vanished: Option<RunAt>,
     moved_late: Option<RunAt>,
-    /// The end of work before HR moved it after the deadline.
-    end_before_move: Option<Timestamp>,
     expired_in_use: Option<RunAt>,
     excepted_late: Option<RunAt>,
     /// The first of the newest runs that all suspect accounts that may belong to the person.
@@ -153,9 +152,11 @@ impl Items {
     pub(super) fn left_by_email(&self) -> BTreeMap<String, Vec<Left>> {
         let mut left: BTreeMap<String, Vec<Left>> = BTreeMap::new();
         for item in self.by_id.values() {
-            let Some(end) = item.record.end_of_work else {
+            // A person whom HR still employs has not left. HR cannot move an end whose deadline has passed.
+            if item.record.end_of_work.is_none() {
                 continue;
-            };
+            }
+            let end = item.end_of_record();
             if item.record.result == Some(OffboardingResult::Withdrawn) {
                 continue;
             }
@@ -215,8 +216,7 @@ impl Item {
         }
         let mut item = Self {
             concluded_entry,
-            roles: Vec::new(),
-            statuses: Vec::new(),
+            at_end: BTreeMap::new(),
             late_since: None,
             late_until: None,
             was_accepted: false,
@@ -225,7 +225,6 @@ impl Item {
             again: Vec::new(),
             vanished: None,
             moved_late: None,
-            end_before_move: None,
             expired_in_use: None,
             excepted_late: None,
             suspected: None,
@@ -277,29 +276,36 @@ impl Item {
         }
         if leaver.corrected_deadline.is_some() {
             self.moved_late.get_or_insert(run);
-            if self.record.corrected_deadline.is_none() {
-                self.end_before_move = self.record.end_of_work;
-            }
         }
         let saw_access = leaver.last_seen_with_access == Some(run.at);
-        // An administrator who is demoted after the end of work was one at the end.
+        // An administrator who is demoted after the end of work was one at the end. An unknown role replaces no known one.
         let is_before_end = leaver.end_of_work.is_none_or(|end| run.at <= end);
-        let has_more_accounts = self.roles.len() != leaver.account_role.len();
-        if saw_access && (is_before_end || has_more_accounts) {
-            self.roles.clone_from(&leaver.account_role);
-            let states = leaver.account_status.iter().map(|of| cell(of.as_ref()));
-            self.statuses = states.collect();
+        let roles = leaver.account_role.iter().zip(&leaver.account_status);
+        for (id, (role, status)) in leaver.account_id.iter().zip(roles) {
+            let known = self.at_end.get(id);
+            if !saw_access || known.is_some() && !is_before_end {
+                continue;
+            }
+            let is_known = role
+                .as_ref()
+                .is_some_and(|of| !matches!(of, Role::Unknown(_)));
+            let before = known.and_then(|(role, _)| role.clone());
+            let role = role
+                .clone()
+                .filter(|_| is_known)
+                .or(before)
+                .or(role.clone());
+            self.at_end
+                .insert(id.clone(), (role, cell(status.as_ref())));
         }
         let due = last_deadline(leaver);
         let Covering {
             exception,
             is_after_the_fact,
         } = covering(leaver, of);
-        if let Some(exception) = exception {
-            self.exception = Some(exception);
-            if is_after_the_fact {
-                self.excepted_late.get_or_insert(run);
-            }
+        self.exception = exception.or(self.exception.take());
+        if is_after_the_fact {
+            self.excepted_late.get_or_insert(run);
         }
         if self.outcome == Outcome::Excepted && leaver.outcome == Outcome::StillActive && saw_access
         {
@@ -351,16 +357,18 @@ impl Item {
             self.later.push((LaterEvent::Vanished, run.entry));
         }
         let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
-        // An exception that is in force in time accepts access, and a doubt shows nothing. Absence counts only in a
-        // complete run.
-        let statuses = leaver.account_status.iter().flatten();
-        let saw_access = statuses.clone().any(|of| of.access() == Access::Has);
+        // What a run saw counts, even if it could not judge it. Absence counts only in a complete run.
+        let mut own = of.accounts.iter();
+        let saw_access = own.any(|account| {
+            leaver.account_id.contains(&account.account_id)
+                && account.status.access() == Access::Has
+        });
         let covering = (leaver.outcome == Outcome::Excepted).then(|| covering(leaver, of));
-        let late = covering.filter(|of| of.is_after_the_fact && saw_access);
+        let covering = covering.filter(|_| saw_access);
         let (has_access, ended) = match leaver.outcome {
             Outcome::StillActive => (true, None),
-            Outcome::Excepted => (is_open || late.is_some(), None),
-            Outcome::Upcoming | Outcome::NotEvaluable | Outcome::WithinGrace => (false, None),
+            Outcome::Excepted | Outcome::NotEvaluable => (is_open || saw_access, None),
+            Outcome::Upcoming | Outcome::WithinGrace => (false, None),
             Outcome::Rehired => (false, Some(AgainEnded::Event(LaterEvent::Rehired))),
             Outcome::Rescinded => (false, Some(AgainEnded::Event(LaterEvent::Rescinded))),
             Outcome::Removed | Outcome::NoAccessFound => {
@@ -385,6 +393,7 @@ impl Item {
                     first: RunAt { entry, at: first },
                     last: run.at,
                     ended: None,
+                    is_accepted: true,
                     excepted_late: None,
                     exception: None,
                 });
@@ -397,11 +406,16 @@ impl Item {
             }
             (false, false) => {}
         }
-        if let Some(late) = late
-            && let Some(again) = self.again.last_mut()
-        {
-            again.excepted_late.get_or_insert(run);
-            again.exception = late.exception.or(again.exception.take());
+        let Some(again) = self.again.last_mut().filter(|_| has_access) else {
+            return;
+        };
+        let is_late = covering.as_ref().is_none_or(|of| of.is_after_the_fact);
+        again.is_accepted &= !is_late;
+        if let Some(covering) = covering {
+            if is_late {
+                again.excepted_late.get_or_insert(run);
+            }
+            again.exception = covering.exception.or(again.exception.take());
         }
     }
 
@@ -416,14 +430,18 @@ impl Item {
             None => {
                 let due = last_deadline(&self.record);
                 let is_due = due.zip(last_run).is_some_and(|(due, last)| due <= last);
+                // Accepted without being judged. Too late, it changes nothing.
+                let accepted = match self.excepted_late {
+                    Some(_) => ItemResult::NotEvaluable,
+                    None => ItemResult::RiskAccepted,
+                };
                 match self.record.outcome {
                     // Without a date, it cannot become due.
-                    Outcome::NotEvaluable if is_due || due.is_none() => ItemResult::NotEvaluable,
+                    Outcome::NotEvaluable if due.is_none() => ItemResult::NotEvaluable,
+                    Outcome::Excepted if due.is_none() => accepted,
                     _ if !is_due => ItemResult::NotDue,
                     Outcome::NotEvaluable => ItemResult::NotEvaluable,
-                    // Accepted without being judged. Too late, it changes nothing.
-                    Outcome::Excepted if self.excepted_late.is_some() => ItemResult::NotEvaluable,
-                    Outcome::Excepted => ItemResult::RiskAccepted,
+                    Outcome::Excepted => accepted,
                     Outcome::Rehired
                     | Outcome::Rescinded
                     | Outcome::Upcoming
@@ -436,15 +454,16 @@ impl Item {
         }
     }
 
-    /// The end of work that decides the period of the item. An end that HR moved after the deadline had passed does not
-    /// count, because it would take the item out of its period. Without a date, the first run that named the leaver
-    /// counts.
+    /// The end of work that decides the period of the item: that of the deadline of record, which HR cannot move once it has
+    /// passed. Without a date, the first run that named the leaver counts.
     fn end_of_record(&self) -> Timestamp {
         let record = &self.record;
-        let first = record.moved_from;
-        let before = self.end_before_move.or(first);
-        let before = before.filter(|_| record.corrected_deadline.is_some());
-        let end = before.or(record.end_of_work);
+        let grace = record.grace_seconds.map(SignedDuration::from_secs);
+        let of_deadline = record
+            .deadline
+            .zip(grace)
+            .and_then(|(deadline, grace)| deadline.checked_sub(grace).ok());
+        let end = of_deadline.or(record.end_of_work);
         end.unwrap_or(record.first_seen_in_feed)
     }
 
@@ -516,12 +535,22 @@ impl Item {
         flags.map(|(flag, _)| flag).collect()
     }
 
+    /// Role and state of each account, in the order of the record.
+    fn at_end(&self) -> Vec<(Option<Role>, String)> {
+        let record = &self.record;
+        let newest = record.account_role.iter().zip(&record.account_status);
+        let accounts = record.account_id.iter().zip(newest);
+        accounts
+            .map(|(id, (role, status))| match self.at_end.get(id) {
+                Some(at_end) => at_end.clone(),
+                None => (role.clone(), cell(status.as_ref())),
+            })
+            .collect()
+    }
+
     fn is_admin(&self) -> bool {
-        let roles = match self.roles.is_empty() {
-            true => &self.record.account_role,
-            false => &self.roles,
-        };
-        roles.iter().flatten().any(|role| *role == Role::Admin)
+        let mut roles = self.at_end().into_iter();
+        roles.any(|(role, _)| role == Some(Role::Admin))
     }
 }
 
@@ -676,7 +705,9 @@ impl Items {
                     });
                 };
                 let what = "an account has access again after the item was concluded";
-                add(DeviationType::AccessAfterConclusion, again.first, what);
+                if !again.is_accepted {
+                    add(DeviationType::AccessAfterConclusion, again.first, what);
+                }
                 if let Some(run) = again.excepted_late {
                     let what = "an exception came into force after the deadline";
                     add(DeviationType::ExceptionAfterTheFact, run, what);
@@ -786,14 +817,7 @@ impl Item {
         let entry_at = |at: Option<Timestamp>| cell(at.and_then(|at| entries.at(at)));
         let due = last_deadline(record);
         let (last, first) = (bar.last_seen_with_access, bar.first_seen_without_access);
-        let statuses = match self.statuses.is_empty() {
-            true => joined(record.account_status.iter().map(|of| cell(of.as_ref()))),
-            false => joined(&self.statuses),
-        };
-        let roles = match self.roles.is_empty() {
-            true => &record.account_role,
-            false => &self.roles,
-        };
+        let at_end = self.at_end();
         let emails =
             |emails: &[EmailAddress]| joined(emails.iter().map(|email| email.as_written()));
         let row = vec![
@@ -820,8 +844,8 @@ impl Item {
                     .iter()
                     .map(|email| cell(email.as_ref().map(EmailAddress::as_written))),
             ),
-            joined(roles.iter().map(|role| cell(role.as_ref()))),
-            statuses,
+            joined(at_end.iter().map(|(role, _)| cell(role.as_ref()))),
+            joined(at_end.iter().map(|(_, status)| status)),
             joined(&record.matched_by),
             cell(last),
             entry_at(last),
@@ -866,12 +890,14 @@ impl Item {
             });
         };
         let at = |run: RunAt| Some((run.at, Some(run.entry)));
+        let last_seen = record.last_seen_with_access;
+        let last_seen = last_seen.map(|at| (at, entries.at(at)));
         let removed = record.first_seen_without_access;
         let removed = removed.map(|at| (at, entries.at(at))).or(concluded);
         match result {
             ItemResult::Late if record.result.is_some() => add(
                 DeviationType::RemovalLate,
-                self.late_since.or(concluded),
+                self.late_since.or(last_seen).or(concluded),
                 removed,
                 "access ended after the deadline".to_owned(),
             ),

@@ -122,6 +122,8 @@ const DECISIONS: &[Column] = &[
     text("item_id"),
 ];
 
+const LATE: &str = "a decision was not carried out by its deadline";
+
 /// Where `account_id` is in [`DECISIONS`].
 const DECIDED_ACCOUNT: usize = 2;
 
@@ -319,25 +321,24 @@ impl Reviews {
                 cell(outcome.and_then(|of| of.accepted_incomplete.as_ref())),
             ]);
         }
-        // Without REVIEW_EVERY, runs do not check the due days of reviews.
-        if !deviations.has(DeviationType::ReviewOverdue) {
-            for (id, of) in &self.reviews {
-                let due = of.due.parse().ok().and_then(|day| period.end_of(day));
-                let Some(due) = due.filter(|due| period.phase(*due) == Phase::Within) else {
-                    continue;
-                };
-                let closed = of.closed.filter(|_| of.outcome.is_some());
-                if closed.is_some_and(|(at, _)| at <= due) {
-                    continue;
-                }
-                deviations.push(Deviation {
-                    run: of.run.clone(),
-                    opened: Some((due, None)),
-                    closed,
-                    what: "the access review was not closed by its due day".to_owned(),
-                    ..Deviation::of(DeviationType::ReviewOverdue, id)
-                });
+        // Runs check only the newest review, and without REVIEW_EVERY none.
+        for (id, of) in &self.reviews {
+            let due = of.due.parse().ok().and_then(|day| period.end_of(day));
+            let Some(due) = due.filter(|due| period.phase(*due) == Phase::Within) else {
+                continue;
+            };
+            let closed = of.closed.filter(|_| of.outcome.is_some());
+            let until = closed.map_or(period.to, |(at, _)| at);
+            if until <= due || deviations.lasts_in(DeviationType::ReviewOverdue, due, until) {
+                continue;
             }
+            deviations.push(Deviation {
+                run: of.run.clone(),
+                opened: Some((due, None)),
+                closed,
+                what: "the access review was not closed by its due day".to_owned(),
+                ..Deviation::of(DeviationType::ReviewOverdue, id)
+            });
         }
         let mut decisions = Table::new("decisions", "Decisions of access reviews", DECISIONS);
         for (closed, mut cells) in self.decisions {
@@ -419,10 +420,7 @@ impl Reviews {
                     DeviationType::RevocationUndone,
                     "a decision was carried out, and later undone",
                 ),
-                false => (
-                    DeviationType::RevocationLate,
-                    "a decision was not carried out by its deadline",
-                ),
+                false => (DeviationType::RevocationLate, LATE),
             };
             deviations.push(Deviation {
                 account_id: account.clone(),
@@ -432,6 +430,22 @@ impl Reviews {
                 exception: cell(series.exception.as_ref()),
                 what: what.to_owned(),
                 ..Deviation::of(kind, &account)
+            });
+        }
+        // A later setting may give a decision more time. Its deadline is that of the first run that followed it.
+        for (of, deadline) in self.follow_ups.values() {
+            let was_seen_late = of.last_seen_before.is_some_and(|at| at > *deadline);
+            let is_known = ended.contains_key(&of.account_id);
+            if is_known || !was_seen_late || period.phase(*deadline) != Phase::Within {
+                continue;
+            }
+            deviations.push(Deviation {
+                account_id: of.account_id.clone(),
+                opened: Some((*deadline, None)),
+                closed: of.first_seen_done.map(|at| (at, None)),
+                how_closed: cell(of.first_seen_done.map(|_| FollowUpState::Done)),
+                what: LATE.to_owned(),
+                ..Deviation::of(DeviationType::RevocationLate, &of.account_id)
             });
         }
         [reviews, decisions, follow_up]

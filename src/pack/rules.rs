@@ -308,10 +308,14 @@ impl Rules {
                 let fixed = item.rule_run.filter(|_| is_grace);
                 is_loosened && is_in_force(fixed.unwrap_or(item.deadline))
             });
-            let number = |text: &str| text.parse::<i64>().ok();
-            let longer = number(&of.before).zip(number(&of.after));
-            let longer = longer.filter(|_| is_grace);
-            let longer = longer.map(|(before, after)| after - before);
+            // Against the shortest grace up to here: a grace may be loosened step by step.
+            let earlier = self.changes[..=place].iter().filter(|of| of.rule == GRACE);
+            let earlier = earlier.filter_map(|of| of.before.parse::<i64>().ok());
+            let after = of.after.parse::<i64>().ok().filter(|_| is_grace);
+            let longer = earlier
+                .min()
+                .zip(after)
+                .map(|(before, after)| after - before);
             let needs = |item: &&DueItem<'_>| longer.is_some_and(|longer| item.needs(longer));
             let in_time_by_it = due
                 .clone()

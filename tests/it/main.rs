@@ -25,6 +25,7 @@ mod killed;
 mod kms;
 mod ledger;
 mod notify;
+mod pack_history;
 mod pack_page;
 mod page_commands;
 mod pictures;

@@ -139,7 +139,7 @@ const GONE: [(usize, u8); 12] = [
     (ADMIN, 14),
 ];
 
-fn gid(number: usize) -> String {
+pub(crate) fn gid(number: usize) -> String {
     (1_200_000_000_000_000 + number).to_string()
 }
 
@@ -162,7 +162,7 @@ fn world(day: u8) -> World {
     world
 }
 
-const EXCEPTIONS: &str =
+pub(crate) const EXCEPTIONS: &str =
     "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on,ticket\n";
 
 /// The exceptions of a day.
@@ -259,8 +259,12 @@ pub(crate) fn rows(table: &str) -> Vec<BTreeMap<String, String>> {
 
 /// The arguments of a pack of October.
 fn arguments(out: &Path, more: &[&str]) -> ReportArguments {
-    let mut line = vec!["asana-access-review", "report", "--from", "2026-10-01"];
-    line.extend(["--to", "2026-10-20", "--out", out.to_str().expect("a path")]);
+    arguments_for(out, ("2026-10-01", "2026-10-20"), more)
+}
+
+fn arguments_for(out: &Path, (from, to): (&str, &str), more: &[&str]) -> ReportArguments {
+    let mut line = vec!["asana-access-review", "report", "--from", from, "--to", to];
+    line.extend(["--out", out.to_str().expect("a path")]);
     line.extend(more);
     match cli::parse(line.into_iter().map(Into::into)) {
         Ok(CommandRequest::Report(arguments)) => arguments,
@@ -278,41 +282,52 @@ fn tool() -> Tool {
 
 /// Makes a pack as the binary does, on the day after the period.
 fn made(evidence: &Path, out: &Path, more: &[&str]) -> Result<Made, ReportError> {
+    made_at(evidence, &arguments(out, more), "2026-10-21T09:00:00Z")
+}
+
+fn made_at(evidence: &Path, arguments: &ReportArguments, now: &str) -> Result<Made, ReportError> {
     let store = Store::folder(evidence);
-    let clock = Clock::at("2026-10-21T09:00:00Z".parse().expect("an instant"));
+    let clock = Clock::at(now.parse().expect("an instant"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let arguments = arguments(out, more);
-    runtime.expect("a runtime").block_on(report::make(
-        &store,
-        &arguments,
-        Vec::new(),
-        clock,
-        tool(),
-    ))
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(report::make(&store, arguments, Vec::new(), clock, tool()))
+}
+
+/// The pack of a month of 2026, long after its end.
+pub(crate) fn pack_of_month(job: &Job, month: u8, out: &Path) -> Pack {
+    let last = if month == 10 || month == 12 { 31 } else { 30 };
+    let (from, to) = (
+        format!("2026-{month:02}-01"),
+        format!("2026-{month:02}-{last}"),
+    );
+    let arguments = arguments_for(out, (&from, &to), &[]);
+    let made = made_at(&job.evidence(), &arguments, "2027-02-01T09:00:00Z");
+    made.unwrap_or_else(|error| panic!("{error}"));
+    Pack(out.to_owned())
 }
 
 /// A pack on disk.
-struct Pack(PathBuf);
+pub(crate) struct Pack(PathBuf);
 
 /// A row by its columns.
-type Cells = BTreeMap<String, String>;
+pub(crate) type Cells = BTreeMap<String, String>;
 
 impl Pack {
     fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).expect("UTF-8")
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes("pack.json")).expect("JSON")
     }
 
-    fn rows(&self, table: &str) -> Vec<Cells> {
+    pub(crate) fn rows(&self, table: &str) -> Vec<Cells> {
         let bytes = self.bytes(&format!("csv/{table}.csv"));
         let mut reader = csv::Reader::from_reader(&bytes[3..]);
         let names = reader.headers().expect("a header").clone();
@@ -326,7 +341,7 @@ impl Pack {
         rows.collect()
     }
 
-    fn item(&self, number: usize) -> Cells {
+    pub(crate) fn item(&self, number: usize) -> Cells {
         let id = format!("N{number}");
         let rows = self.rows("population");
         let mut found = rows.into_iter().filter(|row| row["person_id"] == id);
@@ -338,7 +353,7 @@ impl Pack {
     }
 
     /// The deviations of a type.
-    fn deviations(&self, kind: &str) -> Vec<Cells> {
+    pub(crate) fn deviations(&self, kind: &str) -> Vec<Cells> {
         let rows = self.rows("deviations").into_iter();
         rows.filter(|row| row["type"] == kind).collect()
     }

@@ -18,7 +18,7 @@ pub struct ReportArguments {
     /// Last day of the period (included), or last-month or last-quarter for the last day of that one
     #[arg(long, value_name = "DAY", value_parser = PeriodDay::parse)]
     pub to: PeriodDay,
-    /// Time zone of these days, and of a schedule in --every, for example Europe/Berlin [default: HR_TIME_ZONE of the newest run]
+    /// Time zone of these days, and of a schedule in --every, for example Europe/Berlin [default: HR_TIME_ZONE of the last run of the period]
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<String>,
     /// The connection, if the evidence has several

@@ -7,6 +7,7 @@ mod output;
 mod samples;
 mod verification;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -20,6 +21,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::evidence::{ConnectionFolder, EntryKind, Tool};
+use crate::judgement::Leaver;
 use crate::model::counted;
 use crate::pack::{
     self, Ending, Entries, Fold, Folded, LedgerEntry, Pack, Period, Reliance, RunFiles,
@@ -264,7 +266,7 @@ pub async fn make(
     let entries = evidence.entries(chain).await?;
     let zone = match &asked.zone {
         Some(zone) => zone.clone(),
-        None => zone_of_newest(&evidence, &entries).await?,
+        None => zone_of_period(&evidence, &entries, to).await?,
     };
     let period = Period::of(from, to, &zone).map_err(ReportError::Asked)?;
     ensure_has_runs(&entries, &period)?;
@@ -373,16 +375,22 @@ async fn chosen_connection(
     }
 }
 
-/// The zone of HR's dates in the newest run that can be read.
-async fn zone_of_newest(
+/// The zone of HR's dates in the last run of the period that can be read, so that a later setting moves no period. Without
+/// one, that of the first run after it.
+async fn zone_of_period(
     evidence: &Evidence<'_>,
     entries: &[LedgerEntry],
+    to: Date,
 ) -> Result<String, ReportError> {
-    let judged = entries
-        .iter()
-        .rev()
-        .filter(|of| of.entry.kind == EntryKind::Run);
-    for at in judged {
+    // The zone is not known yet. Anywhere on earth, the day is over then.
+    let end = Period::of(to, to, "Etc/GMT+12")
+        .map_err(ReportError::Asked)?
+        .to;
+    let judged = entries.iter().filter(|of| of.entry.kind == EntryKind::Run);
+    let is_early = |of: &&&LedgerEntry| of.run_instant().is_some_and(|at| at < end);
+    let early: Vec<&LedgerEntry> = judged.clone().filter(|of| is_early(&of)).collect();
+    let later = judged.filter(|of| !is_early(&of));
+    for at in early.into_iter().rev().chain(later) {
         if let Some(RunFiles { manifest, .. }) = evidence.run(at, false).await?
             && let Some(policy) = manifest.policy
         {
@@ -390,6 +398,42 @@ async fn zone_of_newest(
         }
     }
     Ok("Etc/UTC".to_owned())
+}
+
+/// The runs before the period that the pack reads: the last one, and those since HR first named a leaver whose offboarding
+/// was open then.
+async fn context(
+    evidence: &Evidence<'_>,
+    entries: &[LedgerEntry],
+    period: &Period,
+) -> Result<BTreeSet<u64>, ReportError> {
+    let is_before = |of: &&LedgerEntry| {
+        let is_there = match of.verified {
+            RunVerified::Recomputed | RunVerified::HashesOnly => true,
+            RunVerified::Expired | RunVerified::Fault => false,
+        };
+        let is_early = of.run_instant().is_some_and(|at| at < period.from);
+        is_there && is_early && of.entry.kind == EntryKind::Run
+    };
+    let before: Vec<&LedgerEntry> = entries.iter().filter(is_before).collect();
+    let Some(last) = before.last() else {
+        return Ok(BTreeSet::new());
+    };
+    let files = evidence.run(last, false).await?;
+    let judged = files.and_then(|files| files.judged);
+    let leavers = judged.map_or_else(Vec::new, |judged| judged.leavers);
+    let is_open = |leaver: &&Leaver| leaver.concluded_at.is_none_or(|at| at >= period.from);
+    let named = leavers
+        .iter()
+        .filter(is_open)
+        .map(|of| of.first_seen_in_feed);
+    let oldest = named.min();
+    let is_since = |of: &&&LedgerEntry| {
+        let is_last = of.entry.sequence == last.entry.sequence;
+        is_last || oldest.is_some_and(|oldest| of.run_instant() >= Some(oldest))
+    };
+    let context = before.iter().filter(is_since);
+    Ok(context.map(|of| of.entry.sequence).collect())
 }
 
 fn ensure_has_runs(entries: &[LedgerEntry], period: &Period) -> Result<(), ReportError> {
@@ -409,26 +453,15 @@ fn ensure_has_runs(entries: &[LedgerEntry], period: &Period) -> Result<(), Repor
     })
 }
 
-/// Folds every run since the last one before the period, and every access review.
+/// Folds the runs of the period and later, those before it that have the history of open offboardings, and every access
+/// review.
 async fn folded(
     evidence: &Evidence<'_>,
     entries: &[LedgerEntry],
     period: &Period,
     mut fold: Fold,
 ) -> Result<Fold, ReportError> {
-    let is_before = |of: &&LedgerEntry| {
-        let is_there = match of.verified {
-            RunVerified::Recomputed | RunVerified::HashesOnly => true,
-            RunVerified::Expired | RunVerified::Fault => false,
-        };
-        let is_early = of.run_instant().is_some_and(|at| at < period.from);
-        is_there && is_early && of.entry.kind == EntryKind::Run
-    };
-    let context = entries
-        .iter()
-        .rev()
-        .find(is_before)
-        .map(|of| of.entry.sequence);
+    let context = context(evidence, entries, period).await?;
     let last = entries.last().map_or(0, |of| of.entry.sequence);
     let mut needs_concluded = true;
     for at in entries {
@@ -444,7 +477,7 @@ async fn folded(
             continue;
         }
         let is_since = at.run_instant().is_some_and(|at| period.shows(at));
-        if !is_since && context != Some(sequence) {
+        if !is_since && !context.contains(&sequence) {
             continue;
         }
         let files = evidence.run(at, needs_concluded).await?;

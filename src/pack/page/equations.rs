@@ -238,7 +238,7 @@ pub(super) fn equations(pack: &Pack) -> Vec<Equation> {
             "hr_tieout",
             vec![
                 of_file("", "rows", tieout.rows),
-                of_table("", "hr_tieout", "compared", tieout.compared()),
+                of_table(pack, "hr_tieout", "", "compared", tieout.compared()),
                 of_file("+", "ended outside of the period", tieout.outside),
                 of_file("+", "still employed", tieout.employed),
                 of_file("+", "repeated", tieout.repeated),
