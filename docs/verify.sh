@@ -271,7 +271,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (is_before(newest, is_review ? e["committed_at"] : as_of)) newest = is_review ? e["committed_at"] : as_of
     if (as_of == "" || !is_review && index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1)
       fault("disagreement", place, "its run is in the folder of another day")
-    if (is_before(e["committed_at"], as_of)) fault("run_after_commit", place, "what it commits began after the commit")
+    if (is_before(e["committed_at"], as_of)) fault("run_after_commit", place, "the run or the command began after the commit")
     if (check_sums(at) && check_files(at, is_review || e["kind"] == "run" ? e["kind"] : "failure"))
       check_manifest(at, at "/manifest.json", is_review)
   }

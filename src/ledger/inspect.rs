@@ -38,7 +38,7 @@ pub enum EntryFault {
     NoFolder(String),
     #[error("its run is in the folder of another day")]
     OtherDay,
-    #[error("what it commits began at {0}, after the commit")]
+    #[error("the run or the command began at {0}, after the commit")]
     RunAfterCommit(Timestamp),
     #[error("it is not signed, but the earlier entry {0} is")]
     Unsigned(u64),

@@ -77,7 +77,7 @@ fn by_order<T: Ord>(before: T, after: T) -> Effect {
     }
 }
 
-/// One more of what weakens the rule loosens it, even if another is removed.
+/// An added value that weakens the rule loosens it, even if another value is removed.
 fn by_weak(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Effect {
     if !after.is_subset(before) {
         Effect::Loosened
@@ -108,8 +108,8 @@ fn changed_keys<'a>(
     values.filter(|(_, before, after)| before != after)
 }
 
-/// The setting does not show which dates and addresses its columns have. So it is loosened if a column may no longer be
-/// read that was read because of its name or the setting, or if another column decides.
+/// The setting does not show which dates and addresses its columns have. So it is loosened if another column decides, or
+/// if a column that was read because of its name or the setting may no longer be read.
 fn by_columns(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Effect {
     let columns = |names: Option<&String>| -> BTreeSet<String> {
         let names = names.into_iter().flat_map(|names| names.split('+'));

@@ -529,7 +529,7 @@ const NO_ROLES: &str = "Runs with narrow permissions show no roles: administrato
 fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {
     let reliance = &cover.reliance;
     let mut limits = vec![
-        "The runs detect access that remains. They remove none, and they see Asana only at the instants of the runs."
+        "The runs detect access that remains. They do not remove it, and they see Asana only at the instants of the runs."
             .to_owned(),
         "People whom HR never names cannot be in the population. Compare it with HR's own list of terminations."
             .to_owned(),
@@ -563,12 +563,12 @@ fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {
     );
     add(
         !reliance.is_period_over,
-        "The period is not over: later runs change its rows, so a later pack differs from this one."
+        "The period is not over: later runs can change its rows, so a later pack can differ from this one."
             .to_owned(),
     );
     add(
         cover.complete_from_entry.is_some(),
-        "The files of some runs have expired. The population is complete only from the named entry on."
+        "The files of some runs have expired. The population is complete only from the entry that page one names."
             .to_owned(),
     );
     add(
@@ -580,7 +580,7 @@ fn limits_of(cover: &Cover, totals: &Totals) -> Vec<String> {
     );
     add(
         cover.seed.is_some(),
-        "The pack does not show who chose the seed of the sample, and when.".to_owned(),
+        "The pack does not show who chose the seed of the sample, or when.".to_owned(),
     );
     add(
         reliance.further_connections > 0,

@@ -142,7 +142,7 @@ fn answer(population: IpePopulation, question: IpeQuestion, of: &Counted<'_>) ->
         ),
         (Accounts, Accuracy) => (
             format!(
-                "In {} of {judged} runs with a verdict, the accounts are recomputed from the kept pages.",
+                "In {} of {judged} runs with a verdict, the accounts were recomputed from the stored pages.",
                 of.judged_with("verified", "recomputed")
             ),
             "csv/runs.csv",
@@ -189,9 +189,9 @@ fn answer(population: IpePopulation, question: IpeQuestion, of: &Counted<'_>) ->
         ),
         (Runs, Completeness) => (
             format!(
-                "{due} runs were due; each has a row, missing ones too. {}",
+                "{due} runs were due; each has a row, even if it is missing. {}",
                 match cover.reliance.faults {
-                    0 => "Numbers of entries have no gaps.",
+                    0 => "The entry numbers have no gaps.",
                     _ => "The evidence has faults: verification.txt lists them.",
                 }
             ),
@@ -200,7 +200,7 @@ fn answer(population: IpePopulation, question: IpeQuestion, of: &Counted<'_>) ->
         ),
         (Runs, Accuracy) => (
             format!(
-                "In {} of {judged} runs with a verdict, the decisions are recomputed from the stored inputs, byte for byte.",
+                "In {} of {judged} runs with a verdict, the decisions were recomputed from the stored inputs, byte for byte.",
                 of.judged_with("verified", "recomputed")
             ),
             "csv/runs.csv",
@@ -228,7 +228,7 @@ fn answer(population: IpePopulation, question: IpeQuestion, of: &Counted<'_>) ->
         ),
         (Reviews, WhoAndWhen) => (
             format!(
-                "Reviewer, the person who decided, and the time, as the received files claim. {} of {} have no time.",
+                "Reviewer, the person who decided, and the time, as stated in the received files. {} of {} have no time.",
                 rows_with(decisions, "decided_at", ""),
                 counted(decisions.rows.len(), "row", "rows")
             ),

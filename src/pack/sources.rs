@@ -35,7 +35,7 @@ impl Sources {
         }
     }
 
-    /// What a run could not read counts as unchanged.
+    /// A source that a run could not read counts as unchanged.
     pub(super) fn or_before(mut self, before: &Self) -> Self {
         if self.mapping.is_none() {
             self.mapping.clone_from(&before.mapping);

@@ -61,7 +61,7 @@ each!(Title::title of ItemResult {
     Late => "Late",
     NotDemonstrated => OffboardingResult::NotDemonstrated.title(),
     RiskAccepted => "Risk accepted",
-    Open => "Not shown to have ended",
+    Open => "End of access not shown",
     NoAccount => OffboardingResult::NoAccount.title(),
     DateCorrected => OffboardingResult::DateCorrected.title(),
     Withdrawn => OffboardingResult::Withdrawn.title(),
@@ -143,11 +143,11 @@ each!(Title::title of Flag {
     Suspected => "possible further account",
     NoDate => "no end of work given",
     RestsOnFault => "rests on a run with a fault",
-    InTimeByLoosenedGrace => "in time only by a loosened grace",
+    InTimeByLoosenedGrace => "in time only because the grace was loosened",
 });
 
 each!(Meaning::meaning of Flag {
-    GapOverDeadline => "A run next to the deadline is missing, failed or inconclusive.",
+    GapOverDeadline => "A run next to the deadline is missing, failed, inconclusive or incomplete.",
     LateNotice => "HR named the leaver only after the end of work.",
     EndMoved => "HR moved the end of work before the deadline had passed. The deadline moved with it.",
     EndMovedAfterTheFact => "HR moved or withdrew the end of work after the deadline of record had passed.",
@@ -156,7 +156,7 @@ each!(Meaning::meaning of Flag {
     Suspected => "An account may belong to the person. A run does not decide this without an alias.",
     NoDate => "HR gave no end of work. The deadline counts from the first run that named the leaver.",
     InTimeByLoosenedGrace => "The grace was loosened before this item was due. No run shows that access ended by the \
-        deadline that the earlier grace gives.",
+        deadline under the earlier grace.",
     RestsOnFault => "A run with a fault of integrity, or one that the ledger lacks, fixed the deadline, the interval or the \
         result. The evidence does not prove this item.",
 });

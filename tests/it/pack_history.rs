@@ -100,7 +100,7 @@ impl Story {
 
     fn close_review(&self, at: &str, revoked: usize) {
         let rows = review::filled(&self.job, |number, row| {
-            let decision = match number as usize == revoked {
+            let decision = match number == revoked {
                 true => "revoke",
                 false => "keep",
             };
@@ -226,6 +226,35 @@ fn a_reviewer_whose_end_is_moved_afterwards_stays_ineligible() {
         story.with(10, &days);
     }
     assert!(!story.pack(10).deviations("reviewer_ineligible").is_empty());
+}
+
+#[test]
+fn a_decision_about_the_account_of_a_leaver_names_the_item() {
+    let story = Story::new();
+    story.hr(Some("2026-10-01"));
+    story.with(10, &[1]);
+    story.open_review("2026-10-02T09:00:00Z", "Q4", "2026-10-15");
+    story.close_review("2026-10-03T09:00:00Z", 0);
+    story.with(10, &[3]);
+    // A member in the review becomes an administrator after it.
+    story.run(10, &[4], || world(&[], &[3]));
+    let pack = story.pack(10);
+    let decisions = pack.rows("decisions");
+    let named = decisions.iter().filter(|row| !row["item_id"].is_empty());
+    let named: Vec<(&str, &str)> = named
+        .map(|row| (row["account_id"].as_str(), row["item_id"].as_str()))
+        .collect();
+    let (id, item) = (gid(2), pack.item(2));
+    assert_eq!(named, [(id.as_str(), item["item_id"].as_str())]);
+    let admins = pack.rows("admins");
+    let term = |number: usize| {
+        let id = gid(number);
+        let mut terms = admins.iter().filter(|row| row["account_id"] == id);
+        let row = terms.next().expect("a term");
+        (row["how_began"].as_str(), row["review_decision"].as_str())
+    };
+    assert_eq!(term(1), ("first_seen", "keep"));
+    assert_eq!(term(3), ("role_changed", ""));
 }
 
 #[test]

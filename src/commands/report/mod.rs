@@ -103,7 +103,7 @@ impl ReportError {
             ),
             Self::Spreadsheet(_) => None,
             Self::Expected(_) => Some(
-                "correct the export: docs/hr-feed.md has the names of columns, and a date such as 2026-12-31 has one meaning; \
+                "correct the export: docs/hr-feed.md lists the column names; write dates as 2026-12-31; \
                  the settings of the HR feed do not apply to it".to_owned(),
             ),
             Self::Key { .. } => Some(

@@ -290,7 +290,7 @@ mod tests {
         );
         assert_eq!(
             two,
-            "2 public keys given; each signature was checked with them"
+            "2 public keys given; each signature was checked with one of them"
         );
     }
 }

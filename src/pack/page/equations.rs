@@ -265,7 +265,7 @@ fn leavers_note(pack: &Pack) -> String {
         ),
         (
             items.in_time_by_loosened_grace,
-            format!("{by_grace} in time only by a loosened grace."),
+            format!("{by_grace} in time only because the grace was loosened."),
         ),
     ];
     let notes = notes.into_iter().filter(|(number, _)| *number > 0);

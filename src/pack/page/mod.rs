@@ -159,10 +159,10 @@ impl<'a> IndexPage<'a> {
         match self.cover.reliance.public_keys.len() {
             0 => "not relied on: no public key was given",
             1 => {
-                "checked with this public key; compare its SHA-256 with the person who keeps the private key:"
+                "checked with this public key; confirm its SHA-256 with the person who keeps the private key:"
             }
             _ => {
-                "checked with these public keys; compare their SHA-256 with the persons who keep the private keys:"
+                "checked with these public keys; confirm their SHA-256 with the persons who keep the private keys:"
             }
         }
     }
