@@ -359,15 +359,17 @@ impl Item {
         let is_open = self.again.last().is_some_and(|again| again.ended.is_none());
         // What a run saw counts, even if it could not judge it. Absence counts only in a complete run.
         let mut own = of.accounts.iter();
-        let saw_access = own.any(|account| {
-            leaver.account_id.contains(&account.account_id)
-                && account.status.access() == Access::Has
-        });
+        let saw_access = leaver.outcome == Outcome::StillActive
+            || own.any(|account| {
+                leaver.account_id.contains(&account.account_id)
+                    && account.status.access() == Access::Has
+            });
         let covering = (leaver.outcome == Outcome::Excepted).then(|| covering(leaver, of));
         let covering = covering.filter(|_| saw_access);
         let (has_access, ended) = match leaver.outcome {
-            Outcome::StillActive => (true, None),
-            Outcome::Excepted | Outcome::NotEvaluable => (is_open || saw_access, None),
+            Outcome::StillActive | Outcome::Excepted | Outcome::NotEvaluable => {
+                (is_open || saw_access, None)
+            }
             Outcome::Upcoming | Outcome::WithinGrace => (false, None),
             Outcome::Rehired => (false, Some(AgainEnded::Event(LaterEvent::Rehired))),
             Outcome::Rescinded => (false, Some(AgainEnded::Event(LaterEvent::Rescinded))),
@@ -377,7 +379,7 @@ impl Item {
         };
         match (has_access, is_open) {
             (true, true) => {
-                if let Some(again) = self.again.last_mut() {
+                if let Some(again) = self.again.last_mut().filter(|_| saw_access) {
                     again.last = run.at;
                 }
             }
@@ -406,7 +408,8 @@ impl Item {
             }
             (false, false) => {}
         }
-        let Some(again) = self.again.last_mut().filter(|_| has_access) else {
+        let counts = has_access && saw_access;
+        let Some(again) = self.again.last_mut().filter(|_| counts) else {
             return;
         };
         let is_late = covering.as_ref().is_none_or(|of| of.is_after_the_fact);
