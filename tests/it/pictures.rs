@@ -351,7 +351,7 @@ fn take_the_picture_of_the_pack() {
     let made = runtime.block_on(quarter::quarter(folder.path()));
     let made = made.unwrap_or_else(|error| panic!("{error}"));
     let mut page = Page::open(&browser, &made.folder.join("index.html"));
-    page.size(1100, 1400);
+    page.size(1100, 1900);
     let picture = page.picture("header", "[aria-labelledby=results]");
     fs::write(docs().join("pictures/pack.png"), indexed(&picture)).expect("a file");
     assert_eq!(page.complaints, Vec::<String>::new());
