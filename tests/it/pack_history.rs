@@ -144,6 +144,17 @@ fn a_date_that_comes_late_takes_no_item_out_of_its_period() {
 }
 
 #[test]
+fn a_later_time_zone_of_hr_moves_no_period() {
+    let story = Story::new().set("HR_TIME_ZONE", "Europe/Berlin");
+    story.with(10, &[30, 31]);
+    let story = story.set("HR_TIME_ZONE", "America/Los_Angeles");
+    story.with(11, &[2]);
+    let zone = |month: u8| story.pack(month).json()["cover"]["zone"].clone();
+    assert_eq!(zone(10), "Europe/Berlin");
+    assert_eq!(zone(11), "America/Los_Angeles");
+}
+
+#[test]
 fn an_end_moved_before_and_after_its_deadline_is_carried_into_the_next_pack() {
     let story = Story::new();
     story.hr(Some("2026-12-20"));
