@@ -81,8 +81,6 @@ struct Item {
     at_end: BTreeMap<String, (Option<Role>, String)>,
     /// Since when runs have seen access after the deadline without a valid exception.
     late_since: Option<(Timestamp, Option<u64>)>,
-    /// The newest such run.
-    late_until: Option<RunAt>,
     /// Whether a run has seen access after the deadline under a valid exception.
     was_accepted: bool,
     exception: Option<UsedException>,
@@ -218,7 +216,6 @@ impl Item {
             concluded_entry,
             at_end: BTreeMap::new(),
             late_since: None,
-            late_until: None,
             was_accepted: false,
             exception: None,
             later: Vec::new(),
@@ -318,7 +315,6 @@ impl Item {
             self.was_accepted = true;
             return;
         }
-        self.late_until = Some(run);
         if self.late_since.is_none() {
             // A finding is as old as the first run of its series, which may be earlier than the first run read.
             let is_about = |finding: &&Finding| {

@@ -42,7 +42,7 @@ pub struct AcknowledgedWith {
     pub by: EmailAddress,
     /// In that person's words.
     pub statement: String,
-    /// The newest judged run after the closing. None if there is none yet.
+    /// The newest judged run after the closing. None before the first one.
     pub as_of_run: Option<RunRef>,
     /// The newest complete run that could use the HR feed. It shows whether the person has left.
     pub people_run: RunRef,

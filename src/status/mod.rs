@@ -292,8 +292,8 @@ impl Overview {
 /// Reads the newest result of every connection.
 ///
 /// # Errors
-/// If the store does not exist or cannot be listed, or if it contains no evidence and there is no list. A connection that cannot be read is
-/// one in [`State::Unreadable`].
+/// If the store does not exist or cannot be listed, or if it has no evidence and no list of connections was given. A
+/// connection that cannot be read is one in [`State::Unreadable`].
 pub async fn status(store: &Store, wanted: &Wanted) -> Result<Overview, VerifyError> {
     if !store.exists().await {
         return Err(VerifyError::NotThere(store.location()));

@@ -14,7 +14,7 @@ use truto_simulator::{Person, World};
 /// A row that keeps the feed from being empty.
 const OLD: &str = "N99,Old One,old@example.com,Terminated,2025-01-31\n";
 
-/// So many accounts that a removal is no implausible fall.
+/// Enough accounts that one removal does not fail the drop checks.
 fn world(without: &[usize], admins: &[usize]) -> World {
     let numbers = (1..=20).chain(101..=140);
     let numbers = numbers.filter(|number| !without.contains(number));

@@ -330,7 +330,7 @@ fn metrics_that_cannot_be_published_change_no_outcome() {
     ] {
         assert!(ended.stderr.contains(warning), "{}", ended.stderr);
     }
-    // A folder, and bytes that are no text: the latter are replaced.
+    // A folder, and bytes that are not UTF-8, which the program replaces.
     fs::create_dir(job.place().join("folder.prom")).expect("a folder");
     let job = job.env("METRICS_FILE", "folder.prom");
     let ended = job.run();
