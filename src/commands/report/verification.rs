@@ -131,7 +131,7 @@ fn locks(verified: &Verified) -> String {
     if locks.compliance + locks.governance == 0 {
         let objects = counted(locks.objects, "object", "objects");
         return format!(
-            "none of {objects}; without a lock, objects can be deleted. A copy in a folder has no locks"
+            "none found on {objects}: they are not locked, or the locks cannot be read. A copy in a folder has no locks"
         );
     }
     let until = match locks.first_until {
@@ -193,6 +193,9 @@ pub(super) fn text(
     line("command", &command(pack, asked));
     for Fact { name, value } in &pack.integrity {
         line(name, value);
+    }
+    for key in &cover.reliance.public_keys {
+        line("public key SHA-256", key);
     }
     // Places and texts have the names of reviews, and may have those of people.
     let details = |text: String| match cover.redacted {
